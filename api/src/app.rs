@@ -1,0 +1,70 @@
+//! What handlers share.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use application::agents::LogIn;
+use application::command_bus::CommandBus;
+use application::ports::{Clock, CredentialStore, EventLog, Ids, PasswordHasher, TokenIssuer};
+use infrastructure::responses::SqlResponseStore;
+use infrastructure::wake_ups::WakeUpStatus;
+use projections::agents::AgentQueries;
+use projections::conversations::ConversationQueries;
+use projections::thread_events::ThreadEventQueries;
+
+use crate::views::Views;
+
+/// Tells how the connection to other nodes is.
+pub type SignalStatus = Arc<dyn Fn() -> Option<WakeUpStatus> + Send + Sync>;
+
+/// The parts of the program that handlers use.
+pub struct Parts {
+    /// Runs use cases.
+    pub bus: CommandBus,
+    /// The event log.
+    pub log: Arc<dyn EventLog>,
+    /// Reads conversations.
+    pub conversations: ConversationQueries,
+    /// Reads threads.
+    pub threads: ThreadEventQueries,
+    /// Reads agents and groups.
+    pub agents: AgentQueries,
+    /// How far the read models are.
+    pub views: Views,
+    /// Lets agents in.
+    pub log_in: LogIn,
+    /// Issues and checks tokens.
+    pub tokens: Arc<dyn TokenIssuer>,
+    /// Hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Keeps password hashes.
+    pub credentials: Arc<dyn CredentialStore>,
+    /// Keeps first answers.
+    pub responses: SqlResponseStore,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub ids: Arc<dyn Ids>,
+    /// How the signals between nodes are; none where there are none.
+    pub signals: SignalStatus,
+}
+
+/// The program, shared by all handlers.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+impl App {
+    /// Shares the parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

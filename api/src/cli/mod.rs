@@ -1,0 +1,88 @@
+//! The commands of the program.
+
+mod audit;
+mod serve;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Arguments, LogFormat, Settings};
+
+/// What is logged where RUST_LOG says nothing.
+const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
+
+/// A self-hostable live-chat backend on an append-only, tamper-evident event log.
+#[derive(Parser)]
+#[command(name = "livechatlog", version)]
+struct Cli {
+    #[command(flatten)]
+    arguments: Arguments,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the REST API (the default)
+    Serve,
+    /// Bring the database's schema to this version
+    Migrate,
+    /// Prove what happened
+    #[command(subcommand)]
+    Audit(audit::Command),
+}
+
+/// Runs the command that was given. Exit codes: 0 done, 1 failed, 2 usage.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(cli.arguments.log_format);
+    let settings = match Settings::resolve(cli.arguments) {
+        Ok(settings) => settings,
+        Err(error) => return fail(&error, ExitCode::from(2)),
+    };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, ExitCode::FAILURE),
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::run(settings).await,
+            Command::Migrate => migrate(settings).await,
+            Command::Audit(command) => audit::run(settings, command).await,
+        }
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => fail(&*error, ExitCode::FAILURE),
+    }
+}
+
+async fn migrate(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+    let database = crate::wiring::open_database(&settings).await?;
+    database.close().await;
+    println!("the schema is up to date");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_logging(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {
+    eprintln!("error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprintln!("  because: {cause}");
+        source = cause.source();
+    }
+    code
+}

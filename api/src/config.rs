@@ -1,0 +1,233 @@
+//! Settings: from the environment, or from a flag of the same name, which wins.
+
+use std::path::{Path, PathBuf};
+use std::{env, fmt, fs, io};
+
+use clap::{Args, ValueEnum};
+use domain::text::EmailAddress;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The settings as they come from flags and environment.
+#[derive(Args, Clone, Debug)]
+pub struct Arguments {
+    /// Database: mysql://USER:PASSWORD@HOST/NAME or sqlite:PATH; default: a SQLite file in the data folder
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    pub database_url: Option<String>,
+    /// Redis for signals between nodes: redis://HOST:PORT; default: none, for a single node
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, global = true)]
+    pub redis_url: Option<String>,
+    /// Folder for the SQLite file and generated secrets
+    #[arg(long, env = "DATA_DIR", default_value = "./data", global = true)]
+    pub data_dir: PathBuf,
+    /// Address to listen on
+    #[arg(long, env = "HOST", default_value = "127.0.0.1", global = true)]
+    pub host: String,
+    /// Port to listen on; 0 takes any free one
+    #[arg(long, env = "PORT", default_value_t = 3000, global = true)]
+    pub port: u16,
+    /// Secret that signs tokens, at least 32 bytes; default: generated once into the data folder
+    #[arg(long, env = "JWT_SECRET", hide_env_values = true, global = true)]
+    pub jwt_secret: Option<String>,
+    /// E-mail address of the first admin
+    #[arg(long, env = "ADMIN_EMAIL", default_value = "admin@localhost", global = true)]
+    pub admin_email: String,
+    /// Password of the first admin; default: generated and printed once
+    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, global = true)]
+    pub admin_password: Option<String>,
+    /// How log lines look
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, global = true)]
+    pub log_format: LogFormat,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It has no usable value.
+    #[error("{setting} {expected}")]
+    Malformed {
+        /// Its name.
+        setting: &'static str,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// It and its `_FILE` variant are both given.
+    #[error("{setting} and {setting}_FILE are both given; give one of them")]
+    GivenTwice {
+        /// Its name.
+        setting: &'static str,
+    },
+    /// The file that holds it cannot be read or written.
+    #[error("{setting}: cannot use {}", path.display())]
+    File {
+        /// Its name.
+        setting: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// No random numbers for a new secret.
+    #[error("{setting}: cannot make a secret")]
+    NoRandomness {
+        /// Its name.
+        setting: &'static str,
+    },
+}
+
+/// Settings that can be used.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where the log and the read models are.
+    pub database_url: String,
+    /// Where the signals between nodes go.
+    pub redis_url: Option<String>,
+    /// The folder for what this node keeps itself.
+    pub data_dir: PathBuf,
+    /// The address to listen on.
+    pub host: String,
+    /// The port to listen on.
+    pub port: u16,
+    /// What signs tokens.
+    pub jwt_secret: Vec<u8>,
+    /// The first admin's address.
+    pub admin_email: EmailAddress,
+    /// The first admin's password, if it is given.
+    pub admin_password: Option<String>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The rest are secrets, or hold some.
+        f.debug_struct("Settings")
+            .field("data_dir", &self.data_dir)
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Checks what was given, reads secrets from their files and makes those that are missing.
+    ///
+    /// # Errors
+    /// Names the setting and what it may be.
+    pub fn resolve(arguments: Arguments) -> Result<Self, ConfigError> {
+        let data_dir = arguments.data_dir;
+        make_private_folder(&data_dir)?;
+        let database_url = given("DATABASE_URL", arguments.database_url)?
+            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("livechatlog.db").display()));
+        check_scheme("DATABASE_URL", &database_url, &["mysql://", "sqlite:"], "must begin with mysql:// or sqlite:")?;
+        let redis_url = given("REDIS_URL", arguments.redis_url)?;
+        if let Some(url) = &redis_url {
+            check_scheme("REDIS_URL", url, &["redis://"], "must begin with redis://")?;
+        }
+        let jwt_secret = match given("JWT_SECRET", arguments.jwt_secret)? {
+            Some(secret) => secret.into_bytes(),
+            None => kept_secret("JWT_SECRET", &data_dir.join("jwt_secret"))?,
+        };
+        if jwt_secret.len() < infrastructure::auth::SECRET_MIN_BYTES {
+            return Err(ConfigError::Malformed { setting: "JWT_SECRET", expected: "must have at least 32 bytes" });
+        }
+        let admin_email = EmailAddress::parse(&arguments.admin_email)
+            .map_err(|_| ConfigError::Malformed { setting: "ADMIN_EMAIL", expected: "must be an e-mail address" })?;
+        let admin_password = given("ADMIN_PASSWORD", arguments.admin_password)?;
+        if admin_password.as_ref().is_some_and(|password| !is_password(password)) {
+            let expected = "must have 8 to 128 characters";
+            return Err(ConfigError::Malformed { setting: "ADMIN_PASSWORD", expected });
+        }
+        let (host, port) = (arguments.host, arguments.port);
+        Ok(Self { database_url, redis_url, data_dir, host, port, jwt_secret, admin_email, admin_password })
+    }
+}
+
+/// Whether a password may be set: 8 to 128 characters (NIST SP 800-63B §5.1.1.2 asks for at least 8 and for room).
+#[must_use]
+pub fn is_password(password: &str) -> bool {
+    (8..=128).contains(&password.chars().count())
+}
+
+/// Random printable text of 128 bits or more.
+///
+/// # Errors
+/// When the operating system has no random numbers.
+pub fn random_text(setting: &'static str, bytes: usize) -> Result<String, ConfigError> {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).map_err(|_| ConfigError::NoRandomness { setting })?;
+    Ok(hex::encode(random))
+}
+
+fn check_scheme(
+    setting: &'static str,
+    url: &str,
+    schemes: &[&str],
+    expected: &'static str,
+) -> Result<(), ConfigError> {
+    if schemes.iter().any(|scheme| url.starts_with(scheme)) {
+        Ok(())
+    } else {
+        Err(ConfigError::Malformed { setting, expected })
+    }
+}
+
+/// The value of a setting, or the content of the file that its `_FILE` variant names.
+fn given(setting: &'static str, value: Option<String>) -> Result<Option<String>, ConfigError> {
+    let value = value.filter(|value| !value.is_empty());
+    let Some(path) = env::var_os(format!("{setting}_FILE")).filter(|path| !path.is_empty()) else {
+        return Ok(value);
+    };
+    if value.is_some() {
+        return Err(ConfigError::GivenTwice { setting });
+    }
+    let path = PathBuf::from(path);
+    let content = fs::read_to_string(&path).map_err(|source| ConfigError::File { setting, path, source })?;
+    Ok(Some(content.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn make_private_folder(path: &Path) -> Result<(), ConfigError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.recursive(true).create(path);
+    made.map_err(|source| ConfigError::File { setting: "DATA_DIR", path: path.to_owned(), source })
+}
+
+/// A secret that is made once and kept in a file that only its owner may read.
+fn kept_secret(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let failed = |source| ConfigError::File { setting, path: path.to_owned(), source };
+    match fs::read(path) {
+        Ok(secret) => return Ok(secret),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let secret = random_text(setting, 32)?;
+    let temporary = path.with_extension(format!("new-{}", std::process::id()));
+    write_private(&temporary, secret.as_bytes()).map_err(failed)?;
+    // A link is made only where nothing is yet, so two that start at once end with the same secret.
+    let linked = fs::hard_link(&temporary, path);
+    fs::remove_file(&temporary).map_err(failed)?;
+    match linked {
+        Ok(()) => Ok(secret.into_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read(path).map_err(failed),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    io::Write::write_all(&mut file, content)?;
+    file.sync_all()
+}

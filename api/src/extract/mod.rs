@@ -1,0 +1,17 @@
+//! What handlers take from requests, checked once at the edge.
+
+mod auth;
+mod fields;
+mod ids;
+mod json;
+mod query;
+mod request_id;
+mod write;
+
+pub use auth::{Agent, Caller, optional_visitor};
+pub use fields::Fields;
+pub use ids::{Id, OneId};
+pub use json::parse_json;
+pub use query::Query;
+pub use request_id::{RequestId, assign_request_id};
+pub use write::{MAX_BODY_BYTES, Write, WriteInfo, digest};

@@ -1,0 +1,71 @@
+//! Whether the service lives and is ready.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use infrastructure::subscription::RunnerStatus;
+use infrastructure::wake_ups::WakeUpStatus;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::app::App;
+
+/// A read model that is this many events behind is not ready.
+const MAX_LAG: i64 = 10_000;
+
+#[derive(Serialize)]
+struct Check {
+    name: String,
+    ok: bool,
+    /// Whether the service can do its work without it.
+    required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Check {
+    fn new(name: impl Into<String>, outcome: Result<(), String>) -> Self {
+        Self { name: name.into(), ok: outcome.is_ok(), required: true, reason: outcome.err() }
+    }
+}
+
+/// Like the seed's: that the process answers.
+pub async fn health() -> Response {
+    Json(json!({ "status": "ok", "service": "livechatlog", "version": env!("CARGO_PKG_VERSION") })).into_response()
+}
+
+/// That the process answers.
+pub async fn live() -> Response {
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+/// Whether it can do its work; if not, why not.
+pub async fn ready(State(app): State<App>) -> Response {
+    let mut checks = vec![];
+    let head = app.log.head().await;
+    checks.push(Check::new("eventLog", head.as_ref().map(|_| ()).map_err(ToString::to_string)));
+    let head = head.map_or(0, |head| head.position);
+    for (name, position, status) in app.views.status() {
+        checks.push(Check::new(format!("projection:{name}"), projection(head - position, &status)));
+    }
+    if let Some(status) = (app.signals)() {
+        let outcome = match status {
+            WakeUpStatus::Connected => Ok(()),
+            other => Err(format!("{other}; other nodes are followed by polling")),
+        };
+        checks.push(Check { required: false, ..Check::new("redis", outcome) });
+    }
+    let is_ready = checks.iter().all(|check| check.ok || !check.required);
+    let (code, status) =
+        if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    (code, Json(json!({ "status": status, "checks": checks }))).into_response()
+}
+
+fn projection(lag: i64, status: &RunnerStatus) -> Result<(), String> {
+    match status {
+        RunnerStatus::Stopped(reason) => Err(format!("stopped: {reason}")),
+        _ if lag > MAX_LAG => Err(format!("{lag} events behind")),
+        _ => Ok(()),
+    }
+}

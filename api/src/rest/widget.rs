@@ -1,0 +1,110 @@
+//! Where a visitor's chat begins.
+
+use application::chat::StartChat;
+use application::ports::Principal;
+use axum::extract::State;
+use axum::response::Response;
+use domain::conversation::ConversationStatus;
+use domain::ids::{CommandId, ConversationId, EntityId, GroupId, ThreadId, VisitorId};
+use domain::text::{EmailAddress, MessageText, Name, PhoneNumber};
+use domain::visitor::VisitorDetails;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::threads::check_metadata;
+use crate::app::App;
+use crate::extract::{Fields, Write, WriteInfo, optional_visitor};
+use crate::problem::Problem;
+use crate::respond::{Answer, settle};
+use crate::views::View;
+
+/// A key that nobody guesses: whoever knows key and body of an anonymous request is given its chat.
+const MIN_ANONYMOUS_KEY: usize = 16;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NewSession {
+    name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    group_id: Option<String>,
+    initial_message: String,
+    metadata: Option<Value>,
+    session_token: Option<String>,
+}
+
+struct Introduction {
+    details: VisitorDetails,
+    group_id: Option<GroupId>,
+    text: MessageText,
+    metadata: Option<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    session_token: String,
+    visitor_id: VisitorId,
+    conversation_id: ConversationId,
+    thread_id: ThreadId,
+    status: ConversationStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_position: Option<i64>,
+}
+
+impl NewSession {
+    fn check(self) -> Result<Introduction, Problem> {
+        let mut fields = Fields::default();
+        let name = fields.optional("name", self.name.as_deref(), Name::parse);
+        let email = fields.optional("email", self.email.as_deref(), EmailAddress::parse);
+        let phone = fields.optional("phone", self.phone.as_deref(), PhoneNumber::parse);
+        let group_id = fields.id("groupId", self.group_id.as_deref());
+        let text = fields.text("initialMessage", &self.initial_message, MessageText::parse);
+        check_metadata(&mut fields, self.metadata.as_ref());
+        let text = fields.finish_with(text)?;
+        let details = VisitorDetails { name, email, phone };
+        Ok(Introduction { details, group_id, text, metadata: self.metadata })
+    }
+}
+
+pub async fn start_session(State(app): State<App>, write: Write<NewSession>) -> Result<Response, Problem> {
+    let Write { body, info } = write;
+    let known = optional_visitor(&app, body.session_token.as_deref())?;
+    let command_id = command_id(&info, known)?;
+    let Introduction { details, group_id, text, metadata } = body.check()?;
+    // A repeated request must name the same visitor, who has no token yet.
+    let named = command_id.map(|id| VisitorId::new(id.uuid()));
+    let visitor_id = known.or(named).unwrap_or_else(|| VisitorId::new(app.bus.new_uuid()));
+    let principal = Principal::Visitor { id: visitor_id };
+    let context = app.bus.context(principal.actor(), info.request_id.uuid());
+    let context = match command_id {
+        Some(command_id) => context.repeatable(command_id, info.digest),
+        None => context,
+    };
+    let start = StartChat { visitor_id, details, group_id, text, metadata };
+    let executed = app.bus.execute(context, start).await?;
+    settle(&app, &info, &executed, &[View::Conversations, View::ThreadEvents]).await;
+    let chat = executed.output;
+    let view = app.conversations.find_conversation(chat.conversation_id).await?;
+    let session = Session {
+        // The time of the message, so that a repeated request gets the same token.
+        session_token: app.tokens.issue_visitor(visitor_id, chat.at),
+        visitor_id,
+        conversation_id: chat.conversation_id,
+        thread_id: chat.thread_id,
+        status: view.as_ref().map_or(ConversationStatus::Pending, |view| view.status),
+        queue_position: view.and_then(|view| view.queue_position),
+    };
+    Ok(Answer::created(&session)?.of(&executed, &info).into_response())
+}
+
+fn command_id(info: &WriteInfo, known: Option<VisitorId>) -> Result<Option<CommandId>, Problem> {
+    if let Some(id) = known {
+        return Ok(info.command_id(&Principal::Visitor { id }.actor()));
+    }
+    if info.idempotency_key.as_ref().is_some_and(|key| key.len() < MIN_ANONYMOUS_KEY) {
+        let message = format!("must have at least {MIN_ANONYMOUS_KEY} characters in a request without a session token");
+        return Err(Problem::invalid_field("Idempotency-Key", message));
+    }
+    Ok(info.command_id("anonymous"))
+}

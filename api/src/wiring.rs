@@ -1,0 +1,319 @@
+//! The only place that builds adapters.
+
+use std::fs::File;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use application::UseCaseError;
+use application::agents::{Bootstrap, LogIn, is_set_up};
+use application::command_bus::CommandBus;
+use application::ports::{
+    Clock, CredentialStore, EventLog, HashError, Ids, PasswordHasher, ReadError, StoreError, TokenIssuer, WakeUps,
+};
+use application::router::Router;
+use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
+use domain::event::upcasters;
+use domain::ids::{AgentId, GroupId};
+use domain::text::Name;
+use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SecretTooShort, SqlCredentialStore};
+use infrastructure::database::{Database, DatabaseError, DatabaseOptions, Dialect, MigrateError};
+use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::responses::SqlResponseStore;
+use infrastructure::subscription::{RunnerHandle, Subscriptions};
+use infrastructure::system::RandomIds;
+use infrastructure::wake_ups::{NoWakeUps, RedisWakeUps, WakeUpOptions};
+use projections::agents::AgentQueries;
+use projections::conversations::ConversationQueries;
+use projections::thread_events::ThreadEventQueries;
+use projections::routing::{RoutingProjector, SqlAttemptStore};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::{App, Parts, SignalStatus};
+use crate::config::{ConfigError, Settings, random_text};
+use crate::rest;
+use crate::views::Views;
+
+/// Why the program did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process uses the data folder.
+    #[error("another livechatlog uses the data folder {}", folder.display())]
+    FolderInUse {
+        /// The folder.
+        folder: std::path::PathBuf,
+    },
+    /// The data folder cannot be used.
+    #[error("DATA_DIR: cannot use {}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: std::path::PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error("DATABASE_URL: cannot use the database")]
+    Database(#[from] DatabaseError),
+    /// The schema cannot be brought to this version.
+    #[error("DATABASE_URL: the schema cannot be used")]
+    Schema(#[from] MigrateError),
+    /// The Redis address cannot be used.
+    #[error("REDIS_URL: cannot be used")]
+    Redis(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The address cannot be listened on.
+    #[error("HOST and PORT: cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The secret for tokens is too short.
+    #[error("JWT_SECRET: {0}")]
+    Secret(#[from] SecretTooShort),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log cannot be read.
+    #[error("the event log cannot be read")]
+    Log(#[from] ReadError),
+    /// The first start did not succeed.
+    #[error("the first admin could not be made")]
+    FirstAdmin(#[from] UseCaseError),
+    /// The first admin's password could not be hashed.
+    #[error("the first admin's password could not be hashed")]
+    Hash(#[from] HashError),
+    /// The first admin's password could not be stored.
+    #[error("the first admin's password could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// The admin of a first start.
+#[derive(Clone)]
+pub struct FirstAdmin {
+    /// Their address.
+    pub email: String,
+    /// Their password, when it was generated.
+    pub one_time_password: Option<String>,
+}
+
+/// A running server.
+pub struct Running {
+    address: SocketAddr,
+    first_admin: Option<FirstAdmin>,
+    app: App,
+    runners: Vec<RunnerHandle>,
+    router_task: JoinHandle<()>,
+    server: JoinHandle<io::Result<()>>,
+    drain: watch::Sender<bool>,
+    database: Database,
+    _folder: FolderLock,
+}
+
+impl Running {
+    /// The address it listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The admin that this start has made, if it was the first.
+    #[must_use]
+    pub const fn first_admin(&self) -> Option<&FirstAdmin> {
+        self.first_admin.as_ref()
+    }
+
+    /// What its handlers share.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Lets requests that are under way finish, gives back what this node alone may do, and ends.
+    pub async fn stop(self) {
+        // Nobody is listening only when the server has ended already.
+        let _ = self.drain.send(true);
+        match self.server.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "server failed"),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "server ended"),
+        }
+        self.router_task.abort();
+        for runner in self.runners {
+            runner.shut_down().await;
+        }
+        self.database.close().await;
+    }
+}
+
+/// Keeps other processes out of a data folder with an embedded database, until it is dropped.
+struct FolderLock {
+    _file: Option<File>,
+}
+
+impl FolderLock {
+    fn take(settings: &Settings, dialect: Dialect) -> Result<Self, StartError> {
+        if dialect != Dialect::Sqlite {
+            return Ok(Self { _file: None });
+        }
+        let folder = settings.data_dir.clone();
+        let file = File::create(folder.join("lock"))
+            .map_err(|source| StartError::Folder { folder: folder.clone(), source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: Some(file) }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(StartError::FolderInUse { folder }),
+            Err(std::fs::TryLockError::Error(source)) => Err(StartError::Folder { folder, source }),
+        }
+    }
+}
+
+/// Opens the database and brings its schema to this version.
+///
+/// # Errors
+/// When it cannot be used.
+pub async fn open_database(settings: &Settings) -> Result<Database, StartError> {
+    let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
+    database.migrate().await?;
+    Ok(database)
+}
+
+/// Starts a server with this clock.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+    let dialect =
+        if settings.database_url.starts_with("mysql:") { Dialect::Mysql } else { Dialect::Sqlite };
+    let folder = FolderLock::take(&settings, dialect)?;
+    let address = format!("{}:{}", settings.host, settings.port);
+    // Before anything else that takes time: an address in use should be told at once.
+    let listener = listen(&address).await?;
+    let database = open_database(&settings).await?;
+    let ids: Arc<dyn Ids> = Arc::new(RandomIds);
+    let hint = LogHint::default();
+    let (wake_ups, signals) = signals(&settings, &clock, &ids, &hint)?;
+    let ports = LogPorts { clock: Arc::clone(&clock), ids: Arc::clone(&ids), wake_ups, upcasters: upcasters(), hint };
+    let log: Arc<dyn EventLog> = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
+    let bus = CommandBus::new(Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));
+    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
+    let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(database.clone()));
+    let first_admin = set_up(&settings, &bus, &*hasher, &*credentials).await?;
+
+    let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
+    let router = Router::new(bus.clone(), Arc::clone(&clock), Arc::clone(&ids), attempts);
+    let mut projectors = projections::view_projectors();
+    projectors.push(Arc::new(RoutingProjector::new(Arc::clone(&router))));
+    let subscriptions =
+        Subscriptions::new(database.clone(), Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));
+    let runners: Vec<_> = projectors.into_iter().map(|projector| subscriptions.start(projector)).collect();
+    let router_task = tokio::spawn(router.run());
+
+    let tokens: Arc<dyn TokenIssuer> = Arc::new(JwtTokens::new(&settings.jwt_secret)?);
+    let log_in = LogIn {
+        bus: bus.clone(),
+        credentials: Arc::clone(&credentials),
+        hasher: Arc::clone(&hasher),
+        tokens: Arc::clone(&tokens),
+    };
+    let responses = SqlResponseStore::new(database.clone(), Arc::clone(&clock));
+    let views = Views::new(runners.clone());
+    let app = App::new(Parts {
+        bus,
+        log,
+        conversations: ConversationQueries::new(database.clone()),
+        threads: ThreadEventQueries::new(database.clone()),
+        agents: AgentQueries::new(database.clone()),
+        views,
+        log_in,
+        tokens,
+        hasher,
+        credentials,
+        responses,
+        clock,
+        ids,
+        signals,
+    });
+    let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+    let (drain, drained) = watch::channel(false);
+    let server = tokio::spawn(serve(listener, app.clone(), drained));
+    Ok(Running { address, first_admin, app, runners, router_task, server, drain, database, _folder: folder })
+}
+
+async fn listen(address: &str) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| StartError::Listen { address: address.to_owned(), source })
+}
+
+async fn serve(listener: TcpListener, app: App, mut drained: watch::Receiver<bool>) -> io::Result<()> {
+    let until = async move {
+        // The sender is dropped only with the server itself.
+        let _ = drained.wait_for(|drain| *drain).await;
+    };
+    axum::serve(listener, rest::router(app)).with_graceful_shutdown(until).await
+}
+
+fn signals(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn Ids>,
+    hint: &LogHint,
+) -> Result<(Arc<dyn WakeUps>, SignalStatus), StartError> {
+    let Some(url) = settings.redis_url.clone() else {
+        return Ok((Arc::new(NoWakeUps), Arc::new(|| None)));
+    };
+    let options = WakeUpOptions {
+        url,
+        channel: WakeUpOptions::CHANNEL.to_owned(),
+        clock: Arc::clone(clock),
+        ids: Arc::clone(ids),
+    };
+    let hint = hint.clone();
+    let redis = RedisWakeUps::start(options, Arc::new(move |_| hint.look()));
+    let redis = Arc::new(redis.map_err(|error| StartError::Redis(Box::new(error)))?);
+    let status = Arc::clone(&redis);
+    Ok((redis, Arc::new(move || Some(status.status()))))
+}
+
+/// Makes the default group and the first admin in an empty log.
+async fn set_up(
+    settings: &Settings,
+    bus: &CommandBus,
+    hasher: &dyn PasswordHasher,
+    credentials: &dyn CredentialStore,
+) -> Result<Option<FirstAdmin>, StartError> {
+    if is_set_up(bus).await? {
+        return Ok(None);
+    }
+    let one_time_password = match settings.admin_password {
+        Some(_) => None,
+        None => Some(random_text("ADMIN_PASSWORD", 12)?),
+    };
+    let password = settings.admin_password.as_ref().or(one_time_password.as_ref()).cloned().unwrap_or_default();
+    let at = bus.now();
+    let admin_id = AgentId::new(bus.new_uuid());
+    let hash = hasher.hash(&password).await?;
+    credentials.save_hash(admin_id, &hash, at).await?;
+    let admin = Registration {
+        name: Name::parse("Admin").map_err(|_| UseCaseError::Aborted)?,
+        email: settings.admin_email.clone(),
+        avatar: None,
+        role: Role::Admin,
+        status: AgentStatus::Offline,
+        accepting_chats: true,
+        chat_limit: ChatLimit::default(),
+        at,
+    };
+    let group_name = Name::parse("General").map_err(|_| UseCaseError::Aborted)?;
+    let bootstrap = Bootstrap { group_id: GroupId::new(bus.new_uuid()), group_name, admin_id, admin };
+    let context = bus.context("system:setup".to_owned(), bus.new_uuid());
+    if bus.execute(context, bootstrap).await?.output {
+        let email = settings.admin_email.as_str().to_owned();
+        return Ok(Some(FirstAdmin { email, one_time_password }));
+    }
+    credentials.remove_hash(admin_id).await?;
+    Ok(None)
+}

@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use domain::agent::{Agent, AgentCommand, AgentStatus, Role, StatusCause};
+use domain::conversation::QueueReason;
+use domain::ids::AgentId;
+use domain::thread::LeaveReason;
+
+use crate::UseCaseError;
+use crate::chat::return_chats_to_queue;
+use crate::command_bus::{UnitOfWork, UseCase};
+use crate::error::Entity;
+use crate::ports::{LogEvent, Principal, StreamId};
+
+/// An agent comes, goes away for a while, or leaves; who leaves gives their chats back to the queue.
+#[derive(Clone, Copy, Debug)]
+pub struct SetStatus {
+    /// Who sets it: the agent or a supervisor.
+    pub principal: Principal,
+    /// Whose status.
+    pub agent_id: AgentId,
+    /// The new status.
+    pub status: AgentStatus,
+    /// Whether the agent takes new chats; unchanged when absent.
+    pub accepting_chats: Option<bool>,
+}
+
+impl UseCase for SetStatus {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![StreamId::of::<Agent>(self.agent_id)]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let by = self.ensure_may_set()?;
+        let at = work.now();
+        let agent_id = self.agent_id;
+        if !work.load::<Agent>(agent_id).await?.is_present() {
+            return Err(UseCaseError::NotFound(Entity::Agent));
+        }
+        let set = AgentCommand::SetStatus { status: self.status, cause: StatusCause::SetBy { id: by }, at };
+        work.execute::<Agent>(agent_id, set).await?;
+        if let Some(accepting_chats) = self.accepting_chats {
+            work.execute::<Agent>(agent_id, AgentCommand::SetAcceptingChats { accepting_chats, at }).await?;
+        }
+        if self.status == AgentStatus::Offline {
+            let (queue, leave) = (QueueReason::AgentOffline, LeaveReason::AgentOffline);
+            return_chats_to_queue(work, agent_id, queue, leave).await?;
+        }
+        Ok(())
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        Some(())
+    }
+}
+
+impl SetStatus {
+    fn ensure_may_set(&self) -> Result<AgentId, UseCaseError> {
+        match self.principal {
+            Principal::Agent { id, role } if id == self.agent_id || role >= Role::Supervisor => Ok(id),
+            Principal::Agent { .. } | Principal::Visitor { .. } => {
+                Err(UseCaseError::Forbidden("only the agent or a supervisor may set the status"))
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use domain::agent::{Agent, AgentCommand, Role, SlotRule};
+use domain::conversation::{Assignment, Conversation, ConversationCommand, ConversationError};
+use domain::group::Group;
+use domain::ids::{AgentId, ConversationId, ThreadId};
+use domain::routing::RoutingDecision;
+use domain::text::Note;
+use domain::thread::{LeaveReason, Thread, ThreadCommand};
+use domain::time::Timestamp;
+
+use super::access::ensure_may_read;
+use crate::UseCaseError;
+use crate::command_bus::{UnitOfWork, UseCase};
+use crate::error::Entity;
+use crate::ports::{LogEvent, Principal, StreamId};
+
+/// Who chose the agent.
+#[derive(Clone, Debug)]
+pub enum Chooser {
+    /// The router.
+    Router(RoutingDecision),
+    /// A person: an agent for themselves, a supervisor for anybody.
+    Person {
+        /// Who.
+        principal: Principal,
+        /// Their reason.
+        reason: Option<Note>,
+    },
+}
+
+/// A chat is handed to an agent: on both streams at once, so that neither an agent over their limit nor a chat that
+/// is half assigned can exist.
+#[derive(Clone, Debug)]
+pub struct AssignAgent {
+    /// The chat.
+    pub conversation_id: ConversationId,
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Who chose.
+    pub chooser: Chooser,
+}
+
+impl UseCase for AssignAgent {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![StreamId::of::<Conversation>(self.conversation_id), StreamId::of::<Agent>(self.agent_id)]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let at = work.now();
+        let conversation = work.load::<Conversation>(self.conversation_id).await?;
+        let (assignment, rule) = self.choose(work, &conversation).await?;
+        let assign = ConversationCommand::AssignAgent { agent_id: self.agent_id, assignment, at };
+        if !work.execute::<Conversation>(self.conversation_id, assign).await? {
+            return Ok(());
+        }
+        let take = AgentCommand::TakeSlot { conversation_id: self.conversation_id, rule, at };
+        work.execute::<Agent>(self.agent_id, take).await?;
+        let thread_id = conversation.active_thread_id.ok_or(ConversationError::ChatClosed)?;
+        if let Some(previous) = conversation.agent_id {
+            self.dismiss(work, previous, thread_id, at).await?;
+        }
+        let join = ThreadCommand::AgentJoins { agent_id: self.agent_id, at };
+        work.execute::<Thread>(thread_id, join).await?;
+        Ok(())
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        Some(())
+    }
+}
+
+impl AssignAgent {
+    async fn choose(
+        &self,
+        work: &mut UnitOfWork,
+        conversation: &Conversation,
+    ) -> Result<(Assignment, SlotRule), UseCaseError> {
+        match &self.chooser {
+            Chooser::Router(decision) => {
+                Ok((Assignment::Routed { decision: decision.clone() }, SlotRule::Routed))
+            }
+            Chooser::Person { principal, reason } => {
+                let (by, role) = self.ensure_may_assign(work, *principal, conversation).await?;
+                let agent = work.load::<Agent>(self.agent_id).await?;
+                if !agent.is_present() {
+                    return Err(UseCaseError::UnknownReference { field: "agentId", entity: Entity::Agent });
+                }
+                let over_limit = !agent.has_free_slot();
+                let may_exceed = role >= Role::Supervisor;
+                let rule = if may_exceed { SlotRule::ChosenOverLimit } else { SlotRule::Chosen };
+                Ok((Assignment::Manual { by, reason: reason.clone(), over_limit }, rule))
+            }
+        }
+    }
+
+    async fn ensure_may_assign(
+        &self,
+        work: &mut UnitOfWork,
+        principal: Principal,
+        conversation: &Conversation,
+    ) -> Result<(AgentId, Role), UseCaseError> {
+        ensure_may_read(work, principal, conversation).await?;
+        let Principal::Agent { id, role } = principal else {
+            return Err(UseCaseError::Forbidden("visitors do not assign chats"));
+        };
+        if role >= Role::Supervisor {
+            return Ok((id, role));
+        }
+        if id != self.agent_id {
+            return Err(UseCaseError::Forbidden("only a supervisor may assign a chat to somebody else"));
+        }
+        let group = match conversation.group_id {
+            Some(group_id) => work.load::<Group>(group_id).await?,
+            None => return Err(UseCaseError::NotFound(Entity::Conversation)),
+        };
+        if !group.agent_ids.contains(&id) {
+            return Err(UseCaseError::Forbidden("only agents of the chat's group may take it"));
+        }
+        if conversation.agent_id.is_some_and(|agent_id| agent_id != id) {
+            // Taking a chat away from a colleague is a supervisor's decision.
+            return Err(ConversationError::AlreadyAssigned.into());
+        }
+        Ok((id, role))
+    }
+
+    async fn dismiss(
+        &self,
+        work: &mut UnitOfWork,
+        previous: AgentId,
+        thread_id: ThreadId,
+        at: Timestamp,
+    ) -> Result<(), UseCaseError> {
+        let free = AgentCommand::FreeSlot { conversation_id: self.conversation_id, at };
+        work.execute::<Agent>(previous, free).await?;
+        let leave = ThreadCommand::AgentLeaves { agent_id: previous, reason: LeaveReason::Reassigned, at };
+        work.execute::<Thread>(thread_id, leave).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use domain::agent::{Agent, AgentCommand};
+use domain::conversation::{Conversation, ConversationCommand, ConversationError};
+use domain::ids::ConversationId;
+use domain::text::{Name, Note};
+use domain::thread::{Thread, ThreadCommand};
+use domain::visitor::{Visitor, VisitorCommand};
+
+use super::access::{ensure_may_steer, participant};
+use crate::UseCaseError;
+use crate::command_bus::{UnitOfWork, UseCase};
+use crate::ports::{LogEvent, Principal, StreamId};
+
+/// A chat ends: its thread takes no more messages, its agent's slot is free, its visitor may begin another.
+#[derive(Clone, Debug)]
+pub struct CloseChat {
+    /// Who ends it.
+    pub principal: Principal,
+    /// The chat.
+    pub conversation_id: ConversationId,
+    /// Why, in a few words.
+    pub reason: Name,
+    /// What the agent wants to remember.
+    pub notes: Option<Note>,
+}
+
+impl UseCase for CloseChat {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![StreamId::of::<Conversation>(self.conversation_id)]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let at = work.now();
+        let by = participant(self.principal);
+        let conversation_id = self.conversation_id;
+        let conversation = work.load::<Conversation>(conversation_id).await?;
+        let agent_id = conversation.agent_id.or(conversation.last_agent_id);
+        ensure_may_steer(work, self.principal, &conversation, agent_id).await?;
+        let close =
+            ConversationCommand::Close { by, reason: self.reason.clone(), notes: self.notes.clone(), at };
+        if !work.execute::<Conversation>(conversation_id, close).await? {
+            return Ok(());
+        }
+        let thread_id = conversation.active_thread_id.ok_or(ConversationError::ChatClosed)?;
+        work.execute::<Thread>(thread_id, ThreadCommand::Close { by, at }).await?;
+        if let Some(agent_id) = conversation.agent_id {
+            work.execute::<Agent>(agent_id, AgentCommand::FreeSlot { conversation_id, at }).await?;
+        }
+        if let Some(visitor_id) = conversation.visitor_id {
+            let last_agent_id = conversation.last_agent_id;
+            let end = VisitorCommand::EndChat { conversation_id, last_agent_id, at };
+            work.execute::<Visitor>(visitor_id, end).await?;
+        }
+        Ok(())
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        Some(())
+    }
+}

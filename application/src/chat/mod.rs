@@ -1,0 +1,17 @@
+//! The desk: chats from their start to their end.
+
+mod access;
+mod assign_agent;
+mod close_chat;
+mod reopen_chat;
+mod return_chats;
+mod send_message;
+mod start_chat;
+
+pub use access::{Parties, Reading, ensure_readable, reading};
+pub use assign_agent::{AssignAgent, Chooser};
+pub use close_chat::CloseChat;
+pub use reopen_chat::ReopenChat;
+pub(crate) use return_chats::return_chats_to_queue;
+pub use send_message::{MessageReceipt, SendMessage};
+pub use start_chat::{ChatReceipt, StartChat};

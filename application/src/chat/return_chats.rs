@@ -1,0 +1,29 @@
+use domain::agent::{Agent, AgentCommand};
+use domain::conversation::{Conversation, ConversationCommand, QueueReason};
+use domain::ids::AgentId;
+use domain::thread::{LeaveReason, Thread, ThreadCommand};
+
+use crate::UseCaseError;
+use crate::command_bus::UnitOfWork;
+
+/// All chats of an agent wait again, in their old places: nobody else would answer them.
+pub(crate) async fn return_chats_to_queue(
+    work: &mut UnitOfWork,
+    agent_id: AgentId,
+    queue_reason: QueueReason,
+    leave_reason: LeaveReason,
+) -> Result<(), UseCaseError> {
+    let at = work.now();
+    let agent = work.load::<Agent>(agent_id).await?;
+    for conversation_id in agent.slots.iter().copied() {
+        let conversation = work.load::<Conversation>(conversation_id).await?;
+        let back = ConversationCommand::ReturnToQueue { reason: queue_reason, group_id: None, at };
+        work.execute::<Conversation>(conversation_id, back).await?;
+        if let Some(thread_id) = conversation.active_thread_id {
+            let leave = ThreadCommand::AgentLeaves { agent_id, reason: leave_reason, at };
+            work.execute::<Thread>(thread_id, leave).await?;
+        }
+        work.execute::<Agent>(agent_id, AgentCommand::FreeSlot { conversation_id, at }).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use domain::conversation::{Conversation, ConversationError};
+use domain::event::AnyEvent;
+use domain::ids::{CommandId, ConversationId, EntityId, EventId, ThreadId};
+use domain::text::{ClientEventId, MessageText};
+use domain::thread::{Thread, ThreadCommand, ThreadError, ThreadEvent};
+use domain::time::Timestamp;
+use serde_json::Value;
+
+use super::access::{ensure_may_read, participant};
+use crate::UseCaseError;
+use crate::command_bus::{UnitOfWork, UseCase};
+use crate::error::Entity;
+use crate::ports::{LogEvent, Principal, StreamId};
+
+/// A visitor or an agent says something.
+#[derive(Clone, Debug)]
+pub struct SendMessage {
+    /// Who.
+    pub principal: Principal,
+    /// In which conversation.
+    pub conversation_id: ConversationId,
+    /// In which of its threads; the active one when absent.
+    pub thread_id: Option<ThreadId>,
+    /// What.
+    pub text: MessageText,
+    /// The client's own id of the message.
+    pub client_event_id: Option<ClientEventId>,
+    /// What the client wants to have back with the message: a JSON object.
+    pub metadata: Option<Value>,
+}
+
+/// A message that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageReceipt {
+    /// Its id.
+    pub message_id: EventId,
+    /// The thread that holds it.
+    pub thread_id: ThreadId,
+    /// When it was taken.
+    pub at: Timestamp,
+}
+
+impl SendMessage {
+    /// The command id that makes a message with a client's id be taken once, however often it is sent.
+    #[must_use]
+    pub fn command_id(&self) -> Option<CommandId> {
+        let client_event_id = self.client_event_id.as_ref()?;
+        let conversation = self.conversation_id.to_string();
+        Some(CommandId::derived(&["message", &conversation, &self.principal.actor(), client_event_id.as_str()]))
+    }
+}
+
+impl UseCase for SendMessage {
+    type Output = MessageReceipt;
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![StreamId::of::<Conversation>(self.conversation_id)]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<MessageReceipt, UseCaseError> {
+        let conversation = work.load::<Conversation>(self.conversation_id).await?;
+        ensure_may_read(work, self.principal, &conversation).await?;
+        let thread_id = match self.thread_id {
+            Some(thread_id) if conversation.thread_ids.contains(&thread_id) => thread_id,
+            Some(_) => return Err(UseCaseError::NotFound(Entity::Thread)),
+            None => conversation.active_thread_id.ok_or(ConversationError::ChatClosed)?,
+        };
+        let at = work.now();
+        let message_id = EventId::from_uuid(work.new_uuid());
+        let message = ThreadCommand::SendMessage {
+            message_id,
+            author: participant(self.principal),
+            text: self.text.clone(),
+            client_event_id: self.client_event_id.clone(),
+            metadata: self.metadata.clone(),
+            at,
+        };
+        match work.execute::<Thread>(thread_id, message).await {
+            Ok(_) => Ok(MessageReceipt { message_id, thread_id, at }),
+            Err(UseCaseError::Thread(ThreadError::NotAParticipant)) => {
+                Err(UseCaseError::Forbidden("only participants may write in the thread"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn recall(&self, events: &[Arc<LogEvent>]) -> Option<MessageReceipt> {
+        events.iter().find_map(|event| match &event.event {
+            AnyEvent::Thread(ThreadEvent::MessageSent { message_id, at, .. }) => Some(MessageReceipt {
+                message_id: *message_id,
+                thread_id: ThreadId::from_uuid(event.header.aggregate_id),
+                at: *at,
+            }),
+            _ => None,
+        })
+    }
+}

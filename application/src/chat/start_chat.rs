@@ -1,0 +1,131 @@
+use std::sync::Arc;
+
+use domain::conversation::{Conversation, ConversationCommand, Participant, VisitorCard};
+use domain::event::AnyEvent;
+use domain::group::Group;
+use domain::ids::{ConversationId, EntityId, EventId, GroupId, ThreadId, VisitorId, WorkspaceId};
+use domain::text::MessageText;
+use domain::thread::{Thread, ThreadCommand, ThreadEvent};
+use domain::time::Timestamp;
+use domain::visitor::{Visitor, VisitorCommand, VisitorDetails};
+use domain::workspace::Workspace;
+use serde_json::Value;
+
+use crate::UseCaseError;
+use crate::command_bus::{UnitOfWork, UseCase};
+use crate::error::Entity;
+use crate::ports::{LogEvent, StreamId};
+
+/// A visitor begins a chat, or goes on with the one they have open.
+#[derive(Clone, Debug)]
+pub struct StartChat {
+    /// The visitor.
+    pub visitor_id: VisitorId,
+    /// How they introduce themselves.
+    pub details: VisitorDetails,
+    /// The group they want; the default group when absent.
+    pub group_id: Option<GroupId>,
+    /// What they say first.
+    pub text: MessageText,
+    /// What the client wants to have back with the message: a JSON object.
+    pub metadata: Option<Value>,
+}
+
+/// A chat that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChatReceipt {
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// The thread that takes messages.
+    pub thread_id: ThreadId,
+    /// When the message was taken; the same in the answer to a repeated request.
+    pub at: Timestamp,
+}
+
+impl UseCase for StartChat {
+    type Output = ChatReceipt;
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![StreamId::of::<Visitor>(self.visitor_id)]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<ChatReceipt, UseCaseError> {
+        let visitor = work.load::<Visitor>(self.visitor_id).await?;
+        if let Some(open) = visitor.open_conversation_id {
+            return self.go_on(work, open).await;
+        }
+        let at = work.now();
+        let conversation_id = ConversationId::from_uuid(work.new_uuid());
+        let thread_id = ThreadId::from_uuid(work.new_uuid());
+        let group_id = self.choose_group(work).await?;
+        self.introduce(work, at).await?;
+        let details = work.load::<Visitor>(self.visitor_id).await?.details.clone();
+        work.execute::<Visitor>(self.visitor_id, VisitorCommand::OpenChat { conversation_id, at }).await?;
+        let VisitorDetails { name, email, phone } = details;
+        let visitor_card = VisitorCard { id: self.visitor_id, name, email, phone };
+        let start = ConversationCommand::Start {
+            visitor: visitor_card,
+            group_id,
+            thread_id,
+            last_agent_id: visitor.last_agent_id,
+            at,
+        };
+        work.execute::<Conversation>(conversation_id, start).await?;
+        let visitor_id = self.visitor_id;
+        let start = ThreadCommand::Start { conversation_id, visitor_id, previous_thread_id: None, at };
+        work.execute::<Thread>(thread_id, start).await?;
+        self.say(work, thread_id, at).await?;
+        Ok(ChatReceipt { conversation_id, thread_id, at })
+    }
+
+    fn recall(&self, events: &[Arc<LogEvent>]) -> Option<ChatReceipt> {
+        events.iter().find_map(|event| match &event.event {
+            AnyEvent::Thread(ThreadEvent::MessageSent { conversation_id, at, .. }) => Some(ChatReceipt {
+                conversation_id: *conversation_id,
+                thread_id: ThreadId::from_uuid(event.header.aggregate_id),
+                at: *at,
+            }),
+            _ => None,
+        })
+    }
+}
+
+impl StartChat {
+    async fn go_on(&self, work: &mut UnitOfWork, conversation_id: ConversationId) -> Result<ChatReceipt, UseCaseError> {
+        let at = work.now();
+        let conversation = work.load::<Conversation>(conversation_id).await?;
+        let thread_id = conversation.active_thread_id.ok_or(UseCaseError::NotFound(Entity::Thread))?;
+        self.introduce(work, at).await?;
+        self.say(work, thread_id, at).await?;
+        Ok(ChatReceipt { conversation_id, thread_id, at })
+    }
+
+    async fn introduce(&self, work: &mut UnitOfWork, at: Timestamp) -> Result<(), UseCaseError> {
+        let introduce = VisitorCommand::Introduce { details: self.details.clone(), at };
+        work.execute::<Visitor>(self.visitor_id, introduce).await?;
+        Ok(())
+    }
+
+    async fn say(&self, work: &mut UnitOfWork, thread_id: ThreadId, at: Timestamp) -> Result<(), UseCaseError> {
+        let message = ThreadCommand::SendMessage {
+            message_id: EventId::from_uuid(work.new_uuid()),
+            author: Participant::Visitor(self.visitor_id),
+            text: self.text.clone(),
+            client_event_id: None,
+            metadata: self.metadata.clone(),
+            at,
+        };
+        work.execute::<Thread>(thread_id, message).await?;
+        Ok(())
+    }
+
+    async fn choose_group(&self, work: &mut UnitOfWork) -> Result<GroupId, UseCaseError> {
+        let unknown = UseCaseError::UnknownReference { field: "groupId", entity: Entity::Group };
+        let Some(group_id) = self.group_id else {
+            let workspace = work.load::<Workspace>(WorkspaceId::ONLY).await?;
+            return workspace.default_group_id.ok_or(unknown);
+        };
+        let group = work.load::<Group>(group_id).await?;
+        if group.is_present() { Ok(group_id) } else { Err(unknown) }
+    }
+}

@@ -1,0 +1,274 @@
+//! Runs use cases: loads aggregates through a cache, appends what they decide, retries on conflict.
+
+mod cache;
+mod locks;
+mod unit_of_work;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::aggregate::Root;
+use domain::ids::{CommandId, EventId};
+use domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::UseCaseError;
+use crate::ports::{
+    AppendError, AppendRequest, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt, Repeatable,
+    StreamId,
+};
+use cache::AggregateCache;
+use locks::StreamLocks;
+pub use unit_of_work::UnitOfWork;
+
+/// How often a command is decided anew after others have changed the same streams.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// How many aggregates are kept in memory.
+const CACHED_AGGREGATES: usize = 20_000;
+
+/// Who gives a command, and in which connection.
+#[derive(Clone, Debug)]
+pub struct CommandContext {
+    /// The command's id.
+    pub command_id: CommandId,
+    /// The digest of the request, when the command may come again.
+    pub repeatable: Option<Repeatable>,
+    /// `agent:<id>`, `visitor:<id>` or `system:<name>`.
+    pub actor: String,
+    /// The request, chat or process that the command belongs to.
+    pub correlation_id: Uuid,
+    /// The event that caused it.
+    pub causation_id: Option<EventId>,
+}
+
+impl CommandContext {
+    /// Makes the command repeatable: the same id with the same digest is the same command.
+    #[must_use]
+    pub fn repeatable(self, command_id: CommandId, request_digest: Hash) -> Self {
+        Self { command_id, repeatable: Some(Repeatable { request_digest }), ..self }
+    }
+}
+
+/// Something that a person or a process wants done, on one or several aggregates at once.
+pub trait UseCase: Send + Sync + 'static {
+    /// What the caller gets.
+    type Output: Send + 'static;
+
+    /// The streams on which this use case does not want to meet another one of this node.
+    fn locks(&self) -> Vec<StreamId>;
+
+    /// Decides. It may run several times, each time on newer state, so it must not act on the outside.
+    fn run(&self, work: &mut UnitOfWork) -> impl Future<Output = Result<Self::Output, UseCaseError>> + Send;
+
+    /// The answer of the first time, from the events of the first time; none when they are not this use case's.
+    fn recall(&self, events: &[Arc<LogEvent>]) -> Option<Self::Output>;
+}
+
+/// What came of a use case.
+#[derive(Clone, Debug)]
+pub struct Executed<T> {
+    /// What the caller gets.
+    pub output: T,
+    /// Where its events are; none when there was nothing to do.
+    pub receipt: Option<Receipt>,
+    /// Whether this is the answer of an earlier time.
+    pub repeated: bool,
+}
+
+impl<T> Executed<T> {
+    /// The position of its last event, if it has any.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.receipt.as_ref().map(|receipt| receipt.last_position)
+    }
+}
+
+/// Runs use cases.
+#[derive(Clone)]
+pub struct CommandBus {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    cache: AggregateCache,
+    locks: StreamLocks,
+}
+
+impl CommandBus {
+    /// A bus over this log.
+    #[must_use]
+    pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        let cache = AggregateCache::new(CACHED_AGGREGATES);
+        Self { inner: Arc::new(Inner { log, clock, ids, cache, locks: StreamLocks::default() }) }
+    }
+
+    /// The present time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// A new id.
+    #[must_use]
+    pub fn new_uuid(&self) -> Uuid {
+        self.inner.ids.new_uuid()
+    }
+
+    /// The context of a command that will not come again.
+    #[must_use]
+    pub fn context(&self, actor: String, correlation_id: Uuid) -> CommandContext {
+        let command_id = CommandId::new(self.new_uuid());
+        CommandContext { command_id, repeatable: None, actor, correlation_id, causation_id: None }
+    }
+
+    /// The state of an aggregate with every event that is committed now.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn read<A: Root>(&self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
+        let mut work = UnitOfWork::new(&self.inner);
+        work.load::<A>(id).await?;
+        work.refresh().await?;
+        let state = work.load::<A>(id).await?;
+        work.keep();
+        Ok(state)
+    }
+
+    /// A state of an aggregate that may be some events old: enough for facts that never change.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn peek<A: Root>(&self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
+        let mut work = UnitOfWork::new(&self.inner);
+        let state = work.load::<A>(id).await?;
+        work.keep();
+        Ok(state)
+    }
+
+    /// Carries a use case out to its end, even when the caller goes away.
+    ///
+    /// # Errors
+    /// The refusal, or why it could not be carried out.
+    pub async fn execute<U: UseCase>(
+        &self,
+        context: CommandContext,
+        use_case: U,
+    ) -> Result<Executed<U::Output>, UseCaseError> {
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::spawn(async move { inner.run(&context, &use_case).await });
+        task.await.map_err(|_| UseCaseError::Aborted)?
+    }
+}
+
+impl Inner {
+    async fn run<U: UseCase>(
+        self: &Arc<Self>,
+        context: &CommandContext,
+        use_case: &U,
+    ) -> Result<Executed<U::Output>, UseCaseError> {
+        let mut locked: BTreeSet<StreamId> = use_case.locks().into_iter().collect();
+        for attempt in 1..=MAX_ATTEMPTS {
+            let guard = self.locks.lock(&locked).await;
+            let error = match self.attempt(context, use_case).await {
+                Err(UseCaseError::Append(error)) => error,
+                answer => return answer,
+            };
+            drop(guard);
+            match error {
+                AppendError::Conflict { stream } => {
+                    locked.insert(stream);
+                    self.pause(attempt).await;
+                }
+                AppendError::Repeated { record, .. } => return self.recall(context, use_case, &record).await,
+                AppendError::Invalid { .. } | AppendError::Unavailable { .. } => {
+                    return Err(UseCaseError::Append(error));
+                }
+            }
+        }
+        Err(UseCaseError::Contended)
+    }
+
+    async fn attempt<U: UseCase>(
+        self: &Arc<Self>,
+        context: &CommandContext,
+        use_case: &U,
+    ) -> Result<Executed<U::Output>, UseCaseError> {
+        let mut work = UnitOfWork::new(self);
+        let mut answer = use_case.run(&mut work).await;
+        // Another node may know more: an answer that will not meet the log's version check needs fresh state.
+        if (answer.is_err() || !work.has_events()) && work.refresh().await? {
+            work = UnitOfWork::new(self);
+            answer = use_case.run(&mut work).await;
+        }
+        if answer.is_err() || !work.has_events() {
+            if let Some(record) = self.find_record(context).await? {
+                return self.recall(context, use_case, &record).await;
+            }
+            work.keep();
+            return Ok(Executed { output: answer?, receipt: None, repeated: false });
+        }
+        let output = answer?;
+        let receipt = self.append(context, &mut work).await?;
+        work.keep();
+        Ok(Executed { output, receipt: Some(receipt), repeated: false })
+    }
+
+    async fn append(&self, context: &CommandContext, work: &mut UnitOfWork) -> Result<Receipt, UseCaseError> {
+        let request = AppendRequest {
+            command_id: context.command_id,
+            repeatable: context.repeatable,
+            actor: context.actor.clone(),
+            correlation_id: context.correlation_id,
+            causation_id: context.causation_id,
+            streams: work.take_appends(),
+        };
+        let result = self.log.append(request).await;
+        if result.is_err() {
+            work.forget();
+        }
+        result.map_err(UseCaseError::Append)
+    }
+
+    async fn find_record(&self, context: &CommandContext) -> Result<Option<CommandRecord>, UseCaseError> {
+        if context.repeatable.is_none() {
+            return Ok(None);
+        }
+        Ok(self.log.find_command(context.command_id).await?)
+    }
+
+    async fn recall<U: UseCase>(
+        &self,
+        context: &CommandContext,
+        use_case: &U,
+        record: &CommandRecord,
+    ) -> Result<Executed<U::Output>, UseCaseError> {
+        let same = context.repeatable.is_some_and(|now| now.request_digest == record.request_digest);
+        if !same {
+            return Err(UseCaseError::CommandReused);
+        }
+        let receipt = record.receipt.clone();
+        let mut events = vec![];
+        let mut after = receipt.first_position - 1;
+        while after < receipt.last_position {
+            let limit = usize::try_from(receipt.last_position - after).unwrap_or(usize::MAX);
+            let page = self.log.read_after(after, limit).await?;
+            let Some(last) = page.last() else { break };
+            after = last.header.position;
+            events.extend(page);
+        }
+        let output = use_case.recall(&events).ok_or(UseCaseError::CommandReused)?;
+        Ok(Executed { output, receipt: Some(receipt), repeated: true })
+    }
+
+    /// Waits a little longer after each conflict, and never as long as the other who met it.
+    async fn pause(&self, attempt: u32) {
+        let ceiling = 2_f64.powi(i32::try_from(attempt).unwrap_or(i32::MAX)) * 2.0;
+        self.clock.sleep(Duration::from_micros((ceiling * self.ids.fraction() * 1000.0) as u64)).await;
+    }
+}

@@ -1,0 +1,190 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cqrs_es::DomainEvent;
+use domain::aggregate::Root;
+use domain::ids::EventId;
+use domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::Inner;
+use super::cache::AnyState;
+use crate::UseCaseError;
+use crate::ports::{NewEvent, Sequence, StreamAppend, StreamEvent, StreamId, VersionedState};
+
+/// After how many events since the last snapshot a loaded stream is worth a new one.
+const SNAPSHOT_EVERY: usize = 200;
+
+/// The aggregates that one use case looks at, and what they decided.
+pub struct UnitOfWork {
+    inner: Arc<Inner>,
+    now: Timestamp,
+    entries: HashMap<StreamId, Entry>,
+    /// The streams with events, in the order in which they got the first.
+    changed: Vec<StreamId>,
+}
+
+struct Entry {
+    /// The version in the log.
+    version: Sequence,
+    state: AnyState,
+    events: Vec<NewEvent>,
+    from_cache: bool,
+}
+
+impl UnitOfWork {
+    pub(super) fn new(inner: &Arc<Inner>) -> Self {
+        let now = inner.clock.now();
+        Self { inner: Arc::clone(inner), now, entries: HashMap::new(), changed: vec![] }
+    }
+
+    /// The time at which this use case happens.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new id.
+    #[must_use]
+    pub fn new_uuid(&self) -> Uuid {
+        self.inner.ids.new_uuid()
+    }
+
+    /// An aggregate with everything that was decided here; its default state when it has no events.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn load<A: Root>(&mut self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
+        let stream = StreamId::of::<A>(id);
+        if !self.entries.contains_key(&stream) {
+            let entry = self.fetch::<A>(stream).await?;
+            self.entries.insert(stream, entry);
+        }
+        Ok(typed(&self.entries[&stream].state))
+    }
+
+    /// Lets an aggregate decide a command; its events will be appended. Tells whether there were any.
+    ///
+    /// # Errors
+    /// The aggregate's refusal, or when the log cannot be read.
+    pub async fn execute<A: Root>(&mut self, id: A::Id, command: A::Command) -> Result<bool, UseCaseError>
+    where
+        UseCaseError: From<A::Error>,
+    {
+        let stream = StreamId::of::<A>(id);
+        let mut state = self.load::<A>(id).await?;
+        let events = state.decide(command)?;
+        let decided = !events.is_empty();
+        let mut new_events = Vec::with_capacity(events.len());
+        for event in events {
+            new_events.push(self.record(&event)?);
+            Arc::make_mut(&mut state).apply(event);
+        }
+        if let Some(entry) = self.entries.get_mut(&stream) {
+            if decided && entry.events.is_empty() {
+                self.changed.push(stream);
+            }
+            entry.state = state;
+            entry.events.extend(new_events);
+        }
+        Ok(decided)
+    }
+
+    fn record<E: DomainEvent>(&self, event: &E) -> Result<NewEvent, UseCaseError> {
+        Ok(NewEvent {
+            event_id: EventId::new(self.new_uuid()),
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: serde_json::to_string(event)?,
+        })
+    }
+
+    async fn fetch<A: Root>(&self, stream: StreamId) -> Result<Entry, UseCaseError> {
+        if let Some((version, state)) = self.inner.cache.get(stream) {
+            return Ok(Entry { version, state, events: vec![], from_cache: true });
+        }
+        let snapshot = self.inner.log.find_snapshot(stream, A::FINGERPRINT).await?;
+        // A snapshot that cannot be used is none.
+        let usable = snapshot.and_then(|kept| Some((kept.version, serde_json::from_value::<A>(kept.state).ok()?)));
+        let (mut version, mut state) = usable.unwrap_or_default();
+        let events = self.inner.log.read_stream(stream, version).await?;
+        let worth_a_snapshot = events.len() >= SNAPSHOT_EVERY;
+        for event in events {
+            version = event.sequence;
+            state.apply(decode::<A>(event)?);
+        }
+        if worth_a_snapshot {
+            self.save_snapshot(stream, version, &state)?;
+        }
+        Ok(Entry { version, state: Arc::new(state), events: vec![], from_cache: false })
+    }
+
+    /// Outside the append and without waiting: the log never depends on a snapshot.
+    fn save_snapshot<A: Root>(&self, stream: StreamId, version: Sequence, state: &A) -> Result<(), UseCaseError> {
+        let snapshot = VersionedState { version, state: serde_json::to_value(state)? };
+        let log = Arc::clone(&self.inner.log);
+        tokio::spawn(async move {
+            if let Err(error) = log.save_snapshot(stream, A::FINGERPRINT, snapshot).await {
+                tracing::warn!(%stream, error = &error as &dyn std::error::Error, "snapshot was not saved");
+            }
+        });
+        Ok(())
+    }
+
+    pub(super) const fn has_events(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Looks whether the log knows more than the cache did, and forgets what is outdated. Tells whether anything was.
+    pub(super) async fn refresh(&mut self) -> Result<bool, UseCaseError> {
+        let mut outdated = vec![];
+        for (stream, entry) in self.entries.iter().filter(|(_, entry)| entry.from_cache) {
+            if !self.inner.log.read_stream(*stream, entry.version).await?.is_empty() {
+                outdated.push(*stream);
+            }
+        }
+        for stream in &outdated {
+            self.inner.cache.remove(*stream);
+            self.entries.remove(stream);
+        }
+        Ok(!outdated.is_empty())
+    }
+
+    /// The appends that make the decisions true.
+    pub(super) fn take_appends(&mut self) -> Vec<StreamAppend> {
+        let mut appends = vec![];
+        for stream in std::mem::take(&mut self.changed) {
+            if let Some(entry) = self.entries.get_mut(&stream) {
+                let expected_version = entry.version;
+                let events = std::mem::take(&mut entry.events);
+                entry.version += Sequence::try_from(events.len()).unwrap_or(Sequence::MAX);
+                appends.push(StreamAppend { stream, expected_version, events });
+            }
+        }
+        appends
+    }
+
+    /// Keeps the states for the next use case; call it only when nothing is decided that is not in the log.
+    pub(super) fn keep(self) {
+        for (stream, entry) in self.entries {
+            if entry.events.is_empty() {
+                self.inner.cache.put(stream, entry.version, entry.state);
+            }
+        }
+    }
+
+    /// Lets the next use case load everything anew.
+    pub(super) fn forget(&mut self) {
+        for stream in self.entries.keys() {
+            self.inner.cache.remove(*stream);
+        }
+    }
+}
+
+fn decode<A: Root>(event: StreamEvent) -> Result<A::Event, UseCaseError> {
+    Ok(serde_json::from_value(event.payload)?)
+}
+
+fn typed<A: Root>(state: &AnyState) -> Arc<A> {
+    Arc::clone(state).downcast().expect("a stream's kind determines the type of its state")
+}

@@ -1,0 +1,14 @@
+//! The use cases: what people and processes can do, over ports that the outer crates implement.
+//!
+//! A use case authorizes, loads aggregates, lets them decide and appends all their events at once. The
+//! [`command_bus::CommandBus`] runs it apart from the request, retries it on conflict and remembers repeatable
+//! commands.
+
+pub mod agents;
+pub mod chat;
+pub mod command_bus;
+mod error;
+pub mod ports;
+pub mod router;
+
+pub use error::{Entity, UseCaseError};

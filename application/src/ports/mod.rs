@@ -1,0 +1,12 @@
+//! What the use cases need from the outside, as traits.
+
+mod auth;
+mod event_log;
+mod system;
+
+pub use auth::{CredentialStore, HashError, PasswordHasher, PasswordMatch, Principal, TokenError, TokenIssuer};
+pub use event_log::{
+    AppendError, AppendRequest, CommandRecord, Epoch, EventHeader, EventLog, Hash, LogEvent, LogHead, NewEvent, Position,
+    ReadError, Receipt, Repeatable, Sequence, StreamAppend, StreamEvent, StreamId, VersionedState,
+};
+pub use system::{Clock, Ids, StoreError, WakeUps};

@@ -1,0 +1,189 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::agent::AgentError;
+use domain::conversation::ConversationError;
+use domain::ids::CommandId;
+use domain::routing::{Proposal, RoutingState};
+use domain::time::Timestamp;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, Semaphore};
+
+use super::backoff::backoff;
+use super::state::fold;
+use super::{AttemptStore, FailedAttempt, RoutingPart, RoutingSnapshot};
+use crate::UseCaseError;
+use crate::chat::{AssignAgent, Chooser};
+use crate::command_bus::{CommandBus, CommandContext};
+use crate::ports::{Clock, Hash, Ids, LogEvent};
+
+/// How many assignments are carried out at the same time.
+const MAX_IN_FLIGHT: usize = 64;
+
+/// After this long without any cause every queue is looked at all the same.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// Finds agents for waiting chats.
+pub struct Router {
+    /// None while another node routes.
+    state: Mutex<Option<RoutingState>>,
+    work: Notify,
+    permits: Arc<Semaphore>,
+    bus: CommandBus,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    attempts: Arc<dyn AttemptStore>,
+}
+
+enum Failure {
+    /// The log has overtaken the choice; the event is on its way.
+    Overtaken,
+    /// Worth another attempt, later.
+    Retry(String),
+}
+
+impl Router {
+    /// A router that does nothing before [`Self::restore`].
+    #[must_use]
+    pub fn new(
+        bus: CommandBus,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        attempts: Arc<dyn AttemptStore>,
+    ) -> Arc<Self> {
+        let permits = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
+        Arc::new(Self { state: Mutex::new(None), work: Notify::new(), permits, bus, clock, ids, attempts })
+    }
+
+    /// Routes from now on, from this stored state.
+    pub fn restore(&self, snapshot: RoutingSnapshot) {
+        let RoutingSnapshot { agents, groups, waiting, served } = snapshot;
+        *self.state() = Some(RoutingState::restore(agents, groups, waiting, served));
+    }
+
+    /// Takes in events and tells what to store. Call [`Self::stored`] when it is stored.
+    #[must_use]
+    pub fn fold(&self, events: &[Arc<LogEvent>]) -> Vec<RoutingPart> {
+        self.state().as_mut().map_or_else(Vec::new, |state| fold(state, events))
+    }
+
+    /// What was folded is stored: choices may follow from it.
+    pub fn stored(&self) {
+        self.work.notify_one();
+    }
+
+    /// Another node routes from now on.
+    pub fn stand_down(&self) {
+        *self.state() = None;
+    }
+
+    /// Proposes and dispatches until the task is dropped.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            let proposals = self.propose();
+            for proposal in proposals {
+                // The semaphore is never closed.
+                let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+                let router = Arc::clone(&self);
+                tokio::spawn(async move {
+                    router.dispatch(proposal).await;
+                    drop(permit);
+                });
+            }
+            self.wait().await;
+        }
+    }
+
+    fn propose(&self) -> Vec<Proposal> {
+        let now = self.clock.now();
+        self.state().as_mut().map_or_else(Vec::new, |state| state.propose(now))
+    }
+
+    async fn wait(&self) {
+        let now = self.clock.now();
+        let retry_at = self.state().as_ref().and_then(RoutingState::next_retry);
+        let until_retry = retry_at.map_or(SWEEP, |at| at.since(now).min(SWEEP));
+        tokio::select! {
+            () = self.work.notified() => {}
+            () = self.clock.sleep(until_retry) => {
+                if until_retry == SWEEP && let Some(state) = self.state().as_mut() {
+                    state.wake_all();
+                }
+            }
+        }
+    }
+
+    async fn dispatch(&self, proposal: Proposal) {
+        let Proposal { conversation_id, agent_id, waiting_since, decision } = proposal;
+        let assign = AssignAgent { conversation_id, agent_id, chooser: Chooser::Router(decision) };
+        let context = self.context(&assign, waiting_since);
+        let failure = match self.bus.execute(context, assign).await {
+            // The log shows the assignment soon; until then the proposal counts as a chat of its agent.
+            Ok(executed) if executed.receipt.is_some() => return,
+            Ok(_) => Failure::Overtaken,
+            Err(error) => judge(&error),
+        };
+        match failure {
+            Failure::Overtaken => {
+                tracing::debug!(%conversation_id, "routing choice was overtaken");
+                if let Some(state) = self.state().as_mut() {
+                    state.release(conversation_id, waiting_since);
+                }
+            }
+            Failure::Retry(reason) => self.fail(conversation_id, waiting_since, reason).await,
+        }
+        self.work.notify_one();
+    }
+
+    async fn fail(&self, conversation_id: domain::ids::ConversationId, waiting_since: i64, reason: String) {
+        let Some(attempt) = self.note_failure(conversation_id, waiting_since, reason) else { return };
+        tracing::info!(%conversation_id, attempts = attempt.attempts, reason = attempt.reason, "assignment failed");
+        if let Err(error) = self.attempts.save_failure(&attempt).await {
+            tracing::warn!(%conversation_id, error = &error as &dyn std::error::Error, "attempt was not stored");
+        }
+    }
+
+    fn note_failure(
+        &self,
+        conversation_id: domain::ids::ConversationId,
+        waiting_since: i64,
+        reason: String,
+    ) -> Option<FailedAttempt> {
+        let mut guard = self.state();
+        let state = guard.as_mut()?;
+        let attempts = state.waiting(conversation_id)?.attempts + 1;
+        let next_attempt_at: Timestamp = self.clock.now().plus(backoff(attempts, self.ids.fraction()));
+        state.fail(conversation_id, waiting_since, next_attempt_at)?;
+        Some(FailedAttempt { conversation_id, waiting_since, attempts, next_attempt_at, reason })
+    }
+
+    /// The id repeats with the wait, so that a choice that was carried out is never carried out again, whoever
+    /// was chosen the second time.
+    fn context(&self, assign: &AssignAgent, waiting_since: i64) -> CommandContext {
+        let conversation = assign.conversation_id.to_string();
+        let wait = waiting_since.to_string();
+        let command_id = CommandId::derived(&["router", &conversation, &wait]);
+        let digest: Hash = Sha256::digest(format!("{conversation}@{wait}")).into();
+        let correlation_id = domain::ids::EntityId::uuid(assign.conversation_id);
+        self.bus.context("system:router".to_owned(), correlation_id).repeatable(command_id, digest)
+    }
+
+    fn state(&self) -> MutexGuard<'_, Option<RoutingState>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn judge(error: &UseCaseError) -> Failure {
+    match error {
+        UseCaseError::Conversation(
+            ConversationError::AlreadyAssigned | ConversationError::ChatClosed | ConversationError::NotStarted,
+        ) => Failure::Overtaken,
+        UseCaseError::Agent(
+            AgentError::AtCapacity
+            | AgentError::NotAvailable
+            | AgentError::NotRegistered
+            | AgentError::AlreadyRegistered,
+        ) => Failure::Retry(error.to_string()),
+        error => Failure::Retry(error.to_string()),
+    }
+}

@@ -1,0 +1,289 @@
+//! A person who answers: their role, availability and slots.
+
+mod command;
+mod email_claim;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use command::{AgentCommand, Registration, SlotRule};
+pub use email_claim::{EmailClaim, EmailClaimCommand, EmailClaimError, EmailClaimEvent};
+pub use error::AgentError;
+pub use event::{AgentEvent, StatusCause};
+
+use crate::aggregate::aggregate;
+use crate::ids::{AgentId, ConversationId};
+use crate::text::{AvatarUrl, EmailAddress, Name};
+use crate::time::Timestamp;
+
+/// What an agent may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Own chats and own groups' queue.
+    #[default]
+    Agent,
+    /// Everything operational.
+    Supervisor,
+    /// Also agents, roles, audit and settings.
+    Admin,
+}
+
+impl Role {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Agent, Self::Supervisor, Self::Admin].into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+/// Whether an agent is at work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentStatus {
+    /// At work.
+    Online,
+    /// At work, but not looking: keeps chats, gets no new ones.
+    Away,
+    /// Not at work: keeps no chats.
+    #[default]
+    Offline,
+}
+
+impl AgentStatus {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Away => "away",
+            Self::Offline => "offline",
+        }
+    }
+
+    /// The status with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Online, Self::Away, Self::Offline].into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// How many chats an agent serves at once: 1 to 20.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChatLimit(u8);
+
+impl ChatLimit {
+    /// The most chats at once.
+    pub const MAX: u8 = 20;
+
+    /// Checks a limit that came from outside.
+    #[must_use]
+    pub fn new(chats: i64) -> Option<Self> {
+        u8::try_from(chats).ok().filter(|chats| (1..=Self::MAX).contains(chats)).map(Self)
+    }
+
+    /// The number of chats.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Default for ChatLimit {
+    fn default() -> Self {
+        Self(6)
+    }
+}
+
+/// The state of an agent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Their name; none before the registration.
+    pub name: Option<Name>,
+    /// Their address, with which they log in.
+    pub email: Option<EmailAddress>,
+    /// A picture of them.
+    pub avatar: Option<AvatarUrl>,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they are at work.
+    pub status: AgentStatus,
+    /// Whether they take new chats.
+    pub accepting_chats: bool,
+    /// How many chats at once.
+    pub chat_limit: ChatLimit,
+    /// The chats they serve.
+    pub slots: BTreeSet<ConversationId>,
+    /// Whether they were deleted.
+    pub deleted: bool,
+}
+
+aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError);
+
+impl Agent {
+    /// Whether the agent is registered and not deleted.
+    #[must_use]
+    pub const fn is_present(&self) -> bool {
+        self.name.is_some() && !self.deleted
+    }
+
+    /// Whether another chat is within the limit.
+    #[must_use]
+    pub fn has_free_slot(&self) -> bool {
+        self.slots.len() < self.chat_limit.get()
+    }
+
+    fn decide_command(&self, command: AgentCommand) -> Result<Vec<AgentEvent>, AgentError> {
+        match command {
+            AgentCommand::Register(registration) => {
+                if self.name.is_some() {
+                    return Err(AgentError::AlreadyRegistered);
+                }
+                Ok(vec![registration.into_event()])
+            }
+            AgentCommand::SetStatus { status, cause, at } => {
+                self.ensure_present()?;
+                if self.status == status {
+                    return Ok(vec![]);
+                }
+                Ok(vec![AgentEvent::StatusChanged { status, cause, at }])
+            }
+            AgentCommand::SetAcceptingChats { accepting_chats, at } => {
+                self.ensure_present()?;
+                if self.accepting_chats == accepting_chats {
+                    return Ok(vec![]);
+                }
+                Ok(vec![if accepting_chats {
+                    AgentEvent::ChatsAccepted { at }
+                } else {
+                    AgentEvent::ChatsDeclined { at }
+                }])
+            }
+            AgentCommand::ChangeLimit { chat_limit, at } => {
+                self.ensure_present()?;
+                if self.chat_limit == chat_limit {
+                    return Ok(vec![]);
+                }
+                Ok(vec![AgentEvent::LimitChanged { chat_limit, at }])
+            }
+            AgentCommand::ChangeProfile { name, avatar, at } => {
+                self.ensure_present()?;
+                if self.name.as_ref() == Some(&name) && self.avatar == avatar {
+                    return Ok(vec![]);
+                }
+                Ok(vec![AgentEvent::ProfileChanged { name, avatar, at }])
+            }
+            AgentCommand::ChangeRole { role, at } => {
+                self.ensure_present()?;
+                if self.role == role {
+                    return Ok(vec![]);
+                }
+                Ok(vec![AgentEvent::RoleChanged { role, at }])
+            }
+            AgentCommand::ChangePassword { at } => {
+                self.ensure_present()?;
+                Ok(vec![AgentEvent::PasswordChanged { at }])
+            }
+            AgentCommand::TakeSlot { conversation_id, rule, at } => self.take_slot(conversation_id, rule, at),
+            AgentCommand::FreeSlot { conversation_id, at } => {
+                // A deleted agent's slots are freed too.
+                if !self.slots.contains(&conversation_id) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![AgentEvent::SlotFreed { conversation_id, at }])
+            }
+            AgentCommand::Delete { at } => {
+                self.ensure_registered()?;
+                Ok(if self.deleted { vec![] } else { vec![AgentEvent::AgentDeleted { at }] })
+            }
+            AgentCommand::Restore { at } => {
+                self.ensure_registered()?;
+                Ok(if self.deleted { vec![AgentEvent::AgentRestored { at }] } else { vec![] })
+            }
+        }
+    }
+
+    fn take_slot(
+        &self,
+        conversation_id: ConversationId,
+        rule: SlotRule,
+        at: Timestamp,
+    ) -> Result<Vec<AgentEvent>, AgentError> {
+        self.ensure_present()?;
+        if self.slots.contains(&conversation_id) {
+            return Ok(vec![]);
+        }
+        let available = match rule {
+            SlotRule::Routed => self.status == AgentStatus::Online && self.accepting_chats,
+            // A chat at an offline agent would be stranded, whoever puts it there.
+            SlotRule::Chosen | SlotRule::ChosenOverLimit => self.status != AgentStatus::Offline,
+        };
+        if !available {
+            return Err(AgentError::NotAvailable);
+        }
+        let over_limit = !self.has_free_slot();
+        if over_limit && rule != SlotRule::ChosenOverLimit {
+            return Err(AgentError::AtCapacity);
+        }
+        Ok(vec![AgentEvent::SlotTaken { conversation_id, over_limit, at }])
+    }
+
+    const fn ensure_registered(&self) -> Result<(), AgentError> {
+        if self.name.is_some() { Ok(()) } else { Err(AgentError::NotRegistered) }
+    }
+
+    const fn ensure_present(&self) -> Result<(), AgentError> {
+        if self.is_present() { Ok(()) } else { Err(AgentError::NotRegistered) }
+    }
+
+    fn on(&mut self, event: AgentEvent) {
+        match event {
+            AgentEvent::AgentRegistered { name, email, avatar, role, status, accepting_chats, chat_limit, .. } => {
+                self.name = Some(name);
+                self.email = Some(email);
+                self.avatar = avatar;
+                self.role = role;
+                self.status = status;
+                self.accepting_chats = accepting_chats;
+                self.chat_limit = chat_limit;
+            }
+            AgentEvent::StatusChanged { status, .. } => self.status = status,
+            AgentEvent::ChatsAccepted { .. } => self.accepting_chats = true,
+            AgentEvent::ChatsDeclined { .. } => self.accepting_chats = false,
+            AgentEvent::LimitChanged { chat_limit, .. } => self.chat_limit = chat_limit,
+            AgentEvent::ProfileChanged { name, avatar, .. } => {
+                self.name = Some(name);
+                self.avatar = avatar;
+            }
+            AgentEvent::RoleChanged { role, .. } => self.role = role,
+            AgentEvent::PasswordChanged { .. } => {}
+            AgentEvent::SlotTaken { conversation_id, .. } => {
+                self.slots.insert(conversation_id);
+            }
+            AgentEvent::SlotFreed { conversation_id, .. } => {
+                self.slots.remove(&conversation_id);
+            }
+            AgentEvent::AgentDeleted { .. } => {
+                self.deleted = true;
+                self.status = AgentStatus::Offline;
+            }
+            AgentEvent::AgentRestored { .. } => self.deleted = false,
+        }
+    }
+}

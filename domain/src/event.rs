@@ -1,0 +1,91 @@
+//! Any event of any aggregate, as it is read from the log.
+
+use std::sync::OnceLock;
+
+use cqrs_es::DomainEvent;
+use cqrs_es::persist::{EventUpcaster, SerializedEvent};
+use serde_json::Value;
+
+use crate::agent::{AgentEvent, EmailClaimEvent};
+use crate::aggregate::AggregateType;
+use crate::conversation::ConversationEvent;
+use crate::group::GroupEvent;
+use crate::tag::TagEvent;
+use crate::thread::ThreadEvent;
+use crate::visitor::VisitorEvent;
+use crate::workspace::WorkspaceEvent;
+
+/// An event with the kind of its aggregate.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyEvent {
+    /// Of a conversation.
+    Conversation(ConversationEvent),
+    /// Of a thread.
+    Thread(ThreadEvent),
+    /// Of an agent.
+    Agent(AgentEvent),
+    /// Of a visitor.
+    Visitor(VisitorEvent),
+    /// Of a group.
+    Group(GroupEvent),
+    /// Of a tag.
+    Tag(TagEvent),
+    /// Of the claim on an e-mail address.
+    EmailClaim(EmailClaimEvent),
+    /// Of the workspace.
+    Workspace(WorkspaceEvent),
+}
+
+impl AnyEvent {
+    /// Reads a payload of the newest version; run the upcasters first.
+    ///
+    /// # Errors
+    /// When the payload is not an event of that aggregate.
+    pub fn decode(kind: AggregateType, payload: Value) -> Result<Self, serde_json::Error> {
+        Ok(match kind {
+            AggregateType::Conversation => Self::Conversation(serde_json::from_value(payload)?),
+            AggregateType::Thread => Self::Thread(serde_json::from_value(payload)?),
+            AggregateType::Agent => Self::Agent(serde_json::from_value(payload)?),
+            AggregateType::Visitor => Self::Visitor(serde_json::from_value(payload)?),
+            AggregateType::Group => Self::Group(serde_json::from_value(payload)?),
+            AggregateType::Tag => Self::Tag(serde_json::from_value(payload)?),
+            AggregateType::EmailClaim => Self::EmailClaim(serde_json::from_value(payload)?),
+            AggregateType::Workspace => Self::Workspace(serde_json::from_value(payload)?),
+        })
+    }
+
+    /// The wire name of the event.
+    #[must_use]
+    pub fn event_type(&self) -> String {
+        match self {
+            Self::Conversation(event) => event.event_type(),
+            Self::Thread(event) => event.event_type(),
+            Self::Agent(event) => event.event_type(),
+            Self::Visitor(event) => event.event_type(),
+            Self::Group(event) => event.event_type(),
+            Self::Tag(event) => event.event_type(),
+            Self::EmailClaim(event) => event.event_type(),
+            Self::Workspace(event) => event.event_type(),
+        }
+    }
+}
+
+/// Upcasters in the order in which they run.
+pub type Upcasters = Vec<Box<dyn EventUpcaster>>;
+
+/// The upcasters that bring every stored version of every event to the newest one.
+///
+/// There is none yet: every event is at its first version.
+#[must_use]
+pub fn upcasters() -> &'static Upcasters {
+    static UPCASTERS: OnceLock<Upcasters> = OnceLock::new();
+    UPCASTERS.get_or_init(Vec::new)
+}
+
+/// Brings a stored event to the newest version.
+#[must_use]
+pub fn upcast(event: SerializedEvent, upcasters: &Upcasters) -> SerializedEvent {
+    upcasters.iter().fold(event, |event, upcaster| {
+        if upcaster.can_upcast(&event.event_type, &event.event_version) { upcaster.upcast(event) } else { event }
+    })
+}

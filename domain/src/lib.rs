@@ -1,0 +1,21 @@
+//! The rules of live chat, without I/O, clock or randomness.
+//!
+//! Each aggregate is a [`cqrs_es::Aggregate`] whose rules are one pure `decide` function and whose state is one
+//! infallible `apply`. Ids and time arrive in the command.
+
+pub mod agent;
+pub mod aggregate;
+pub mod conversation;
+pub mod event;
+#[cfg(test)]
+mod fixtures;
+pub mod group;
+pub mod ids;
+pub mod routing;
+pub mod tag;
+pub mod testing;
+pub mod text;
+pub mod thread;
+pub mod time;
+pub mod visitor;
+pub mod workspace;

@@ -1,0 +1,14 @@
+//! Who gets a waiting chat: pure functions over a state folded from the log.
+
+mod decision;
+mod eligibility;
+mod proposals;
+mod queue;
+mod selection;
+#[cfg(test)]
+mod tests;
+
+pub use decision::{Candidate, RoutingDecision, RoutingStrategy, Verdict};
+pub use eligibility::{RoutedAgent, judge};
+pub use queue::{Change, Proposal, RoutedGroup, RoutingState, WaitingChat};
+pub use selection::{Eligible, select};

@@ -1,0 +1,193 @@
+//! Rules of threads.
+
+use cqrs_es::test::TestFramework;
+use serde_json::json;
+
+use super::{LeaveReason, Thread, ThreadCommand, ThreadError, ThreadEvent};
+use crate::conversation::Participant;
+use crate::fixtures::{ANNA, BERT, CHAT, MESSAGE, NEXT_THREAD, OTHER_CHAT, STRANGER, THREAD, VERA, at};
+use crate::ids::AgentId;
+use crate::testing::{self, Given};
+use crate::text::{ClientEventId, MessageText};
+
+const VISITOR: Participant = Participant::Visitor(VERA);
+
+fn given<const N: usize>(events: [ThreadEvent; N]) -> Given<Thread> {
+    testing::given(events)
+}
+
+fn started() -> ThreadEvent {
+    ThreadEvent::ThreadStarted {
+        conversation_id: CHAT,
+        visitor_id: VERA,
+        previous_thread_id: Some(NEXT_THREAD),
+        at: at(0),
+    }
+}
+
+fn joined(agent_id: AgentId) -> ThreadEvent {
+    ThreadEvent::AgentJoined { agent_id, at: at(1) }
+}
+
+fn left(agent_id: AgentId) -> ThreadEvent {
+    ThreadEvent::AgentLeft { agent_id, reason: LeaveReason::Reassigned, at: at(2) }
+}
+
+fn closed() -> ThreadEvent {
+    ThreadEvent::ThreadClosed { by: VISITOR, at: at(4) }
+}
+
+fn sent(author: Participant) -> ThreadEvent {
+    ThreadEvent::MessageSent {
+        conversation_id: CHAT,
+        message_id: MESSAGE,
+        author,
+        text: MessageText::parse("Hello").unwrap(),
+        client_event_id: Some(ClientEventId::parse("m-1").unwrap()),
+        metadata: Some(json!({"page": "/prices"})),
+        at: at(3),
+    }
+}
+
+fn start() -> ThreadCommand {
+    ThreadCommand::Start { conversation_id: CHAT, visitor_id: VERA, previous_thread_id: Some(NEXT_THREAD), at: at(0) }
+}
+
+fn join(agent_id: AgentId) -> ThreadCommand {
+    ThreadCommand::AgentJoins { agent_id, at: at(1) }
+}
+
+fn leave(agent_id: AgentId) -> ThreadCommand {
+    ThreadCommand::AgentLeaves { agent_id, reason: LeaveReason::Reassigned, at: at(2) }
+}
+
+fn send(author: Participant) -> ThreadCommand {
+    ThreadCommand::SendMessage {
+        message_id: MESSAGE,
+        author,
+        text: MessageText::parse("Hello").unwrap(),
+        client_event_id: Some(ClientEventId::parse("m-1").unwrap()),
+        metadata: Some(json!({"page": "/prices"})),
+        at: at(3),
+    }
+}
+
+fn close() -> ThreadCommand {
+    ThreadCommand::Close { by: VISITOR, at: at(4) }
+}
+
+#[test]
+fn thread_starts_once() {
+    given([]).when(start()).then([started()]);
+    given([started()]).when(start()).then_error(ThreadError::AlreadyStarted);
+    let elsewhere = ThreadCommand::Start {
+        conversation_id: OTHER_CHAT,
+        visitor_id: STRANGER,
+        previous_thread_id: Some(THREAD),
+        at: at(0),
+    };
+    given([started(), closed()]).when(elsewhere).then_error(ThreadError::AlreadyStarted);
+}
+
+#[test]
+fn thread_that_has_not_started_refuses_everything_else() {
+    for command in [send(VISITOR), send(Participant::Agent(ANNA)), join(ANNA), leave(ANNA), close()] {
+        given([]).when(command).then_error(ThreadError::NotStarted);
+    }
+}
+
+#[test]
+fn visitor_writes() {
+    given([started()]).when(send(VISITOR)).then([sent(VISITOR)]);
+}
+
+#[test]
+fn another_visitor_does_not_write() {
+    given([started()]).when(send(Participant::Visitor(STRANGER))).then_error(ThreadError::NotAParticipant);
+}
+
+#[test]
+fn agent_writes_between_joining_and_leaving() {
+    let anna = Participant::Agent(ANNA);
+    given([started()]).when(send(anna)).then_error(ThreadError::NotAParticipant);
+    given([started(), joined(ANNA)]).when(send(anna)).then([sent(anna)]);
+    given([started(), joined(ANNA), left(ANNA)]).when(send(anna)).then_error(ThreadError::NotAParticipant);
+    given([started(), joined(ANNA)]).when(send(Participant::Agent(BERT))).then_error(ThreadError::NotAParticipant);
+}
+
+#[test]
+fn the_same_message_again_is_another_message_to_the_thread() {
+    // Whether it is a repetition is known by the command's id, not by the thread.
+    given([started(), sent(VISITOR)]).when(send(VISITOR)).then([sent(VISITOR)]);
+}
+
+#[test]
+fn closed_thread_takes_no_message() {
+    for author in [VISITOR, Participant::Agent(ANNA)] {
+        given([started(), joined(ANNA), closed()]).when(send(author)).then_error(ThreadError::ThreadClosed);
+    }
+}
+
+#[test]
+fn who_may_not_write_does_not_learn_that_a_thread_is_closed() {
+    given([started(), closed()]).when(send(Participant::Visitor(STRANGER))).then_error(ThreadError::NotAParticipant);
+    given([started(), closed()]).when(send(Participant::Agent(ANNA))).then_error(ThreadError::NotAParticipant);
+}
+
+#[test]
+fn agent_joins_once_until_leaving() {
+    given([started()]).when(join(ANNA)).then([joined(ANNA)]);
+    given([started(), joined(ANNA)]).when(join(ANNA)).then_nothing();
+    given([started(), joined(ANNA)]).when(join(BERT)).then([joined(BERT)]);
+    given([started(), joined(ANNA), left(ANNA)]).when(join(ANNA)).then([joined(ANNA)]);
+}
+
+#[test]
+fn agent_leaves_where_they_take_part() {
+    given([started(), joined(ANNA)]).when(leave(ANNA)).then([left(ANNA)]);
+    given([started(), joined(ANNA)]).when(leave(BERT)).then_nothing();
+    given([started(), joined(ANNA), left(ANNA)]).when(leave(ANNA)).then_nothing();
+}
+
+#[test]
+fn agent_leaves_for_the_reason_given() {
+    for reason in [
+        LeaveReason::Reassigned,
+        LeaveReason::Transferred,
+        LeaveReason::AgentOffline,
+        LeaveReason::AgentDeleted,
+        LeaveReason::AgentLeftGroup,
+    ] {
+        given([started(), joined(ANNA)])
+            .when(ThreadCommand::AgentLeaves { agent_id: ANNA, reason, at: at(2) })
+            .then([ThreadEvent::AgentLeft { agent_id: ANNA, reason, at: at(2) }]);
+        assert_eq!(serde_json::to_value(reason).unwrap(), json!(reason.as_str()));
+    }
+}
+
+#[test]
+fn nobody_joins_or_leaves_a_closed_thread() {
+    given([started(), joined(ANNA), closed()]).when(join(BERT)).then_error(ThreadError::ThreadClosed);
+    given([started(), joined(ANNA), closed()]).when(join(ANNA)).then_error(ThreadError::ThreadClosed);
+    given([started(), joined(ANNA), closed()]).when(leave(ANNA)).then_error(ThreadError::ThreadClosed);
+}
+
+#[test]
+fn thread_closes_once_whoever_asks_again() {
+    given([started()]).when(close()).then([closed()]);
+    given([started(), closed()]).when(close()).then_nothing();
+    let by_anna = ThreadCommand::Close { by: Participant::Agent(ANNA), at: at(5) };
+    given([started(), closed()]).when(by_anna).then_nothing();
+}
+
+#[test]
+fn cqrs_es_drives_threads() {
+    TestFramework::<Thread>::with(())
+        .given(vec![started()])
+        .when(send(VISITOR))
+        .then_expect_events(vec![sent(VISITOR)]);
+    TestFramework::<Thread>::with(())
+        .given(vec![started(), closed()])
+        .when(send(VISITOR))
+        .then_expect_error(ThreadError::ThreadClosed);
+}

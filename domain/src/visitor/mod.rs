@@ -1,0 +1,186 @@
+//! A person who asks: at most one open conversation.
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{aggregate, events};
+use crate::ids::{AgentId, ConversationId, VisitorId};
+use crate::text::{EmailAddress, Name, PhoneNumber};
+use crate::time::Timestamp;
+
+/// How a visitor introduces themselves.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VisitorDetails {
+    /// Their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Their e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<EmailAddress>,
+    /// Their telephone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<PhoneNumber>,
+}
+
+impl VisitorDetails {
+    /// These details, and what they leave out from `known`.
+    #[must_use]
+    pub fn or(self, known: &Self) -> Self {
+        Self {
+            name: self.name.or_else(|| known.name.clone()),
+            email: self.email.or_else(|| known.email.clone()),
+            phone: self.phone.or_else(|| known.phone.clone()),
+        }
+    }
+}
+
+/// The state of a visitor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Visitor {
+    /// Whether the visitor is known.
+    pub registered: bool,
+    /// How they introduced themselves.
+    pub details: VisitorDetails,
+    /// Their open conversation.
+    pub open_conversation_id: Option<ConversationId>,
+    /// The agent who served their last chat to its end.
+    pub last_agent_id: Option<AgentId>,
+}
+
+/// What a visitor can be told to do.
+#[derive(Clone, Debug)]
+pub enum VisitorCommand {
+    /// Introduce themselves, or add to what is known.
+    Introduce {
+        /// What they say; what it leaves out stays.
+        details: VisitorDetails,
+        /// When.
+        at: Timestamp,
+    },
+    /// Have this conversation open.
+    OpenChat {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Have this conversation open no more.
+    EndChat {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// The agent who served it at the end.
+        last_agent_id: Option<AgentId>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Why a visitor refuses a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VisitorError {
+    /// The visitor is not known.
+    #[error("the visitor does not exist")]
+    NotRegistered,
+    /// One open conversation at a time.
+    #[error("the visitor has another open conversation")]
+    HasOpenChat {
+        /// That one.
+        conversation_id: ConversationId,
+    },
+}
+
+/// What happens to a visitor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum VisitorEvent {
+    /// Somebody came for the first time.
+    VisitorRegistered {
+        /// How they introduced themselves.
+        details: VisitorDetails,
+        /// When.
+        at: Timestamp,
+    },
+    /// They introduced themselves differently.
+    VisitorReintroduced {
+        /// All that is known now.
+        details: VisitorDetails,
+        /// When.
+        at: Timestamp,
+    },
+    /// They have an open conversation.
+    ChatOpened {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// When.
+        at: Timestamp,
+    },
+    /// They have no open conversation.
+    ChatEnded {
+        /// The conversation they had.
+        conversation_id: ConversationId,
+        /// The agent who served it at the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_agent_id: Option<AgentId>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+events!(VisitorEvent {
+    VisitorRegistered => "1.0",
+    VisitorReintroduced => "1.0",
+    ChatOpened => "1.0",
+    ChatEnded => "1.0",
+});
+aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError);
+
+impl Visitor {
+    fn decide_command(&self, command: VisitorCommand) -> Result<Vec<VisitorEvent>, VisitorError> {
+        match command {
+            VisitorCommand::Introduce { details, at } => {
+                let details = details.or(&self.details);
+                if !self.registered {
+                    return Ok(vec![VisitorEvent::VisitorRegistered { details, at }]);
+                }
+                let nothing_new = details == self.details;
+                Ok(if nothing_new { vec![] } else { vec![VisitorEvent::VisitorReintroduced { details, at }] })
+            }
+            VisitorCommand::OpenChat { conversation_id, at } => {
+                self.ensure_registered()?;
+                match self.open_conversation_id {
+                    Some(open) if open == conversation_id => Ok(vec![]),
+                    Some(open) => Err(VisitorError::HasOpenChat { conversation_id: open }),
+                    None => Ok(vec![VisitorEvent::ChatOpened { conversation_id, at }]),
+                }
+            }
+            VisitorCommand::EndChat { conversation_id, last_agent_id, at } => {
+                self.ensure_registered()?;
+                if self.open_conversation_id != Some(conversation_id) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![VisitorEvent::ChatEnded { conversation_id, last_agent_id, at }])
+            }
+        }
+    }
+
+    const fn ensure_registered(&self) -> Result<(), VisitorError> {
+        if self.registered { Ok(()) } else { Err(VisitorError::NotRegistered) }
+    }
+
+    fn on(&mut self, event: VisitorEvent) {
+        match event {
+            VisitorEvent::VisitorRegistered { details, .. } => {
+                self.registered = true;
+                self.details = details;
+            }
+            VisitorEvent::VisitorReintroduced { details, .. } => self.details = details,
+            VisitorEvent::ChatOpened { conversation_id, .. } => self.open_conversation_id = Some(conversation_id),
+            VisitorEvent::ChatEnded { last_agent_id, .. } => {
+                self.open_conversation_id = None;
+                self.last_agent_id = last_agent_id.or(self.last_agent_id);
+            }
+        }
+    }
+}

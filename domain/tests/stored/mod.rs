@@ -1,0 +1,5 @@
+//! The samples of all events, and what was once stored otherwise.
+
+pub mod names;
+pub mod samples;
+mod upcasting;

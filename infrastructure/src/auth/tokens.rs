@@ -1,0 +1,120 @@
+//! JSON Web Tokens, signed with HMAC-SHA-256.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use application::ports::{Principal, TokenError, TokenIssuer};
+use domain::agent::Role;
+use domain::ids::{AgentId, EntityId, VisitorId};
+use domain::time::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The shortest secret that is accepted, in bytes: the length of the signature.
+pub const SECRET_MIN_BYTES: usize = 32;
+
+const AGENT_LIFETIME_SECONDS: i64 = 12 * 60 * 60;
+const VISITOR_LIFETIME_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// The secret for signing tokens is too short to be safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the token secret has {length} bytes; it needs at least {SECRET_MIN_BYTES}")]
+pub struct SecretTooShort {
+    /// How long it is, in bytes.
+    pub length: usize,
+}
+
+/// Issues and checks tokens: an agent's is valid for 12 hours, a visitor's for 30 days.
+#[derive(Clone)]
+pub struct JwtTokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+impl fmt::Debug for JwtTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtTokens").finish_non_exhaustive()
+    }
+}
+
+/// What a token says. The kind of its bearer decides which claims there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Claims {
+    sub: Uuid,
+    #[serde(flatten)]
+    bearer: Bearer,
+    iat: i64,
+    exp: i64,
+    jti: Uuid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Bearer {
+    Agent { role: Role },
+    Visitor,
+}
+
+impl JwtTokens {
+    /// Signs with the secret, which all nodes of an installation share.
+    ///
+    /// # Errors
+    /// When the secret is shorter than [`SECRET_MIN_BYTES`].
+    pub fn new(secret: &[u8]) -> Result<Self, SecretTooShort> {
+        if secret.len() < SECRET_MIN_BYTES {
+            return Err(SecretTooShort { length: secret.len() });
+        }
+        Ok(Self {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            validation: validation(),
+        })
+    }
+
+    fn issue(&self, sub: Uuid, bearer: Bearer, at: Timestamp, lifetime_seconds: i64) -> String {
+        let iat = at.as_seconds();
+        let exp = iat.saturating_add(lifetime_seconds);
+        let jti = Uuid::new_v5(&sub, &at.as_micros().to_be_bytes());
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &Claims { sub, bearer, iat, exp, jti }, &self.encoding)
+            .expect("these claims are plain JSON, and HMAC takes a key of any length")
+    }
+}
+
+/// One algorithm, whatever a token's header asks for. The expiry is left to us: the library would ask its own clock.
+fn validation() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.required_spec_claims = HashSet::new();
+    validation.validate_exp = false;
+    validation
+}
+
+impl TokenIssuer for JwtTokens {
+    fn issue_agent(&self, agent: AgentId, role: Role, at: Timestamp) -> String {
+        self.issue(agent.uuid(), Bearer::Agent { role }, at, AGENT_LIFETIME_SECONDS)
+    }
+
+    fn issue_visitor(&self, visitor: VisitorId, at: Timestamp) -> String {
+        self.issue(visitor.uuid(), Bearer::Visitor, at, VISITOR_LIFETIME_SECONDS)
+    }
+
+    fn agent_lifetime_seconds(&self) -> i64 {
+        AGENT_LIFETIME_SECONDS
+    }
+
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenError> {
+        let token = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| TokenError)?;
+        let claims = token.claims;
+        if claims.exp <= now.as_seconds() {
+            return Err(TokenError);
+        }
+        Ok(match claims.bearer {
+            Bearer::Agent { role } => Principal::Agent { id: AgentId::new(claims.sub), role },
+            Bearer::Visitor => Principal::Visitor { id: VisitorId::new(claims.sub) },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

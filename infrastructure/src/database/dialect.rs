@@ -1,0 +1,40 @@
+//! Where the two databases differ.
+
+/// The dialect of SQL that a database speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// MySQL and MariaDB.
+    Mysql,
+    /// SQLite.
+    Sqlite,
+}
+
+impl Dialect {
+    /// The database's own time in microseconds since the Unix epoch, as an SQL expression.
+    #[must_use]
+    pub const fn now_micros(self) -> &'static str {
+        match self {
+            Self::Mysql => "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)",
+            Self::Sqlite => "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+        }
+    }
+
+    /// Begins a write transaction.
+    #[must_use]
+    pub const fn begin(self) -> &'static str {
+        match self {
+            Self::Mysql => "BEGIN",
+            Self::Sqlite => "BEGIN IMMEDIATE",
+        }
+    }
+
+    /// Ends a `SELECT` that must wait for and then keep out other writers of the row. A write transaction of SQLite
+    /// does so by itself.
+    #[must_use]
+    pub const fn for_update(self) -> &'static str {
+        match self {
+            Self::Mysql => " FOR UPDATE",
+            Self::Sqlite => "",
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What can go wrong, told apart by what to do about it.
+
+use sqlx::error::{DatabaseError as Reported, ErrorKind};
+use sqlx::mysql::MySqlDatabaseError;
+use sqlx::sqlite::SqliteError;
+
+use super::row::RowError;
+
+/// A database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The address is not understood.
+    #[error("database address is not valid: {0}")]
+    Address(&'static str),
+    /// No connection became free in time: the pool or SQLite's writer is busy.
+    #[error("database is busy: no connection became free in time")]
+    Exhausted,
+    /// No answer came in time; the connection was given up.
+    #[error("database does not answer")]
+    NoAnswer,
+    /// The database cannot be reached, or refuses to work for now.
+    #[error("database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// The transaction lost against another one and was rolled back; run it again.
+    #[error("database transaction must be run again")]
+    Retryable(#[source] sqlx::Error),
+    /// A row with this key exists.
+    #[error("a row with this key exists")]
+    DuplicateKey(#[source] sqlx::Error),
+    /// A check of the schema forbids the value.
+    #[error("a check of the schema forbids the value")]
+    Check(#[source] sqlx::Error),
+    /// A column does not hold what it was read as.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// Anything else: most likely a mistake in a statement.
+    #[error("database statement failed")]
+    Other(#[source] sqlx::Error),
+}
+
+/// What an error means for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Try again later, on a new connection.
+    Unavailable,
+    /// Run the transaction again at once.
+    Retryable,
+    /// A row with this key exists.
+    DuplicateKey,
+    /// Trying again does not help.
+    Other,
+}
+
+impl DatabaseError {
+    /// What it means for the caller.
+    #[must_use]
+    pub const fn class(&self) -> ErrorClass {
+        match self {
+            Self::Exhausted | Self::NoAnswer | Self::Unavailable(_) => ErrorClass::Unavailable,
+            Self::Retryable(_) => ErrorClass::Retryable,
+            Self::DuplicateKey(_) => ErrorClass::DuplicateKey,
+            Self::Address(_) | Self::Check(_) | Self::Row(_) | Self::Other(_) => ErrorClass::Other,
+        }
+    }
+
+    /// Whether a later try may work.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self.class(), ErrorClass::Unavailable | ErrorClass::Retryable)
+    }
+}
+
+impl From<sqlx::Error> for DatabaseError {
+    fn from(error: sqlx::Error) -> Self {
+        let class = match &error {
+            sqlx::Error::PoolTimedOut => return Self::Exhausted,
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Class::Unavailable,
+            sqlx::Error::Database(reported) => classify(reported.as_ref()),
+            _ => Class::Other,
+        };
+        match class {
+            Class::Unavailable => Self::Unavailable(error),
+            Class::Retryable => Self::Retryable(error),
+            Class::Duplicate => Self::DuplicateKey(error),
+            Class::Check => Self::Check(error),
+            Class::Other => Self::Other(error),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Unavailable,
+    Retryable,
+    Duplicate,
+    Check,
+    Other,
+}
+
+fn classify(error: &dyn Reported) -> Class {
+    match error.kind() {
+        ErrorKind::UniqueViolation => return Class::Duplicate,
+        ErrorKind::CheckViolation => return Class::Check,
+        _ => {}
+    }
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        return classify_mysql(error.number(), error.code());
+    }
+    let sqlite = error.try_downcast_ref::<SqliteError>().and_then(Reported::code);
+    sqlite.and_then(|code| code.parse().ok()).map_or(Class::Other, classify_sqlite)
+}
+
+/// By MySQL's error number; the lists follow the server's error reference.
+fn classify_mysql(number: u16, state: Option<&str>) -> Class {
+    match number {
+        // Lock wait timeout, deadlock, row changed since it was read, lost certification of a cluster.
+        1205 | 1213 | 1020 | 3101 => Class::Retryable,
+        _ if state == Some("40001") => Class::Retryable,
+        // Full disk or table, too many connections, no memory, shutdown, network errors, aborted or killed connection,
+        // server that is read-only or not ready, access not (yet) granted, and an error while committing, after which
+        // only looking tells what happened.
+        1021
+        | 1037
+        | 1038
+        | 1040
+        | 1041
+        | 1042
+        | 1043
+        | 1047
+        | 1053
+        | 1077
+        | 1078
+        | 1079
+        | 1080
+        | 1114
+        | 1129
+        | 1152
+        | 1154..=1161
+        | 1180
+        | 1184
+        | 1189
+        | 1190
+        | 1203
+        | 1226
+        | 1290
+        | 1317
+        | 1792
+        | 1836
+        | 1927
+        | 2006
+        | 2013
+        | 3024
+        | 3100
+        | 3159
+        | 3169
+        | 3989
+        | 4031 => Class::Unavailable,
+        _ if state.is_some_and(|state| state.starts_with("08")) => Class::Unavailable,
+        _ => Class::Other,
+    }
+}
+
+/// By SQLite's extended result code, whose low byte is the primary one.
+fn classify_sqlite(code: i32) -> Class {
+    match (code, code & 0xff) {
+        // Uniqueness of a row id.
+        (2579, _) => Class::Duplicate,
+        // Busy, locked.
+        (_, 5 | 6) => Class::Retryable,
+        // Out of memory, read-only, interrupted, I/O, full, cannot open.
+        (_, 7..=10 | 13 | 14) => Class::Unavailable,
+        _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_transactions_are_retryable() {
+        for number in [1205, 1213, 1020] {
+            assert_eq!(classify_mysql(number, Some("HY000")), Class::Retryable);
+        }
+        assert_eq!(classify_mysql(9999, Some("40001")), Class::Retryable);
+        assert_eq!(classify_sqlite(5), Class::Retryable);
+        assert_eq!(classify_sqlite(517), Class::Retryable, "SQLITE_BUSY_SNAPSHOT");
+    }
+
+    #[test]
+    fn a_server_that_goes_away_is_unavailable() {
+        for number in [1053, 1290, 1927, 2006, 2013] {
+            assert_eq!(classify_mysql(number, Some("HY000")), Class::Unavailable);
+        }
+        assert_eq!(classify_mysql(9999, Some("08S01")), Class::Unavailable);
+        assert_eq!(classify_sqlite(13), Class::Unavailable);
+        assert_eq!(classify_sqlite(778), Class::Unavailable, "SQLITE_IOERR_WRITE");
+    }
+
+    #[test]
+    fn mistakes_in_statements_are_not_worth_another_try() {
+        assert_eq!(classify_mysql(1064, Some("42000")), Class::Other);
+        assert_eq!(classify_sqlite(1), Class::Other);
+        assert!(!DatabaseError::from(sqlx::Error::RowNotFound).is_transient());
+    }
+
+    #[test]
+    fn an_exhausted_pool_is_unavailable() {
+        assert_eq!(DatabaseError::from(sqlx::Error::PoolTimedOut).class(), ErrorClass::Unavailable);
+    }
+}

@@ -1,0 +1,182 @@
+//! Brings the schema up to date.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::migrations::{MIGRATIONS, Migration};
+use super::{Database, DatabaseError, Dialect, RowError, Session};
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// A newer program has worked on this database.
+    #[error("the database's schema is at version {found}, this program knows {known}: it needs a newer program")]
+    Newer {
+        /// The version in the database.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// A step that was carried out is not the one this program holds.
+    #[error("migration {name} is not the one that this database was set up with")]
+    Changed {
+        /// The step.
+        name: &'static str,
+    },
+    /// Another program is at it and does not finish.
+    #[error("another program holds the lock for migrations")]
+    Locked,
+    /// The system gives no random numbers.
+    #[error("no random numbers")]
+    Random(#[source] getrandom::Error),
+    /// The database does not work.
+    #[error("migration failed")]
+    Database(#[from] DatabaseError),
+}
+
+impl From<RowError> for MigrateError {
+    fn from(error: RowError) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// A name for the whole server, so it holds the database's, in the length that a lock's name may have.
+const LOCK: &str = "CONCAT('livechatlog:', LEFT(SHA2(DATABASE(), 256), 40))";
+
+/// Carries out the missing steps, one program at a time.
+pub(super) async fn run(database: &Database) -> Result<(), MigrateError> {
+    let mut session = database.log_session().await?;
+    lock(&mut session).await?;
+    // On an error the session is dropped, and with it the lock and, on SQLite, everything that was changed.
+    migrate(&mut session).await?;
+    unlock(&mut session).await?;
+    session.close().await;
+    Ok(())
+}
+
+async fn lock(session: &mut Session) -> Result<(), MigrateError> {
+    match session.dialect() {
+        Dialect::Mysql => {
+            let rows = session.query(&format!("SELECT GET_LOCK({LOCK}, 60) AS taken")).await?;
+            let taken = rows.first().map(|row| row.opt_int("taken")).transpose()?.flatten();
+            if taken == Some(1) { Ok(()) } else { Err(MigrateError::Locked) }
+        }
+        Dialect::Sqlite => {
+            session.run(Dialect::Sqlite.begin()).await?;
+            Ok(())
+        }
+    }
+}
+
+async fn unlock(session: &mut Session) -> Result<(), MigrateError> {
+    match session.dialect() {
+        Dialect::Mysql => drop(session.query(&format!("SELECT RELEASE_LOCK({LOCK}) AS released")).await?),
+        Dialect::Sqlite => drop(session.run("COMMIT").await?),
+    }
+    Ok(())
+}
+
+async fn migrate(session: &mut Session) -> Result<(), MigrateError> {
+    let dialect = session.dialect();
+    session.run(create_table(dialect)).await?;
+    let done = carried_out(session).await?;
+    let known = MIGRATIONS.last().map_or(0, |last| last.version);
+    if let Some(found) = done.keys().last().copied().filter(|found| *found > known) {
+        return Err(MigrateError::Newer { found, known });
+    }
+    for step in MIGRATIONS {
+        let digest = hex::encode(Sha256::digest(step.sql(dialect)));
+        match done.get(&step.version) {
+            Some(recorded) if *recorded == digest => {}
+            Some(_) => return Err(MigrateError::Changed { name: step.name }),
+            None => carry_out(session, step, &digest).await?,
+        }
+    }
+    seed_head(session).await
+}
+
+const fn create_table(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Mysql => {
+            "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, \
+             name VARCHAR(100) NOT NULL, digest CHAR(64) NOT NULL, applied_us BIGINT NOT NULL) \
+             ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci"
+        }
+        Dialect::Sqlite => {
+            "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL PRIMARY KEY, \
+             name TEXT NOT NULL, digest TEXT NOT NULL, applied_us INTEGER NOT NULL)"
+        }
+    }
+}
+
+async fn carried_out(session: &mut Session) -> Result<BTreeMap<i64, String>, MigrateError> {
+    let rows = session.query("SELECT version, digest FROM schema_migrations").await?;
+    rows.iter().map(|row| Ok((row.int("version")?, row.text("digest")?))).collect()
+}
+
+/// MySQL commits each definition by itself, so a step must bear being run again after it broke off.
+async fn carry_out(session: &mut Session, step: &Migration, digest: &str) -> Result<(), MigrateError> {
+    let dialect = session.dialect();
+    tracing::info!(migration = step.name, "migrating");
+    for statement in statements(step.sql(dialect)) {
+        session.run(&statement).await?;
+    }
+    let record = format!(
+        "INSERT INTO schema_migrations (version, name, digest, applied_us) VALUES ({}, '{}', '{digest}', {})",
+        step.version,
+        step.name,
+        dialect.now_micros()
+    );
+    session.run(&record).await?;
+    Ok(())
+}
+
+/// A file's statements: comment lines start with `--`, and a statement ends with a `;` at the end of a line.
+fn statements(file: &str) -> Vec<String> {
+    let lines = file.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.split(";\n")
+        .map(|statement| statement.trim().trim_end_matches(';').to_owned())
+        .filter(|statement| !statement.is_empty())
+        .collect()
+}
+
+/// A new log gets its name.
+async fn seed_head(session: &mut Session) -> Result<(), MigrateError> {
+    if !session.query("SELECT id FROM log_head WHERE id = 1").await?.is_empty() {
+        return Ok(());
+    }
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(MigrateError::Random)?;
+    let epoch = uuid::Builder::from_random_bytes(bytes).into_uuid();
+    session.run(&insert_head(epoch)).await?;
+    Ok(())
+}
+
+fn insert_head(epoch: Uuid) -> String {
+    let zeros = hex::encode([0; 32]);
+    format!(
+        "INSERT INTO log_head (id, position, chain_hash, recorded_us, epoch) VALUES (1, 0, X'{zeros}', 0, '{epoch}')"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_count_up_and_match_the_names() {
+        for (index, step) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(step.version, i64::try_from(index).unwrap() + 1);
+            assert!(step.name.starts_with(&format!("{:04}_", step.version)));
+        }
+    }
+
+    #[test]
+    fn file_is_cut_at_ends_of_statements() {
+        let file = "-- a; b\nCREATE TABLE a (x INT);\n\nINSERT INTO a VALUES (';');\n";
+        assert_eq!(statements(file), ["CREATE TABLE a (x INT)", "INSERT INTO a VALUES (';')"]);
+    }
+}

@@ -1,0 +1,39 @@
+//! The schema, file by file. A file never changes after it has been released.
+
+use super::Dialect;
+
+/// One step of the schema, with its text for both databases.
+pub(super) struct Migration {
+    pub(super) version: i64,
+    pub(super) name: &'static str,
+    mysql: &'static str,
+    sqlite: &'static str,
+}
+
+impl Migration {
+    pub(super) const fn sql(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Mysql => self.mysql,
+            Dialect::Sqlite => self.sqlite,
+        }
+    }
+}
+
+macro_rules! migrations {
+    ($($version:literal $name:literal),+ $(,)?) => {
+        [$(Migration {
+            version: $version,
+            name: $name,
+            mysql: include_str!(concat!("../../../migrations/mysql/", $name, ".sql")),
+            sqlite: include_str!(concat!("../../../migrations/sqlite/", $name, ".sql")),
+        }),+]
+    };
+}
+
+/// All steps, in order.
+pub(super) const MIGRATIONS: &[Migration] = &migrations![
+    1 "0001_event_log",
+    2 "0002_runtime",
+    3 "0003_views",
+    4 "0004_routing",
+];

@@ -1,0 +1,177 @@
+//! One portable layer over MySQL (or MariaDB) and SQLite: the same SQL text with `?` placeholders runs on both.
+
+mod dialect;
+mod error;
+mod insert;
+mod migrate;
+mod migrations;
+mod mysql;
+mod options;
+mod row;
+mod session;
+mod sqlite;
+mod transaction;
+mod value;
+
+use std::fmt;
+use std::sync::Arc;
+
+use sqlx::{MySqlPool, SqlitePool};
+
+pub use dialect::Dialect;
+pub use error::{DatabaseError, ErrorClass};
+pub use insert::placeholders;
+pub use migrate::MigrateError;
+pub use options::DatabaseOptions;
+pub use row::{Row, RowError};
+pub use session::Session;
+pub use transaction::Transaction;
+pub use value::SqlValue;
+
+use mysql::Mysql;
+use sqlite::Sqlite;
+
+/// A database, with its connections. Clones share them.
+#[derive(Clone)]
+pub struct Database {
+    backend: Arc<Backend>,
+}
+
+/// Which database it is.
+pub(crate) enum Backend {
+    /// MySQL or MariaDB.
+    Mysql(Mysql),
+    /// An SQLite file.
+    Sqlite(Sqlite),
+}
+
+impl Database {
+    /// Connects to `mysql://…`, or opens (and creates) the file of `sqlite:PATH` or `sqlite://PATH`.
+    ///
+    /// # Errors
+    /// When the address is not understood or the database does not answer.
+    pub async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
+        let backend = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("mysql" | "mariadb") => Backend::Mysql(Mysql::connect(url, options).await?),
+            Some("sqlite") => Backend::Sqlite(Sqlite::open(url, options).await?),
+            _ => return Err(DatabaseError::Address("expected mysql://… or sqlite:PATH")),
+        };
+        Ok(Self { backend: Arc::new(backend) })
+    }
+
+    /// The dialect of its SQL, for the few texts that differ.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self.backend() {
+            Backend::Mysql(_) => Dialect::Mysql,
+            Backend::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// An SQL expression for the database's own time in microseconds since the Unix epoch.
+    #[must_use]
+    pub fn now_micros(&self) -> &'static str {
+        self.dialect().now_micros()
+    }
+
+    /// The rows that a query gives. Only for reading: it may be sent again when a connection turns out to be dead.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        match self.backend() {
+            Backend::Mysql(mysql) => mysql.fetch_all(sql, args).await,
+            Backend::Sqlite(sqlite) => sqlite.fetch_all(sql, args).await,
+        }
+    }
+
+    /// The first row that a query gives, if it gives one. Only for reading.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn fetch_optional(&self, sql: &str, args: Vec<SqlValue>) -> Result<Option<Row>, DatabaseError> {
+        Ok(self.fetch_all(sql, args).await?.into_iter().next())
+    }
+
+    /// Runs a statement by itself and tells how many rows it affected (found, for an update).
+    ///
+    /// Do not call it while holding a [`Transaction`]: on SQLite there is one writer at a time.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        match self.backend() {
+            Backend::Mysql(mysql) => mysql.execute(sql, args).await,
+            Backend::Sqlite(sqlite) => sqlite.execute(sql, args).await,
+        }
+    }
+
+    /// Begins a write transaction for read models and other replayable or small tables.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`]; `Unavailable` when no connection becomes free in time.
+    pub async fn begin_view(&self) -> Result<Transaction, DatabaseError> {
+        match self.backend() {
+            Backend::Mysql(mysql) => mysql.begin().await,
+            Backend::Sqlite(sqlite) => sqlite.begin().await,
+        }
+    }
+
+    /// A connection of its own that runs scripts durably, for the log's appender. On SQLite it keeps every other
+    /// writer out for as long as it lives.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn log_session(&self) -> Result<Session, DatabaseError> {
+        match self.backend() {
+            Backend::Mysql(mysql) => mysql.session().await,
+            Backend::Sqlite(sqlite) => sqlite.session().await,
+        }
+    }
+
+    /// Brings the schema up to this program's version and makes sure that the log has a head.
+    ///
+    /// # Errors
+    /// See [`MigrateError`].
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        migrate::run(self).await
+    }
+
+    /// Closes the connections, after those in use have come back.
+    pub async fn close(&self) {
+        match self.backend() {
+            Backend::Mysql(mysql) => mysql.pool().close().await,
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+        }
+    }
+
+    /// The pools, for crates that work on sqlx itself.
+    pub(crate) fn pool(&self) -> Pool<'_> {
+        match self.backend() {
+            Backend::Mysql(mysql) => Pool::Mysql(mysql.pool()),
+            Backend::Sqlite(sqlite) => Pool::Sqlite(sqlite.readers()),
+        }
+    }
+
+    fn backend(&self) -> &Backend {
+        &self.backend
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the address: it may hold a password.
+        f.debug_struct("Database").field("dialect", &self.dialect()).finish_non_exhaustive()
+    }
+}
+
+/// The pool that reads.
+pub(crate) enum Pool<'a> {
+    /// Of MySQL.
+    Mysql(&'a MySqlPool),
+    /// Of SQLite.
+    Sqlite(&'a SqlitePool),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! MySQL and MariaDB.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
+use sqlx::{ConnectOptions, Connection, Executor, MySqlPool};
+use tokio::time::timeout;
+
+use super::row::Row;
+use super::session::{Inner as SessionInner, Session};
+use super::transaction::{Inner, Transaction};
+use super::value::bind_mysql;
+use super::{DatabaseError, DatabaseOptions, SqlValue};
+
+/// Every connection works alike, whatever the server's defaults are. `||` joins text, as in SQLite.
+const SETTINGS: [&str; 3] = [
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
+     ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT'",
+    "SET SESSION innodb_lock_wait_timeout = 10",
+];
+
+/// A connection that was idle for longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(2);
+
+/// The appender does not wait long for another node's commit: it must answer its callers.
+const LOG_LOCK_WAIT: &str = "SET SESSION innodb_lock_wait_timeout = 2";
+
+/// How long a statement outside of a transaction may take. A network that swallows packets would block it for much
+/// longer.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a query is sent when connections turn out to be dead.
+const READ_TRIES: usize = 4;
+
+/// A pool of connections, and how to make one more.
+pub(crate) struct Mysql {
+    pool: MySqlPool,
+    connect: Box<MySqlConnectOptions>,
+    acquire_timeout: Duration,
+}
+
+impl Mysql {
+    pub(super) async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
+        let url = url.replacen("mariadb:", "mysql:", 1);
+        let connect = MySqlConnectOptions::from_str(&url)
+            .map_err(|_| DatabaseError::Address("cannot be parsed as mysql://user:password@host:port/database"))?
+            .charset("utf8mb4")
+            .timezone(Some("+00:00".to_owned()))
+            // Statements carry what people write; that must not reach the program's log.
+            .disable_statement_logging();
+        let pool = MySqlPoolOptions::new()
+            .max_connections(options.pool_size)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .after_connect(|connection, _| Box::pin(configure(connection)))
+            .connect_with(connect.clone())
+            .await?;
+        Ok(Self { pool, connect: Box::new(connect), acquire_timeout: options.acquire_timeout })
+    }
+
+    pub(super) const fn pool(&self) -> &MySqlPool {
+        &self.pool
+    }
+
+    pub(super) async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        let mut tries = READ_TRIES;
+        loop {
+            let fetching = bind_mysql(sql, args.clone()).fetch_all(&self.pool);
+            let result = timeout(STATEMENT_TIMEOUT, fetching).await.map_err(|_| DatabaseError::NoAnswer)?;
+            tries -= 1;
+            match result {
+                Ok(rows) => return Ok(rows.into_iter().map(Row::from).collect()),
+                // A restarted server leaves dead connections behind; each is found by using it.
+                Err(sqlx::Error::Io(_)) if tries > 0 => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    pub(super) async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        let executing = bind_mysql(sql, args).execute(&self.pool);
+        let result = timeout(STATEMENT_TIMEOUT, executing).await.map_err(|_| DatabaseError::NoAnswer)?;
+        Ok(result?.rows_affected())
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction, DatabaseError> {
+        Ok(Transaction(Inner::Mysql(self.pool.begin().await?)))
+    }
+
+    pub(super) async fn session(&self) -> Result<Session, DatabaseError> {
+        let opening = async {
+            let mut connection = self.connect.connect().await?;
+            configure(&mut connection).await?;
+            connection.execute(LOG_LOCK_WAIT).await?;
+            Ok::<_, sqlx::Error>(connection)
+        };
+        let connection = timeout(self.acquire_timeout, opening).await.map_err(|_| DatabaseError::NoAnswer)??;
+        Ok(Session(SessionInner::Mysql(connection)))
+    }
+}
+
+async fn configure(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    connection.execute(sqlx::raw_sql(&SETTINGS.join("; "))).await?;
+    Ok(())
+}

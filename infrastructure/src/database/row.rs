@@ -1,0 +1,206 @@
+//! Rows that a query gives.
+
+use sqlx::mysql::MySqlRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, MySql, Row as _, Sqlite, Type, TypeInfo, ValueRef};
+
+/// A column does not hold what it was read as.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// The row has no such column.
+    #[error("the row has no column {column}")]
+    Missing {
+        /// Its name.
+        column: String,
+    },
+    /// The column is `NULL`.
+    #[error("column {column} is NULL")]
+    Null {
+        /// Its name.
+        column: String,
+    },
+    /// The value is of another type, or too large, or not UTF-8.
+    #[error("column {column} of type {found} does not hold {expected}")]
+    Type {
+        /// Its name.
+        column: String,
+        /// The type in the database.
+        found: String,
+        /// What was asked for.
+        expected: &'static str,
+    },
+}
+
+/// One row.
+pub struct Row(Inner);
+
+enum Inner {
+    Mysql(MySqlRow),
+    Sqlite(SqliteRow),
+}
+
+impl From<MySqlRow> for Row {
+    fn from(row: MySqlRow) -> Self {
+        Self(Inner::Mysql(row))
+    }
+}
+
+impl From<SqliteRow> for Row {
+    fn from(row: SqliteRow) -> Self {
+        Self(Inner::Sqlite(row))
+    }
+}
+
+impl Row {
+    /// An integer.
+    ///
+    /// # Errors
+    /// When there is no such column, or it is `NULL` or no integer.
+    pub fn int(&self, column: &str) -> Result<i64, RowError> {
+        self.opt_int(column)?.ok_or_else(|| null(column))
+    }
+
+    /// A truth value: an integer other than 0.
+    ///
+    /// # Errors
+    /// As for [`Row::int`].
+    pub fn bool(&self, column: &str) -> Result<bool, RowError> {
+        Ok(self.int(column)? != 0)
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    /// When there is no such column, or it is `NULL` or no text.
+    pub fn text(&self, column: &str) -> Result<String, RowError> {
+        self.opt_text(column)?.ok_or_else(|| null(column))
+    }
+
+    /// Bytes.
+    ///
+    /// # Errors
+    /// When there is no such column, or it is `NULL` or holds no bytes.
+    pub fn bytes(&self, column: &str) -> Result<Vec<u8>, RowError> {
+        self.opt_bytes(column)?.ok_or_else(|| null(column))
+    }
+
+    /// A digest of 32 bytes.
+    ///
+    /// # Errors
+    /// When there is no such column, or it does not hold 32 bytes.
+    pub fn hash(&self, column: &str) -> Result<[u8; 32], RowError> {
+        let bytes = self.bytes(column)?;
+        bytes.try_into().map_err(|_| wrong(column, "bytes", "32 bytes"))
+    }
+
+    /// An id that is kept as text.
+    ///
+    /// # Errors
+    /// When there is no such column, or it does not hold a UUID.
+    pub fn uuid(&self, column: &str) -> Result<uuid::Uuid, RowError> {
+        self.opt_uuid(column)?.ok_or_else(|| null(column))
+    }
+
+    /// An id that is kept as text, or `NULL`.
+    ///
+    /// # Errors
+    /// When there is no such column, or it holds something else.
+    pub fn opt_uuid(&self, column: &str) -> Result<Option<uuid::Uuid>, RowError> {
+        let text = self.opt_text(column)?;
+        text.map(|text| text.parse().map_err(|_| wrong(column, "text", "a UUID"))).transpose()
+    }
+
+    /// An integer, or `NULL`.
+    ///
+    /// # Errors
+    /// When there is no such column, or it holds something else.
+    pub fn opt_int(&self, column: &str) -> Result<Option<i64>, RowError> {
+        match &self.0 {
+            Inner::Mysql(row) => mysql_int(row, column),
+            Inner::Sqlite(row) => {
+                sqlite_value(row, column, "an integer", |found| found == "INTEGER" || found == "BOOLEAN")
+            }
+        }
+    }
+
+    /// A text, or `NULL`.
+    ///
+    /// # Errors
+    /// When there is no such column, or it holds something else.
+    pub fn opt_text(&self, column: &str) -> Result<Option<String>, RowError> {
+        match &self.0 {
+            Inner::Mysql(row) => mysql_bytes(row, column, "text")?
+                .map(|bytes| String::from_utf8(bytes).map_err(|_| wrong(column, "bytes", "UTF-8 text")))
+                .transpose(),
+            Inner::Sqlite(row) => sqlite_value(row, column, "text", |found| found == "TEXT"),
+        }
+    }
+
+    /// Bytes, or `NULL`.
+    ///
+    /// # Errors
+    /// When there is no such column, or it holds something else.
+    pub fn opt_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, RowError> {
+        match &self.0 {
+            Inner::Mysql(row) => mysql_bytes(row, column, "bytes"),
+            Inner::Sqlite(row) => sqlite_value(row, column, "bytes", |found| found == "BLOB" || found == "TEXT"),
+        }
+    }
+}
+
+fn mysql_int(row: &MySqlRow, column: &str) -> Result<Option<i64>, RowError> {
+    let value = row.try_get_raw(column).map_err(|_| missing(column))?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    let info = value.type_info().into_owned();
+    // SUM() gives DECIMAL, whose value is text in both protocols.
+    if info.name() == "DECIMAL" {
+        let text = <&[u8] as Decode<MySql>>::decode(value).ok().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let number = text.and_then(|text| text.parse().ok());
+        return number.map(Some).ok_or_else(|| wrong(column, info.name(), "an integer"));
+    }
+    let integer = <i64 as Type<MySql>>::compatible(&info) || <u64 as Type<MySql>>::compatible(&info);
+    let number = if integer { <i64 as Decode<MySql>>::decode(value).ok() } else { None };
+    number.map(Some).ok_or_else(|| wrong(column, info.name(), "an integer"))
+}
+
+/// The bytes of a text or binary column, whatever its collation: sqlx takes `_bin` texts for binary and MariaDB's JSON
+/// is one of them.
+fn mysql_bytes(row: &MySqlRow, column: &str, expected: &'static str) -> Result<Option<Vec<u8>>, RowError> {
+    let value = row.try_get_raw(column).map_err(|_| missing(column))?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    let info = value.type_info().into_owned();
+    let stringlike = <[u8] as Type<MySql>>::compatible(&info) || info.name() == "JSON";
+    let bytes = if stringlike { <&[u8] as Decode<MySql>>::decode(value).ok() } else { None };
+    bytes.map(|bytes| Some(bytes.to_vec())).ok_or_else(|| wrong(column, info.name(), expected))
+}
+
+fn sqlite_value<'r, T: Decode<'r, Sqlite>>(
+    row: &'r SqliteRow,
+    column: &str,
+    expected: &'static str,
+    fits: impl Fn(&str) -> bool,
+) -> Result<Option<T>, RowError> {
+    let value = row.try_get_raw(column).map_err(|_| missing(column))?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    let info = value.type_info().into_owned();
+    let decoded = if fits(info.name()) { T::decode(value).ok() } else { None };
+    decoded.map(Some).ok_or_else(|| wrong(column, info.name(), expected))
+}
+
+fn missing(column: &str) -> RowError {
+    RowError::Missing { column: column.to_owned() }
+}
+
+fn null(column: &str) -> RowError {
+    RowError::Null { column: column.to_owned() }
+}
+
+fn wrong(column: &str, found: &str, expected: &'static str) -> RowError {
+    RowError::Type { column: column.to_owned(), found: found.to_owned(), expected }
+}

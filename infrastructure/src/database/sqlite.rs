@@ -1,0 +1,170 @@
+//! SQLite: readers beside two writing connections that share one lock.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Executor, SqlitePool};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
+
+use super::row::Row;
+use super::session::{Inner as SessionInner, Session};
+use super::transaction::{Inner, Transaction};
+use super::value::bind_sqlite;
+use super::{DatabaseError, DatabaseOptions, Dialect, SqlValue};
+
+const READERS: u32 = 4;
+
+/// How long SQLite waits for a lock of another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A file with its connections.
+pub(crate) struct Sqlite {
+    readers: SqlitePool,
+    // SQLite lets one connection write at a time; waiting here is fair, waiting inside of SQLite is not.
+    writers: Arc<Mutex<Writers>>,
+    acquire_timeout: Duration,
+}
+
+/// The connections that write. The log's commits are on the disk when they return; those of the views may be lost by
+/// a power cut, together with their checkpoint, and are then projected again.
+pub(super) struct Writers {
+    pub(super) log: SqliteConnection,
+    view: SqliteConnection,
+    /// A transaction may be open, because the future that held it was dropped.
+    pub(super) unsettled: bool,
+}
+
+/// The right to write.
+pub(super) type Guard = OwnedMutexGuard<Writers>;
+
+impl Sqlite {
+    pub(super) async fn open(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
+        let base = base_options(&path(url)?);
+        let log =
+            base.clone().synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal).connect().await?;
+        let view = base.clone().synchronous(SqliteSynchronous::Normal).connect().await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_with(base.pragma("query_only", "ON"))
+            .await?;
+        let writers = Arc::new(Mutex::new(Writers { log, view, unsettled: false }));
+        Ok(Self { readers, writers, acquire_timeout: options.acquire_timeout })
+    }
+
+    pub(super) const fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    pub(super) async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        let rows = bind_sqlite(sql, args).fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+
+    pub(super) async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        let mut writers = self.lock().await?;
+        Ok(bind_sqlite(sql, args).execute(&mut writers.view).await?.rows_affected())
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction, DatabaseError> {
+        let mut writers = self.lock().await?;
+        writers.unsettled = true;
+        writers.view.execute(sqlx::raw_sql(Dialect::Sqlite.begin())).await?;
+        Ok(Transaction(Inner::Sqlite(SqliteTransaction { writers })))
+    }
+
+    pub(super) async fn session(&self) -> Result<Session, DatabaseError> {
+        let mut writers = self.lock().await?;
+        writers.unsettled = true;
+        Ok(Session(SessionInner::Sqlite(writers)))
+    }
+
+    pub(super) async fn close(&self) {
+        // Taking the lock lets the last transaction finish; the connections close when the last clone is dropped.
+        drop(self.lock().await);
+        self.readers.close().await;
+    }
+
+    /// Waits for the right to write, and ends what a dropped future left open.
+    async fn lock(&self) -> Result<Guard, DatabaseError> {
+        let waiting = timeout(self.acquire_timeout, self.writers.clone().lock_owned()).await;
+        let mut writers = waiting.map_err(|_| DatabaseError::Exhausted)?;
+        if writers.unsettled {
+            rollback(&mut writers.view).await;
+            rollback(&mut writers.log).await;
+            writers.unsettled = false;
+        }
+        Ok(writers)
+    }
+}
+
+/// Rolls back; that there is nothing to roll back is fine.
+pub(super) async fn rollback(connection: &mut SqliteConnection) {
+    if let Err(error) = connection.execute(sqlx::raw_sql("ROLLBACK")).await {
+        tracing::trace!(%error, "nothing rolled back");
+    }
+}
+
+/// A transaction on the connection of the views.
+pub(super) struct SqliteTransaction {
+    writers: Guard,
+}
+
+impl SqliteTransaction {
+    pub(super) async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        let rows = bind_sqlite(sql, args).fetch_all(&mut self.writers.view).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+
+    pub(super) async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        Ok(bind_sqlite(sql, args).execute(&mut self.writers.view).await?.rows_affected())
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), DatabaseError> {
+        self.writers.view.execute(sqlx::raw_sql("COMMIT")).await?;
+        self.writers.unsettled = false;
+        Ok(())
+    }
+}
+
+fn base_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // Statements carry what people write; that must not reach the program's log.
+        .disable_statement_logging()
+}
+
+fn path(url: &str) -> Result<PathBuf, DatabaseError> {
+    let rest = url.strip_prefix("sqlite:").unwrap_or(url);
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let path = rest.split_once('?').map_or(rest, |(path, _)| path);
+    if path.is_empty() || path.starts_with(':') {
+        return Err(DatabaseError::Address("sqlite needs the path of a file"));
+    }
+    Ok(PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_is_what_follows_the_scheme() {
+        assert_eq!(path("sqlite:data/log.db").unwrap(), PathBuf::from("data/log.db"));
+        assert_eq!(path("sqlite:///var/log.db?mode=rwc").unwrap(), PathBuf::from("/var/log.db"));
+    }
+
+    #[test]
+    fn memory_is_refused_because_connections_would_not_share_it() {
+        assert!(matches!(path("sqlite::memory:"), Err(DatabaseError::Address(_))));
+    }
+}

@@ -1,0 +1,109 @@
+//! The one task of a process that writes to the log.
+
+use std::sync::Arc;
+
+use application::ports::WakeUps;
+use tokio::sync::mpsc;
+
+use super::batch::{KnownVersions, Pending, Queue};
+use super::commit::{Committer, Outcome};
+use super::refusal::{explain, unavailable};
+use super::request::{Prepared, PreparedEvent};
+use super::script::Plan;
+use super::stored::StoredEvent;
+use crate::database::{Database, DatabaseError};
+
+/// Events that were committed together, in order.
+pub(super) type Committed = Vec<StoredEvent>;
+
+/// Takes whatever queued while it was busy, and commits it at once. It ends when nobody can send any more.
+pub(super) struct Appender {
+    pub(super) database: Database,
+    pub(super) committer: Committer,
+    pub(super) queue: Queue,
+    pub(super) known: KnownVersions,
+    pub(super) feed: mpsc::Sender<Committed>,
+    pub(super) wake_ups: Arc<dyn WakeUps>,
+}
+
+impl Appender {
+    pub(super) async fn run(mut self) {
+        while let Some(batch) = self.queue.next_batch().await {
+            let group = self.without_hopeless(batch.requests);
+            self.write(group).await;
+        }
+    }
+
+    /// Leaves out those whom nobody waits for, and those that are known to be outdated: they would only spoil the
+    /// batch.
+    fn without_hopeless(&self, requests: Vec<Pending>) -> Vec<Pending> {
+        let wanted = requests.into_iter().filter(|pending| !pending.answer.is_closed());
+        let (outdated, group): (Vec<_>, Vec<_>) = wanted.partition(|pending| self.known.outdate(&pending.request));
+        for pending in outdated {
+            self.refuse(pending, None);
+        }
+        group
+    }
+
+    /// Commits a group, by halves if it is refused as a whole.
+    async fn write(&mut self, group: Vec<Pending>) {
+        let mut groups = vec![group];
+        while let Some(group) = groups.pop() {
+            if group.is_empty() {
+                continue;
+            }
+            match self.committer.commit(&group).await {
+                Outcome::Committed(plan) => self.committed(group, plan).await,
+                Outcome::Unavailable(error) => self.unavailable(group, error),
+                Outcome::Refused(error) => match <[Pending; 1]>::try_from(group) {
+                    Ok([pending]) => self.refuse(pending, Some(error)),
+                    Err(mut group) => {
+                        let second = group.split_off(group.len() / 2);
+                        groups.extend([second, group]);
+                    }
+                },
+            }
+        }
+    }
+
+    async fn committed(&mut self, group: Vec<Pending>, plan: Plan) {
+        let mut events = Vec::with_capacity(plan.hashes.len());
+        let mut numbered = (plan.first.0..).zip(plan.hashes);
+        for (pending, receipt) in group.into_iter().zip(plan.receipts) {
+            self.known.remember(&pending.request);
+            let Prepared { events: appended, .. } = pending.request;
+            let recorded_at = receipt.recorded_at;
+            // Who has gone away does not need to know.
+            drop(pending.answer.send(Ok(receipt)));
+            for (event, (position, chain_hash)) in appended.into_iter().zip(&mut numbered) {
+                let PreparedEvent { mut header, payload, .. } = event;
+                header.position = position;
+                header.chain_hash = chain_hash;
+                header.recorded_at = recorded_at;
+                events.push(StoredEvent { header, payload });
+            }
+        }
+        self.wake_ups.announce(plan.after.position);
+        // The feed ends only together with the log.
+        drop(self.feed.send(events).await);
+    }
+
+    fn unavailable(&mut self, group: Vec<Pending>, error: DatabaseError) {
+        tracing::warn!(error = &error as &dyn std::error::Error, requests = group.len(), "event log is unavailable");
+        // It may come back with another history.
+        self.known.forget();
+        let error = Arc::new(error);
+        for pending in group {
+            drop(pending.answer.send(Err(unavailable(&error))));
+        }
+    }
+
+    /// Answers beside the appender, which has better things to do.
+    fn refuse(&self, pending: Pending, cause: Option<DatabaseError>) {
+        let database = self.database.clone();
+        tokio::spawn(async move {
+            let reason = explain(&database, &pending.request, cause).await;
+            drop(pending.answer.send(Err(reason)));
+        });
+    }
+}

@@ -1,0 +1,165 @@
+//! Which requests are appended together.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use application::ports::{AppendError, Receipt, Sequence, StreamId};
+use domain::ids::CommandId;
+use tokio::sync::{mpsc, oneshot};
+
+use super::request::{MAX_EVENTS, Prepared};
+
+/// The most payload of a batch in bytes; the first request of a batch may be larger.
+const MAX_PAYLOAD: usize = 1 << 20;
+
+/// The streams whose versions are remembered; they are forgotten all at once.
+const MAX_REMEMBERED: usize = 20_000;
+
+/// A request and who waits for the answer.
+pub(super) struct Pending {
+    pub(super) request: Prepared,
+    pub(super) answer: oneshot::Sender<Result<Receipt, AppendError>>,
+}
+
+/// Requests that are meant to go together, without those that are known to exclude each other.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) requests: Vec<Pending>,
+    versions: HashMap<StreamId, Sequence>,
+    commands: HashSet<CommandId>,
+    events: usize,
+    payload_bytes: usize,
+}
+
+impl Batch {
+    /// Takes a request, or gives it back because it must wait for the next batch.
+    fn add(&mut self, pending: Pending) -> Option<Pending> {
+        let request = &pending.request;
+        let fits = self.requests.is_empty()
+            || (self.events + request.events.len() <= MAX_EVENTS
+                && self.payload_bytes + request.payload_bytes <= MAX_PAYLOAD);
+        // A request that builds on one that is in the batch goes with it; one that contradicts it would only spoil
+        // the batch for everybody.
+        let agrees = request
+            .streams
+            .iter()
+            .all(|stream| self.versions.get(&stream.stream).is_none_or(|version| *version == stream.expected));
+        let repeated = request.request_digest.is_some() && self.commands.contains(&request.command_id);
+        if !fits || !agrees || repeated {
+            return Some(pending);
+        }
+        self.events += request.events.len();
+        self.payload_bytes += request.payload_bytes;
+        self.versions.extend(request.streams.iter().map(|stream| (stream.stream, stream.after)));
+        self.commands.insert(request.command_id);
+        self.requests.push(pending);
+        None
+    }
+}
+
+/// The requests that wait.
+pub(super) struct Queue {
+    incoming: mpsc::Receiver<Pending>,
+    deferred: VecDeque<Pending>,
+}
+
+impl Queue {
+    pub(super) fn new(incoming: mpsc::Receiver<Pending>) -> Self {
+        Self { incoming, deferred: VecDeque::new() }
+    }
+
+    /// Waits for a request and takes along whatever waits with it. `None` when nobody can send any more.
+    pub(super) async fn next_batch(&mut self) -> Option<Batch> {
+        let mut waiting = std::mem::take(&mut self.deferred);
+        if waiting.is_empty() {
+            waiting.push_back(self.incoming.recv().await?);
+        }
+        // Callers that were answered just now get the chance to come back with their next request.
+        tokio::task::yield_now().await;
+        let mut batch = Batch::default();
+        while let Some(pending) = waiting.pop_front() {
+            self.deferred.extend(batch.add(pending));
+        }
+        while self.deferred.is_empty() {
+            let Ok(pending) = self.incoming.try_recv() else { break };
+            self.deferred.extend(batch.add(pending));
+        }
+        Some(batch)
+    }
+}
+
+/// Versions that streams are known to have reached.
+#[derive(Default)]
+pub(super) struct KnownVersions(HashMap<StreamId, Sequence>);
+
+impl KnownVersions {
+    /// Remembers what a request has appended.
+    pub(super) fn remember(&mut self, request: &Prepared) {
+        if self.0.len() > MAX_REMEMBERED {
+            self.0.clear();
+        }
+        self.0.extend(request.streams.iter().map(|stream| (stream.stream, stream.after)));
+    }
+
+    /// Forgets everything, because another history may have begun.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether a request expects a version that a stream has left behind: streams only grow.
+    pub(super) fn outdate(&self, request: &Prepared) -> bool {
+        request.streams.iter().any(|stream| self.0.get(&stream.stream).is_some_and(|known| stream.expected < *known))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Dialect;
+    use crate::event_log::testing::{append, stream};
+
+    fn pending(streams: &[(StreamId, Sequence, usize)]) -> Pending {
+        let request = Prepared::new(append(streams), Dialect::Sqlite).unwrap();
+        Pending { request, answer: oneshot::channel().0 }
+    }
+
+    async fn batches(requests: Vec<Pending>) -> Vec<usize> {
+        let (sender, incoming) = mpsc::channel(10_000);
+        for request in requests {
+            sender.try_send(request).ok().unwrap();
+        }
+        drop(sender);
+        let mut queue = Queue::new(incoming);
+        let mut sizes = Vec::new();
+        while let Some(batch) = queue.next_batch().await {
+            sizes.push(batch.requests.len());
+        }
+        sizes
+    }
+
+    #[tokio::test]
+    async fn what_waits_goes_together_within_bounds() {
+        assert_eq!(batches((0..300).map(|id| pending(&[(stream(id), 0, 10)])).collect()).await, [100, 100, 100]);
+        assert_eq!(batches(vec![pending(&[(stream(1), 0, 1_000)]), pending(&[(stream(2), 0, 1)])]).await, [1, 1]);
+    }
+
+    #[tokio::test]
+    async fn requests_that_follow_each_other_go_together() {
+        assert_eq!(batches((0..5).map(|version| pending(&[(stream(1), version, 1)])).collect()).await, [5]);
+    }
+
+    #[tokio::test]
+    async fn contradiction_waits_for_the_next_batch() {
+        let requests =
+            vec![pending(&[(stream(1), 0, 1)]), pending(&[(stream(1), 0, 1)]), pending(&[(stream(2), 0, 1)])];
+        assert_eq!(batches(requests).await, [1, 2]);
+    }
+
+    #[test]
+    fn left_behind_versions_are_known() {
+        let mut known = KnownVersions::default();
+        known.remember(&pending(&[(stream(1), 3, 2)]).request);
+        assert!(known.outdate(&pending(&[(stream(1), 4, 1)]).request));
+        assert!(!known.outdate(&pending(&[(stream(1), 5, 1)]).request));
+        assert!(!known.outdate(&pending(&[(stream(2), 0, 1)]).request));
+    }
+}

@@ -1,0 +1,174 @@
+//! Commits a group of requests, or finds out why it cannot be done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{Clock, Ids, LogHead};
+use tokio::time::{Instant, timeout};
+
+use super::batch::Pending;
+use super::head;
+use super::script::Plan;
+use crate::database::{Database, DatabaseError, Dialect, ErrorClass, Session};
+
+/// How long a group is tried while the database does not work.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long one try may take; given up in its middle, it is not known what became of it.
+const ATTEMPT: Duration = Duration::from_millis(2_900);
+
+/// The pauses between tries, before jitter.
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// For so many groups the head is locked first after another node has appended: guessing it would mostly fail.
+const CONTENDED_GROUPS: u32 = 64;
+
+/// What became of a group.
+pub(super) enum Outcome {
+    /// All of it is in the log.
+    Committed(Plan),
+    /// The database refused it, and the head was right: the fault is in the group.
+    Refused(DatabaseError),
+    /// The database did not work for too long. A commit may have happened all the same.
+    Unavailable(DatabaseError),
+}
+
+enum Step {
+    Done(Outcome),
+    /// Another node has appended in between.
+    HeadMoved,
+}
+
+/// The appender's connection and what it knows of the log's end.
+pub(super) struct Committer {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    session: Option<Session>,
+    head: Option<LogHead>,
+    contended: u32,
+}
+
+impl Committer {
+    pub(super) fn new(database: Database, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self { database, clock, ids, session: None, head: None, contended: 0 }
+    }
+
+    /// Appends all requests of the group, or none.
+    pub(super) async fn commit(&mut self, group: &[Pending]) -> Outcome {
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = FIRST_PAUSE;
+        // A plan whose commit was sent without an answer.
+        let mut unsure = None;
+        loop {
+            let attempt = timeout(ATTEMPT, self.attempt(group, &mut unsure)).await;
+            let error = match attempt.unwrap_or(Err(DatabaseError::NoAnswer)) {
+                Ok(Step::Done(outcome)) => return outcome,
+                Ok(Step::HeadMoved) => continue,
+                Err(error) if !error.is_transient() => return Outcome::Refused(error),
+                Err(error) => error,
+            };
+            if Instant::now() + pause > deadline {
+                return Outcome::Unavailable(error);
+            }
+            tracing::debug!(error = &error as &dyn std::error::Error, "append is tried again");
+            self.clock.sleep(pause.mul_f64(0.5 + self.ids.fraction())).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn attempt(&mut self, group: &[Pending], unsure: &mut Option<Plan>) -> Result<Step, DatabaseError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => self.database.log_session().await?,
+        };
+        let result = self.attempt_on(&mut session, group, unsure).await;
+        // Whatever went wrong, the next group must not find an open transaction.
+        let usable = match &result {
+            Ok(Step::Done(Outcome::Committed(_))) => true,
+            Err(error) if error.class() == ErrorClass::Unavailable => false,
+            _ => session.rollback().await.is_ok(),
+        };
+        if usable {
+            self.keep(session).await;
+        } else {
+            self.head = None;
+        }
+        result
+    }
+
+    async fn attempt_on(
+        &mut self,
+        session: &mut Session,
+        group: &[Pending],
+        unsure: &mut Option<Plan>,
+    ) -> Result<Step, DatabaseError> {
+        let guessed = if unsure.is_none() && self.contended == 0 { self.head } else { None };
+        let (head, begin) = match guessed {
+            Some(head) => (head, format!("{}; ", session.dialect().begin())),
+            None => (head::lock_on(session).await?, String::new()),
+        };
+        self.contended = self.contended.saturating_sub(1);
+        if guessed.is_none() && was_committed(session, unsure.as_ref()).await? {
+            session.rollback().await?;
+            self.head = Some(head);
+            return Ok(unsure.take().map_or(Step::HeadMoved, |plan| Step::Done(Outcome::Committed(plan))));
+        }
+        *unsure = None;
+        let plan = Plan::new(&head, self.clock.now(), group.iter().map(|pending| &pending.request));
+        // From here until an answer has come, nobody knows.
+        let script = format!("{begin}{}", plan.body);
+        let after = plan.after;
+        *unsure = Some(plan);
+        let error = match session.run(&script).await {
+            Ok(_) => {
+                self.head = Some(after);
+                return Ok(unsure.take().map_or(Step::HeadMoved, |plan| Step::Done(Outcome::Committed(plan))));
+            }
+            Err(error) => error,
+        };
+        if error.class() != ErrorClass::Unavailable {
+            *unsure = None;
+        }
+        if error.is_transient() { Err(error) } else { self.refused(session, guessed, error).await }
+    }
+
+    /// Tells a group that cannot be appended from a guess of the head that was wrong.
+    async fn refused(
+        &mut self,
+        session: &mut Session,
+        guessed: Option<LogHead>,
+        error: DatabaseError,
+    ) -> Result<Step, DatabaseError> {
+        let Some(guessed) = guessed else { return Ok(Step::Done(Outcome::Refused(error))) };
+        session.rollback().await?;
+        let head = head::read_on(session).await?;
+        self.head = Some(head);
+        if head == guessed {
+            return Ok(Step::Done(Outcome::Refused(error)));
+        }
+        self.contended = CONTENDED_GROUPS;
+        Ok(Step::HeadMoved)
+    }
+
+    async fn keep(&mut self, session: Session) {
+        match session.dialect() {
+            Dialect::Mysql => self.session = Some(session),
+            // The views need the right to write, too.
+            Dialect::Sqlite => session.close().await,
+        }
+    }
+}
+
+/// Whether a plan of which nothing was heard has been committed. The head is locked, so its old session has ended or
+/// can only fail.
+async fn was_committed(session: &mut Session, plan: Option<&Plan>) -> Result<bool, DatabaseError> {
+    let Some(plan) = plan else { return Ok(false) };
+    let (position, event_id) = plan.first;
+    let rows = session.query(&format!("SELECT event_id FROM events WHERE position = {position}")).await?;
+    match rows.first() {
+        Some(row) => Ok(row.text("event_id")? == event_id.to_string()),
+        None => Ok(false),
+    }
+}

@@ -1,0 +1,130 @@
+//! Keeps the ring and the known position up with the log: with what this node commits, and what others do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{Position, ReadError};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::appender::Committed;
+use super::head;
+use super::reader::{MAX_PAGE, Reader, unavailable};
+use super::ring::Ring;
+use crate::database::{Database, DatabaseError, Dialect};
+
+/// How often the log is looked at for what other nodes have appended and no hint told.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How long a look at the database may take, before this node goes on with what it knows.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A handle for those who learn that another node has appended. Clones are the same handle.
+#[derive(Clone, Debug, Default)]
+pub struct LogHint(Arc<Notify>);
+
+impl LogHint {
+    /// Makes the log look at the database at once.
+    pub fn look(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// The task behind the ring.
+pub(super) struct Feed {
+    pub(super) database: Database,
+    pub(super) reader: Reader,
+    pub(super) ring: Arc<Ring>,
+    pub(super) known: watch::Sender<Position>,
+    pub(super) committed: mpsc::Receiver<Committed>,
+    pub(super) hint: LogHint,
+}
+
+impl Feed {
+    /// Runs until the appender has ended.
+    pub(super) async fn run(mut self) {
+        let mut poll = interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The process that has an SQLite file open is the only one that appends to it.
+        let alone = self.database.dialect() == Dialect::Sqlite;
+        loop {
+            tokio::select! {
+                biased;
+                batch = self.committed.recv() => match batch {
+                    Some(batch) => self.publish(batch).await,
+                    None => return,
+                },
+                () = self.hint.0.notified() => self.look().await,
+                _ = poll.tick(), if !alone => self.look().await,
+            }
+        }
+    }
+
+    /// Takes up what this node has committed.
+    async fn publish(&self, batch: Committed) {
+        let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return };
+        let (first, last) = (first.header.position, last.header.position);
+        if first > self.ring.end() + 1 {
+            self.catch_up(first - 1).await;
+        }
+        let upcasters = self.reader.upcasters();
+        let decoded: Result<Vec<_>, ReadError> = batch.into_iter().map(|event| event.decode(upcasters)).collect();
+        match decoded {
+            Ok(events) => self.ring.push(events),
+            Err(error) => self.give_up(last, &error),
+        }
+        self.advance(last);
+    }
+
+    /// Takes up what other nodes have committed.
+    async fn look(&mut self) {
+        let reading = timeout(READ_TIMEOUT, head::read(&self.database)).await;
+        let head = match reading.unwrap_or(Err(DatabaseError::NoAnswer)) {
+            Ok(head) => head.position,
+            Err(error) => {
+                let error = unavailable(error);
+                tracing::debug!(error = &error as &dyn std::error::Error, "end of the log cannot be read");
+                return;
+            }
+        };
+        // What this node committed in the meantime need not be read again.
+        while let Ok(batch) = self.committed.try_recv() {
+            self.publish(batch).await;
+        }
+        if head > self.ring.end() {
+            self.catch_up(head).await;
+        }
+        self.advance(head);
+    }
+
+    /// Reads up to a position into the ring, as far as it can hold it.
+    async fn catch_up(&self, to: Position) {
+        let capacity = Position::try_from(self.ring.capacity()).unwrap_or(Position::MAX);
+        if to - self.ring.end() > capacity {
+            self.ring.restart(to - capacity);
+        }
+        while self.ring.end() < to {
+            let limit = usize::try_from(to - self.ring.end()).unwrap_or(MAX_PAGE).min(MAX_PAGE);
+            let reading = timeout(READ_TIMEOUT, self.reader.page(self.ring.end(), limit)).await;
+            match reading.unwrap_or_else(|_| Err(unavailable(DatabaseError::NoAnswer))) {
+                Ok(events) if events.is_empty() => return self.ring.restart(to),
+                Ok(events) => self.ring.push(events),
+                Err(error) => return self.give_up(to, &error),
+            }
+        }
+    }
+
+    /// Leaves events to those who read them from the database, and to the error that they will get.
+    fn give_up(&self, to: Position, error: &ReadError) {
+        tracing::warn!(error = error as &dyn std::error::Error, "events are not kept in memory");
+        self.ring.restart(to);
+    }
+
+    fn advance(&self, position: Position) {
+        self.known.send_if_modified(|known| {
+            let grows = position > *known;
+            *known = position.max(*known);
+            grows
+        });
+    }
+}

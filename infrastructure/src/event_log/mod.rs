@@ -1,0 +1,184 @@
+//! The event log in a database.
+
+mod appender;
+mod batch;
+pub mod chain;
+mod commit;
+mod feed;
+mod head;
+mod reader;
+mod refusal;
+mod request;
+mod ring;
+mod script;
+mod snapshots;
+mod stored;
+mod streams;
+mod verify;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{
+    AppendError, AppendRequest, Clock, CommandRecord, EventLog, Ids, LogEvent, LogHead, Position, ReadError, Receipt,
+    Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
+};
+use async_trait::async_trait;
+use domain::event::Upcasters;
+use domain::ids::CommandId;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+pub use feed::LogHint;
+pub use verify::{Damage, VerifiedLog, VerifyError, verify_chain};
+
+use crate::database::{Database, Dialect};
+use appender::Appender;
+use batch::{KnownVersions, Pending, Queue};
+use commit::Committer;
+use feed::Feed;
+use reader::{Reader, unavailable};
+use request::Prepared;
+use ring::Ring;
+use streams::Streams;
+
+/// How many events are kept in memory.
+const RING_CAPACITY: usize = 8_192;
+
+/// How many requests may wait for the appender before callers wait for room.
+const QUEUE_CAPACITY: usize = 4_096;
+
+/// How many committed batches may wait to be decoded.
+const FEED_CAPACITY: usize = 16;
+
+/// How long a caller waits for an answer. The appender tries for a shorter time, but one batch may wait for another.
+const ANSWER_WITHIN: Duration = Duration::from_secs(7);
+
+/// What the log needs from others.
+#[derive(Clone)]
+pub struct LogPorts {
+    /// Dates the events.
+    pub clock: Arc<dyn Clock>,
+    /// Gives jitter.
+    pub ids: Arc<dyn Ids>,
+    /// Tells other nodes of each commit.
+    pub wake_ups: Arc<dyn WakeUps>,
+    /// Bring stored events to their newest version; [`domain::event::upcasters`] unless a test says otherwise.
+    pub upcasters: &'static Upcasters,
+    /// By which this node is told that others have appended.
+    pub hint: LogHint,
+}
+
+/// The event log in MySQL or SQLite. Its tasks end when it is dropped and every accepted append has been answered.
+pub struct SqlEventLog {
+    database: Database,
+    requests: mpsc::Sender<Pending>,
+    reader: Reader,
+    ring: Arc<Ring>,
+    streams: Streams,
+    known: watch::Receiver<Position>,
+}
+
+/// No answer came in time; what becomes of the append is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("the log gave no answer in time")]
+struct NoAnswer;
+
+impl SqlEventLog {
+    /// Starts the appender and the follower of the log.
+    ///
+    /// # Errors
+    /// When the end of the log cannot be read.
+    pub async fn start(database: Database, ports: LogPorts) -> Result<Self, ReadError> {
+        let position = head::read(&database).await.map_err(unavailable)?.position;
+        let (requests, incoming) = mpsc::channel(QUEUE_CAPACITY);
+        let (feed, committed) = mpsc::channel(FEED_CAPACITY);
+        let (known_sender, known) = watch::channel(position);
+        let reader = Reader::new(database.clone(), ports.upcasters);
+        let ring = Arc::new(Ring::new(RING_CAPACITY, position));
+        let appender = Appender {
+            database: database.clone(),
+            committer: Committer::new(database.clone(), ports.clock, ports.ids),
+            queue: Queue::new(incoming),
+            known: KnownVersions::default(),
+            feed,
+            wake_ups: ports.wake_ups,
+        };
+        let feed = Feed {
+            database: database.clone(),
+            reader: reader.clone(),
+            ring: Arc::clone(&ring),
+            known: known_sender,
+            committed,
+            hint: ports.hint,
+        };
+        tokio::spawn(appender.run());
+        tokio::spawn(feed.run());
+        let streams = Streams::new(&database);
+        Ok(Self { database, requests, reader, ring, streams, known })
+    }
+
+    /// The dialect of the database behind it.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.database.dialect()
+    }
+
+    async fn ask(&self, request: Prepared) -> Result<Receipt, AppendError> {
+        let no_answer = || AppendError::Unavailable { source: Box::new(NoAnswer) };
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Pending { request, answer }).await.map_err(|_| no_answer())?;
+        answered.await.map_err(|_| no_answer())?
+    }
+}
+
+#[async_trait]
+impl EventLog for SqlEventLog {
+    async fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        let request = Prepared::new(request, self.dialect())?;
+        timeout(ANSWER_WITHIN, self.ask(request))
+            .await
+            .unwrap_or_else(|_| Err(AppendError::Unavailable { source: Box::new(NoAnswer) }))
+    }
+
+    async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, ReadError> {
+        refusal::find_command(&self.database, command_id).await.map_err(unavailable)
+    }
+
+    async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError> {
+        match self.ring.after(after, limit) {
+            Some(events) => Ok(events),
+            None => self.reader.page(after, limit).await,
+        }
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError> {
+        self.streams.read(stream, after, self.reader.upcasters()).await
+    }
+
+    async fn find_snapshot(&self, stream: StreamId, fingerprint: &str) -> Result<Option<VersionedState>, ReadError> {
+        snapshots::find(&self.database, stream, fingerprint).await.map_err(unavailable)
+    }
+
+    async fn save_snapshot(
+        &self,
+        stream: StreamId,
+        fingerprint: &str,
+        snapshot: VersionedState,
+    ) -> Result<(), ReadError> {
+        snapshots::save(&self.database, stream, fingerprint, snapshot).await.map_err(unavailable)
+    }
+
+    async fn head(&self) -> Result<LogHead, ReadError> {
+        head::read(&self.database).await.map_err(unavailable)
+    }
+
+    fn known_position(&self) -> watch::Receiver<Position> {
+        self.known.clone()
+    }
+}

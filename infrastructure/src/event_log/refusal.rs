@@ -1,0 +1,72 @@
+//! Why a single request was not appended.
+
+use std::sync::Arc;
+
+use application::ports::{AppendError, CommandRecord, Receipt, StreamId};
+use domain::ids::CommandId;
+use domain::time::Timestamp;
+
+use super::request::{ExpectedStream, Prepared};
+use crate::database::{Database, DatabaseError, Row};
+use crate::sql_args;
+
+const SELECT_COMMAND: &str = "SELECT request_digest, first_position, last_position, recorded_us FROM command_log \
+                              WHERE command_id = ?";
+
+const SELECT_VERSION: &str =
+    "SELECT MAX(sequence) AS version FROM events WHERE aggregate_type = ? AND aggregate_id = ?";
+
+/// What the log remembers of a command.
+pub(super) async fn find_command(database: &Database, id: CommandId) -> Result<Option<CommandRecord>, DatabaseError> {
+    let row = database.fetch_optional(SELECT_COMMAND, sql_args![id.to_string()]).await?;
+    row.as_ref().map(record).transpose()
+}
+
+fn record(row: &Row) -> Result<CommandRecord, DatabaseError> {
+    let receipt = Receipt {
+        first_position: row.int("first_position")?,
+        last_position: row.int("last_position")?,
+        recorded_at: Timestamp::from_micros(row.int("recorded_us")?),
+    };
+    Ok(CommandRecord { request_digest: row.hash("request_digest")?, receipt })
+}
+
+/// Finds the reason. `cause` is what the database said, if it was asked.
+pub(super) async fn explain(database: &Database, request: &Prepared, cause: Option<DatabaseError>) -> AppendError {
+    match look(database, request).await {
+        Ok(Some(reason)) => reason,
+        Ok(None) => match cause {
+            Some(DatabaseError::Check(_)) => AppendError::Invalid { reason: "a payload that is not JSON" },
+            Some(cause) => unavailable(&Arc::new(cause)),
+            None => unavailable(&Arc::new(DatabaseError::Other(sqlx::Error::RowNotFound))),
+        },
+        Err(error) => unavailable(&Arc::new(error)),
+    }
+}
+
+async fn look(database: &Database, request: &Prepared) -> Result<Option<AppendError>, DatabaseError> {
+    let command_id = request.command_id;
+    if request.request_digest.is_some()
+        && let Some(record) = find_command(database, command_id).await?
+    {
+        return Ok(Some(AppendError::Repeated { command_id, record }));
+    }
+    for expected in &request.streams {
+        if has_moved(database, expected).await? {
+            return Ok(Some(AppendError::Conflict { stream: expected.stream }));
+        }
+    }
+    Ok(None)
+}
+
+async fn has_moved(database: &Database, expected: &ExpectedStream) -> Result<bool, DatabaseError> {
+    let StreamId { kind, id } = expected.stream;
+    let row = database.fetch_optional(SELECT_VERSION, sql_args![kind.as_str(), id]).await?;
+    let version = row.as_ref().map(|row| row.opt_int("version")).transpose()?.flatten();
+    Ok(version.unwrap_or(0) != expected.expected)
+}
+
+/// The same failure for everyone who waited for it.
+pub(super) fn unavailable(error: &Arc<DatabaseError>) -> AppendError {
+    AppendError::Unavailable { source: Box::new(Arc::clone(error)) }
+}

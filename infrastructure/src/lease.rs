@@ -1,0 +1,192 @@
+//! Leases: which node does a work that only one should do, told by the database's clock.
+//!
+//! A lease keeps two nodes from doing the same work. It cannot stop a node that was asleep and does not know that its
+//! lease has run out: whatever must not happen twice is fenced in the work's own transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::Clock;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::database::{Database, DatabaseError, Dialect, ErrorClass};
+use crate::sql_args;
+
+/// How long a lease lasts when it is not renewed.
+const LASTS: Duration = Duration::from_secs(3);
+
+/// How often it is renewed.
+const RENEWED_EVERY: Duration = Duration::from_secs(1);
+
+/// A lease that this node holds. It is renewed until it is released, lost or dropped.
+pub struct Lease {
+    table: Table,
+    lost: watch::Receiver<bool>,
+    // None on SQLite, where the process has the file for itself.
+    renewal: Option<AbortHandle>,
+}
+
+impl Lease {
+    /// Takes a lease that is free, has run out or belongs to this owner already. `None`: somebody else has it.
+    ///
+    /// # Errors
+    /// When the database does not work.
+    pub async fn take(
+        database: &Database,
+        name: &str,
+        owner: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Self>, DatabaseError> {
+        let table = Table { database: database.clone(), name: name.to_owned(), owner: owner.to_owned() };
+        let (sender, lost) = watch::channel(false);
+        if database.dialect() == Dialect::Sqlite {
+            // The sender's end would look like a loss.
+            drop(sender);
+            return Ok(Some(Self { table, lost, renewal: None }));
+        }
+        if !table.take().await? {
+            return Ok(None);
+        }
+        let renewal = tokio::spawn(renew(table.clone(), clock, sender)).abort_handle();
+        Ok(Some(Self { table, lost, renewal: Some(renewal) }))
+    }
+
+    /// Waits until somebody else may have the lease.
+    pub async fn lost(&mut self) {
+        if self.renewal.is_none() {
+            return std::future::pending().await;
+        }
+        // An error means that the renewal has ended, which it does only after a loss.
+        drop(self.lost.wait_for(|lost| *lost).await);
+    }
+
+    /// Gives the lease to whoever wants it. If that fails it runs out by itself.
+    pub async fn release(self) {
+        let Some(renewal) = &self.renewal else { return };
+        renewal.abort();
+        if let Err(error) = self.table.release().await {
+            tracing::debug!(error = &error as &dyn std::error::Error, lease = self.table.name, "not released");
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(renewal) = &self.renewal {
+            renewal.abort();
+        }
+    }
+}
+
+async fn renew(table: Table, clock: Arc<dyn Clock>, lost: watch::Sender<bool>) {
+    let mut sure_until = Instant::now() + LASTS;
+    while Instant::now() < sure_until {
+        clock.sleep(RENEWED_EVERY).await;
+        let asked = Instant::now();
+        let renewed = timeout(RENEWED_EVERY, table.renew()).await.unwrap_or(Err(DatabaseError::NoAnswer));
+        match renewed {
+            Ok(true) => sure_until = asked + LASTS,
+            Ok(false) => break,
+            Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, lease = table.name, "not renewed"),
+        }
+    }
+    lost.send_replace(true);
+}
+
+#[derive(Clone)]
+struct Table {
+    database: Database,
+    name: String,
+    owner: String,
+}
+
+impl Table {
+    async fn take(&self) -> Result<bool, DatabaseError> {
+        let now = self.database.now_micros();
+        let update = format!(
+            "UPDATE leases SET owner = ?, expires_us = {now} + ? WHERE name = ? AND (owner = ? OR expires_us < {now})"
+        );
+        let args = sql_args![&self.owner, lasts(), &self.name, &self.owner];
+        if self.database.execute(&update, args).await? > 0 {
+            return Ok(true);
+        }
+        self.insert().await
+    }
+
+    async fn insert(&self) -> Result<bool, DatabaseError> {
+        let found =
+            self.database.fetch_optional("SELECT name FROM leases WHERE name = ?", sql_args![&self.name]).await?;
+        if found.is_some() {
+            return Ok(false);
+        }
+        let insert =
+            format!("INSERT INTO leases (name, owner, expires_us) VALUES (?, ?, {} + ?)", self.database.now_micros());
+        match self.database.execute(&insert, sql_args![&self.name, &self.owner, lasts()]).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.class() == ErrorClass::DuplicateKey => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn renew(&self) -> Result<bool, DatabaseError> {
+        let now = self.database.now_micros();
+        let sql = format!("UPDATE leases SET expires_us = {now} + ? WHERE name = ? AND owner = ?");
+        Ok(self.database.execute(&sql, sql_args![lasts(), &self.name, &self.owner]).await? > 0)
+    }
+
+    async fn release(&self) -> Result<(), DatabaseError> {
+        let sql = "UPDATE leases SET expires_us = 0 WHERE name = ? AND owner = ?";
+        self.database.execute(sql, sql_args![&self.name, &self.owner]).await?;
+        Ok(())
+    }
+}
+
+fn lasts() -> i64 {
+    i64::try_from(LASTS.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::SystemClock;
+    use crate::testing::fresh_databases;
+
+    async fn take(database: &Database, owner: &str) -> Option<Lease> {
+        Lease::take(database, "work", owner, Arc::new(SystemClock)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn lease_belongs_to_one_until_it_is_released_or_runs_out() {
+        for fresh in fresh_databases().await {
+            let database = fresh.database;
+            if database.dialect() == Dialect::Sqlite {
+                assert!(take(&database, "a").await.is_some());
+                continue;
+            }
+            let held = take(&database, "a").await.unwrap();
+            assert!(take(&database, "b").await.is_none());
+            assert!(take(&database, "a").await.is_some(), "it may be taken again by its owner");
+            held.release().await;
+            let held = take(&database, "b").await.unwrap();
+            drop(held);
+            assert!(take(&database, "a").await.is_none(), "dropped, it has to run out");
+            database.execute("UPDATE leases SET expires_us = expires_us - 4000000", vec![]).await.unwrap();
+            assert!(take(&database, "a").await.is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn stolen_lease_is_lost() {
+        for fresh in fresh_databases().await {
+            let database = fresh.database;
+            let mut held = take(&database, "a").await.unwrap();
+            if database.dialect() == Dialect::Sqlite {
+                continue;
+            }
+            database.execute("UPDATE leases SET owner = 'b'", vec![]).await.unwrap();
+            tokio::time::timeout(Duration::from_secs(5), held.lost()).await.expect("it is lost");
+        }
+    }
+}

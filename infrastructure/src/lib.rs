@@ -1,0 +1,13 @@
+//! The adapters: what stands behind the ports of the application.
+
+pub mod auth;
+pub mod database;
+pub mod event_log;
+pub mod lease;
+pub mod responses;
+pub mod subscription;
+pub mod system;
+pub mod wake_ups;
+
+#[cfg(test)]
+mod testing;

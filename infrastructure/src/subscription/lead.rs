@@ -1,0 +1,194 @@
+//! Projecting, on the node that has the lease.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{LogEvent, Position, ReadError};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::checkpoint::Checkpoint;
+use super::handle::{RunnerStatus, StopReason};
+use super::runner::{Runner, TurnEnd};
+use crate::lease::Lease;
+
+/// The events read at once.
+const PAGE: usize = 500;
+
+/// The stored checkpoint follows after so many positions without an event that matters, or so long after the last one.
+const STORE_EVERY: Position = 1_000;
+const STORE_AFTER: Duration = Duration::from_secs(1);
+
+/// One turn as the leader.
+pub(super) struct Leader<'a> {
+    runner: &'a mut Runner,
+    /// The checkpoint in the database.
+    stored: Checkpoint,
+    /// The place up to which everything that matters is in the tables.
+    reached: Checkpoint,
+    /// Up to here events are taken one by one, because one of them fails.
+    careful_until: Position,
+    known: watch::Receiver<Position>,
+}
+
+impl Runner {
+    /// Loads the checkpoint and makes sure that it belongs to this log.
+    pub(super) async fn begin_leading(&mut self) -> Result<Leader<'_>, TurnEnd> {
+        let log = Arc::clone(&self.subscriptions.log);
+        let head = log.head().await?;
+        let beginning = Checkpoint::beginning(head.epoch);
+        let (name, version) = self.id();
+        let stored = beginning.find_or_begin(&self.subscriptions.database, name, version).await?;
+        if !self.belongs(&stored, &head.epoch).await? {
+            return Err(StopReason::HistoryForked { position: stored.position }.into());
+        }
+        self.load(stored.position).await?;
+        self.recovered();
+        self.controls.status.send_replace(RunnerStatus::Running);
+        self.publish(stored.position);
+        let known = log.known_position();
+        Ok(Leader { runner: self, stored, reached: stored, careful_until: 0, known })
+    }
+
+    /// What the projector has in memory stands where its tables do.
+    async fn load(&self, position: Position) -> Result<(), TurnEnd> {
+        let loaded = self.projector.load(&self.subscriptions.database).await;
+        loaded.map_err(|error| TurnEnd::of_projection(error, position))
+    }
+
+    async fn belongs(&self, checkpoint: &Checkpoint, epoch: &uuid::Uuid) -> Result<bool, TurnEnd> {
+        if checkpoint.epoch != *epoch {
+            return Ok(false);
+        }
+        if checkpoint.position == 0 {
+            return Ok(true);
+        }
+        let last = self.subscriptions.log.read_after(checkpoint.position - 1, 1).await?;
+        Ok(last.first().is_some_and(|event| event.header.chain_hash == checkpoint.chain_hash))
+    }
+}
+
+impl Leader<'_> {
+    /// Projects until something ends the turn.
+    pub(super) async fn lead(&mut self, lease: &mut Lease) -> TurnEnd {
+        loop {
+            let step = tokio::select! {
+                biased;
+                () = lease.lost() => return TurnEnd::Outrun,
+                step = self.step() => step,
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), TurnEnd> {
+        if *self.runner.controls.shutdown.borrow() {
+            self.store().await?;
+            return Err(TurnEnd::ShutDown);
+        }
+        self.known.borrow_and_update();
+        let limit = if self.reached.position < self.careful_until { 1 } else { PAGE };
+        let page = self.read(limit).await?;
+        match page.last() {
+            Some(last) => {
+                let to = Checkpoint {
+                    position: last.header.position,
+                    chain_hash: last.header.chain_hash,
+                    epoch: self.reached.epoch,
+                };
+                self.take(&page, to).await
+            }
+            None => self.idle().await,
+        }
+    }
+
+    /// Reads up to an event that cannot be read, so that everything before it gets its place.
+    async fn read(&self, limit: usize) -> Result<Vec<Arc<LogEvent>>, TurnEnd> {
+        let (log, after) = (&self.runner.subscriptions.log, self.reached.position);
+        match log.read_after(after, limit).await {
+            Err(ReadError::Undecodable { position, .. }) if position > after + 1 => {
+                let limit = usize::try_from(position - after - 1).unwrap_or(1);
+                Ok(log.read_after(after, limit).await?)
+            }
+            page => Ok(page?),
+        }
+    }
+
+    async fn take(&mut self, page: &[Arc<LogEvent>], to: Checkpoint) -> Result<(), TurnEnd> {
+        let handled: Vec<_> =
+            page.iter().filter(|event| self.runner.projector.handles(&event.event)).cloned().collect();
+        if !handled.is_empty() {
+            if let Err(end) = self.project(&handled, to).await {
+                return self.narrow_down(page, end).await;
+            }
+            self.stored = to;
+        }
+        self.reached = to;
+        if to.position - self.stored.position >= STORE_EVERY {
+            self.store().await?;
+        }
+        self.runner.publish(to.position);
+        Ok(())
+    }
+
+    /// A page that fails is tried again event by event, so that everything before the bad one gets its place.
+    async fn narrow_down(&mut self, page: &[Arc<LogEvent>], end: TurnEnd) -> Result<(), TurnEnd> {
+        match (&end, page) {
+            (TurnEnd::Stop(StopReason::Poison { .. }), [_, .., last]) => {
+                self.careful_until = last.header.position;
+                self.runner.load(self.reached.position).await
+            }
+            _ => Err(end),
+        }
+    }
+
+    /// The checkpoint moves first: who loses that race must not touch the rows of who has won it.
+    async fn project(&self, events: &[Arc<LogEvent>], to: Checkpoint) -> Result<(), TurnEnd> {
+        let mut tx = self.runner.subscriptions.database.begin_view().await?;
+        if !self.stored.advance(&mut tx, self.runner.id(), &to).await? {
+            return Err(TurnEnd::Outrun);
+        }
+        let first = events.first().map_or(to.position, |event| event.header.position);
+        let projected = self.runner.projector.project(events, &mut tx).await;
+        projected.map_err(|error| TurnEnd::of_projection(error, first))?;
+        tx.commit().await?;
+        self.runner.projector.committed();
+        Ok(())
+    }
+
+    /// Stores how far it has come without anything to project.
+    async fn store(&mut self) -> Result<(), TurnEnd> {
+        if self.stored == self.reached {
+            return Ok(());
+        }
+        let mut tx = self.runner.subscriptions.database.begin_view().await?;
+        if !self.stored.advance(&mut tx, self.runner.id(), &self.reached).await? {
+            return Err(TurnEnd::Outrun);
+        }
+        tx.commit().await?;
+        self.stored = self.reached;
+        Ok(())
+    }
+
+    /// Waits for something to do.
+    async fn idle(&mut self) -> Result<(), TurnEnd> {
+        if *self.known.borrow() > self.reached.position && !self.known.has_changed().unwrap_or(false) {
+            // The log knows of more than it gave: it was restored to an earlier state.
+            return Err(StopReason::HistoryForked { position: self.reached.position + 1 }.into());
+        }
+        let store_at = Instant::now() + STORE_AFTER;
+        tokio::select! {
+            changed = self.known.changed() => {
+                // The log is gone; only the shutdown is left to wait for.
+                if changed.is_err() {
+                    self.runner.shut_down().await;
+                }
+            }
+            () = self.runner.shut_down() => {}
+            () = sleep_until(store_at) => self.store().await?,
+        }
+        Ok(())
+    }
+}

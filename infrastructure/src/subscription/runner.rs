@@ -1,0 +1,172 @@
+//! The task of one projector on one node.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{Position, ReadError};
+
+use super::handle::{Controls, RunnerStatus, StopReason};
+use super::{ProjectError, Projector, Subscriptions};
+use crate::database::DatabaseError;
+use crate::lease::Lease;
+
+/// The pauses after failures, before jitter.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Takes turns in following another node and leading.
+pub(super) struct Runner {
+    pub(super) subscriptions: Subscriptions,
+    pub(super) projector: Arc<dyn Projector>,
+    pub(super) controls: Controls,
+    pause: Duration,
+}
+
+/// Why a turn has ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TurnEnd {
+    /// The node is shutting down.
+    #[error("shut down")]
+    ShutDown,
+    /// Somebody else may have the lease, or has moved the checkpoint.
+    #[error("another node took over")]
+    Outrun,
+    /// There is no sense in going on.
+    #[error(transparent)]
+    Stop(#[from] StopReason),
+    /// Something that will pass.
+    #[error("the database does not work")]
+    Transient(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<DatabaseError> for TurnEnd {
+    fn from(error: DatabaseError) -> Self {
+        // Statements on checkpoints and leases are known to be right, so nothing but the database can fail.
+        Self::Transient(Box::new(error))
+    }
+}
+
+impl From<ReadError> for TurnEnd {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::HistoryForked { position } => Self::Stop(StopReason::HistoryForked { position }),
+            ReadError::Undecodable { position, ref source } => {
+                Self::Stop(StopReason::Poison { position, cause: with_sources(source.as_ref()) })
+            }
+            ReadError::Unavailable { source } => Self::Transient(source),
+        }
+    }
+}
+
+impl TurnEnd {
+    /// What a failed projection means; `first` is the first position it was about.
+    pub(super) fn of_projection(error: ProjectError, first: Position) -> Self {
+        match error {
+            ProjectError::Database(error) if error.is_transient() => error.into(),
+            ProjectError::Database(error) => {
+                Self::Stop(StopReason::Poison { position: first, cause: with_sources(&error) })
+            }
+            ProjectError::Poison { position, source } => {
+                Self::Stop(StopReason::Poison { position, cause: with_sources(source.as_ref()) })
+            }
+        }
+    }
+}
+
+impl Runner {
+    pub(super) fn new(subscriptions: Subscriptions, projector: Arc<dyn Projector>, controls: Controls) -> Self {
+        Self { subscriptions, projector, controls, pause: FIRST_PAUSE }
+    }
+
+    pub(super) async fn run(mut self) {
+        let last = loop {
+            match self.turn().await {
+                TurnEnd::ShutDown => break RunnerStatus::ShutDown,
+                TurnEnd::Stop(reason) => break self.stopped(reason),
+                end => {
+                    self.controls.status.send_replace(RunnerStatus::Following);
+                    self.recover(&end).await;
+                }
+            }
+        };
+        self.controls.status.send_replace(last);
+    }
+
+    /// Waits for the lease, and leads while it lasts.
+    async fn turn(&mut self) -> TurnEnd {
+        let mut lease = match self.follow().await {
+            Ok(lease) => lease,
+            Err(end) => return end,
+        };
+        let end = self.lead(&mut lease).await;
+        lease.release().await;
+        end
+    }
+
+    async fn lead(&mut self, lease: &mut Lease) -> TurnEnd {
+        let end = match self.begin_leading().await {
+            Ok(mut leader) => leader.lead(lease).await,
+            Err(end) => end,
+        };
+        self.projector.released();
+        end
+    }
+
+    async fn recover(&mut self, end: &TurnEnd) {
+        if !matches!(end, TurnEnd::Transient(_)) {
+            return;
+        }
+        let name = self.projector.name();
+        tracing::warn!(projector = name, error = end as &dyn std::error::Error, "projector is interrupted");
+        let pause = self.pause.mul_f64(0.5 + self.subscriptions.ids.fraction());
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        let clock = Arc::clone(&self.subscriptions.clock);
+        tokio::select! {
+            () = clock.sleep(pause) => {}
+            () = self.shut_down() => {}
+        }
+    }
+
+    /// After something has worked, the next failure is the first one again.
+    pub(super) const fn recovered(&mut self) {
+        self.pause = FIRST_PAUSE;
+    }
+
+    /// Ends when the node is shutting down.
+    pub(super) async fn shut_down(&mut self) {
+        // An error means that nobody holds a handle; then nobody can ask for it.
+        if self.controls.shutdown.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    pub(super) fn id(&self) -> (&'static str, i64) {
+        (self.projector.name(), self.projector.version())
+    }
+
+    /// Tells how far the tables have come; never backwards.
+    pub(super) fn publish(&self, position: Position) {
+        self.controls.position.send_if_modified(|published| {
+            let grows = position > *published;
+            *published = position.max(*published);
+            grows
+        });
+    }
+
+    fn stopped(&self, reason: StopReason) -> RunnerStatus {
+        tracing::error!(projector = self.projector.name(), %reason, "projector has stopped");
+        RunnerStatus::Stopped(reason)
+    }
+}
+
+/// An error and its sources in one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

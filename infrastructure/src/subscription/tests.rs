@@ -1,0 +1,274 @@
+use std::sync::Mutex;
+use std::time::Duration;
+
+use application::ports::{AppendRequest, EventLog};
+use domain::tag::TagEvent;
+use tokio::time::timeout;
+
+use super::*;
+use crate::database::{DatabaseOptions, Dialect};
+use crate::event_log::testing::{append, start, stream};
+use crate::sql_args;
+use crate::system::{RandomIds, SystemClock};
+use crate::testing::{Fresh, fresh_databases};
+
+const SOON: Duration = Duration::from_secs(8);
+
+/// Notes the positions of the events that matter; deletions do, restorations do not.
+#[derive(Default)]
+struct Notes {
+    poison: Option<Position>,
+    pages: Mutex<Vec<usize>>,
+}
+
+#[async_trait]
+impl Projector for Notes {
+    fn name(&self) -> &'static str {
+        "notes"
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn handles(&self, event: &AnyEvent) -> bool {
+        matches!(event, AnyEvent::Tag(TagEvent::TagDeleted { .. }))
+    }
+
+    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+        self.pages.lock().unwrap().push(events.len());
+        let rows = events.iter().map(|event| sql_args![event.header.position]).collect();
+        tx.insert_many("notes", &["position"], rows).await?;
+        match events.iter().find(|event| Some(event.header.position) == self.poison) {
+            Some(event) => Err(ProjectError::Poison { position: event.header.position, source: "bad".into() }),
+            None => Ok(()),
+        }
+    }
+}
+
+struct Node {
+    log: Arc<dyn EventLog>,
+    subscriptions: Subscriptions,
+}
+
+async fn node(database: &Database) -> Node {
+    let log: Arc<dyn EventLog> = Arc::new(start(database).await);
+    let subscriptions =
+        Subscriptions::new(database.clone(), Arc::clone(&log), Arc::new(SystemClock), Arc::new(RandomIds));
+    Node { log, subscriptions }
+}
+
+impl Node {
+    async fn append(&self, id: u128, version: i64, count: usize) -> Position {
+        self.log.append(append(&[(stream(id), version, count)])).await.unwrap().last_position
+    }
+
+    async fn append_unhandled(&self, id: u128, version: i64, count: usize) -> Position {
+        let mut request: AppendRequest = append(&[(stream(id), version, count)]);
+        for event in &mut request.streams[0].events {
+            event.event_type = "TagRestored".into();
+            event.payload = event.payload.replace("TagDeleted", "TagRestored");
+        }
+        self.log.append(request).await.unwrap().last_position
+    }
+}
+
+async fn databases() -> Vec<Fresh> {
+    let all = fresh_databases().await;
+    for fresh in &all {
+        fresh.database.execute("CREATE TABLE notes (position BIGINT NOT NULL PRIMARY KEY)", vec![]).await.unwrap();
+    }
+    all
+}
+
+async fn notes(database: &Database) -> Vec<Position> {
+    let rows = database.fetch_all("SELECT position FROM notes ORDER BY position", vec![]).await.unwrap();
+    rows.iter().map(|row| row.int("position").unwrap()).collect()
+}
+
+async fn stored(database: &Database) -> Position {
+    Checkpoint::find(database, "notes", 1).await.unwrap().unwrap().position
+}
+
+async fn stopped(handle: &RunnerHandle) -> StopReason {
+    let mut statuses = handle.statuses();
+    let waiting = statuses.wait_for(RunnerStatus::has_ended);
+    match timeout(SOON, waiting).await.expect("it stops").unwrap().clone() {
+        RunnerStatus::Stopped(reason) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn is(handle: &RunnerHandle, status: RunnerStatus) {
+    timeout(SOON, handle.statuses().wait_for(|now| *now == status)).await.expect("status changes").unwrap();
+}
+
+#[tokio::test]
+async fn everything_that_matters_is_projected_once_across_restarts() {
+    for fresh in databases().await {
+        let node_ = node(&fresh.database).await;
+        node_.append(1, 0, 700).await;
+        let handle = node_.subscriptions.start(Arc::new(Notes::default()));
+        assert!(handle.wait_for(700, SOON).await);
+        let last = node_.append(1, 700, 50).await;
+        assert!(handle.wait_for(last, SOON).await);
+        handle.shut_down().await;
+        assert_eq!(handle.status(), RunnerStatus::ShutDown);
+
+        let last = node_.append(2, 0, 5).await;
+        let handle = node(&fresh.database).await.subscriptions.start(Arc::new(Notes::default()));
+        assert!(handle.wait_for(last, SOON).await);
+        assert_eq!(notes(&fresh.database).await, (1..=755).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn events_that_do_not_matter_advance_in_memory_and_are_stored_when_idle() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        let handled = node.append(1, 0, 3).await;
+        assert!(handle.wait_for(handled, SOON).await);
+        let last = node.append_unhandled(2, 0, 20).await;
+        assert!(handle.wait_for(last, SOON).await);
+        assert_eq!(stored(&fresh.database).await, handled);
+        handle.shut_down().await;
+        assert_eq!(stored(&fresh.database).await, last);
+    }
+}
+
+#[tokio::test]
+async fn position_that_is_not_reached_is_not_waited_for_any_longer_than_asked() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        assert!(!handle.wait_for(1, Duration::from_millis(50)).await);
+    }
+}
+
+#[tokio::test]
+async fn poison_stops_the_projector_after_everything_before_it() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        node.append(1, 0, 20).await;
+        let handle = node.subscriptions.start(Arc::new(Notes { poison: Some(13), ..Notes::default() }));
+        assert_eq!(stopped(&handle).await, StopReason::Poison { position: 13, cause: "bad".into() });
+        assert_eq!(notes(&fresh.database).await, (1..=12).collect::<Vec<_>>());
+        assert_eq!(stored(&fresh.database).await, 12);
+        assert!(!handle.wait_for(20, SOON).await, "it will never get there");
+        node.append(2, 0, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn statement_that_can_never_work_is_poison() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        fresh.database.execute("INSERT INTO notes (position) VALUES (2)", vec![]).await.unwrap();
+        node.append(1, 0, 3).await;
+        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        assert!(matches!(stopped(&handle).await, StopReason::Poison { position: 2, .. }));
+        assert_eq!(notes(&fresh.database).await, [1, 2]);
+    }
+}
+
+#[tokio::test]
+async fn event_that_cannot_be_read_stops_the_projector_after_everything_before_it() {
+    for fresh in databases().await {
+        node(&fresh.database).await.append(1, 0, 5).await;
+        fresh.database.execute("UPDATE events SET payload = '{}' WHERE position = 4", vec![]).await.unwrap();
+        let handle = node(&fresh.database).await.subscriptions.start(Arc::new(Notes::default()));
+        assert!(matches!(stopped(&handle).await, StopReason::Poison { position: 4, .. }));
+        assert_eq!(notes(&fresh.database).await, [1, 2, 3]);
+    }
+}
+
+#[tokio::test]
+async fn another_history_stops_the_projector() {
+    let changes = [
+        "UPDATE checkpoints SET epoch = '00000000-0000-0000-0000-000000000009'".to_owned(),
+        format!("UPDATE checkpoints SET chain_hash = X'{}'", "11".repeat(32)),
+        "UPDATE checkpoints SET position = 4".to_owned(),
+    ];
+    for change in changes {
+        for fresh in databases().await {
+            let node = node(&fresh.database).await;
+            let handle = node.subscriptions.start(Arc::new(Notes::default()));
+            let last = node.append(1, 0, 3).await;
+            assert!(handle.wait_for(last, SOON).await);
+            handle.shut_down().await;
+            fresh.database.execute(&change, vec![]).await.unwrap();
+            let handle = node.subscriptions.start(Arc::new(Notes::default()));
+            assert!(matches!(stopped(&handle).await, StopReason::HistoryForked { .. }), "{change}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_project_once_and_both_can_wait() {
+    for fresh in databases().await {
+        if fresh.database.dialect() == Dialect::Sqlite {
+            continue;
+        }
+        let other = Database::connect(&fresh.url, DatabaseOptions::default()).await.unwrap();
+        let nodes = [node(&fresh.database).await, node(&other).await];
+        let first = nodes[0].subscriptions.start(Arc::new(Notes::default()));
+        is(&first, RunnerStatus::Running).await;
+        let second = nodes[1].subscriptions.start(Arc::new(Notes::default()));
+        let last = nodes[1].append(1, 0, 10).await;
+        assert!(first.wait_for(last, SOON).await && second.wait_for(last, SOON).await);
+        let last = nodes[0].append_unhandled(2, 0, 10).await;
+        assert!(second.wait_for(last, Duration::from_millis(700)).await, "events that do not matter are passed over");
+        assert_eq!(second.status(), RunnerStatus::Following);
+
+        first.shut_down().await;
+        is(&second, RunnerStatus::Running).await;
+        let last = nodes[0].append(3, 0, 10).await;
+        assert!(second.wait_for(last, SOON).await);
+        assert_eq!(notes(&fresh.database).await.len(), 20);
+    }
+}
+
+#[tokio::test]
+async fn node_that_lost_its_lease_unknowingly_is_fenced_off() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        let last = node.append(1, 0, 3).await;
+        assert!(handle.wait_for(last, SOON).await);
+        // Somebody else projects the next event while this node believes that it leads.
+        let other = start(&fresh.database).await;
+        let mut tx = fresh.database.begin_view().await.unwrap();
+        let appending = tokio::spawn(async move { other.append(append(&[(stream(2), 0, 1)])).await });
+        if fresh.database.dialect() == Dialect::Sqlite {
+            // There the append waits for this transaction, and nobody else can be ahead.
+            drop(tx);
+            appending.await.unwrap().unwrap();
+            continue;
+        }
+        tx.fetch_all("SELECT position FROM checkpoints FOR UPDATE", vec![]).await.unwrap();
+        appending.await.unwrap().unwrap();
+        let row = tx.fetch_optional("SELECT chain_hash FROM events WHERE position = 4", vec![]).await.unwrap().unwrap();
+        let moved = "UPDATE checkpoints SET position = 4, chain_hash = ?";
+        tx.execute(moved, sql_args![row.hash("chain_hash").unwrap()]).await.unwrap();
+        tx.execute("INSERT INTO notes (position) VALUES (4)", vec![]).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let last = node.append(3, 0, 1).await;
+        assert!(handle.wait_for(last, SOON).await);
+        assert_eq!(handle.status(), RunnerStatus::Running);
+        assert_eq!(notes(&fresh.database).await, [1, 2, 3, 4, 5]);
+    }
+}
+
+#[tokio::test]
+async fn pages_are_read_at_once() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        node.append(1, 0, 600).await;
+        let notes = Arc::new(Notes::default());
+        let handle = node.subscriptions.start(Arc::clone(&notes) as Arc<dyn Projector>);
+        assert!(handle.wait_for(600, SOON).await);
+        assert_eq!(*notes.pages.lock().unwrap(), [500, 100]);
+    }
+}

@@ -1,0 +1,155 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use application::ports::{LogEvent, Position};
+use async_trait::async_trait;
+use domain::conversation::ConversationEvent;
+use domain::event::AnyEvent;
+use domain::ids::{EntityId, TagId};
+use domain::thread::ThreadEvent;
+use domain::time::Timestamp;
+use infrastructure::database::{Transaction, placeholders};
+use infrastructure::sql_args;
+use infrastructure::subscription::{ProjectError, Projector};
+use uuid::Uuid;
+
+use super::ConversationRow;
+use crate::error::poison;
+use crate::pairs::Pairs;
+use crate::rebuild::ViewTable;
+use crate::rows::{Rows, ViewRow, aggregate_ids, fetch_by_id, id_args};
+use crate::sql::chunks;
+
+pub(crate) const TAGS_TABLE: ViewTable =
+    ViewTable { name: "conversation_tags", columns: &["tag_id", "created_position"] };
+
+/// Fills `conversations` and `conversation_tags`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConversationsProjector;
+
+#[async_trait]
+impl Projector for ConversationsProjector {
+    fn name(&self) -> &'static str {
+        "conversations"
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn handles(&self, event: &AnyEvent) -> bool {
+        matches!(event, AnyEvent::Conversation(_) | AnyEvent::Thread(ThreadEvent::MessageSent { .. }))
+    }
+
+    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+        let own = events.iter().map(AsRef::as_ref).filter(|event| matches!(event.event, AnyEvent::Conversation(_)));
+        let mut fold = Fold {
+            rows: Rows::load(tx, aggregate_ids(own)).await?,
+            tags: Pairs::new(),
+            messages: BTreeMap::new(),
+        };
+        for event in events {
+            fold.apply(event)?;
+        }
+        fold.save(tx).await
+    }
+}
+
+/// What a page makes of the conversations.
+struct Fold<'a> {
+    /// Those of which more changes than the last message.
+    rows: Rows<ConversationRow>,
+    tags: Pairs<(TagId, Position)>,
+    /// The last message of the others: most pages hold nothing else, and for these no row is read.
+    messages: BTreeMap<Uuid, LastMessage<'a>>,
+}
+
+struct LastMessage<'a> {
+    conversation_id: Uuid,
+    at: Timestamp,
+    event: &'a LogEvent,
+}
+
+impl<'a> Fold<'a> {
+    fn apply(&mut self, event: &'a LogEvent) -> Result<(), ProjectError> {
+        match &event.event {
+            AnyEvent::Conversation(change) => self.on_conversation(event, change),
+            AnyEvent::Thread(ThreadEvent::MessageSent { conversation_id, at, .. }) => {
+                self.on_message(event, conversation_id.uuid(), *at);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn on_conversation(&mut self, event: &LogEvent, change: &ConversationEvent) -> Result<(), ProjectError> {
+        if let ConversationEvent::ChatStarted { visitor, group_id, thread_id, at, .. } = change {
+            let row = ConversationRow::started(&event.header, visitor, *group_id, *thread_id, *at);
+            return self.rows.create(event, row);
+        }
+        let row = self.rows.change(event)?;
+        row.apply(&event.header, change);
+        match change {
+            ConversationEvent::ChatTagged { tag_id, .. } => self.tags.add((*tag_id, row.created_position)),
+            ConversationEvent::ChatUntagged { tag_id, .. } => self.tags.remove((*tag_id, row.created_position)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_message(&mut self, event: &'a LogEvent, conversation_id: Uuid, at: Timestamp) {
+        match self.rows.find(conversation_id) {
+            Some(row) => {
+                row.last_message_at = Some(at);
+                row.position = event.header.position;
+            }
+            None => {
+                self.messages.insert(conversation_id, LastMessage { conversation_id, at, event });
+            }
+        }
+    }
+
+    async fn save(self, tx: &mut Transaction) -> Result<(), ProjectError> {
+        self.rows.save(tx).await?;
+        save_tags(tx, self.tags).await?;
+        let messages: Vec<_> = self.messages.into_values().collect();
+        for chunk in chunks(&messages) {
+            save_messages(tx, chunk).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn save_tags(tx: &mut Transaction, tags: Pairs<(TagId, Position)>) -> Result<(), ProjectError> {
+    const REMOVE: &str = "DELETE FROM conversation_tags WHERE tag_id = ? AND created_position = ?";
+    let (added, removed) = tags.into_added_and_removed();
+    for (tag_id, conversation) in removed {
+        tx.execute(REMOVE, sql_args![tag_id.uuid(), conversation]).await?;
+    }
+    let rows = added.into_iter().map(|(tag_id, conversation)| sql_args![tag_id.uuid(), conversation]).collect();
+    Ok(tx.insert_many(TAGS_TABLE.name, TAGS_TABLE.columns, rows).await?)
+}
+
+/// Notes the last messages of conversations of which nothing else changes, in one statement.
+async fn save_messages(tx: &mut Transaction, messages: &[LastMessage<'_>]) -> Result<(), ProjectError> {
+    let cases = "WHEN ? THEN ? ".repeat(messages.len());
+    let ids: Vec<_> = messages.iter().map(|message| message.conversation_id).collect();
+    let sql = format!(
+        "UPDATE conversations SET last_message_us = CASE id {cases}END, position = CASE id {cases}END WHERE id IN ({})",
+        placeholders(ids.len())
+    );
+    let times = messages.iter().flat_map(|message| sql_args![message.conversation_id, message.at]);
+    let positions =
+        messages.iter().flat_map(|message| sql_args![message.conversation_id, message.event.header.position]);
+    let args = times.chain(positions).chain(id_args(&ids)).collect();
+    let found = tx.execute(&sql, args).await?;
+    if found == ids.len() as u64 { Ok(()) } else { Err(lost(tx, messages, &ids).await?) }
+}
+
+/// Tells which message has no conversation.
+async fn lost(tx: &mut Transaction, messages: &[LastMessage<'_>], ids: &[Uuid]) -> Result<ProjectError, ProjectError> {
+    let rows = fetch_by_id(tx, ConversationRow::TABLE.name, ids).await?;
+    let there = rows.iter().map(|row| row.uuid("id")).collect::<Result<BTreeSet<_>, _>>()?;
+    let lost = messages.iter().find(|message| !there.contains(&message.conversation_id)).unwrap_or(&messages[0]);
+    Ok(poison(lost.event, "message in a conversation that the view does not have"))
+}

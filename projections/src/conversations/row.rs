@@ -1,0 +1,242 @@
+use std::collections::BTreeSet;
+
+use application::ports::{EventHeader, Position, Sequence};
+use domain::conversation::{ConversationEvent, ConversationStatus, Participant, QueueReason, VisitorCard};
+use domain::ids::{AgentId, ConversationId, EntityId, GroupId, TagId, ThreadId, VisitorId};
+use domain::time::Timestamp;
+use infrastructure::database::{Row, RowError, SqlValue};
+use infrastructure::sql_args;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::rebuild::ViewTable;
+use crate::rows::ViewRow;
+use crate::sql::{document, named, unexpected};
+
+/// A row of `conversations`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ConversationRow {
+    pub(crate) id: ConversationId,
+    pub(crate) status: ConversationStatus,
+    pub(crate) visitor_id: VisitorId,
+    pub(crate) visitor_name: Option<String>,
+    pub(crate) visitor_email: Option<String>,
+    pub(crate) visitor_phone: Option<String>,
+    pub(crate) group_id: GroupId,
+    pub(crate) assigned_agent_id: Option<AgentId>,
+    pub(crate) last_agent_id: Option<AgentId>,
+    pub(crate) active_thread_id: Option<ThreadId>,
+    pub(crate) thread_ids: Vec<ThreadId>,
+    pub(crate) tag_ids: BTreeSet<TagId>,
+    /// Its place among those who wait; kept while it is served, because it gets it back when its agent drops it.
+    pub(crate) arrival: Position,
+    pub(crate) waiting_since: Option<Timestamp>,
+    pub(crate) last_message_at: Option<Timestamp>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) closed_at: Option<Timestamp>,
+    pub(crate) closed_by: Option<Participant>,
+    pub(crate) version: Sequence,
+    /// The last event that changed this row.
+    pub(crate) position: Position,
+    pub(crate) created_position: Position,
+}
+
+impl ConversationRow {
+    /// The row of a chat that has just begun.
+    pub(crate) fn started(
+        header: &EventHeader,
+        visitor: &VisitorCard,
+        group_id: GroupId,
+        thread_id: ThreadId,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            id: ConversationId::from_uuid(header.aggregate_id),
+            status: ConversationStatus::Pending,
+            visitor_id: visitor.id,
+            visitor_name: visitor.name.as_ref().map(|name| name.as_str().to_owned()),
+            visitor_email: visitor.email.as_ref().map(|email| email.as_str().to_owned()),
+            visitor_phone: visitor.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            group_id,
+            assigned_agent_id: None,
+            last_agent_id: None,
+            active_thread_id: Some(thread_id),
+            thread_ids: vec![thread_id],
+            tag_ids: BTreeSet::new(),
+            arrival: header.position,
+            waiting_since: Some(at),
+            last_message_at: None,
+            created_at: at,
+            closed_at: None,
+            closed_by: None,
+            version: header.sequence,
+            position: header.position,
+            created_position: header.position,
+        }
+    }
+
+    /// What an event of the conversation, other than its start, makes of the row.
+    pub(crate) fn apply(&mut self, header: &EventHeader, event: &ConversationEvent) {
+        self.version = header.sequence;
+        self.position = header.position;
+        match event {
+            ConversationEvent::ChatStarted { .. } => {}
+            ConversationEvent::AgentAssigned { agent_id, .. } => {
+                self.status = ConversationStatus::Active;
+                self.assigned_agent_id = Some(*agent_id);
+                self.last_agent_id = Some(*agent_id);
+                self.waiting_since = None;
+            }
+            ConversationEvent::ChatReturnedToQueue { group_id, reason, at, .. } => {
+                self.group_id = *group_id;
+                self.assigned_agent_id = None;
+                // The router's rule (domain::routing): a transfer is a new request to another team.
+                let arrival = if *reason == QueueReason::Transferred { header.position } else { self.arrival };
+                self.wait(arrival, *at);
+            }
+            ConversationEvent::ChatClosed { by, at, .. } => {
+                self.status = ConversationStatus::Closed;
+                self.assigned_agent_id = None;
+                self.active_thread_id = None;
+                self.waiting_since = None;
+                self.closed_at = Some(*at);
+                self.closed_by = Some(*by);
+            }
+            ConversationEvent::ChatReopened { thread_id, group_id, at, .. } => {
+                self.group_id = *group_id;
+                self.active_thread_id = Some(*thread_id);
+                self.thread_ids.push(*thread_id);
+                self.closed_at = None;
+                self.closed_by = None;
+                self.wait(header.position, *at);
+            }
+            ConversationEvent::ChatTagged { tag_id, .. } => {
+                self.tag_ids.insert(*tag_id);
+            }
+            ConversationEvent::ChatUntagged { tag_id, .. } => {
+                self.tag_ids.remove(tag_id);
+            }
+        }
+    }
+
+    fn wait(&mut self, arrival: Position, at: Timestamp) {
+        self.status = ConversationStatus::Pending;
+        self.arrival = arrival;
+        self.waiting_since = Some(at);
+    }
+
+    /// Its place in its group's queue, while it waits.
+    pub(crate) fn queue_arrival(&self) -> Option<Position> {
+        (self.status == ConversationStatus::Pending).then_some(self.arrival)
+    }
+}
+
+impl ViewRow for ConversationRow {
+    const TABLE: ViewTable = ViewTable {
+        name: "conversations",
+        columns: &[
+            "id",
+            "status",
+            "visitor_id",
+            "visitor_name",
+            "visitor_email",
+            "visitor_phone",
+            "group_id",
+            "assigned_agent_id",
+            "last_agent_id",
+            "active_thread_id",
+            "thread_ids",
+            "tag_ids",
+            "queue_arrival",
+            "arrival",
+            "waiting_since_us",
+            "last_message_us",
+            "created_us",
+            "closed_us",
+            "closed_by_type",
+            "closed_by_id",
+            "version",
+            "position",
+            "created_position",
+        ],
+    };
+
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn read(row: &Row) -> Result<Self, RowError> {
+        Ok(Self {
+            id: ConversationId::from_uuid(row.uuid("id")?),
+            status: named(row, "status", "a status of a conversation")?,
+            visitor_id: VisitorId::from_uuid(row.uuid("visitor_id")?),
+            visitor_name: row.opt_text("visitor_name")?,
+            visitor_email: row.opt_text("visitor_email")?,
+            visitor_phone: row.opt_text("visitor_phone")?,
+            group_id: GroupId::from_uuid(row.uuid("group_id")?),
+            assigned_agent_id: row.opt_uuid("assigned_agent_id")?.map(AgentId::from_uuid),
+            last_agent_id: row.opt_uuid("last_agent_id")?.map(AgentId::from_uuid),
+            active_thread_id: row.opt_uuid("active_thread_id")?.map(ThreadId::from_uuid),
+            thread_ids: document(row, "thread_ids", "a list of ids")?,
+            tag_ids: document(row, "tag_ids", "a list of ids")?,
+            arrival: row.int("arrival")?,
+            waiting_since: row.opt_int("waiting_since_us")?.map(Timestamp::from_micros),
+            last_message_at: row.opt_int("last_message_us")?.map(Timestamp::from_micros),
+            created_at: Timestamp::from_micros(row.int("created_us")?),
+            closed_at: row.opt_int("closed_us")?.map(Timestamp::from_micros),
+            closed_by: closed_by(row)?,
+            version: row.int("version")?,
+            position: row.int("position")?,
+            created_position: row.int("created_position")?,
+        })
+    }
+
+    fn values(&self) -> Vec<SqlValue> {
+        let closed_by = self.closed_by.map(kind_and_id);
+        sql_args![
+            self.id.uuid(),
+            self.status.as_str(),
+            self.visitor_id.uuid(),
+            self.visitor_name.clone(),
+            self.visitor_email.clone(),
+            self.visitor_phone.clone(),
+            self.group_id.uuid(),
+            self.assigned_agent_id.map(EntityId::uuid),
+            self.last_agent_id.map(EntityId::uuid),
+            self.active_thread_id.map(EntityId::uuid),
+            json(&self.thread_ids),
+            json(&self.tag_ids),
+            self.queue_arrival(),
+            self.arrival,
+            self.waiting_since,
+            self.last_message_at,
+            self.created_at,
+            self.closed_at,
+            closed_by.map(|(kind, _)| kind),
+            closed_by.map(|(_, id)| id),
+            self.version,
+            self.position,
+            self.created_position,
+        ]
+    }
+}
+
+fn json(ids: &impl Serialize) -> String {
+    serde_json::to_string(ids).expect("a list of ids can be written as JSON")
+}
+
+fn kind_and_id(participant: Participant) -> (&'static str, Uuid) {
+    match participant {
+        Participant::Visitor(id) => ("visitor", id.uuid()),
+        Participant::Agent(id) => ("agent", id.uuid()),
+    }
+}
+
+fn closed_by(row: &Row) -> Result<Option<Participant>, RowError> {
+    let Some(id) = row.opt_uuid("closed_by_id")? else { return Ok(None) };
+    match row.text("closed_by_type")?.as_str() {
+        "visitor" => Ok(Some(Participant::Visitor(VisitorId::from_uuid(id)))),
+        "agent" => Ok(Some(Participant::Agent(AgentId::from_uuid(id)))),
+        _ => Err(unexpected("closed_by_type", "visitor or agent")),
+    }
+}

@@ -1,0 +1,186 @@
+//! Lists of conversations.
+
+use std::collections::BTreeSet;
+
+use domain::conversation::{Conversation, ConversationCommand, ConversationStatus};
+use domain::ids::{AgentId, ConversationId, EntityId, GroupId, TagId};
+use infrastructure::database::Database;
+
+use crate::conversations::{
+    ConversationFilter, ConversationOrder, ConversationQueries, ConversationView, Visibility,
+};
+use crate::testing::{Desk, clear, fresh_databases, project};
+use crate::{CursorError, PageRequest, QueryError};
+
+/// Chats of both groups: waiting, served, and closed, by several agents, some tagged.
+async fn busy_desk(tag_id: TagId) -> Desk {
+    let desk = Desk::open().await;
+    for chat in 0..24_usize {
+        let receipt = desk.start(desk.visitor(), Some(desk.groups[chat % 2])).await;
+        let id = receipt.conversation_id;
+        if chat % 3 > 0 {
+            desk.assign(id, desk.agents[chat % 3 - 1]).await.unwrap();
+        }
+        if chat % 4 == 3 {
+            desk.close(desk.supervisor(), id).await.unwrap();
+        }
+        if chat % 5 == 0 {
+            let tag = ConversationCommand::AddTag { tag_id, by: desk.admin, at: desk.bus.now() };
+            desk.tell::<Conversation>(id, tag).await.unwrap();
+        }
+    }
+    desk
+}
+
+async fn all_pages(
+    queries: &ConversationQueries,
+    filter: &ConversationFilter,
+    order: ConversationOrder,
+) -> Vec<ConversationView> {
+    let mut request = PageRequest::first(5);
+    let mut all = vec![];
+    loop {
+        let page = queries.list_conversations(filter, order, &request).await.unwrap();
+        assert!(page.data.len() <= 5);
+        all.extend(page.data);
+        match page.next_cursor {
+            Some(cursor) => request.cursor = Some(cursor),
+            None => return all,
+        }
+    }
+}
+
+fn expected(all: &[ConversationView], filter: &ConversationFilter) -> Vec<ConversationId> {
+    let by_agent = |chat: &ConversationView, agent_id: AgentId| {
+        let closed_by_them = chat.status == ConversationStatus::Closed && chat.last_agent_id == Some(agent_id);
+        chat.assigned_agent_id == Some(agent_id) || closed_by_them
+    };
+    let visible = |chat: &ConversationView, to: &Visibility| {
+        chat.last_agent_id == Some(to.agent_id) || to.group_ids.contains(&chat.group_id)
+    };
+    all.iter()
+        .filter(|chat| filter.status.is_none_or(|status| chat.status == status))
+        .filter(|chat| filter.group_id.is_none_or(|group_id| chat.group_id == group_id))
+        .filter(|chat| filter.agent_id.is_none_or(|agent_id| by_agent(chat, agent_id)))
+        .filter(|chat| filter.tag_id.is_none_or(|tag_id| chat.tag_ids.contains(&tag_id)))
+        .filter(|chat| filter.visible_to.as_ref().is_none_or(|to| visible(chat, to)))
+        .map(|chat| chat.id)
+        .collect()
+}
+
+fn combinations(desk: &Desk, tag_id: TagId) -> Vec<ConversationFilter> {
+    let statuses = [None, Some(ConversationStatus::Pending), Some(ConversationStatus::Active), Some(ConversationStatus::Closed)];
+    let agents = [None, Some(desk.agents[0])];
+    let groups = [None, Some(desk.groups[1])];
+    let tags = [None, Some(tag_id)];
+    let visible = |agent: usize, group_ids: Vec<GroupId>| Some(Visibility { agent_id: desk.agents[agent], group_ids });
+    let many = || (0..40).map(|_| GroupId::from_uuid(desk.bus.new_uuid())).chain([desk.groups[0]]).collect();
+    let visibilities =
+        [None, visible(0, vec![]), visible(1, vec![desk.groups[0]]), visible(1, desk.groups.into()), visible(0, many())];
+    let mut all = vec![];
+    for status in statuses {
+        for agent_id in agents {
+            for group_id in groups {
+                for tag_id in tags {
+                    for visible_to in visibilities.clone() {
+                        all.push(ConversationFilter { status, agent_id, group_id, tag_id, visible_to });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn every_combination_of_filters_finds_what_it_says_in_both_orders() {
+    for fresh in fresh_databases().await {
+        let tag_id = TagId::from_uuid(uuid::Uuid::from_u128(7));
+        let desk = busy_desk(tag_id).await;
+        project(&desk, &fresh.database, &[usize::MAX]).await.unwrap();
+        let queries = ConversationQueries::new(fresh.database.clone());
+        let all = all_pages(&queries, &ConversationFilter::default(), ConversationOrder::Oldest).await;
+        assert_eq!(all.len(), 24);
+        assert!(all.is_sorted_by_key(|chat| chat.created_at));
+        for filter in combinations(&desk, tag_id) {
+            let mut wanted = expected(&all, &filter);
+            let found = all_pages(&queries, &filter, ConversationOrder::Oldest).await;
+            assert_eq!(found.iter().map(|chat| chat.id).collect::<Vec<_>>(), wanted, "{filter:?}");
+            wanted.reverse();
+            let found = all_pages(&queries, &filter, ConversationOrder::Newest).await;
+            assert_eq!(found.iter().map(|chat| chat.id).collect::<Vec<_>>(), wanted, "{filter:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_tell_the_place_of_everybody_who_waits() {
+    for fresh in fresh_databases().await {
+        let desk = Desk::open().await;
+        for chat in 0..90_usize {
+            desk.start(desk.visitor(), Some(desk.groups[chat % 2])).await;
+        }
+        project(&desk, &fresh.database, &[usize::MAX]).await.unwrap();
+        let queries = ConversationQueries::new(fresh.database.clone());
+        let filter = ConversationFilter::default();
+        let page = queries.list_conversations(&filter, ConversationOrder::Newest, &PageRequest::first(100)).await;
+        let places: Vec<_> = page.unwrap().data.iter().map(|chat| chat.queue_position.unwrap()).collect();
+        assert_eq!(places, (1..=45).rev().flat_map(|place| [place, place]).collect::<Vec<_>>());
+    }
+}
+
+/// Reads page by page while new chats arrive and others change between the pages.
+async fn read_while_more_arrive(database: &Database, order: ConversationOrder) -> (Vec<ConversationId>, Desk) {
+    let desk = Desk::open().await;
+    let mut chats = vec![];
+    for _ in 0..12 {
+        chats.push(desk.chat().await.conversation_id);
+    }
+    let queries = ConversationQueries::new(database.clone());
+    let mut request = PageRequest::first(3);
+    let mut seen = vec![];
+    for round in 0.. {
+        clear(database).await;
+        project(&desk, database, &[50]).await.unwrap();
+        let page = queries.list_conversations(&ConversationFilter::default(), order, &request).await.unwrap();
+        seen.extend(page.data.iter().map(|chat| chat.id));
+        let Some(cursor) = page.next_cursor else { break };
+        request.cursor = Some(cursor);
+        desk.assign(chats[round], desk.agents[0]).await.unwrap();
+        if round < 4 {
+            desk.chat().await;
+        }
+    }
+    (seen, desk)
+}
+
+#[tokio::test]
+async fn paging_neither_skips_nor_repeats_while_chats_arrive() {
+    for fresh in fresh_databases().await {
+        let (oldest, desk) = read_while_more_arrive(&fresh.database, ConversationOrder::Oldest).await;
+        assert_eq!(oldest.len(), 16, "those that arrived are at the end");
+        assert_eq!(oldest.iter().collect::<BTreeSet<_>>().len(), 16);
+        drop(desk);
+        clear(&fresh.database).await;
+        let (newest, _) = read_while_more_arrive(&fresh.database, ConversationOrder::Newest).await;
+        assert_eq!(newest.len(), 12, "those that arrived are before the beginning");
+        assert_eq!(newest.iter().collect::<BTreeSet<_>>().len(), 12);
+    }
+}
+
+#[tokio::test]
+async fn cursor_of_another_order_or_of_nothing_is_refused() {
+    for fresh in fresh_databases().await {
+        let desk = busy_desk(TagId::from_uuid(uuid::Uuid::nil())).await;
+        project(&desk, &fresh.database, &[usize::MAX]).await.unwrap();
+        let queries = ConversationQueries::new(fresh.database.clone());
+        let (filter, newest) = (ConversationFilter::default(), ConversationOrder::Newest);
+        let page = queries.list_conversations(&filter, newest, &PageRequest::first(2)).await.unwrap();
+        let other = PageRequest { cursor: page.next_cursor, limit: 2 };
+        let refused = queries.list_conversations(&filter, ConversationOrder::Oldest, &other).await;
+        assert!(matches!(refused, Err(QueryError::Cursor(CursorError::OtherList))), "{refused:?}");
+        let garbage = PageRequest { cursor: Some("';--".into()), limit: 2 };
+        let refused = queries.list_conversations(&filter, newest, &garbage).await;
+        assert!(matches!(refused, Err(QueryError::Cursor(CursorError::Malformed))), "{refused:?}");
+    }
+}

@@ -1,0 +1,274 @@
+use domain::agent::{Agent, AgentCommand, AgentStatus, ChatLimit};
+use domain::conversation::{Conversation, ConversationCommand, QueueReason};
+use domain::group::{Group, GroupCommand};
+use domain::ids::{ConversationId, EntityId, TagId, VisitorId, WorkspaceId};
+use domain::routing::RoutingStrategy;
+use domain::tag::{Tag, TagCommand};
+use infrastructure::database::{Database, Dialect};
+use domain::workspace::{Workspace, WorkspaceCommand};
+use application::chat::ReopenChat;
+use application::ports::Principal;
+use domain::agent::Role;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::*;
+use crate::conversations::ConversationQueries;
+use crate::agents::AgentQueries;
+use crate::testing::{Desk, Fresh, clear, fresh_databases, name, project};
+use crate::{Deleted, PageRequest};
+
+/// Something that somebody does; what the rules refuse does not happen.
+#[derive(Clone, Copy, Debug)]
+struct Action {
+    what: u8,
+    who: usize,
+    whom: usize,
+}
+
+const KINDS: u8 = 20;
+
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let action = (0..KINDS, 0..4_usize, 0..4_usize).prop_map(|(what, who, whom)| Action { what, who, whom });
+    proptest::collection::vec(action, 0..80)
+}
+
+fn sizes() -> impl Strategy<Value = Vec<usize>> {
+    proptest::collection::vec(1..25_usize, 1..6)
+}
+
+/// The people and things that the actions are about.
+struct Story {
+    desk: Desk,
+    visitors: Vec<VisitorId>,
+    tags: Vec<TagId>,
+    chats: Vec<ConversationId>,
+}
+
+impl Story {
+    async fn of(actions: &[Action]) -> Self {
+        let desk = Desk::open().await;
+        let visitors = (0..4).map(|_| desk.visitor()).collect();
+        let tags = (0..4).map(|_| TagId::from_uuid(desk.bus.new_uuid())).collect();
+        let mut story = Self { desk, visitors, tags, chats: vec![] };
+        for action in actions {
+            story.act(*action).await;
+        }
+        story
+    }
+
+    async fn act(&mut self, Action { what, who, whom }: Action) {
+        let desk = &self.desk;
+        let at = desk.bus.now();
+        let agent_id = desk.agents[who % 3];
+        let group_id = desk.groups[whom % 2];
+        let tag_id = self.tags[whom];
+        let visitor = Principal::Visitor { id: self.visitors[who] };
+        let agent = Principal::Agent { id: agent_id, role: Role::Agent };
+        if what == 0 {
+            if let Ok(receipt) = desk.try_start(self.visitors[who], [None, Some(group_id)][whom / 2]).await {
+                self.chats.push(receipt.conversation_id);
+            }
+            return;
+        }
+        let chat = self.chats.get(self.chats.len().saturating_sub(1 + whom)).copied();
+        // The rules may refuse; then nothing happens.
+        match (what, chat) {
+            (1, Some(chat)) => drop(desk.send(visitor, chat).await),
+            (2, Some(chat)) => drop(desk.send(agent, chat).await),
+            (3, Some(chat)) => drop(desk.assign(chat, agent_id).await),
+            (4 | 5, Some(chat)) => drop(desk.route(chat, agent_id).await),
+            (6, Some(chat)) => drop(desk.close(desk.supervisor(), chat).await),
+            (7, Some(conversation_id)) => {
+                drop(desk.act(ReopenChat { principal: desk.supervisor(), conversation_id }).await);
+            }
+            (8, Some(chat)) => {
+                let transfer = ConversationCommand::ReturnToQueue {
+                    reason: QueueReason::Transferred,
+                    group_id: Some(desk.groups[who % 2]),
+                    at,
+                };
+                drop(desk.tell::<Conversation>(chat, transfer).await);
+            }
+            (9, Some(chat)) => {
+                let tag = ConversationCommand::AddTag { tag_id, by: agent_id, at };
+                drop(desk.tell::<Conversation>(chat, tag).await);
+            }
+            (10, Some(chat)) => {
+                let untag = ConversationCommand::RemoveTag { tag_id, by: agent_id, at };
+                drop(desk.tell::<Conversation>(chat, untag).await);
+            }
+            (11, _) => drop(desk.set_status(agent_id, AgentStatus::Offline).await),
+            (12, _) => drop(desk.set_status(agent_id, AgentStatus::Online).await),
+            (13, _) => {
+                let command = [AgentCommand::Delete { at }, AgentCommand::Restore { at }][whom % 2].clone();
+                drop(desk.tell::<Agent>(agent_id, command).await);
+            }
+            (14, _) => {
+                let change = AgentCommand::ChangeLimit { chat_limit: ChatLimit::new(1 + whom as i64).unwrap(), at };
+                drop(desk.tell::<Agent>(agent_id, change).await);
+            }
+            (15, _) => drop(desk.add_to_group(group_id, agent_id).await),
+            (16, _) => drop(desk.tell::<Group>(group_id, GroupCommand::RemoveAgent { agent_id, at }).await),
+            (17, _) => {
+                let command = [
+                    GroupCommand::Delete { at },
+                    GroupCommand::Restore { at },
+                    GroupCommand::ChangeStrategy { strategy: RoutingStrategy::Sticky, at },
+                    GroupCommand::Describe { name: name("Desk"), description: None, at },
+                ][who]
+                    .clone();
+                drop(desk.tell::<Group>(group_id, command).await);
+            }
+            (18, _) => {
+                let choose = WorkspaceCommand::ChooseDefaultGroup { group_id, at };
+                drop(desk.tell::<Workspace>(WorkspaceId::ONLY, choose).await);
+            }
+            (19, _) => {
+                let command = [
+                    TagCommand::Create { name: name("vip"), color: None, at },
+                    TagCommand::Restyle { name: name("VIP"), color: None, at },
+                    TagCommand::Delete { at },
+                    TagCommand::Restore { at },
+                ][who]
+                    .clone();
+                drop(desk.tell::<Tag>(tag_id, command).await);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the queries say is what the aggregates decided.
+    async fn check(&self, database: &Database) {
+        let conversations = ConversationQueries::new(database.clone());
+        for chat in &self.chats {
+            let state = self.desk.bus.read::<Conversation>(*chat).await.unwrap();
+            let view = conversations.find_conversation(*chat).await.unwrap().unwrap();
+            assert_eq!(view.status, state.status);
+            assert_eq!(Some(view.group_id), state.group_id);
+            assert_eq!(view.assigned_agent_id, state.agent_id);
+            assert_eq!(view.last_agent_id, state.last_agent_id);
+            assert_eq!(view.active_thread_id, state.active_thread_id);
+            assert_eq!(view.thread_ids, state.thread_ids);
+            assert!(view.tag_ids.iter().eq(&state.tag_ids));
+            assert_eq!(view.closed_at, state.closed_at);
+        }
+        let agents = AgentQueries::new(database.clone());
+        for agent_id in self.desk.agents {
+            let state = self.desk.bus.read::<Agent>(agent_id).await.unwrap();
+            let view = agents.find_agent(agent_id, Deleted::Shown).await.unwrap().unwrap();
+            assert_eq!(view.active_chats, state.slots.len() as i64);
+            assert_eq!((view.status, view.deleted), (state.status, state.deleted));
+        }
+        let groups = agents.list_groups(Deleted::Shown, &PageRequest::first(100)).await.unwrap().data;
+        let workspace = self.desk.bus.read::<Workspace>(WorkspaceId::ONLY).await.unwrap();
+        let default: Vec<_> = groups.iter().filter(|group| group.is_default).map(|group| group.id).collect();
+        assert_eq!(default, Vec::from_iter(workspace.default_group_id));
+        self.check_queues(database).await;
+    }
+
+    /// The view counts the places that the router keeps.
+    async fn check_queues(&self, database: &Database) {
+        let queues = crate::routing::RoutingQueries::new(database.clone());
+        let conversations = ConversationQueries::new(database.clone());
+        let waiting = queues.list_queue(None, 1_000).await.unwrap();
+        for chat in &waiting {
+            let view = conversations.find_conversation(chat.conversation_id).await.unwrap().unwrap();
+            assert_eq!(view.queue_position, Some(chat.queue_position), "{chat:?}");
+        }
+        let rows = database.fetch_all("SELECT id FROM conversations WHERE status = 'pending'", vec![]).await.unwrap();
+        assert_eq!(rows.len(), waiting.len());
+    }
+}
+
+/// Runs a property on each database, with few cases where a case is slow.
+fn on_each_database(check: impl AsyncFn(&Database, &Story, &[usize])) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let all: Vec<Fresh> = runtime.block_on(fresh_databases());
+    for (fresh, cases) in all.iter().zip([48, 16]) {
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        let result = runner.run(&(actions(), sizes()), |(actions, sizes)| {
+            runtime.block_on(async {
+                let story = Story::of(&actions).await;
+                check(&fresh.database, &story, &sizes).await;
+            });
+            Ok(())
+        });
+        result.unwrap();
+    }
+}
+
+#[test]
+fn pages_of_any_size_give_the_same_rows() {
+    on_each_database(async |database, story, sizes| {
+        clear(database).await;
+        project(&story.desk, database, &[usize::MAX]).await.unwrap();
+        let whole = dump(database).await.unwrap();
+        story.check(database).await;
+        clear(database).await;
+        project(&story.desk, database, sizes).await.unwrap();
+        assert_eq!(compare(&whole, &dump(database).await.unwrap()), []);
+    });
+}
+
+#[tokio::test]
+async fn rebuilt_views_equal_live_ones_and_differences_are_told() {
+    let actions: Vec<_> = (0..120_usize)
+        .map(|step| Action { what: (step * 7 % usize::from(KINDS)) as u8, who: step / 3 % 4, whom: step / 5 % 4 })
+        .collect();
+    let story = Story::of(&actions).await;
+    for (live, target) in fresh_databases().await.into_iter().zip(fresh_databases().await) {
+        project(&story.desk, &live.database, &[3, 10]).await.unwrap();
+        let position = rebuild_into(&story.desk.event_log(), &target.database).await.unwrap();
+        assert_eq!(position, story.desk.log.events().len() as i64);
+        let rebuilt = dump(&target.database).await.unwrap();
+        assert!(rebuilt["thread_events"].len() > 10);
+        assert_eq!(compare(&dump(&live.database).await.unwrap(), &rebuilt), []);
+
+        live.database.execute("UPDATE agents SET active_chats = 7 WHERE name = 'Ada'", vec![]).await.unwrap();
+        live.database.execute("UPDATE routing_queue SET attempts = 5", vec![]).await.unwrap();
+        let differences = compare(&dump(&live.database).await.unwrap(), &rebuilt);
+        assert_eq!(differences.len(), 1);
+        assert_eq!((differences[0].table, differences[0].only_live.len()), ("agents", 1));
+        assert_eq!(differences[0].only_rebuilt.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn both_databases_hold_the_same() {
+    let actions: Vec<_> =
+        (0..100_usize).map(|step| Action { what: (step % 20) as u8, who: step % 3, whom: step % 4 }).collect();
+    let story = Story::of(&actions).await;
+    let mut dumps = vec![];
+    for fresh in fresh_databases().await {
+        rebuild_into(&story.desk.event_log(), &fresh.database).await.unwrap();
+        dumps.push(dump(&fresh.database).await.unwrap());
+    }
+    assert!(dumps.iter().all(|dump| dump == &dumps[0]));
+}
+
+#[tokio::test]
+async fn every_table_of_the_views_is_dumped_with_all_its_columns() {
+    for fresh in fresh_databases().await {
+        for table in all_view_tables() {
+            let sql = match fresh.database.dialect() {
+                Dialect::Sqlite => format!("SELECT name AS col FROM pragma_table_info('{}')", table.name),
+                Dialect::Mysql => format!(
+                    "SELECT column_name AS col FROM information_schema.columns \
+                     WHERE table_schema = DATABASE() AND table_name = '{}'",
+                    table.name
+                ),
+            };
+            let rows = fresh.database.fetch_all(&sql, vec![]).await.unwrap();
+            let columns: Vec<_> = rows.iter().map(|row| row.text("col").unwrap()).collect();
+            let left_out: Vec<_> =
+                columns.iter().filter(|column| !table.columns.contains(&column.as_str())).collect();
+            let expected: &[&str] = match table.name {
+                "routing_queue" => &["attempts", "next_attempt_us", "last_error"],
+                _ => &[],
+            };
+            assert!(left_out.len() == expected.len() && expected.iter().all(|name| columns.contains(&(*name).into())));
+            assert_eq!(columns.len(), table.columns.len() + expected.len(), "{}", table.name);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use application::router::RoutingPart;
+use domain::ids::{ConversationId, EntityId};
+use domain::routing::WaitingChat;
+use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholders};
+use infrastructure::sql_args;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::rebuild::ViewTable;
+use crate::rows::id_args;
+use crate::sql::chunks;
+
+/// Without the columns that come from attempts: they do not follow from the log.
+pub(crate) const QUEUE_TABLE: ViewTable = ViewTable {
+    name: "routing_queue",
+    columns: &["conversation_id", "group_id", "arrival", "waiting_since", "since_us", "last_agent_id"],
+};
+
+pub(crate) const STATE_TABLE: ViewTable =
+    ViewTable { name: "routing_state", columns: &["kind", "id", "document"] };
+
+const WAITING_COLUMNS: [&str; 8] = [
+    "conversation_id",
+    "group_id",
+    "arrival",
+    "waiting_since",
+    "since_us",
+    "last_agent_id",
+    "attempts",
+    "next_attempt_us",
+];
+
+pub(super) const AGENT: &str = "agent";
+pub(super) const GROUP: &str = "group";
+pub(super) const SERVED: &str = "served";
+
+/// Stores the parts in the place of what is stored of them.
+pub(super) async fn save(tx: &mut Transaction, parts: &[RoutingPart]) -> Result<(), DatabaseError> {
+    let mut writes = Writes::default();
+    for part in parts {
+        writes.add(part);
+    }
+    writes.run(tx).await
+}
+
+#[derive(Default)]
+struct Writes {
+    chats: Vec<Uuid>,
+    agents: Vec<Uuid>,
+    groups: Vec<Uuid>,
+    queue: Vec<Vec<SqlValue>>,
+    state: Vec<Vec<SqlValue>>,
+}
+
+impl Writes {
+    fn add(&mut self, part: &RoutingPart) {
+        match part {
+            RoutingPart::Agent(id, agent) => {
+                self.agents.push(id.uuid());
+                self.state.push(document(AGENT, id.uuid(), agent));
+            }
+            RoutingPart::Group(id, group) => {
+                self.groups.push(id.uuid());
+                self.state.push(document(GROUP, id.uuid(), group));
+            }
+            RoutingPart::Waiting(id, chat) => {
+                self.chats.push(id.uuid());
+                self.queue.push(waiting(*id, chat));
+            }
+            RoutingPart::Served(id, arrival) => {
+                self.chats.push(id.uuid());
+                self.state.push(document(SERVED, id.uuid(), arrival));
+            }
+            RoutingPart::Gone(id) => self.chats.push(id.uuid()),
+        }
+    }
+
+    async fn run(self, tx: &mut Transaction) -> Result<(), DatabaseError> {
+        delete(tx, "DELETE FROM routing_queue WHERE conversation_id IN", &[], &self.chats).await?;
+        for (kind, ids) in [(SERVED, &self.chats), (AGENT, &self.agents), (GROUP, &self.groups)] {
+            delete(tx, "DELETE FROM routing_state WHERE kind = ? AND id IN", &sql_args![kind], ids).await?;
+        }
+        tx.insert_many(QUEUE_TABLE.name, &WAITING_COLUMNS, self.queue).await?;
+        tx.insert_many(STATE_TABLE.name, STATE_TABLE.columns, self.state).await
+    }
+}
+
+async fn delete(tx: &mut Transaction, sql: &str, first: &[SqlValue], ids: &[Uuid]) -> Result<(), DatabaseError> {
+    for chunk in chunks(ids) {
+        let args = first.iter().cloned().chain(id_args(chunk)).collect();
+        tx.execute(&format!("{sql} ({})", placeholders(chunk.len())), args).await?;
+    }
+    Ok(())
+}
+
+fn waiting(id: ConversationId, chat: &WaitingChat) -> Vec<SqlValue> {
+    sql_args![
+        id.uuid(),
+        chat.group_id.uuid(),
+        chat.arrival,
+        chat.waiting_since,
+        chat.since,
+        chat.last_agent_id.map(EntityId::uuid),
+        chat.attempts,
+        chat.next_attempt_at,
+    ]
+}
+
+fn document(kind: &str, id: Uuid, content: &impl Serialize) -> Vec<SqlValue> {
+    let json = serde_json::to_string(content).expect("the router's state can be written as JSON");
+    sql_args![kind, id, json]
+}

@@ -1,0 +1,81 @@
+use application::ports::Position;
+use domain::ids::{ConversationId, EntityId, GroupId};
+use domain::time::Timestamp;
+use infrastructure::database::{Database, Row};
+use infrastructure::sql_args;
+use serde::Serialize;
+
+use super::snapshot::waiting_chat;
+use crate::QueryError;
+
+/// A chat that waits, as supervisors see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueuedChat {
+    /// The chat.
+    pub conversation_id: ConversationId,
+    /// The group in whose queue it is.
+    pub group_id: GroupId,
+    /// Its place in that queue, from 1.
+    pub queue_position: i64,
+    /// When it began to wait.
+    pub waiting_since: Timestamp,
+    /// How often an assignment has failed.
+    pub attempts: u32,
+    /// When the router tries again; at the next occasion when absent.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+    /// What orders the queue.
+    #[serde(skip)]
+    pub arrival: Position,
+}
+
+/// Reads the queues.
+#[derive(Clone, Debug)]
+pub struct RoutingQueries {
+    database: Database,
+}
+
+impl RoutingQueries {
+    /// Over this database.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// The chats that wait in a group's queue, or group by group in all of them; first come first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list_queue(&self, group_id: Option<GroupId>, limit: u32) -> Result<Vec<QueuedChat>, QueryError> {
+        const ALL: &str = "SELECT * FROM routing_queue ORDER BY group_id, arrival LIMIT ?";
+        const OF_GROUP: &str = "SELECT * FROM routing_queue WHERE group_id = ? ORDER BY arrival LIMIT ?";
+        let limit = i64::from(limit);
+        let rows = match group_id {
+            None => self.database.fetch_all(ALL, sql_args![limit]).await?,
+            Some(group_id) => self.database.fetch_all(OF_GROUP, sql_args![group_id.uuid(), limit]).await?,
+        };
+        let mut chats: Vec<QueuedChat> = rows.iter().map(queued).collect::<Result<_, _>>()?;
+        for queue in chats.chunk_by_mut(|a, b| a.group_id == b.group_id) {
+            for (place, chat) in (1..).zip(queue) {
+                chat.queue_position = place;
+            }
+        }
+        Ok(chats)
+    }
+}
+
+fn queued(row: &Row) -> Result<QueuedChat, QueryError> {
+    let (conversation_id, chat) = waiting_chat(row)?;
+    Ok(QueuedChat {
+        conversation_id,
+        group_id: chat.group_id,
+        queue_position: 0,
+        waiting_since: chat.since,
+        attempts: chat.attempts,
+        next_attempt_at: chat.next_attempt_at,
+        last_error: row.opt_text("last_error")?,
+        arrival: chat.arrival,
+    })
+}

@@ -1,0 +1,160 @@
+use std::sync::Arc;
+
+use application::ports::LogEvent;
+use application::router::{AttemptStore, FailedAttempt, RoutingSnapshot};
+use infrastructure::subscription::{ProjectError, Projector};
+use domain::agent::AgentStatus;
+use domain::ids::ConversationId;
+use domain::time::Timestamp;
+use infrastructure::database::Database;
+
+use super::*;
+use crate::rebuild::dump;
+use crate::testing::{Desk, clear, fresh_databases, project, project_with};
+
+fn projectors(desk: &Desk, database: &Database) -> [Arc<dyn Projector>; 1] {
+    [desk.router(database).1]
+}
+
+/// Chats that wait, are served and came back, in two groups.
+async fn busy_desk() -> Desk {
+    let desk = Desk::open().await;
+    for chat in 0..12_usize {
+        let receipt = desk.start(desk.visitor(), Some(desk.groups[chat % 2])).await;
+        if chat % 3 > 0 {
+            desk.route(receipt.conversation_id, desk.agents[chat % 3 - 1]).await.unwrap();
+        }
+        if chat == 7 {
+            desk.set_status(desk.agents[0], AgentStatus::Offline).await.unwrap();
+            desk.set_status(desk.agents[0], AgentStatus::Online).await.unwrap();
+        }
+    }
+    desk
+}
+
+async fn wait_of(database: &Database, id: ConversationId) -> (i64, i64, Option<i64>, Option<String>) {
+    let sql = "SELECT * FROM routing_queue WHERE conversation_id = ?";
+    let row = database.fetch_optional(sql, infrastructure::sql_args![id.to_string()]).await.unwrap().unwrap();
+    let count = row.int("attempts").unwrap();
+    let next = row.opt_int("next_attempt_us").unwrap();
+    (row.int("waiting_since").unwrap(), count, next, row.opt_text("last_error").unwrap())
+}
+
+fn failed(conversation_id: ConversationId, waiting_since: i64) -> FailedAttempt {
+    FailedAttempt {
+        conversation_id,
+        waiting_since,
+        attempts: 3,
+        next_attempt_at: Timestamp::from_micros(99),
+        reason: "the agent has no free slot".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn restarts_between_pages_change_nothing() {
+    for fresh in fresh_databases().await {
+        let (desk, database) = (busy_desk().await, &fresh.database);
+        let events: Vec<_> = desk.log.events();
+        project_with(&projectors(&desk, database), database, &events, &[1_000]).await.unwrap();
+        let whole = dump(database).await.unwrap();
+        assert!(!whole["routing_queue"].is_empty() && whole["routing_state"].len() > 6);
+        clear(database).await;
+        for page in events.chunks(9) {
+            // A new router each time: all it knows is what was stored.
+            project_with(&projectors(&desk, database), database, page, &[1_000]).await.unwrap();
+        }
+        assert_eq!(dump(database).await.unwrap(), whole);
+    }
+}
+
+#[tokio::test]
+async fn stored_state_is_what_the_router_has() {
+    for fresh in fresh_databases().await {
+        let (desk, database) = (busy_desk().await, &fresh.database);
+        let events: Vec<_> = desk.log.events();
+        project_with(&projectors(&desk, database), database, &events, &[4]).await.unwrap();
+        let RoutingSnapshot { agents, groups, waiting, served } = super::snapshot::read(database).await.unwrap();
+        let restored = domain::routing::RoutingState::restore(agents, groups, waiting, served);
+        let mut folded = domain::routing::RoutingState::default();
+        for event in &events {
+            folded.apply(event.header.position, event.header.aggregate_id, &event.event);
+        }
+        for agent_id in desk.agents {
+            assert_eq!(restored.agent(agent_id), folded.agent(agent_id));
+        }
+        for group_id in desk.groups {
+            assert_eq!(restored.group(group_id), folded.group(group_id));
+            assert_eq!(restored.queue(group_id).collect::<Vec<_>>(), folded.queue(group_id).collect::<Vec<_>>());
+            for id in folded.queue(group_id) {
+                assert_eq!(restored.waiting(id), folded.waiting(id));
+            }
+        }
+        let chats = events.iter().map(|event| domain::ids::EntityId::from_uuid(event.header.aggregate_id));
+        assert!(chats.clone().any(|id| folded.served_arrival(id).is_some()));
+        assert!(chats.into_iter().all(|id| restored.served_arrival(id) == folded.served_arrival(id)));
+    }
+}
+
+#[tokio::test]
+async fn failed_attempts_survive_a_restart_and_end_with_their_wait() {
+    for fresh in fresh_databases().await {
+        let (desk, database) = (Desk::open().await, &fresh.database);
+        let id = desk.chat().await.conversation_id;
+        project(&desk, database, &[100]).await.unwrap();
+        let (waiting_since, ..) = wait_of(database, id).await;
+        let store = SqlAttemptStore::new(database.clone());
+        store.save_failure(&failed(id, waiting_since - 1)).await.unwrap();
+        assert_eq!(wait_of(database, id).await, (waiting_since, 0, None, None), "of an earlier wait");
+        store.save_failure(&failed(id, waiting_since)).await.unwrap();
+        let reason = Some("the agent has no free slot".to_owned());
+        assert_eq!(wait_of(database, id).await, (waiting_since, 3, Some(99), reason.clone()));
+        let snapshot = super::snapshot::read(database).await.unwrap();
+        assert_eq!(snapshot.waiting[&id].attempts, 3);
+        assert_eq!(snapshot.waiting[&id].next_attempt_at, Some(Timestamp::from_micros(99)));
+        let queue = RoutingQueries::new(database.clone()).list_queue(Some(desk.groups[0]), 10).await.unwrap();
+        assert_eq!((queue[0].attempts, queue[0].last_error.clone()), (3, reason));
+
+        let before = desk.log.events().len();
+        desk.assign(id, desk.agents[0]).await.unwrap();
+        desk.set_status(desk.agents[0], AgentStatus::Offline).await.unwrap();
+        let rest: Vec<_> = desk.log.events().split_off(before);
+        project_with(&projectors(&desk, database), database, &rest, &[100]).await.unwrap();
+        let (again_since, attempts, next, error) = wait_of(database, id).await;
+        assert!(again_since > waiting_since);
+        assert_eq!((attempts, next, error), (0, None, None));
+    }
+}
+
+#[tokio::test]
+async fn queue_is_listed_in_its_order() {
+    for fresh in fresh_databases().await {
+        let (desk, database) = (busy_desk().await, &fresh.database);
+        project(&desk, database, &[5]).await.unwrap();
+        let queries = RoutingQueries::new(database.clone());
+        let all = queries.list_queue(None, 100).await.unwrap();
+        for group_id in desk.groups {
+            let own = queries.list_queue(Some(group_id), 100).await.unwrap();
+            assert!(own.is_sorted_by_key(|chat| chat.arrival));
+            assert!(own.iter().map(|chat| chat.queue_position).eq(1..=own.len() as i64));
+            assert!(all.iter().filter(|chat| chat.group_id == group_id).eq(&own));
+            assert_eq!(queries.list_queue(Some(group_id), 1).await.unwrap(), own[..1]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn router_that_stood_down_must_be_loaded_before_it_projects_again() {
+    for fresh in fresh_databases().await {
+        let (desk, database) = (busy_desk().await, &fresh.database);
+        let projector = desk.router(database).1;
+        let events: Vec<Arc<LogEvent>> = desk.log.events();
+        let mut tx = database.begin_view().await.unwrap();
+        let refused = projector.project(&events, &mut tx).await;
+        assert!(matches!(refused, Err(ProjectError::Poison { .. })), "{refused:?}");
+        drop(tx);
+        projector.load(database).await.unwrap();
+        projector.released();
+        let mut tx = database.begin_view().await.unwrap();
+        assert!(projector.project(&events, &mut tx).await.is_err());
+    }
+}

@@ -1,0 +1,11 @@
+//! What the tests share: fresh databases, a log in memory, and a desk whose people do things.
+
+mod databases;
+mod desk;
+mod log;
+mod projecting;
+
+pub(crate) use databases::{Fresh, fresh_databases};
+pub(crate) use desk::{Desk, name};
+pub(crate) use log::MemoryLog;
+pub(crate) use projecting::{clear, project, project_with};

@@ -1,0 +1,73 @@
+use serde::{Deserialize, Serialize};
+
+/// Kinds of events in a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadEventKind {
+    /// Somebody said something.
+    Message,
+    /// Something happened to the thread.
+    System,
+}
+
+impl ThreadEventKind {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::System => "system",
+        }
+    }
+}
+
+/// Kinds of authors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorType {
+    /// The visitor.
+    Visitor,
+    /// An agent.
+    Agent,
+    /// Nobody.
+    System,
+}
+
+impl AuthorType {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Agent => "agent",
+            Self::System => "system",
+        }
+    }
+}
+
+/// Kinds of system events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SystemType {
+    /// The thread began.
+    ThreadStarted,
+    /// An agent takes part.
+    AgentJoined,
+    /// An agent takes part no more.
+    AgentLeft,
+    /// The thread ended.
+    ThreadClosed,
+}
+
+impl SystemType {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ThreadStarted => "thread_started",
+            Self::AgentJoined => "agent_joined",
+            Self::AgentLeft => "agent_left",
+            Self::ThreadClosed => "thread_closed",
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use application::ports::LogEvent;
+use async_trait::async_trait;
+use domain::event::AnyEvent;
+use domain::ids::{ConversationId, EntityId};
+use domain::thread::ThreadEvent;
+use infrastructure::database::{SqlValue, Transaction};
+use infrastructure::sql_args;
+use infrastructure::subscription::{ProjectError, Projector};
+use uuid::Uuid;
+
+use super::ThreadEventView;
+use crate::error::poison;
+use crate::rebuild::ViewTable;
+use crate::rows::fetch_by_id;
+
+pub(crate) const THREADS_TABLE: ViewTable = ViewTable { name: "threads", columns: &["id", "conversation_id"] };
+
+pub(crate) const EVENTS_TABLE: ViewTable = ViewTable {
+    name: "thread_events",
+    columns: &[
+        "position",
+        "id",
+        "thread_id",
+        "conversation_id",
+        "kind",
+        "author_type",
+        "author_id",
+        "content",
+        "system_type",
+        "client_event_id",
+        "metadata",
+        "created_us",
+    ],
+};
+
+/// Fills `threads` and `thread_events`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThreadEventsProjector;
+
+#[async_trait]
+impl Projector for ThreadEventsProjector {
+    fn name(&self) -> &'static str {
+        "thread_events"
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn handles(&self, event: &AnyEvent) -> bool {
+        matches!(event, AnyEvent::Thread(_))
+    }
+
+    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+        let mut conversations = stored_conversations(tx, events).await?;
+        let mut threads: Vec<Vec<SqlValue>> = vec![];
+        let mut rows = vec![];
+        for event in events {
+            let AnyEvent::Thread(thread_event) = &event.event else { continue };
+            let thread_id = event.header.aggregate_id;
+            if let ThreadEvent::ThreadStarted { conversation_id, .. } = thread_event {
+                threads.push(sql_args![thread_id, conversation_id.uuid()]);
+                conversations.insert(thread_id, *conversation_id);
+            }
+            let conversation_id = named_conversation(thread_event).or_else(|| conversations.get(&thread_id).copied());
+            let conversation_id =
+                conversation_id.ok_or_else(|| poison(event, "event of a thread that the view does not have"))?;
+            rows.extend(ThreadEventView::of(event, conversation_id).map(ThreadEventView::values));
+        }
+        tx.insert_many(THREADS_TABLE.name, THREADS_TABLE.columns, threads).await?;
+        Ok(tx.insert_many(EVENTS_TABLE.name, EVENTS_TABLE.columns, rows).await?)
+    }
+}
+
+/// The conversation that an event names itself. Most are messages, so that most pages need no look-up.
+const fn named_conversation(event: &ThreadEvent) -> Option<ConversationId> {
+    match event {
+        ThreadEvent::ThreadStarted { conversation_id, .. } | ThreadEvent::MessageSent { conversation_id, .. } => {
+            Some(*conversation_id)
+        }
+        ThreadEvent::AgentJoined { .. } | ThreadEvent::AgentLeft { .. } | ThreadEvent::ThreadClosed { .. } => None,
+    }
+}
+
+/// The conversations of the threads whose events do not name them.
+async fn stored_conversations(
+    tx: &mut Transaction,
+    events: &[Arc<LogEvent>],
+) -> Result<BTreeMap<Uuid, ConversationId>, ProjectError> {
+    let unnamed: BTreeSet<_> = events
+        .iter()
+        .filter(|event| matches!(&event.event, AnyEvent::Thread(event) if named_conversation(event).is_none()))
+        .map(|event| event.header.aggregate_id)
+        .collect();
+    let unnamed: Vec<_> = unnamed.into_iter().collect();
+    let mut conversations = BTreeMap::new();
+    for row in fetch_by_id(tx, THREADS_TABLE.name, &unnamed).await? {
+        conversations.insert(row.uuid("id")?, ConversationId::from_uuid(row.uuid("conversation_id")?));
+    }
+    Ok(conversations)
+}

@@ -1,0 +1,3 @@
+//! What must not change without somebody deciding it.
+
+mod layout;

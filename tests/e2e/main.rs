@@ -1,0 +1,6 @@
+//! Stories over HTTP, on each database.
+
+#[cfg(test)]
+mod assignment;
+#[cfg(test)]
+mod story;

@@ -1,0 +1,23 @@
+//! What the test suites share: fresh databases, an adjustable clock, the real program as a process, HTTP clients and
+//! waiting for something to come about.
+//!
+//! It is for tests: what goes wrong here panics and says why.
+
+mod client;
+mod clock;
+mod database;
+mod eventually;
+mod process;
+mod raw_http;
+mod server;
+
+pub use client::{Client, Reply};
+pub use clock::TestClock;
+pub use database::{DatabaseKind, TestDatabase, databases, left_out};
+pub use eventually::{DEADLINE, eventually};
+pub use process::{Process, ProcessBuilder, free_port};
+pub use raw_http::{RawReply, raw_http};
+pub use server::{ADMIN_EMAIL, PASSWORD, Person, Server, Visitor};
+
+#[doc(hidden)]
+pub use tokio;

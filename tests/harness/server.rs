@@ -1,0 +1,155 @@
+//! The real server inside the test's process, with a clock that the test sets, and people who use it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use api::config::Settings;
+use api::wiring::{Running, start};
+use domain::text::EmailAddress;
+use serde_json::{Value, json};
+
+use crate::{Client, TestClock, TestDatabase};
+
+/// The first admin's address in every test.
+pub const ADMIN_EMAIL: &str = "admin@example.com";
+
+/// The password of everybody in every test.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A server on a free port.
+pub struct Server {
+    running: Option<Running>,
+    /// The server's clock.
+    pub clock: TestClock,
+    base: String,
+    people: AtomicU32,
+}
+
+/// A logged-in agent.
+#[derive(Clone)]
+pub struct Person {
+    /// Their id.
+    pub id: String,
+    /// A client with their token.
+    pub client: Client,
+}
+
+/// A visitor with a chat.
+#[derive(Clone)]
+pub struct Visitor {
+    /// Their id.
+    pub id: String,
+    /// A client with their token.
+    pub client: Client,
+    /// The conversation they began.
+    pub conversation_id: String,
+    /// Its first thread.
+    pub thread_id: String,
+    /// The whole answer of the widget endpoint.
+    pub session: Value,
+}
+
+impl Server {
+    /// Starts on an empty or used database.
+    pub async fn start(database: &TestDatabase) -> Self {
+        Self::start_at(database, TestClock::new()).await
+    }
+
+    /// Starts with this clock.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_at(database: &TestDatabase, clock: TestClock) -> Self {
+        let settings = Settings {
+            database_url: database.url().to_owned(),
+            redis_url: None,
+            data_dir: database.folder().to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            jwt_secret: b"a secret for tests, at least 32 bytes".to_vec(),
+            admin_email: EmailAddress::parse(ADMIN_EMAIL).expect("an address"),
+            admin_password: Some(PASSWORD.to_owned()),
+        };
+        let running = start(settings, Arc::new(clock.clone())).await;
+        let running = running.unwrap_or_else(|error| panic!("the server does not start: {error:?}"));
+        let base = format!("http://{}", running.address());
+        Self { running: Some(running), clock, base, people: AtomicU32::new(0) }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A client without a token.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// The parts inside.
+    ///
+    /// # Panics
+    /// After [`Self::stop`].
+    #[must_use]
+    pub fn app(&self) -> &api::app::App {
+        self.running.as_ref().expect("the server runs").app()
+    }
+
+    /// Stops it as SIGTERM would.
+    pub async fn stop(mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    /// Logs somebody in.
+    pub async fn log_in(&self, email: &str) -> Person {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let reply = self.client().post("/v1/auth/login", &body).await.expect(200);
+        let client = self.client().with_token(reply.text("/access_token"));
+        Person { id: reply.text("/agent/id").to_owned(), client }
+    }
+
+    /// The first admin.
+    pub async fn admin(&self) -> Person {
+        self.log_in(ADMIN_EMAIL).await
+    }
+
+    /// A new agent of the default group with the given role, status and limit.
+    pub async fn person(&self, role: &str, status: &str, limit: u32) -> Person {
+        let number = self.people.fetch_add(1, Ordering::Relaxed);
+        let email = format!("{role}{number}@example.com");
+        let body = json!({
+            "name": format!("{role} {number}"), "email": email, "password": PASSWORD,
+            "role": role, "status": status, "maxConcurrentChats": limit,
+        });
+        self.admin().await.client.post("/v1/agents", &body).await.expect(201);
+        self.log_in(&email).await
+    }
+
+    /// A new agent who is online.
+    pub async fn agent(&self, limit: u32) -> Person {
+        self.person("agent", "online", limit).await
+    }
+
+    /// A new visitor who begins a chat.
+    pub async fn visitor(&self, message: &str) -> Visitor {
+        let reply = self.client().post("/v1/widget/session", &json!({ "initialMessage": message })).await.expect(201);
+        Visitor {
+            id: reply.text("/visitorId").to_owned(),
+            client: self.client().with_token(reply.text("/sessionToken")),
+            conversation_id: reply.text("/conversationId").to_owned(),
+            thread_id: reply.text("/threadId").to_owned(),
+            session: reply.body,
+        }
+    }
+}
+
+impl Visitor {
+    /// The conversation as the visitor sees it.
+    pub async fn conversation(&self) -> Value {
+        self.client.get(&format!("/v1/conversations/{}", self.conversation_id)).await.expect(200).body
+    }
+}
