@@ -99,10 +99,6 @@ impl World {
     pub fn count_slots(&self) -> usize {
         self.streams.agents.values().map(|agent| agent.slots.len()).sum()
     }
-
-    fn chat_ids(&self) -> Vec<ConversationId> {
-        self.streams.conversations.keys().copied().collect()
-    }
 }
 
 pub fn agent_id(index: usize) -> AgentId {

@@ -1,14 +1,16 @@
 //! The steps that may follow one another in any order.
 
 use domain::agent::{AgentCommand, AgentStatus, ChatLimit};
+use domain::conversation::ConversationStatus;
 use domain::group::GroupCommand;
+use domain::ids::ConversationId;
 use proptest::prelude::{Just, Strategy, any};
 use proptest::prop_oneof;
 use proptest::sample::select;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{AGENTS, GROUPS, STRATEGIES, VISITORS, World, agent_id};
+use super::{AGENTS, GROUPS, Refusal, STRATEGIES, VISITORS, World, agent_id};
 
 /// Numbers choose among what there is.
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ pub enum Step {
         most: usize,
     },
     Propose,
+    /// Reads everything and proposes.
+    Decide,
     CarryOut {
         errand: usize,
     },
@@ -94,7 +98,7 @@ pub enum Step {
 
 /// A world with agents and groups, and no chats yet.
 pub fn beginning() -> impl Strategy<Value = World> {
-    let limits = [1..=3i64, 1..=3, 1..=3, 1..=3];
+    let limits = [1..=2i64, 1..=2, 1..=2, 1..=2];
     (limits, [0..16u8, 0..16, 0..16], any::<bool>())
         .prop_map(|(limits, members, agents_first)| World::new(limits, members).with_agents_first(agents_first))
 }
@@ -133,8 +137,9 @@ pub fn peoples_steps() -> impl Strategy<Value = Step> {
 /// What people do, and what happens to the router meanwhile.
 pub fn steps() -> impl Strategy<Value = Step> {
     let router = prop_oneof![
-        4 => (1..8usize).prop_map(|most| Step::Read { most }),
-        4 => Just(Step::Propose),
+        2 => (1..8usize).prop_map(|most| Step::Read { most }),
+        2 => Just(Step::Propose),
+        5 => Just(Step::Decide),
         4 => (0..8usize).prop_map(|errand| Step::CarryOut { errand }),
         1 => (0..8usize).prop_map(|errand| Step::Lose { errand }),
         1 => (1..5u64).prop_map(|seconds| Step::Pass { seconds }),
@@ -148,20 +153,17 @@ impl World {
     /// Does it, or is refused: both are fine.
     pub fn perform(&mut self, step: Step) {
         let at = self.now;
-        let chat = |world: &Self, index: usize| {
-            let chats = world.chat_ids();
-            chats.get(index % chats.len().max(1)).copied()
-        };
+        let open = |status| status != ConversationStatus::Closed;
         let _ = match step {
             Step::Start { visitor, group } => self.start(visitor, group),
-            Step::Assign { chat: index, agent, over_limit } => {
-                chat(self, index).map_or(Ok(()), |id| self.assign_manually(id, agent, over_limit))
+            Step::Assign { chat, agent, over_limit } => {
+                self.with_chat(chat, open, |world, id| world.assign_manually(id, agent, over_limit))
             }
-            Step::Close { chat: index, by_agent } => chat(self, index).map_or(Ok(()), |id| self.close(id, by_agent)),
-            Step::Reopen { chat: index } => chat(self, index).map_or(Ok(()), |id| self.reopen(id)),
-            Step::Transfer { chat: index, group } => chat(self, index).map_or(Ok(()), |id| self.transfer(id, group)),
-            Step::Say { chat: index, thread, by_agent } => {
-                chat(self, index).map_or(Ok(()), |id| self.say(id, thread, by_agent))
+            Step::Close { chat, by_agent } => self.with_chat(chat, open, |world, id| world.close(id, by_agent)),
+            Step::Reopen { chat } => self.with_chat(chat, |status| !open(status), Self::reopen),
+            Step::Transfer { chat, group } => self.with_chat(chat, open, |world, id| world.transfer(id, group)),
+            Step::Say { chat, thread, by_agent } => {
+                self.with_chat(chat, |_| true, |world, id| world.say(id, thread, by_agent))
             }
             Step::SetStatus { agent, status } => self.set_status(agent, status),
             Step::Accept { agent, accepting_chats } => {
@@ -190,6 +192,11 @@ impl World {
                 self.propose();
                 Ok(())
             }
+            Step::Decide => {
+                self.read(usize::MAX);
+                self.propose();
+                Ok(())
+            }
             Step::CarryOut { errand } => {
                 self.carry_out(errand);
                 Ok(())
@@ -212,5 +219,17 @@ impl World {
                 Ok(())
             }
         };
+    }
+    /// Mostly with a chat that stands so, sometimes with any: refusals belong to life too.
+    fn with_chat(
+        &mut self,
+        index: usize,
+        wanted: impl Fn(ConversationStatus) -> bool,
+        use_case: impl FnOnce(&mut Self, ConversationId) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let any = index % 8 == 7;
+        let chats = self.streams.conversations.iter().filter(|(_, chat)| any || wanted(chat.status));
+        let chats: Vec<_> = chats.map(|(id, _)| *id).collect();
+        chats.get(index % chats.len().max(1)).copied().map_or(Ok(()), |id| use_case(self, id))
     }
 }
