@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS conversations (
     INDEX conversations_by_group_and_status (group_id, status, created_position),
     INDEX conversations_by_agent (assigned_agent_id, created_position),
     INDEX conversations_by_last_agent (last_agent_id, created_position),
-    INDEX conversations_in_queue (status, group_id, queue_arrival)
+    INDEX conversations_in_queue (group_id, queue_arrival)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- Which tags are on which conversations, these by their `created_position`.

@@ -33,7 +33,7 @@ CREATE INDEX IF NOT EXISTS conversations_by_group ON conversations (group_id, cr
 CREATE INDEX IF NOT EXISTS conversations_by_group_and_status ON conversations (group_id, status, created_position);
 CREATE INDEX IF NOT EXISTS conversations_by_agent ON conversations (assigned_agent_id, created_position);
 CREATE INDEX IF NOT EXISTS conversations_by_last_agent ON conversations (last_agent_id, created_position);
-CREATE INDEX IF NOT EXISTS conversations_in_queue ON conversations (status, group_id, queue_arrival);
+CREATE INDEX IF NOT EXISTS conversations_in_queue ON conversations (group_id, queue_arrival);
 
 -- Which tags are on which conversations, these by their `created_position`.
 CREATE TABLE IF NOT EXISTS conversation_tags (

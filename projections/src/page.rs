@@ -52,3 +52,16 @@ pub enum Deleted {
     /// Like the others.
     Shown,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_has_a_cursor_only_when_more_follows() {
+        let more = Page::cut(vec![1, 2, 3], 2, i32::to_string);
+        assert_eq!((more.data, more.next_cursor.as_deref()), (vec![1, 2], Some("2")));
+        let last = Page::cut(vec![1, 2], 2, i32::to_string);
+        assert_eq!((last.data, last.next_cursor), (vec![1, 2], None));
+    }
+}

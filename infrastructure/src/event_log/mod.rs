@@ -17,6 +17,8 @@ mod streams;
 mod verify;
 
 #[cfg(test)]
+mod interop_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

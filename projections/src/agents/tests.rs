@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use application::agents::RegisterAgent;
 use application::ports::LogEvent;
-use infrastructure::subscription::ProjectError;
 use domain::agent::{Agent, AgentCommand, AgentEvent, AgentStatus, ChatLimit, Role};
 use domain::event::AnyEvent;
 use domain::group::{Group, GroupCommand, GroupEvent};
 use domain::ids::{AgentId, EntityId, WorkspaceId};
 use domain::workspace::{Workspace, WorkspaceCommand};
 use infrastructure::database::Database;
+use infrastructure::subscription::ProjectError;
 use serde_json::json;
 
 use super::*;

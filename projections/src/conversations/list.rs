@@ -88,10 +88,7 @@ fn union(selects: &[String], end: &str) -> String {
         .enumerate()
         .map(|(range, select)| format!("SELECT created_position FROM (SELECT created_position {select}) r{range}"))
         .collect();
-    format!(
-        "SELECT c.* FROM ({}) picked JOIN conversations c USING (created_position) {end}",
-        ranges.join(" UNION ")
-    )
+    format!("SELECT c.* FROM ({}) picked JOIN conversations c USING (created_position) {end}", ranges.join(" UNION "))
 }
 
 /// The ranges whose union is read, and what else must hold in each.
@@ -115,9 +112,7 @@ fn plan(filter: &ConversationFilter) -> (Vec<Conditions>, Conditions) {
             (of_agent(agent_id), sift(rest, visible_to.as_ref()))
         }
         (None, Some(by_group), visible_to) => (vec![by_group], sift(rest, visible_to.as_ref())),
-        (None, None, Some(visible_to)) if visible_to.group_ids.len() < MAX_RANGES => {
-            (visible_ranges(visible_to), rest)
-        }
+        (None, None, Some(visible_to)) if visible_to.group_ids.len() < MAX_RANGES => (visible_ranges(visible_to), rest),
         (None, None, visible_to) => (vec![Conditions::default()], sift(rest, visible_to.as_ref())),
     }
 }

@@ -43,11 +43,8 @@ impl Projector for ConversationsProjector {
 
     async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
         let own = events.iter().map(AsRef::as_ref).filter(|event| matches!(event.event, AnyEvent::Conversation(_)));
-        let mut fold = Fold {
-            rows: Rows::load(tx, aggregate_ids(own)).await?,
-            tags: Pairs::new(),
-            messages: BTreeMap::new(),
-        };
+        let mut fold =
+            Fold { rows: Rows::load(tx, aggregate_ids(own)).await?, tags: Pairs::new(), messages: BTreeMap::new() };
         for event in events {
             fold.apply(event)?;
         }

@@ -4,8 +4,8 @@ use application::command_bus::CommandBus;
 use application::ports::{EventLog, LogEvent, Position, ReadError};
 use application::router::Router;
 use infrastructure::database::{Database, DatabaseError};
-use infrastructure::system::{RandomIds, SystemClock};
 use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::system::{RandomIds, SystemClock};
 
 use super::view_projectors;
 use crate::routing::{RoutingProjector, SqlAttemptStore};

@@ -3,6 +3,8 @@
 mod dump;
 mod fill;
 #[cfg(test)]
+mod live_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

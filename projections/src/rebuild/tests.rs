@@ -1,20 +1,20 @@
+use application::chat::ReopenChat;
+use application::ports::Principal;
+use domain::agent::Role;
 use domain::agent::{Agent, AgentCommand, AgentStatus, ChatLimit};
 use domain::conversation::{Conversation, ConversationCommand, QueueReason};
 use domain::group::{Group, GroupCommand};
 use domain::ids::{ConversationId, EntityId, TagId, VisitorId, WorkspaceId};
 use domain::routing::RoutingStrategy;
 use domain::tag::{Tag, TagCommand};
-use infrastructure::database::{Database, Dialect};
 use domain::workspace::{Workspace, WorkspaceCommand};
-use application::chat::ReopenChat;
-use application::ports::Principal;
-use domain::agent::Role;
+use infrastructure::database::{Database, Dialect};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
-use crate::conversations::ConversationQueries;
 use crate::agents::AgentQueries;
+use crate::conversations::ConversationQueries;
 use crate::testing::{Desk, Fresh, clear, fresh_databases, name, project};
 use crate::{Deleted, PageRequest};
 
@@ -261,8 +261,7 @@ async fn every_table_of_the_views_is_dumped_with_all_its_columns() {
             };
             let rows = fresh.database.fetch_all(&sql, vec![]).await.unwrap();
             let columns: Vec<_> = rows.iter().map(|row| row.text("col").unwrap()).collect();
-            let left_out: Vec<_> =
-                columns.iter().filter(|column| !table.columns.contains(&column.as_str())).collect();
+            let left_out: Vec<_> = columns.iter().filter(|column| !table.columns.contains(&column.as_str())).collect();
             let expected: &[&str] = match table.name {
                 "routing_queue" => &["attempts", "next_attempt_us", "last_error"],
                 _ => &[],

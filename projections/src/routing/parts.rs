@@ -16,8 +16,7 @@ pub(crate) const QUEUE_TABLE: ViewTable = ViewTable {
     columns: &["conversation_id", "group_id", "arrival", "waiting_since", "since_us", "last_agent_id"],
 };
 
-pub(crate) const STATE_TABLE: ViewTable =
-    ViewTable { name: "routing_state", columns: &["kind", "id", "document"] };
+pub(crate) const STATE_TABLE: ViewTable = ViewTable { name: "routing_state", columns: &["kind", "id", "document"] };
 
 const WAITING_COLUMNS: [&str; 8] = [
     "conversation_id",
@@ -76,18 +75,18 @@ impl Writes {
     }
 
     async fn run(self, tx: &mut Transaction) -> Result<(), DatabaseError> {
-        delete(tx, "DELETE FROM routing_queue WHERE conversation_id IN", &[], &self.chats).await?;
+        delete(tx, "DELETE FROM routing_queue WHERE conversation_id IN", None, &self.chats).await?;
         for (kind, ids) in [(SERVED, &self.chats), (AGENT, &self.agents), (GROUP, &self.groups)] {
-            delete(tx, "DELETE FROM routing_state WHERE kind = ? AND id IN", &sql_args![kind], ids).await?;
+            delete(tx, "DELETE FROM routing_state WHERE kind = ? AND id IN", Some(kind), ids).await?;
         }
         tx.insert_many(QUEUE_TABLE.name, &WAITING_COLUMNS, self.queue).await?;
         tx.insert_many(STATE_TABLE.name, STATE_TABLE.columns, self.state).await
     }
 }
 
-async fn delete(tx: &mut Transaction, sql: &str, first: &[SqlValue], ids: &[Uuid]) -> Result<(), DatabaseError> {
+async fn delete(tx: &mut Transaction, sql: &str, kind: Option<&str>, ids: &[Uuid]) -> Result<(), DatabaseError> {
     for chunk in chunks(ids) {
-        let args = first.iter().cloned().chain(id_args(chunk)).collect();
+        let args = kind.map(SqlValue::from).into_iter().chain(id_args(chunk)).collect();
         tx.execute(&format!("{sql} ({})", placeholders(chunk.len())), args).await?;
     }
     Ok(())

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use application::ports::LogEvent;
 use application::router::{AttemptStore, FailedAttempt, RoutingSnapshot};
-use infrastructure::subscription::{ProjectError, Projector};
 use domain::agent::AgentStatus;
 use domain::ids::ConversationId;
 use domain::time::Timestamp;
 use infrastructure::database::Database;
+use infrastructure::subscription::{ProjectError, Projector};
 
 use super::*;
 use crate::rebuild::dump;

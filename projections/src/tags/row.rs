@@ -68,13 +68,6 @@ impl ViewRow for TagRow {
     }
 
     fn values(&self) -> Vec<SqlValue> {
-        sql_args![
-            self.id.uuid(),
-            &self.name,
-            self.color.clone(),
-            self.deleted,
-            self.version,
-            self.created_position,
-        ]
+        sql_args![self.id.uuid(), &self.name, self.color.clone(), self.deleted, self.version, self.created_position,]
     }
 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use infrastructure::subscription::ProjectError;
 use domain::ids::{EntityId, TagId};
 use domain::tag::{Tag, TagCommand};
 use domain::text::Color;
+use infrastructure::subscription::ProjectError;
 use serde_json::json;
 
 use super::*;

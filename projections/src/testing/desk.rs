@@ -25,25 +25,31 @@ use super::MemoryLog;
 use crate::routing::{RoutingProjector, SqlAttemptStore};
 
 /// A company with two groups and three agents, in which nothing happens by itself.
-pub(crate) struct Desk {
-    pub(crate) log: Arc<MemoryLog>,
+pub(crate) struct Desk<L = MemoryLog> {
+    pub(crate) log: Arc<L>,
     pub(crate) bus: CommandBus,
     pub(crate) admin: AgentId,
     /// The first is the default group, which has all agents; the second has none.
     pub(crate) groups: [GroupId; 2],
     pub(crate) agents: [AgentId; 3],
-    time: Arc<Time>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
 }
 
 impl Desk {
     pub(crate) async fn open() -> Self {
-        let log = MemoryLog::new();
         let time = Arc::new(Time::default());
-        let bus = CommandBus::new(log.clone(), time.clone(), time.clone());
+        Self::over(MemoryLog::new(), time.clone(), time).await
+    }
+}
+
+impl<L: EventLog> Desk<L> {
+    pub(crate) async fn over(log: Arc<L>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        let bus = CommandBus::new(log.clone(), clock.clone(), ids.clone());
         let admin = AgentId::from_uuid(bus.new_uuid());
         let groups = [GroupId::from_uuid(bus.new_uuid()), GroupId::from_uuid(bus.new_uuid())];
         let agents = std::array::from_fn(|_| AgentId::from_uuid(bus.new_uuid()));
-        let desk = Self { log, bus, admin, groups, agents, time };
+        let desk = Self { log, bus, admin, groups, agents, clock, ids };
         desk.furnish().await;
         desk
     }
@@ -156,10 +162,10 @@ impl Desk {
         self.tell::<Group>(group_id, GroupCommand::AddAgents { agent_ids, at: self.bus.now() }).await
     }
 
-    /// A router over this desk that is never run, with its projector.
+    /// A router over this desk, which does not run yet, with its projector.
     pub(crate) fn router(&self, database: &Database) -> (Arc<Router>, Arc<RoutingProjector>) {
         let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
-        let router = Router::new(self.bus.clone(), self.time.clone(), self.time.clone(), attempts);
+        let router = Router::new(self.bus.clone(), self.clock.clone(), self.ids.clone(), attempts);
         (router.clone(), Arc::new(RoutingProjector::new(router)))
     }
 
@@ -218,7 +224,9 @@ impl Clock for Time {
 
 impl Ids for Time {
     fn new_uuid(&self) -> Uuid {
-        Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(self.ids.fetch_add(1, Ordering::Relaxed)))
+        Uuid::from_u128(
+            0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(self.ids.fetch_add(1, Ordering::Relaxed)),
+        )
     }
 
     fn fraction(&self) -> f64 {

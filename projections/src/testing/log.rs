@@ -88,9 +88,9 @@ impl EventLog for MemoryLog {
 
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError> {
         let stored = self.stored.lock().unwrap();
-        let of_stream = stored.iter().filter(|stored| {
-            stored.event.header.stream() == stream && stored.event.header.sequence > after
-        });
+        let of_stream = stored
+            .iter()
+            .filter(|stored| stored.event.header.stream() == stream && stored.event.header.sequence > after);
         Ok(of_stream
             .map(|stored| StreamEvent { sequence: stored.event.header.sequence, payload: stored.payload.clone() })
             .collect())

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use application::ports::LogEvent;
-use infrastructure::subscription::{ProjectError, Projector};
 use infrastructure::database::Database;
+use infrastructure::subscription::{ProjectError, Projector};
 
 use super::Desk;
 use crate::rebuild::all_view_tables;

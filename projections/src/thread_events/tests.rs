@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use application::chat::{ReopenChat, SendMessage};
 use application::ports::Principal;
-use infrastructure::subscription::ProjectError;
 use domain::agent::{AgentStatus, Role};
 use domain::event::AnyEvent;
 use domain::ids::EntityId;
 use domain::text::{ClientEventId, MessageText};
 use domain::thread::ThreadEvent;
+use infrastructure::subscription::ProjectError;
 use serde_json::{Value, json};
 
 use super::*;
@@ -40,10 +40,7 @@ async fn thread_tells_who_came_who_left_and_why_and_who_closed() {
             ),
             ("An agent joined the chat.", Some(json!({ "agentId": ben }))),
             ("The agent left the chat: they went offline.", Some(json!({ "agentId": ben, "reason": "agent_offline" }))),
-            (
-                "The visitor closed the chat.",
-                Some(json!({ "closedBy": { "type": "visitor", "id": visitor_id } })),
-            ),
+            ("The visitor closed the chat.", Some(json!({ "closedBy": { "type": "visitor", "id": visitor_id } }))),
         ];
         assert_eq!(told, expected);
         assert!(page.data.iter().all(|event| event.conversation_id == chat.conversation_id));

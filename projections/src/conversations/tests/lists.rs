@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use domain::agent::AgentStatus;
 use domain::conversation::{Conversation, ConversationCommand, ConversationStatus};
 use domain::ids::{AgentId, ConversationId, EntityId, GroupId, TagId};
 use infrastructure::database::Database;
 
-use crate::conversations::{
-    ConversationFilter, ConversationOrder, ConversationQueries, ConversationView, Visibility,
-};
+use crate::conversations::{ConversationFilter, ConversationOrder, ConversationQueries, ConversationView, Visibility};
 use crate::testing::{Desk, clear, fresh_databases, project};
 use crate::{CursorError, PageRequest, QueryError};
 
@@ -20,6 +19,11 @@ async fn busy_desk(tag_id: TagId) -> Desk {
         let id = receipt.conversation_id;
         if chat % 3 > 0 {
             desk.assign(id, desk.agents[chat % 3 - 1]).await.unwrap();
+        }
+        if chat == 12 {
+            // Their chats wait again, and still were theirs last.
+            desk.set_status(desk.agents[0], AgentStatus::Offline).await.unwrap();
+            desk.set_status(desk.agents[0], AgentStatus::Online).await.unwrap();
         }
         if chat % 4 == 3 {
             desk.close(desk.supervisor(), id).await.unwrap();
@@ -69,14 +73,20 @@ fn expected(all: &[ConversationView], filter: &ConversationFilter) -> Vec<Conver
 }
 
 fn combinations(desk: &Desk, tag_id: TagId) -> Vec<ConversationFilter> {
-    let statuses = [None, Some(ConversationStatus::Pending), Some(ConversationStatus::Active), Some(ConversationStatus::Closed)];
+    let statuses =
+        [None, Some(ConversationStatus::Pending), Some(ConversationStatus::Active), Some(ConversationStatus::Closed)];
     let agents = [None, Some(desk.agents[0])];
     let groups = [None, Some(desk.groups[1])];
     let tags = [None, Some(tag_id)];
     let visible = |agent: usize, group_ids: Vec<GroupId>| Some(Visibility { agent_id: desk.agents[agent], group_ids });
     let many = || (0..40).map(|_| GroupId::from_uuid(desk.bus.new_uuid())).chain([desk.groups[0]]).collect();
-    let visibilities =
-        [None, visible(0, vec![]), visible(1, vec![desk.groups[0]]), visible(1, desk.groups.into()), visible(0, many())];
+    let visibilities = [
+        None,
+        visible(0, vec![]),
+        visible(1, vec![desk.groups[0]]),
+        visible(1, desk.groups.into()),
+        visible(0, many()),
+    ];
     let mut all = vec![];
     for status in statuses {
         for agent_id in agents {
@@ -139,14 +149,14 @@ async fn read_while_more_arrive(database: &Database, order: ConversationOrder) -
     let queries = ConversationQueries::new(database.clone());
     let mut request = PageRequest::first(3);
     let mut seen = vec![];
-    for round in 0.. {
+    for (round, chat) in chats.into_iter().enumerate() {
         clear(database).await;
         project(&desk, database, &[50]).await.unwrap();
         let page = queries.list_conversations(&ConversationFilter::default(), order, &request).await.unwrap();
         seen.extend(page.data.iter().map(|chat| chat.id));
         let Some(cursor) = page.next_cursor else { break };
         request.cursor = Some(cursor);
-        desk.assign(chats[round], desk.agents[0]).await.unwrap();
+        desk.assign(chat, desk.agents[0]).await.unwrap();
         if round < 4 {
             desk.chat().await;
         }

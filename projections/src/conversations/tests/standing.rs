@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use application::chat::{ChatReceipt, ReopenChat};
 use application::ports::LogEvent;
-use infrastructure::subscription::{ProjectError, Projector};
 use domain::agent::AgentStatus;
 use domain::conversation::{Conversation, ConversationCommand, ConversationEvent, QueueReason};
 use domain::event::AnyEvent;
 use domain::ids::{EntityId, GroupId, TagId};
 use infrastructure::database::Database;
+use infrastructure::subscription::{ProjectError, Projector};
 use serde_json::json;
 
 use crate::conversations::{ConversationQueries, ConversationView, ConversationsProjector};
@@ -103,7 +103,8 @@ async fn chat_gets_its_place_back_when_its_agent_leaves_and_goes_to_the_end_when
 
 async fn transfer(desk: &Desk, chat: ChatReceipt, group_id: GroupId) {
     let at = desk.bus.now();
-    let transfer = ConversationCommand::ReturnToQueue { reason: QueueReason::Transferred, group_id: Some(group_id), at };
+    let transfer =
+        ConversationCommand::ReturnToQueue { reason: QueueReason::Transferred, group_id: Some(group_id), at };
     assert!(desk.tell::<Conversation>(chat.conversation_id, transfer).await.unwrap());
 }
 

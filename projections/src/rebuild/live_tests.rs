@@ -1,0 +1,110 @@
+//! The views of a running node: the log, the runners and the router as they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{EventLog, Principal};
+use domain::agent::{AgentStatus, Role};
+use infrastructure::database::Database;
+use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::subscription::{RunnerHandle, Subscriptions};
+use infrastructure::system::{RandomIds, SystemClock};
+use infrastructure::wake_ups::NoWakeUps;
+
+use super::*;
+use crate::PageRequest;
+use crate::conversations::{ConversationFilter, ConversationOrder, ConversationQueries, ConversationView};
+use crate::testing::{Desk, fresh_databases};
+
+const SOON: Duration = Duration::from_secs(20);
+
+struct Node {
+    desk: Desk<SqlEventLog>,
+    runners: Vec<RunnerHandle>,
+}
+
+async fn start(database: &Database) -> Node {
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
+    let ports = LogPorts {
+        clock: clock.clone(),
+        ids: ids.clone(),
+        wake_ups: Arc::new(NoWakeUps),
+        upcasters: domain::event::upcasters(),
+        hint: LogHint::default(),
+    };
+    let log = Arc::new(SqlEventLog::start(database.clone(), ports).await.unwrap());
+    let desk = Desk::over(log.clone(), clock.clone(), ids.clone()).await;
+    let subscriptions = Subscriptions::new(database.clone(), log, clock, ids);
+    let (router, routing) = desk.router(database);
+    let projectors = view_projectors().into_iter().chain([routing as Arc<dyn Projector>]);
+    let runners = projectors.map(|projector| subscriptions.start(projector)).collect();
+    tokio::spawn(router.run());
+    Node { desk, runners }
+}
+
+impl Node {
+    /// Waits until every view has everything.
+    async fn settle(&self) {
+        let position = self.desk.log.head().await.unwrap().position;
+        for runner in &self.runners {
+            assert!(runner.wait_for(position, SOON).await, "{} {:?}", runner.name(), runner.status());
+        }
+    }
+
+    /// Waits until the router has done what it can.
+    async fn wait_until(&self, database: &Database, done: impl Fn(&[ConversationView]) -> bool) {
+        let mut positions = self.runners[0].positions();
+        let settled = async {
+            loop {
+                positions.borrow_and_update();
+                if done(&chats(database).await) {
+                    return;
+                }
+                positions.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(SOON, settled).await.expect("the router assigns what it can");
+        self.settle().await;
+    }
+}
+
+async fn chats(database: &Database) -> Vec<ConversationView> {
+    let (queries, filter) = (ConversationQueries::new(database.clone()), ConversationFilter::default());
+    let first = PageRequest::first(100);
+    queries.list_conversations(&filter, ConversationOrder::Newest, &first).await.unwrap().data
+}
+
+fn serving(all: &[ConversationView]) -> usize {
+    all.iter().filter(|chat| chat.assigned_agent_id.is_some()).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn views_of_a_running_node_equal_their_rebuild() {
+    for (live, target) in fresh_databases().await.into_iter().zip(fresh_databases().await) {
+        let node = start(&live.database).await;
+        let desk = &node.desk;
+        // Four agents with six slots each.
+        for _ in 0..30 {
+            desk.chat().await;
+        }
+        node.wait_until(&live.database, |all| serving(all) == 24).await;
+        desk.set_status(desk.agents[0], AgentStatus::Offline).await.unwrap();
+        node.wait_until(&live.database, |all| serving(all) == 18).await;
+        for chat in chats(&live.database).await.iter().filter(|chat| chat.assigned_agent_id == Some(desk.agents[1])) {
+            desk.send(Principal::Agent { id: desk.agents[1], role: Role::Agent }, chat.id).await.unwrap();
+            desk.close(desk.supervisor(), chat.id).await.unwrap();
+        }
+        node.wait_until(&live.database, |all| serving(all) == 18 && all.iter().any(|chat| chat.closed_at.is_some()))
+            .await;
+        desk.set_status(desk.agents[0], AgentStatus::Online).await.unwrap();
+        node.wait_until(&live.database, |all| serving(all) == 24).await;
+
+        let log: Arc<dyn EventLog> = desk.log.clone();
+        rebuild_into(&log, &target.database).await.unwrap();
+        let rebuilt = dump(&target.database).await.unwrap();
+        assert_eq!(compare(&dump(&live.database).await.unwrap(), &rebuilt), []);
+        for runner in &node.runners {
+            runner.shut_down().await;
+        }
+    }
+}
