@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use application::agents::LogIn;
 use application::command_bus::CommandBus;
-use application::ports::{Clock, CredentialStore, EventLog, Ids, PasswordHasher, TokenIssuer};
+use application::ports::{Clock, CredentialStore, EventLog, Hash, Ids, PasswordHasher, TokenIssuer};
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::wake_ups::WakeUpStatus;
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
+use projections::routing::RoutingQueries;
+use projections::tags::TagQueries;
 use projections::thread_events::ThreadEventQueries;
 
+use crate::limits::Limits;
 use crate::views::Views;
 
 /// Tells how the connection to other nodes is.
@@ -29,6 +32,10 @@ pub struct Parts {
     pub threads: ThreadEventQueries,
     /// Reads agents and groups.
     pub agents: AgentQueries,
+    /// Reads tags.
+    pub tags: TagQueries,
+    /// Reads the queue.
+    pub queue: RoutingQueries,
     /// How far the read models are.
     pub views: Views,
     /// Lets agents in.
@@ -41,6 +48,10 @@ pub struct Parts {
     pub credentials: Arc<dyn CredentialStore>,
     /// Keeps first answers.
     pub responses: SqlResponseStore,
+    /// Keeps callers to the limits.
+    pub limits: Limits,
+    /// Makes the digests of requests worthless to others.
+    pub digest_key: Hash,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.

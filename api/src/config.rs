@@ -6,6 +6,8 @@ use std::{env, fmt, fs, io};
 use clap::{Args, ValueEnum};
 use domain::text::EmailAddress;
 
+use crate::client_address::TrustedProxies;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -14,6 +16,16 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is.
+    #[default]
+    On,
+    /// It is not.
+    Off,
 }
 
 /// The settings as they come from flags and environment.
@@ -43,6 +55,12 @@ pub struct Arguments {
     /// Password of the first admin; default: generated and printed once
     #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, global = true)]
     pub admin_password: Option<String>,
+    /// Proxies whose X-Forwarded-For is believed: IP addresses and CIDR networks, separated by commas; default: none
+    #[arg(long, env = "TRUSTED_PROXIES", default_value = "", hide_default_value = true, global = true)]
+    pub trusted_proxies: String,
+    /// Whether requests are limited
+    #[arg(long, env = "RATE_LIMITS", value_enum, default_value_t, global = true)]
+    pub rate_limits: Switch,
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, global = true)]
     pub log_format: LogFormat,
@@ -103,6 +121,10 @@ pub struct Settings {
     pub admin_email: EmailAddress,
     /// The first admin's password, if it is given.
     pub admin_password: Option<String>,
+    /// The proxies that are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether requests are limited.
+    pub rate_limits: bool,
 }
 
 impl fmt::Debug for Settings {
@@ -145,8 +167,22 @@ impl Settings {
             let expected = "must have 8 to 128 characters";
             return Err(ConfigError::Malformed { setting: "ADMIN_PASSWORD", expected });
         }
-        let (host, port) = (arguments.host, arguments.port);
-        Ok(Self { database_url, redis_url, data_dir, host, port, jwt_secret, admin_email, admin_password })
+        let trusted_proxies = arguments.trusted_proxies.parse().map_err(|_| ConfigError::Malformed {
+            setting: "TRUSTED_PROXIES",
+            expected: "must be IP addresses and CIDR networks, separated by commas, such as 10.0.0.0/8,192.0.2.7",
+        })?;
+        Ok(Self {
+            database_url,
+            redis_url,
+            data_dir,
+            host: arguments.host,
+            port: arguments.port,
+            jwt_secret,
+            admin_email,
+            admin_password,
+            trusted_proxies,
+            rate_limits: arguments.rate_limits == Switch::On,
+        })
     }
 }
 
@@ -166,12 +202,7 @@ pub fn random_text(setting: &'static str, bytes: usize) -> Result<String, Config
     Ok(hex::encode(random))
 }
 
-fn check_scheme(
-    setting: &'static str,
-    url: &str,
-    schemes: &[&str],
-    expected: &'static str,
-) -> Result<(), ConfigError> {
+fn check_scheme(setting: &'static str, url: &str, schemes: &[&str], expected: &'static str) -> Result<(), ConfigError> {
     if schemes.iter().any(|scheme| url.starts_with(scheme)) {
         Ok(())
     } else {
@@ -230,4 +261,37 @@ fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = options.open(path)?;
     io::Write::write_all(&mut file, content)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn arguments(given: &[&str]) -> Result<Arguments, clap::Error> {
+        let words = ["livechatlog"].iter().chain(given);
+        Program::try_parse_from(words).map(|program| program.arguments)
+    }
+
+    #[test]
+    fn limits_are_on_unless_they_are_switched_off() {
+        assert_eq!(arguments(&[]).unwrap().rate_limits, Switch::On);
+        assert_eq!(arguments(&["--rate-limits", "off"]).unwrap().rate_limits, Switch::Off);
+        assert!(arguments(&["--rate-limits", "maybe"]).is_err());
+    }
+
+    #[test]
+    fn no_proxy_is_trusted_unless_it_is_named() {
+        assert_eq!(
+            arguments(&[]).unwrap().trusted_proxies.parse::<TrustedProxies>().unwrap(),
+            TrustedProxies::default()
+        );
+    }
 }

@@ -2,10 +2,12 @@
 
 pub mod app;
 pub mod cli;
+pub mod client_address;
 pub mod config;
 pub mod extract;
+pub mod limits;
 pub mod problem;
-pub mod rest;
 mod respond;
+pub mod rest;
 pub mod views;
 pub mod wiring;

@@ -1,7 +1,7 @@
 //! Refusals and failures as `application/problem+json` (RFC 9457): the only place that knows status codes.
 
 use application::UseCaseError;
-use application::ports::{AppendError, HashError, ReadError};
+use application::ports::{AppendError, HashError, RateLimit, ReadError};
 use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::agent::{AgentError, EmailClaimError};
 use domain::conversation::ConversationError;
+use domain::tag::TagNameClaimError;
 use domain::thread::ThreadError;
 use domain::visitor::VisitorError;
 use domain::workspace::WorkspaceError;
@@ -17,6 +18,7 @@ use projections::QueryError;
 use serde::Serialize;
 
 use crate::extract::RequestId;
+use crate::limits;
 
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +37,8 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     retry_after_seconds: Option<u32>,
+    current_version: Option<i64>,
+    rate_limit: Option<RateLimit>,
 }
 
 /// A [`Problem`] as it is sent.
@@ -48,13 +52,23 @@ struct Body<'a> {
     instance: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(rename = "currentVersion", skip_serializing_if = "Option::is_none")]
+    current_version: Option<i64>,
 }
 
 impl Problem {
     /// A problem with a code that clients may rely on.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: vec![], retry_after_seconds: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: vec![],
+            retry_after_seconds: None,
+            current_version: None,
+            rate_limit: None,
+        }
     }
 
     /// 400 with a message for each field that is wrong.
@@ -94,11 +108,26 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("The {what} does not exist."))
     }
 
+    /// 429 until the window ends.
+    #[must_use]
+    pub fn rate_limited(standing: RateLimit) -> Self {
+        let seconds = standing.reset_seconds;
+        let detail = format!("Too many requests; try again in {seconds} seconds.");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        Self { retry_after_seconds: Some(seconds), rate_limit: Some(standing), ..problem }
+    }
+
     /// 503 with a hint when to come back.
     #[must_use]
     pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
         Self { retry_after_seconds: Some(1), ..problem }
+    }
+
+    /// 503: the read models have not come far enough.
+    #[must_use]
+    pub fn view_behind() -> Self {
+        Self::unavailable("position_not_reached", "The read models have not reached this position yet.")
     }
 
     /// 500: something that should not happen. The cause is in the log, under the request's id.
@@ -107,6 +136,12 @@ impl Problem {
         tracing::error!(error, "request failed");
         let detail = "Something went wrong. The request id leads to the cause in the server's log.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
+    }
+
+    /// 412: the resource is not in the version that the caller knows.
+    fn version_moved(current: i64) -> Self {
+        let detail = format!("The resource is at version {current} now; read it again.");
+        Self { current_version: Some(current), ..Self::new(StatusCode::PRECONDITION_FAILED, "version_moved", detail) }
     }
 
     fn conflict(code: &'static str, error: &dyn std::error::Error) -> Self {
@@ -128,12 +163,16 @@ impl Problem {
             detail: &self.detail,
             instance,
             errors: &self.errors,
+            current_version: self.current_version,
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(standing) = self.rate_limit {
+            limits::tell(headers, standing);
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -162,10 +201,16 @@ impl IntoResponse for Problem {
 pub async fn render_problems(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let response = next.run(request).await;
-    match response.extensions().get::<Problem>() {
-        Some(problem) => problem.render(id.as_str()),
-        None => response,
+    let Some(problem) = response.extensions().get::<Problem>() else { return response };
+    let mut rendered = problem.render(id.as_str());
+    // What the layers between have added stays, such as the rate limits.
+    let mut headers = response.headers().clone();
+    headers.remove(header::CONTENT_LENGTH);
+    for (name, value) in rendered.headers() {
+        headers.insert(name, value.clone());
     }
+    *rendered.headers_mut() = headers;
+    rendered
 }
 
 impl From<UseCaseError> for Problem {
@@ -176,6 +221,9 @@ impl From<UseCaseError> for Problem {
             UseCaseError::UnknownReference { field, .. } => Self::invalid_field(field, error.to_string()),
             UseCaseError::WrongCredentials => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", sentence(&error.to_string()))
+            }
+            UseCaseError::SessionEnded => {
+                Self::new(StatusCode::UNAUTHORIZED, "session_ended", sentence(&error.to_string()))
             }
             UseCaseError::CommandReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -191,6 +239,9 @@ impl From<UseCaseError> for Problem {
                 VisitorError::HasOpenChat { .. } => Self::conflict("visitor_has_open_chat", refusal),
             },
             UseCaseError::EmailClaim(refusal @ EmailClaimError::Taken) => Self::conflict("email_taken", refusal),
+            UseCaseError::TagNameClaim(refusal @ TagNameClaimError::Taken) => Self::conflict("tag_name_taken", refusal),
+            UseCaseError::DefaultGroup => Self::conflict("default_group", &error),
+            UseCaseError::VersionMoved { current } => Self::version_moved(*current),
             UseCaseError::Workspace(refusal @ WorkspaceError::LastAdmin) => Self::conflict("last_admin", refusal),
             UseCaseError::Group(_) => Self::not_found("group"),
             UseCaseError::Tag(_) => Self::not_found("tag"),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use application::command_bus::Executed;
-use application::ports::Position;
+use application::command_bus::{Executed, UseCase};
+use application::ports::{Position, Principal};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -16,8 +16,13 @@ use crate::extract::WriteInfo;
 use crate::problem::Problem;
 use crate::views::View;
 
-/// How long the answer to a change waits for the read models. The change itself is committed by then.
-const SETTLE_WITHIN: Duration = Duration::from_secs(2);
+/// How long the answer to a change waits for the read models: longer than another node needs to take over from a dead
+/// one. The change itself is committed by then.
+const SETTLE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a repetition waits for the answer to the first request, which waits for the read models itself.
+const FIRST_WITHIN: Duration = SETTLE_WITHIN.saturating_mul(2);
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long a read waits for a position that it demands.
 const READ_WITHIN: Duration = Duration::from_secs(5);
@@ -38,11 +43,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// 200 with a body.
-    pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
-        Self::new(StatusCode::OK, body)
-    }
-
     /// 201 with a body.
     pub fn created(body: &impl Serialize) -> Result<Self, Problem> {
         Self::new(StatusCode::CREATED, body)
@@ -79,16 +79,17 @@ impl Answer {
     }
 }
 
-/// Waits, within bounds, until the reads that follow a change will see it.
-pub async fn settle<T>(app: &App, info: &WriteInfo, executed: &Executed<T>, views: &[View]) {
+/// Waits, within bounds, until the reads that follow a change will see it. Tells whether they will.
+pub async fn settle<T>(app: &App, info: &WriteInfo, executed: &Executed<T>, views: &[View]) -> bool {
+    let Some(position) = executed.position() else { return true };
     if info.respond_async {
-        return;
+        return false;
     }
-    if let Some(position) = executed.position()
-        && !app.views.wait_for(views, position, SETTLE_WITHIN).await
-    {
+    let settled = app.views.wait_for(views, position, SETTLE_WITHIN).await;
+    if !settled {
         tracing::warn!(position, "read models are late");
     }
+    settled
 }
 
 /// Keeps the promise of `If-Position-At-Least`.
@@ -103,7 +104,7 @@ pub async fn await_position(app: &App, headers: &HeaderMap, views: &[View]) -> R
     if app.views.wait_for(views, position, READ_WITHIN).await {
         return Ok(());
     }
-    Err(Problem::unavailable("position_not_reached", "The read models have not reached this position yet."))
+    Err(Problem::view_behind())
 }
 
 /// The first answer to a request with an idempotency key, if it was given already.
@@ -122,17 +123,107 @@ pub async fn first_answer(app: &App, info: &WriteInfo, scope: &str) -> Result<Op
     Ok(Some(Answer { status, body: stored.body, position, replayed: true, applied_async: false }))
 }
 
-/// Keeps the first answer to a request with an idempotency key.
-pub async fn keep_answer(app: &App, info: &WriteInfo, scope: &str, answer: &Answer) {
-    let Some(command_id) = info.command_id(scope) else { return };
-    keep(app, command_id, info, answer).await;
+/// Keeps the answer to a request with an idempotency key, and gives the one to send: where another request has made the
+/// change, the answer to that one.
+///
+/// # Errors
+/// When the first answer cannot be read.
+pub async fn keep_answer(app: &App, info: &WriteInfo, scope: &str, answer: Answer) -> Result<Answer, Problem> {
+    let Some(command_id) = info.command_id(scope) else { return Ok(answer) };
+    let body = keep_first(app, info, command_id, &answer).await?;
+    Ok(Answer { body, ..answer })
 }
 
-async fn keep(app: &App, command_id: CommandId, info: &WriteInfo, answer: &Answer) {
+/// The body of the first answer to a command: that of this one, which is kept, unless the command is a repetition.
+///
+/// # Errors
+/// When the first answer cannot be read.
+pub async fn keep_first(
+    app: &App,
+    info: &WriteInfo,
+    command_id: CommandId,
+    answer: &Answer,
+) -> Result<String, Problem> {
+    if answer.replayed
+        && let Some(first) = await_first(app, command_id).await?
+    {
+        return Ok(first.body);
+    }
     let (request_digest, status, body) = (info.digest, answer.status.as_u16(), answer.body.clone());
     let stored = StoredResponse { request_digest, status, body };
     if let Err(error) = app.responses.save(command_id, &stored).await {
         // The change is made and remembered; a repetition gets an answer that is made anew.
         tracing::warn!(error = &error as &dyn std::error::Error, "answer was not kept");
+    }
+    Ok(stored.body)
+}
+
+/// Whoever makes a change keeps the answer a moment later; never, if they ended in between.
+async fn await_first(app: &App, command_id: CommandId) -> Result<Option<StoredResponse>, Problem> {
+    let deadline = app.clock.now().plus(FIRST_WITHIN);
+    loop {
+        let found = app.responses.find(command_id).await?;
+        if found.is_some() || app.clock.now() >= deadline {
+            return Ok(found);
+        }
+        app.clock.sleep(FIRST_PAUSE).await;
+    }
+}
+
+/// How a change is carried out and answered.
+pub struct Change<'a> {
+    /// The program.
+    pub app: &'a App,
+    /// Who changes.
+    pub principal: Principal,
+    /// What the request says about it.
+    pub info: &'a WriteInfo,
+    /// The read models that the answer needs, or a read that follows.
+    pub views: &'a [View],
+}
+
+impl Change<'_> {
+    /// Carries the change out, waits for the views, and answers with what `view` then reads; a repeated request gets the
+    /// first answer.
+    pub async fn answer<U: UseCase, V: Serialize>(
+        self,
+        use_case: U,
+        view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
+    ) -> Result<Response, Problem> {
+        self.carry_out(StatusCode::OK, use_case, view).await
+    }
+
+    /// Like [`Self::answer`] for what begins with the change. It waits for the views whatever the client prefers: the
+    /// answer is what they hold.
+    pub async fn answer_created<U: UseCase, V: Serialize>(
+        self,
+        use_case: U,
+        view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
+    ) -> Result<Response, Problem> {
+        let info = WriteInfo { respond_async: false, ..self.info.clone() };
+        Change { info: &info, ..self }.carry_out(StatusCode::CREATED, use_case, view).await
+    }
+
+    async fn carry_out<U: UseCase, V: Serialize>(
+        self,
+        status: StatusCode,
+        use_case: U,
+        view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
+    ) -> Result<Response, Problem> {
+        let Self { app, principal, info, views } = self;
+        let scope = principal.actor();
+        if let Some(answer) = first_answer(app, info, &scope).await? {
+            return Ok(answer.into_response());
+        }
+        let executed = app.bus.execute(info.context(app, principal), use_case).await?;
+        let settled = settle(app, info, &executed, views).await;
+        let (receipt, repeated) = (executed.receipt, executed.repeated);
+        let done = Executed { output: (), receipt, repeated };
+        let answer = Answer::new(status, &view(executed.output).await?)?.of(&done, info);
+        if !settled {
+            // What late views say must not be the answer for good.
+            return Ok(answer.into_response());
+        }
+        Ok(keep_answer(app, info, &scope, answer).await?.into_response())
     }
 }

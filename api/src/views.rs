@@ -14,6 +14,8 @@ pub enum View {
     ThreadEvents,
     /// Agents and groups.
     Agents,
+    /// Tags.
+    Tags,
 }
 
 impl View {
@@ -22,6 +24,7 @@ impl View {
             Self::Conversations => "conversations",
             Self::ThreadEvents => "thread_events",
             Self::Agents => "agents",
+            Self::Tags => "tags",
         }
     }
 }

@@ -3,38 +3,50 @@
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use application::UseCaseError;
-use application::agents::{Bootstrap, LogIn, is_set_up};
+use application::agents::{Bootstrap, LogIn, Sessions, is_set_up};
 use application::command_bus::CommandBus;
 use application::ports::{
-    Clock, CredentialStore, EventLog, HashError, Ids, PasswordHasher, ReadError, StoreError, TokenIssuer, WakeUps,
+    Clock, CredentialStore, EventLog, HashError, Ids, PasswordHasher, RateLimiter, ReadError, StoreError, TokenIssuer,
+    WakeUps,
 };
 use application::router::Router;
 use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::event::upcasters;
 use domain::ids::{AgentId, GroupId};
 use domain::text::Name;
-use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SecretTooShort, SqlCredentialStore};
-use infrastructure::database::{Database, DatabaseError, DatabaseOptions, Dialect, MigrateError};
+use infrastructure::auth::{
+    Argon2PasswordHasher, HashingLimits, JwtTokens, SecretTooShort, SqlCredentialStore, SqlSessionStore,
+};
+use infrastructure::database::{Database, DatabaseError, DatabaseOptions, MigrateError};
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::rate_limits::{MemoryRateLimiter, RateLimiterOptions, RedisRateLimiter};
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::RandomIds;
 use infrastructure::wake_ups::{NoWakeUps, RedisWakeUps, WakeUpOptions};
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
+use projections::routing::{RoutingProjector, RoutingQueries, SqlAttemptStore};
+use projections::tags::TagQueries;
 use projections::thread_events::ThreadEventQueries;
-use projections::routing::{RoutingProjector, SqlAttemptStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Parts, SignalStatus};
 use crate::config::{ConfigError, Settings, random_text};
+use crate::extract::digest;
+use crate::limits::Limits;
 use crate::rest;
 use crate::views::Views;
+
+/// How long a shutdown waits for requests that are under way: as long as a request may take.
+const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 
 /// Why the program did not start.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +55,19 @@ pub enum StartError {
     #[error("another livechatlog uses the data folder {}", folder.display())]
     FolderInUse {
         /// The folder.
-        folder: std::path::PathBuf,
+        folder: PathBuf,
     },
-    /// The data folder cannot be used.
-    #[error("DATA_DIR: cannot use {}", folder.display())]
-    Folder {
-        /// The folder.
-        folder: std::path::PathBuf,
+    /// Another process uses the database.
+    #[error("another livechatlog uses the database {}", file.display())]
+    FileInUse {
+        /// Its file.
+        file: PathBuf,
+    },
+    /// The file that keeps other processes out cannot be used.
+    #[error("cannot lock {}", path.display())]
+    Lock {
+        /// The file.
+        path: PathBuf,
         /// The cause.
         #[source]
         source: io::Error,
@@ -137,10 +155,15 @@ impl Running {
     pub async fn stop(self) {
         // Nobody is listening only when the server has ended already.
         let _ = self.drain.send(true);
-        match self.server.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "server failed"),
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "server ended"),
+        let mut server = self.server;
+        match tokio::time::timeout(DRAIN_WITHIN, &mut server).await {
+            Ok(Ok(Ok(()))) => {}
+            Err(_) => {
+                tracing::warn!("connections were still open and are cut");
+                server.abort();
+            }
+            Ok(Ok(Err(error))) => tracing::error!(error = &error as &dyn std::error::Error, "server failed"),
+            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "server ended"),
         }
         self.router_task.abort();
         for runner in self.runners {
@@ -150,24 +173,31 @@ impl Running {
     }
 }
 
-/// Keeps other processes out of a data folder with an embedded database, until it is dropped.
+/// Keeps other processes out of an embedded database and its data folder, until it is dropped.
 struct FolderLock {
-    _file: Option<File>,
+    _files: Vec<File>,
 }
 
 impl FolderLock {
-    fn take(settings: &Settings, dialect: Dialect) -> Result<Self, StartError> {
-        if dialect != Dialect::Sqlite {
-            return Ok(Self { _file: None });
-        }
+    fn take(settings: &Settings) -> Result<Self, StartError> {
+        let Some(database) = Database::file(&settings.database_url) else { return Ok(Self { _files: vec![] }) };
         let folder = settings.data_dir.clone();
-        let file = File::create(folder.join("lock"))
-            .map_err(|source| StartError::Folder { folder: folder.clone(), source })?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: Some(file) }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(StartError::FolderInUse { folder }),
-            Err(std::fs::TryLockError::Error(source)) => Err(StartError::Folder { folder, source }),
-        }
+        // The database may lie elsewhere, and then be found from two data folders.
+        let mut beside = database.clone().into_os_string();
+        beside.push(".lock");
+        let of_folder = lock(&folder.join("lock"), || StartError::FolderInUse { folder: folder.clone() })?;
+        let of_database = lock(Path::new(&beside), || StartError::FileInUse { file: database.clone() })?;
+        Ok(Self { _files: vec![of_folder, of_database] })
+    }
+}
+
+fn lock(path: &Path, in_use: impl FnOnce() -> StartError) -> Result<File, StartError> {
+    let failed = |source| StartError::Lock { path: path.to_owned(), source };
+    let file = File::create(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(in_use()),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
@@ -181,17 +211,40 @@ pub async fn open_database(settings: &Settings) -> Result<Database, StartError> 
     Ok(database)
 }
 
+/// What everything else is built from.
+struct Base {
+    settings: Settings,
+    database: Database,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    log: Arc<dyn EventLog>,
+    bus: CommandBus,
+    signals: SignalStatus,
+}
+
 /// Starts a server with this clock.
 ///
 /// # Errors
 /// See [`StartError`].
 pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
-    let dialect =
-        if settings.database_url.starts_with("mysql:") { Dialect::Mysql } else { Dialect::Sqlite };
-    let folder = FolderLock::take(&settings, dialect)?;
+    let folder = FolderLock::take(&settings)?;
     let address = format!("{}:{}", settings.host, settings.port);
     // Before anything else that takes time: an address in use should be told at once.
     let listener = listen(&address).await?;
+    let base = base(settings, clock).await?;
+    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
+    let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(base.database.clone()));
+    let first_admin = set_up(&base.settings, &base.bus, &*hasher, &*credentials).await?;
+    let (runners, router_task) = start_projectors(&base);
+    let database = base.database.clone();
+    let app = build_app(base, Views::new(runners.clone()), hasher, credentials)?;
+    let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+    let (drain, drained) = watch::channel(false);
+    let server = tokio::spawn(serve(listener, app.clone(), drained));
+    Ok(Running { address, first_admin, app, runners, router_task, server, drain, database, _folder: folder })
+}
+
+async fn base(settings: Settings, clock: Arc<dyn Clock>) -> Result<Base, StartError> {
     let database = open_database(&settings).await?;
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
     let hint = LogHint::default();
@@ -199,48 +252,53 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let ports = LogPorts { clock: Arc::clone(&clock), ids: Arc::clone(&ids), wake_ups, upcasters: upcasters(), hint };
     let log: Arc<dyn EventLog> = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
     let bus = CommandBus::new(Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));
-    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
-    let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(database.clone()));
-    let first_admin = set_up(&settings, &bus, &*hasher, &*credentials).await?;
+    Ok(Base { settings, database, clock, ids, log, bus, signals })
+}
 
+/// The projectors of all views, and the router with the one that keeps its state.
+fn start_projectors(base: &Base) -> (Vec<RunnerHandle>, JoinHandle<()>) {
+    let Base { database, clock, ids, log, bus, .. } = base;
     let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
-    let router = Router::new(bus.clone(), Arc::clone(&clock), Arc::clone(&ids), attempts);
+    let router = Router::new(bus.clone(), Arc::clone(clock), Arc::clone(ids), attempts);
     let mut projectors = projections::view_projectors();
     projectors.push(Arc::new(RoutingProjector::new(Arc::clone(&router))));
-    let subscriptions =
-        Subscriptions::new(database.clone(), Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));
-    let runners: Vec<_> = projectors.into_iter().map(|projector| subscriptions.start(projector)).collect();
-    let router_task = tokio::spawn(router.run());
+    let subscriptions = Subscriptions::new(database.clone(), Arc::clone(log), Arc::clone(clock), Arc::clone(ids));
+    let runners = projectors.into_iter().map(|projector| subscriptions.start(projector)).collect();
+    (runners, tokio::spawn(router.run()))
+}
 
+fn build_app(
+    base: Base,
+    views: Views,
+    hasher: Arc<dyn PasswordHasher>,
+    credentials: Arc<dyn CredentialStore>,
+) -> Result<App, StartError> {
+    let Base { settings, database, clock, ids, log, bus, signals } = base;
     let tokens: Arc<dyn TokenIssuer> = Arc::new(JwtTokens::new(&settings.jwt_secret)?);
-    let log_in = LogIn {
-        bus: bus.clone(),
-        credentials: Arc::clone(&credentials),
-        hasher: Arc::clone(&hasher),
-        tokens: Arc::clone(&tokens),
-    };
-    let responses = SqlResponseStore::new(database.clone(), Arc::clone(&clock));
-    let views = Views::new(runners.clone());
-    let app = App::new(Parts {
+    let store = Arc::new(SqlSessionStore::new(database.clone()));
+    let sessions = Sessions { bus: bus.clone(), store, tokens: Arc::clone(&tokens) };
+    let (log_in_credentials, log_in_hasher) = (Arc::clone(&credentials), Arc::clone(&hasher));
+    let log_in = LogIn { bus: bus.clone(), credentials: log_in_credentials, hasher: log_in_hasher, sessions };
+    Ok(App::new(Parts {
         bus,
         log,
         conversations: ConversationQueries::new(database.clone()),
         threads: ThreadEventQueries::new(database.clone()),
         agents: AgentQueries::new(database.clone()),
+        tags: TagQueries::new(database.clone()),
+        queue: RoutingQueries::new(database.clone()),
         views,
         log_in,
         tokens,
         hasher,
         credentials,
-        responses,
+        responses: SqlResponseStore::new(database, Arc::clone(&clock)),
+        limits: limits(&settings, &clock)?,
+        digest_key: digest(&[0; 32], &[b"request digests", &settings.jwt_secret]),
         clock,
         ids,
         signals,
-    });
-    let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
-    let (drain, drained) = watch::channel(false);
-    let server = tokio::spawn(serve(listener, app.clone(), drained));
-    Ok(Running { address, first_admin, app, runners, router_task, server, drain, database, _folder: folder })
+    }))
 }
 
 async fn listen(address: &str) -> Result<TcpListener, StartError> {
@@ -253,7 +311,8 @@ async fn serve(listener: TcpListener, app: App, mut drained: watch::Receiver<boo
         // The sender is dropped only with the server itself.
         let _ = drained.wait_for(|drain| *drain).await;
     };
-    axum::serve(listener, rest::router(app)).with_graceful_shutdown(until).await
+    let service = rest::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(until).await
 }
 
 fn signals(
@@ -276,6 +335,24 @@ fn signals(
     let redis = Arc::new(redis.map_err(|error| StartError::Redis(Box::new(error)))?);
     let status = Arc::clone(&redis);
     Ok((redis, Arc::new(move || Some(status.status()))))
+}
+
+fn limits(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Limits, StartError> {
+    let limiter: Option<Arc<dyn RateLimiter>> = match &settings.redis_url {
+        _ if !settings.rate_limits => None,
+        None => Some(Arc::new(MemoryRateLimiter::new(Arc::clone(clock)))),
+        Some(url) => {
+            let options = RateLimiterOptions {
+                url: url.clone(),
+                prefix: RateLimiterOptions::PREFIX.to_owned(),
+                patience: RateLimiterOptions::PATIENCE,
+                clock: Arc::clone(clock),
+            };
+            let redis = RedisRateLimiter::new(options).map_err(|error| StartError::Redis(Box::new(error)))?;
+            Some(Arc::new(redis))
+        }
+    };
+    Ok(Limits::new(limiter, settings.trusted_proxies.clone()))
 }
 
 /// Makes the default group and the first admin in an empty log.

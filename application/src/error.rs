@@ -1,7 +1,7 @@
 use domain::agent::{AgentError, EmailClaimError};
 use domain::conversation::ConversationError;
 use domain::group::GroupError;
-use domain::tag::TagError;
+use domain::tag::{TagError, TagNameClaimError};
 use domain::thread::ThreadError;
 use domain::visitor::VisitorError;
 use domain::workspace::WorkspaceError;
@@ -19,6 +19,8 @@ pub enum Entity {
     Agent,
     /// A group.
     Group,
+    /// A tag.
+    Tag,
 }
 
 impl Entity {
@@ -30,6 +32,7 @@ impl Entity {
             Self::Thread => "thread",
             Self::Agent => "agent",
             Self::Group => "group",
+            Self::Tag => "tag",
         }
     }
 }
@@ -54,6 +57,9 @@ pub enum UseCaseError {
     /// Wrong address or password; it never says which.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
+    /// The session has ended: by log-out, expiry, another password or a refresh token that was used twice.
+    #[error("the session has ended")]
+    SessionEnded,
     /// The id of an earlier command came with another request.
     #[error("this idempotency key was used for another request")]
     CommandReused,
@@ -81,6 +87,18 @@ pub enum UseCaseError {
     /// The refusal of the claim on an address.
     #[error(transparent)]
     EmailClaim(#[from] EmailClaimError),
+    /// The refusal of the claim on a tag's name.
+    #[error(transparent)]
+    TagNameClaim(#[from] TagNameClaimError),
+    /// The resource is not in the version that the caller knows.
+    #[error("the resource is at version {current} now")]
+    VersionMoved {
+        /// Its version.
+        current: i64,
+    },
+    /// The default group must stay.
+    #[error("the default group cannot be deleted or demoted; make another group the default")]
+    DefaultGroup,
     /// The workspace's refusal.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
@@ -118,6 +136,7 @@ impl UseCaseError {
             | Self::Forbidden(_)
             | Self::UnknownReference { .. }
             | Self::WrongCredentials
+            | Self::SessionEnded
             | Self::CommandReused
             | Self::Conversation(_)
             | Self::Thread(_)
@@ -126,6 +145,9 @@ impl UseCaseError {
             | Self::Group(_)
             | Self::Tag(_)
             | Self::EmailClaim(_)
+            | Self::TagNameClaim(_)
+            | Self::VersionMoved { .. }
+            | Self::DefaultGroup
             | Self::Workspace(_)
             | Self::Append(_)
             | Self::Read(_)

@@ -8,7 +8,9 @@ pub mod agents;
 pub mod chat;
 pub mod command_bus;
 mod error;
+pub mod groups;
 pub mod ports;
 pub mod router;
+pub mod tags;
 
 pub use error::{Entity, UseCaseError};

@@ -43,13 +43,15 @@ pub enum AggregateType {
     Tag,
     /// The claim of one agent on one e-mail address.
     EmailClaim,
+    /// The claim of one tag on one name.
+    TagNameClaim,
     /// The one stream that holds what must be unique in the whole installation.
     Workspace,
 }
 
 impl AggregateType {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Conversation,
         Self::Thread,
         Self::Agent,
@@ -57,6 +59,7 @@ impl AggregateType {
         Self::Group,
         Self::Tag,
         Self::EmailClaim,
+        Self::TagNameClaim,
         Self::Workspace,
     ];
 
@@ -71,6 +74,7 @@ impl AggregateType {
             Self::Group => "group",
             Self::Tag => "tag",
             Self::EmailClaim => "email_claim",
+            Self::TagNameClaim => "tag_name_claim",
             Self::Workspace => "workspace",
         }
     }

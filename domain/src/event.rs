@@ -10,7 +10,7 @@ use crate::agent::{AgentEvent, EmailClaimEvent};
 use crate::aggregate::AggregateType;
 use crate::conversation::ConversationEvent;
 use crate::group::GroupEvent;
-use crate::tag::TagEvent;
+use crate::tag::{TagEvent, TagNameClaimEvent};
 use crate::thread::ThreadEvent;
 use crate::visitor::VisitorEvent;
 use crate::workspace::WorkspaceEvent;
@@ -32,6 +32,8 @@ pub enum AnyEvent {
     Tag(TagEvent),
     /// Of the claim on an e-mail address.
     EmailClaim(EmailClaimEvent),
+    /// Of the claim on a tag's name.
+    TagNameClaim(TagNameClaimEvent),
     /// Of the workspace.
     Workspace(WorkspaceEvent),
 }
@@ -50,6 +52,7 @@ impl AnyEvent {
             AggregateType::Group => Self::Group(serde_json::from_value(payload)?),
             AggregateType::Tag => Self::Tag(serde_json::from_value(payload)?),
             AggregateType::EmailClaim => Self::EmailClaim(serde_json::from_value(payload)?),
+            AggregateType::TagNameClaim => Self::TagNameClaim(serde_json::from_value(payload)?),
             AggregateType::Workspace => Self::Workspace(serde_json::from_value(payload)?),
         })
     }
@@ -65,6 +68,7 @@ impl AnyEvent {
             Self::Group(event) => event.event_type(),
             Self::Tag(event) => event.event_type(),
             Self::EmailClaim(event) => event.event_type(),
+            Self::TagNameClaim(event) => event.event_type(),
             Self::Workspace(event) => event.event_type(),
         }
     }

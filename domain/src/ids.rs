@@ -80,6 +80,10 @@ id! {
     CommandId,
     /// Names the claim on one e-mail address.
     EmailClaimId,
+    /// Names the claim on one tag's name.
+    TagNameClaimId,
+    /// Names the session that begins with an agent's log-in.
+    SessionId,
     /// Names the workspace; there is one.
     WorkspaceId,
 }
@@ -97,6 +101,14 @@ impl EmailClaimId {
     #[must_use]
     pub fn of(email: &crate::text::EmailAddress) -> Self {
         Self(Uuid::new_v5(&NAMESPACE, format!("email:{}", email.key()).as_bytes()))
+    }
+}
+
+impl TagNameClaimId {
+    /// The claim of a name: upper and lower case name the same one.
+    #[must_use]
+    pub fn of(name: &crate::text::Name) -> Self {
+        Self(Uuid::new_v5(&NAMESPACE, format!("tag:{}", name.as_str().trim().to_lowercase()).as_bytes()))
     }
 }
 

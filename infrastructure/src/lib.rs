@@ -4,6 +4,7 @@ pub mod auth;
 pub mod database;
 pub mod event_log;
 pub mod lease;
+pub mod rate_limits;
 pub mod responses;
 pub mod subscription;
 pub mod system;

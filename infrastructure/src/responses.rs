@@ -55,8 +55,7 @@ impl SqlResponseStore {
     pub async fn save(&self, command_id: CommandId, response: &StoredResponse) -> Result<(), DatabaseError> {
         let StoredResponse { request_digest, status, body } = response;
         let now = self.clock.now().as_micros();
-        let arguments =
-            sql_args![command_id.uuid(), *request_digest, i64::from(*status), body.as_str(), now];
+        let arguments = sql_args![command_id.uuid(), *request_digest, i64::from(*status), body.as_str(), now];
         self.database.execute(SAVE, arguments).await?;
         Ok(())
     }

@@ -1,6 +1,12 @@
-//! Fresh databases for tests: always SQLite, and the server that `TEST_MYSQL_URL` names, if it names one.
+//! Fresh databases for tests: always SQLite, and the server that `TEST_MYSQL_URL` names, if it names one. And the way to
+//! the Redis that `TEST_REDIS_URL` names.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
 
 use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::database::{Database, DatabaseOptions};
 
@@ -42,4 +48,51 @@ async fn connect(url: &str) -> Database {
     let database = Database::connect(url, DatabaseOptions::default()).await.unwrap();
     database.migrate().await.unwrap();
     database
+}
+
+/// The Redis to test with; says so, past the capturing of output, when there is none.
+pub fn redis_url(test: &str) -> Option<String> {
+    let url = std::env::var("TEST_REDIS_URL").ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        let _ = writeln!(std::io::stderr(), "left out: {test}: TEST_REDIS_URL is not set");
+    }
+    url
+}
+
+/// Stands between a test and Redis, and can be taken away.
+pub struct RedisProxy {
+    address: SocketAddr,
+    serving: JoinSet<()>,
+}
+
+impl RedisProxy {
+    pub async fn start(address: SocketAddr, url: &str) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let redis = redis::Client::open(url).unwrap().get_connection_info().addr().to_string();
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            let mut pipes = JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                let redis = redis.clone();
+                pipes.spawn(async move {
+                    let mut far = TcpStream::connect(redis).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                });
+            }
+        });
+        Self { address, serving }
+    }
+
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    pub async fn stop(mut self) {
+        self.serving.shutdown().await;
+    }
 }

@@ -3,4 +3,18 @@
 #[cfg(test)]
 mod assignment;
 #[cfg(test)]
+mod conventions;
+#[cfg(test)]
+mod defects;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod management;
+#[cfg(test)]
 mod story;
+#[cfg(test)]
+mod tokens;

@@ -162,5 +162,8 @@ async fn assigned(visitor: &harness::Visitor, agent_id: &str) -> Value {
 
 fn messages(page: &Value) -> Vec<String> {
     let events = page["data"].as_array().unwrap().iter();
-    events.filter(|event| event["type"] == "message").map(|event| event["content"].as_str().unwrap().to_owned()).collect()
+    events
+        .filter(|event| event["type"] == "message")
+        .map(|event| event["content"].as_str().unwrap().to_owned())
+        .collect()
 }

@@ -1,1 +1,20 @@
-//! faults
+//! What happens when processes die, work side by side, or have much waiting.
+
+#[cfg(test)]
+mod assignment;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod kill9;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod nodes;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod trap;
+#[cfg(test)]
+mod waiting;

@@ -7,7 +7,10 @@ mod client;
 mod clock;
 mod database;
 mod eventually;
+mod history;
+mod invariants;
 mod process;
+mod proxy;
 mod raw_http;
 mod server;
 
@@ -15,7 +18,10 @@ pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use database::{DatabaseKind, TestDatabase, databases, left_out};
 pub use eventually::{DEADLINE, eventually};
+pub use history::History;
+pub use invariants::{Chat, Seat, Standing};
 pub use process::{Process, ProcessBuilder, free_port};
+pub use proxy::{Fault, FaultyProxy};
 pub use raw_http::{RawReply, raw_http};
 pub use server::{ADMIN_EMAIL, PASSWORD, Person, Server, Visitor};
 

@@ -54,6 +54,8 @@ impl ProcessBuilder {
         let folder = tempfile::Builder::new().prefix("livechatlog-").tempdir().expect("a temporary folder can be made");
         let log = folder.path().join("output.log");
         let output = File::create(&log).expect("a file in a new temporary folder can be made");
+        // Tests do in a second what people do in an hour.
+        self.settings.entry("RATE_LIMITS".to_owned()).or_insert_with(|| "off".to_owned());
         self.settings.entry("HOST".to_owned()).or_insert_with(|| "127.0.0.1".to_owned());
         self.settings.entry("DATA_DIR".to_owned()).or_insert_with(|| folder.path().join("data").display().to_string());
         let port = self.settings.entry("PORT".to_owned()).or_insert_with(|| free_port().to_string()).clone();

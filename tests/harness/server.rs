@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use api::client_address::TrustedProxies;
 use api::config::Settings;
 use api::wiring::{Running, start};
 use domain::text::EmailAddress;
@@ -56,11 +57,21 @@ impl Server {
     }
 
     /// Starts with this clock.
+    pub async fn start_at(database: &TestDatabase, clock: TestClock) -> Self {
+        Self::start_with(database, clock, |_| {}).await
+    }
+
+    /// Starts with the published rate limits.
+    pub async fn start_with_limits(database: &TestDatabase) -> Self {
+        Self::start_with(database, TestClock::new(), |settings| settings.rate_limits = true).await
+    }
+
+    /// Starts with settings that the test changes.
     ///
     /// # Panics
     /// When it does not start.
-    pub async fn start_at(database: &TestDatabase, clock: TestClock) -> Self {
-        let settings = Settings {
+    pub async fn start_with(database: &TestDatabase, clock: TestClock, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
             database_url: database.url().to_owned(),
             redis_url: None,
             data_dir: database.folder().to_owned(),
@@ -69,7 +80,11 @@ impl Server {
             jwt_secret: b"a secret for tests, at least 32 bytes".to_vec(),
             admin_email: EmailAddress::parse(ADMIN_EMAIL).expect("an address"),
             admin_password: Some(PASSWORD.to_owned()),
+            trusted_proxies: TrustedProxies::default(),
+            // Tests do in a second what people do in an hour.
+            rate_limits: false,
         };
+        change(&mut settings);
         let running = start(settings, Arc::new(clock.clone())).await;
         let running = running.unwrap_or_else(|error| panic!("the server does not start: {error:?}"));
         let base = format!("http://{}", running.address());

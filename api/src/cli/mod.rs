@@ -4,12 +4,13 @@ mod audit;
 mod serve;
 
 use std::error::Error;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Arguments, LogFormat, Settings};
+use crate::config::{Arguments, ConfigError, LogFormat, Settings};
 
 /// What is logged where RUST_LOG says nothing.
 const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
@@ -39,8 +40,8 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(cli.arguments.log_format);
-    let settings = match Settings::resolve(cli.arguments) {
+    let logging = start_logging(cli.arguments.log_format);
+    let settings = match logging.and_then(|()| Settings::resolve(cli.arguments)) {
         Ok(settings) => settings,
         Err(error) => return fail(&error, ExitCode::from(2)),
     };
@@ -68,13 +69,19 @@ async fn migrate(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn start_logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+fn start_logging(format: LogFormat) -> Result<(), ConfigError> {
+    let directives = std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
+    let filter = EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_LOG)).map_err(|_| {
+        let expected = "must be levels such as info or infrastructure=debug,info";
+        ConfigError::Malformed { setting: "RUST_LOG", expected }
+    })?;
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().init(),
     }
+    Ok(())
 }
 
 fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {

@@ -1,9 +1,10 @@
 use application::ports::Principal;
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use domain::agent::Role;
-use domain::ids::{AgentId, VisitorId};
+use domain::ids::{AgentId, SessionId, VisitorId};
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -29,31 +30,52 @@ impl Agent {
     }
 }
 
-impl FromRequestParts<App> for Caller {
+/// The session of an agent's token.
+#[derive(Clone, Copy, Debug)]
+pub struct Session(pub SessionId);
+
+/// Who calls, by the token of a request, and in which session.
+///
+/// # Errors
+/// 401 without a valid token.
+pub async fn authenticate(parts: &Parts, app: &App) -> Result<(Principal, Option<Session>), Problem> {
+    let token = bearer_token(&parts.headers).ok_or_else(Problem::unauthorized)?;
+    let verified = app.tokens.verify(token, app.bus.now()).map_err(|_| Problem::unauthorized())?;
+    let Principal::Agent { id, .. } = verified.principal else { return Ok((verified.principal, None)) };
+    let session = verified.session.ok_or_else(Problem::unauthorized)?;
+    if !app.log_in.sessions.is_open(session).await? {
+        return Err(Problem::unauthorized());
+    }
+    // A token outlives demotions and deletions; the log knows better.
+    let agent = app.bus.read::<domain::agent::Agent>(id).await?;
+    if !agent.is_present() {
+        return Err(Problem::unauthorized());
+    }
+    Ok((Principal::Agent { id, role: agent.role }, Some(Session(session))))
+}
+
+impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let token = bearer_token(parts).ok_or_else(Problem::unauthorized)?;
-        let claimed = app.tokens.verify(token, app.bus.now()).map_err(|_| Problem::unauthorized())?;
-        match claimed {
-            Principal::Visitor { .. } => Ok(Self(claimed)),
-            Principal::Agent { id, .. } => {
-                // A token outlives demotions and deletions; the log knows better.
-                let agent = app.bus.read::<domain::agent::Agent>(id).await?;
-                if !agent.is_present() {
-                    return Err(Problem::unauthorized());
-                }
-                Ok(Self(Principal::Agent { id, role: agent.role }))
-            }
-        }
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().copied().ok_or_else(Problem::unauthorized)
     }
 }
 
-impl FromRequestParts<App> for Agent {
+impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        match Caller::from_request_parts(parts, app).await?.0 {
+    /// The guard of the endpoint has let the caller in before.
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Principal>().copied().map(Self).ok_or_else(Problem::unauthorized)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Agent {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Caller::from_request_parts(parts, state).await?.0 {
             Principal::Agent { id, role } => Ok(Self { id, role }),
             Principal::Visitor { .. } => Err(Problem::forbidden("Only agents may do this.")),
         }
@@ -66,15 +88,22 @@ impl FromRequestParts<App> for Agent {
 /// 401 when the token is not a valid visitor's.
 pub fn optional_visitor(app: &App, token: Option<&str>) -> Result<Option<VisitorId>, Problem> {
     let Some(token) = token else { return Ok(None) };
-    match app.tokens.verify(token, app.bus.now()) {
+    match app.tokens.verify(token, app.bus.now()).map(|verified| verified.principal) {
         Ok(Principal::Visitor { id }) => Ok(Some(id)),
         Ok(Principal::Agent { .. }) | Err(_) => Err(Problem::unauthorized()),
     }
 }
 
+/// Whom the token of a request names. It may have lost its session since, or its rights.
+#[must_use]
+pub fn named_principal(headers: &HeaderMap, app: &App) -> Option<Principal> {
+    let verified = app.tokens.verify(bearer_token(headers)?, app.bus.now()).ok()?;
+    Some(verified.principal)
+}
+
 /// The token of the Authorization header; the scheme's name is case-insensitive (RFC 9110 §11.1).
-fn bearer_token(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -7,6 +7,10 @@ use crate::problem::{FieldError, Problem};
 /// # Errors
 /// 400 with the field, or with the place where the text ceases to be JSON.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Serde would read an array as well, and take its items for the fields in their order.
+    if bytes.iter().find(|byte| !b" \t\r\n".contains(byte)) != Some(&b'{') {
+        return Err(Problem::malformed("The body must be a JSON object."));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| describe(&error))?;
     reader.end().map_err(|_| Problem::malformed("The body has text after its JSON value."))?;
@@ -40,7 +44,11 @@ fn named_field(text: &str) -> Option<(&str, &str)> {
 /// Only what is expected: serde also quotes the value, and values can be passwords.
 fn expectation(text: &str) -> String {
     let expected = text.rsplit_once("expected ").map(|(_, rest)| rest.split(" at line").next().unwrap_or(rest));
-    expected.map_or_else(|| "has the wrong type".to_owned(), |expected| format!("must be {expected}"))
+    match expected {
+        Some("i64" | "u64" | "i32" | "u32") => "must be a whole number".to_owned(),
+        Some(expected) => format!("must be {expected}"),
+        None => "has the wrong type".to_owned(),
+    }
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -83,6 +91,14 @@ mod tests {
         assert!(refusal(b"{\"name\": \"\xff\"}").contains("line 1"));
         assert!(refusal(b"{").contains("line 1"));
         assert!(refusal(br#"{"name": "a"} x"#).contains("after its JSON value"));
+    }
+
+    #[test]
+    fn only_objects_are_taken() {
+        for body in [r#"["a", 1]"#, "5", "null", r#""name""#, "", "\u{feff}{}"] {
+            assert!(refusal(body.as_bytes()).contains("must be a JSON object"), "{body}");
+        }
+        assert!(parse_json::<Body>(b" \r\n\t{\"name\": \"a\"} ").is_ok());
     }
 
     #[test]

@@ -6,12 +6,14 @@ mod ids;
 mod json;
 mod query;
 mod request_id;
+mod version;
 mod write;
 
-pub use auth::{Agent, Caller, optional_visitor};
+pub use auth::{Agent, Caller, Session, authenticate, named_principal, optional_visitor};
 pub use fields::Fields;
-pub use ids::{Id, OneId};
+pub use ids::{Id, OneId, TwoIds};
 pub use json::parse_json;
 pub use query::Query;
 pub use request_id::{RequestId, assign_request_id};
-pub use write::{MAX_BODY_BYTES, Write, WriteInfo, digest};
+pub use version::KnownVersion;
+pub use write::{MAX_BODY_BYTES, Nothing, Write, WriteInfo, digest, given};

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use domain::ids::CommandId;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
 use super::json::parse_json;
@@ -18,6 +19,19 @@ pub const MAX_BODY_BYTES: usize = 128 * 1024;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const MAX_KEY_LENGTH: usize = 255;
+
+/// The body of a request that needs none.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Tells a field that is null from one that is absent.
+///
+/// # Errors
+/// When the value has the wrong type.
+pub fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
 
 /// A request that changes something: its JSON body, and what decides how it is carried out.
 #[derive(Clone, Debug)]
@@ -33,7 +47,7 @@ pub struct Write<T> {
 pub struct WriteInfo {
     /// The request's id.
     pub request_id: RequestId,
-    /// SHA-256 of method, path and body.
+    /// The digest of method, path and body.
     pub digest: Hash,
     /// The client's name for this change.
     pub idempotency_key: Option<String>,
@@ -64,7 +78,7 @@ impl WriteInfo {
 impl<T: DeserializeOwned> FromRequest<App> for Write<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _app: &App) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| too_large_or_broken(&error))?;
         let body = if bytes.is_empty() {
@@ -77,7 +91,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Write<T> {
         let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
         let info = WriteInfo {
             request_id,
-            digest: digest(&[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes]),
+            digest: digest(&app.digest_key, &[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes]),
             idempotency_key: idempotency_key(&parts.headers)?,
             respond_async: prefers_async(&parts.headers),
         };
@@ -117,13 +131,16 @@ fn prefers_async(headers: &HeaderMap) -> bool {
     values.flat_map(|value| value.split(',')).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
 }
 
-/// SHA-256 of all parts; the lengths keep them apart.
+/// What makes requests the same: SHA-256 of all parts under a key of the installation. Without the key, nobody can try
+/// from a stored digest which password or message a request held.
 #[must_use]
-pub fn digest(parts: &[&[u8]]) -> Hash {
-    let mut digest = Sha256::new();
+pub fn digest(key: &Hash, parts: &[&[u8]]) -> Hash {
+    let mut inner = Sha256::new();
+    inner.update(key);
     for part in parts {
-        digest.update((part.len() as u64).to_be_bytes());
-        digest.update(part);
+        inner.update((part.len() as u64).to_be_bytes());
+        inner.update(part);
     }
-    digest.finalize().into()
+    // Twice, so that what was hashed cannot be lengthened (as HMAC does, RFC 2104).
+    Sha256::new().chain_update(key).chain_update(inner.finalize()).finalize().into()
 }

@@ -1,7 +1,9 @@
 //! Agents: registration, lists, availability.
 
 use application::UseCaseError;
-use application::agents::{RegisterAgent, SetStatus};
+use application::agents::{AgentChanges, ChangeAgent, DeleteAgent, RegisterAgent, SetStatus};
+use application::command_bus::UseCase;
+use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -9,16 +11,16 @@ use axum::response::Response;
 use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::ids::AgentId;
 use domain::text::{AvatarUrl, EmailAddress, Name};
-use projections::agents::{AgentFilter, AgentView, GroupView};
+use projections::agents::{AgentFilter, AgentView};
 use projections::{Deleted, Page};
 use serde::Deserialize;
 
 use super::paging;
 use crate::app::App;
 use crate::config::is_password;
-use crate::extract::{Agent, Fields, OneId, Query, Write};
+use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given};
 use crate::problem::Problem;
-use crate::respond::{Answer, await_position, first_answer, keep_answer, settle};
+use crate::respond::{Answer, Change, await_position, first_answer, keep_answer, settle};
 use crate::views::View;
 
 const ROLES: &str = "agent, supervisor, admin";
@@ -54,8 +56,7 @@ impl NewAgent {
             None => Some(AgentStatus::default()),
         };
         let chat_limit = match self.max_concurrent_chats {
-            Some(chats) => ChatLimit::new(chats)
-                .or_else(|| fields.refuse("maxConcurrentChats", format!("must be from 1 to {}", ChatLimit::MAX))),
+            Some(chats) => limit(&mut fields, chats),
             None => Some(ChatLimit::default()),
         };
         let avatar = fields.optional("avatar", self.avatar.as_deref(), AvatarUrl::parse);
@@ -70,10 +71,6 @@ impl NewAgent {
 }
 
 pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewAgent>) -> Result<Response, Problem> {
-    if agent.role < Role::Admin {
-        // Before the password is hashed: only those who may are worth the work.
-        return Err(Problem::forbidden("Only admins may do this."));
-    }
     let Write { body, info } = write;
     let principal = agent.principal();
     if let Some(answer) = first_answer(&app, &info, &principal.actor()).await? {
@@ -94,10 +91,14 @@ pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewAgent>
         app.credentials.remove_hash(agent_id).await.map_err(UseCaseError::from)?;
     }
     let executed = executed?;
-    settle(&app, &info, &executed, &[View::Agents]).await;
-    let answer = Answer::created(&view(&app, executed.output).await?)?.of(&executed, &info);
-    keep_answer(&app, &info, &principal.actor(), &answer).await;
-    Ok(answer.into_response())
+    // The answer is what the read model holds, so it is waited for, whatever the client prefers.
+    let info = WriteInfo { respond_async: false, ..info };
+    let settled = settle(&app, &info, &executed, &[View::Agents]).await;
+    let answer = Answer::created(&find(&app, executed.output).await?)?.of(&executed, &info);
+    if !settled {
+        return Ok(answer.into_response());
+    }
+    Ok(keep_answer(&app, &info, &principal.actor(), answer).await?.into_response())
 }
 
 async fn view(app: &App, id: AgentId) -> Result<AgentView, Problem> {
@@ -121,13 +122,14 @@ pub struct AgentQuery {
     role: Option<String>,
     group_id: Option<String>,
     search: Option<String>,
+    include_deleted: Option<bool>,
     limit: Option<String>,
     cursor: Option<String>,
 }
 
 pub async fn list(
     State(app): State<App>,
-    _agent: Agent,
+    agent: Agent,
     Query(query): Query<AgentQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Page<AgentView>>, Problem> {
@@ -140,28 +142,97 @@ pub async fn list(
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
     await_position(&app, &headers, &[View::Agents]).await?;
-    let filter = AgentFilter { status, role, group_id, search, deleted: Deleted::Hidden };
+    let deleted = paging::deleted(agent.role, query.include_deleted)?;
+    let filter = AgentFilter { status, role, group_id, search, deleted };
     Ok(Json(app.agents.list_agents(&filter, &page).await?))
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ListQuery {
-    limit: Option<String>,
-    cursor: Option<String>,
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Changes {
+    name: Option<String>,
+    email: Option<String>,
+    role: Option<String>,
+    status: Option<String>,
+    accepting_chats: Option<bool>,
+    max_concurrent_chats: Option<i64>,
+    #[serde(default, deserialize_with = "given")]
+    avatar: Option<Option<String>>,
 }
 
-pub async fn list_groups(
+impl Changes {
+    fn check(&self) -> Result<AgentChanges, Problem> {
+        let mut fields = Fields::default();
+        let avatar = self.avatar.as_ref().map(|avatar| fields.optional("avatar", avatar.as_deref(), AvatarUrl::parse));
+        let status = self.status.as_deref();
+        let changes = AgentChanges {
+            name: fields.optional("name", self.name.as_deref(), Name::parse),
+            avatar,
+            status: status.and_then(|text| fields.word("status", text, AgentStatus::parse, STATUSES)),
+            accepting_chats: self.accepting_chats,
+            email: fields.optional("email", self.email.as_deref(), EmailAddress::parse),
+            role: self.role.as_deref().and_then(|text| fields.word("role", text, Role::parse, ROLES)),
+            chat_limit: self.max_concurrent_chats.and_then(|chats| limit(&mut fields, chats)),
+        };
+        fields.finish_with(Some(changes))
+    }
+}
+
+pub async fn change(
     State(app): State<App>,
-    _agent: Agent,
-    Query(query): Query<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Json<Page<GroupView>>, Problem> {
-    let mut fields = Fields::default();
-    let limit = paging::limit(&mut fields, query.limit.as_deref());
-    let page = paging::page(fields, limit, query.cursor)?;
-    await_position(&app, &headers, &[View::Agents]).await?;
-    Ok(Json(app.agents.list_groups(Deleted::Hidden, &page).await?))
+    agent: Agent,
+    OneId(agent_id): OneId<AgentId>,
+    KnownVersion(known_version): KnownVersion,
+    write: Write<Changes>,
+) -> Result<Response, Problem> {
+    let Write { body, info } = write;
+    let (principal, changes) = (agent.principal(), body.check()?);
+    let change = ChangeAgent { principal, agent_id, changes, known_version };
+    carry_out(&app, principal, agent_id, &info, change).await
+}
+
+pub async fn delete(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(agent_id): OneId<AgentId>,
+    KnownVersion(known_version): KnownVersion,
+    write: Write<Nothing>,
+) -> Result<Response, Problem> {
+    let principal = agent.principal();
+    let delete = DeleteAgent { principal, agent_id, deleted: true, known_version };
+    let response = carry_out(&app, principal, agent_id, &write.info, delete).await?;
+    // Who comes back has to log in again.
+    app.log_in.sessions.end_others(agent_id, None).await?;
+    Ok(response)
+}
+
+pub async fn restore(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(agent_id): OneId<AgentId>,
+    KnownVersion(known_version): KnownVersion,
+    write: Write<Nothing>,
+) -> Result<Response, Problem> {
+    let principal = agent.principal();
+    let restore = DeleteAgent { principal, agent_id, deleted: false, known_version };
+    carry_out(&app, principal, agent_id, &write.info, restore).await
+}
+
+/// An agent who exists, deleted or not.
+async fn find(app: &App, id: AgentId) -> Result<AgentView, Problem> {
+    app.agents.find_agent(id, Deleted::Shown).await?.ok_or_else(Problem::view_behind)
+}
+
+/// Carries a change of an agent out and answers with the agent.
+async fn carry_out<U: UseCase>(
+    app: &App,
+    principal: Principal,
+    agent_id: AgentId,
+    info: &WriteInfo,
+    use_case: U,
+) -> Result<Response, Problem> {
+    let views = [View::Agents, View::Conversations, View::ThreadEvents];
+    Change { app, principal, info, views: &views }.answer(use_case, async |_| find(app, agent_id).await).await
 }
 
 #[derive(Deserialize)]
@@ -182,13 +253,11 @@ pub async fn set_status(
     let status = fields.word("status", &body.status, AgentStatus::parse, STATUSES);
     let status = fields.finish_with(status)?;
     let principal = agent.principal();
-    if let Some(answer) = first_answer(&app, &info, &principal.actor()).await? {
-        return Ok(answer.into_response());
-    }
     let set = SetStatus { principal, agent_id, status, accepting_chats: body.accepting_chats };
-    let executed = app.bus.execute(info.context(&app, principal), set).await?;
-    settle(&app, &info, &executed, &[View::Agents, View::Conversations, View::ThreadEvents]).await;
-    let answer = Answer::ok(&view(&app, agent_id).await?)?.of(&executed, &info);
-    keep_answer(&app, &info, &principal.actor(), &answer).await;
-    Ok(answer.into_response())
+    carry_out(&app, principal, agent_id, &info, set).await
+}
+
+fn limit(fields: &mut Fields, chats: i64) -> Option<ChatLimit> {
+    let refusal = || format!("must be from 1 to {}", ChatLimit::MAX);
+    ChatLimit::new(chats).or_else(|| fields.refuse("maxConcurrentChats", refusal()))
 }

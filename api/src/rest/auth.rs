@@ -1,8 +1,10 @@
 //! Log-in, and who is logged in.
 
+use application::UseCaseError;
+use application::agents::TokenPair;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use domain::agent::{AgentStatus, Role};
 use domain::ids::AgentId;
 use domain::text::{EmailAddress, Name};
@@ -11,7 +13,9 @@ use projections::agents::AgentView;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::extract::{Agent, Fields, Write};
+use crate::client_address::ClientAddress;
+use crate::config::is_password;
+use crate::extract::{Agent, Fields, Nothing, Session, Write};
 use crate::problem::Problem;
 use crate::respond::await_position;
 use crate::views::View;
@@ -31,6 +35,7 @@ pub struct LoggedInBody {
     access_token: String,
     #[serde(rename = "expiresIn")]
     expires_in: i64,
+    refresh_token: String,
     agent: AgentSummary,
 }
 
@@ -43,7 +48,11 @@ pub struct AgentSummary {
     status: AgentStatus,
 }
 
-pub async fn log_in(State(app): State<App>, write: Write<Credentials>) -> Result<Json<LoggedInBody>, Problem> {
+pub async fn log_in(
+    State(app): State<App>,
+    address: ClientAddress,
+    write: Write<Credentials>,
+) -> Result<Json<LoggedInBody>, Problem> {
     let Credentials { email, password } = write.body;
     let mut fields = Fields::default();
     let email = fields.text("email", &email, EmailAddress::parse);
@@ -51,17 +60,75 @@ pub async fn log_in(State(app): State<App>, write: Write<Credentials>) -> Result
         fields.refuse::<()>("password", format!("must have 1 to {MAX_PASSWORD_BYTES} bytes"));
     }
     let email = fields.finish_with(email)?;
-    let logged_in = app.log_in.log_in(&email, &password).await?;
-    let agent = &logged_in.agent;
-    let summary = AgentSummary {
-        id: logged_in.agent_id,
+    let attempt = app.limits.begin_log_in(&email, address).await?;
+    let logged_in = app.log_in.log_in(&email, &password).await;
+    if !matches!(logged_in, Err(UseCaseError::WrongCredentials)) {
+        attempt.did_not_fail().await;
+    }
+    let logged_in = logged_in?;
+    Ok(Json(body(logged_in.tokens, &logged_in.agent)))
+}
+
+fn body(tokens: TokenPair, agent: &domain::agent::Agent) -> LoggedInBody {
+    let TokenPair { agent_id, access_token, expires_in, refresh_token } = tokens;
+    let agent = AgentSummary {
+        id: agent_id,
         name: agent.name.clone(),
         email: agent.email.clone(),
         role: agent.role,
         status: agent.status,
     };
-    let (access_token, expires_in) = (logged_in.access_token, logged_in.expires_in);
-    Ok(Json(LoggedInBody { access_token, expires_in, agent: summary }))
+    LoggedInBody { access_token, expires_in, refresh_token, agent }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    refresh_token: String,
+}
+
+pub async fn refresh(State(app): State<App>, write: Write<Renewal>) -> Result<Json<LoggedInBody>, Problem> {
+    let tokens = app.log_in.sessions.renew(&write.body.refresh_token).await?;
+    let agent = app.bus.read::<domain::agent::Agent>(tokens.agent_id).await?;
+    Ok(Json(body(tokens, &agent)))
+}
+
+pub async fn log_out(State(app): State<App>, session: Session, _write: Write<Nothing>) -> Result<StatusCode, Problem> {
+    app.log_in.sessions.end(session.0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NewPassword {
+    current_password: String,
+    new_password: String,
+}
+
+/// All other sessions of the agent end with it.
+pub async fn change_password(
+    State(app): State<App>,
+    agent: Agent,
+    session: Session,
+    write: Write<NewPassword>,
+) -> Result<StatusCode, Problem> {
+    let Write { body, info } = write;
+    let mut fields = Fields::default();
+    if body.current_password.is_empty() || body.current_password.len() > MAX_PASSWORD_BYTES {
+        fields.refuse::<()>("currentPassword", format!("must have 1 to {MAX_PASSWORD_BYTES} bytes"));
+    }
+    if !is_password(&body.new_password) {
+        fields.refuse::<()>("newPassword", "must have 8 to 128 characters");
+    }
+    fields.finish()?;
+    let context = app.bus.context(agent.principal().actor(), info.request_id.uuid());
+    let passwords = (body.current_password.as_str(), body.new_password.as_str());
+    match app.log_in.change_password(context, agent.id, Some(session.0), passwords).await {
+        // The caller is known: it is the field that is wrong, not the token.
+        Err(UseCaseError::WrongCredentials) => Err(Problem::invalid_field("currentPassword", "is wrong")),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 pub async fn me(State(app): State<App>, agent: Agent, headers: HeaderMap) -> Result<Json<AgentView>, Problem> {

@@ -1,8 +1,8 @@
 //! Conversations: lists, assignment, end and reopening.
 
 use application::UseCaseError;
-use application::chat::{AssignAgent, Chooser, CloseChat, Parties, ReopenChat, ensure_readable};
-use application::command_bus::{Executed, UseCase};
+use application::chat::{AssignAgent, Chooser, CloseChat, Parties, ReopenChat, TagChat, TransferChat, ensure_readable};
+use application::command_bus::UseCase;
 use application::ports::{Principal, StreamId};
 use axum::Json;
 use axum::extract::State;
@@ -10,18 +10,17 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::agent::Role;
 use domain::conversation::{Conversation, ConversationEvent, ConversationStatus};
-use domain::ids::ConversationId;
+use domain::ids::{ConversationId, TagId};
 use domain::text::{Name, Note};
 use projections::conversations::{ConversationFilter, ConversationOrder, ConversationView, Visibility};
 use projections::{Page, QueryError};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Agent, Caller, Fields, OneId, Query, Write, WriteInfo};
+use crate::extract::{Agent, Caller, Fields, Nothing, OneId, Query, TwoIds, Write, WriteInfo};
 use crate::problem::Problem;
-use crate::respond::{Answer, await_position, first_answer, keep_answer, settle};
+use crate::respond::{Change, await_position};
 use crate::views::View;
 
 pub async fn read(
@@ -43,7 +42,12 @@ pub async fn read(
 }
 
 async fn view(app: &App, id: ConversationId) -> Result<ConversationView, Problem> {
-    app.conversations.find_conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))
+    if let Some(view) = app.conversations.find_conversation(id).await? {
+        return Ok(view);
+    }
+    // What the log knows and the view does not yet must not be told as missing.
+    let known = app.bus.peek::<Conversation>(id).await?.has_started();
+    Err(if known { Problem::view_behind() } else { Problem::not_found("conversation") })
 }
 
 #[derive(Deserialize)]
@@ -98,15 +102,8 @@ async fn change<U: UseCase>(
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
-    let scope = principal.actor();
-    if let Some(answer) = first_answer(app, info, &scope).await? {
-        return Ok(answer.into_response());
-    }
-    let executed: Executed<U::Output> = app.bus.execute(info.context(app, principal), use_case).await?;
-    settle(app, info, &executed, &[View::Conversations, View::ThreadEvents, View::Agents]).await;
-    let answer = Answer::ok(&view(app, id).await?)?.of(&executed, info);
-    keep_answer(app, info, &scope, &answer).await;
-    Ok(answer.into_response())
+    let views = [View::Conversations, View::ThreadEvents, View::Agents];
+    Change { app, principal, info, views: &views }.answer(use_case, async |_| view(app, id).await).await
 }
 
 #[derive(Deserialize)]
@@ -133,6 +130,74 @@ pub async fn assign(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Destination {
+    agent_id: Option<String>,
+    group_id: Option<String>,
+    reason: Option<String>,
+}
+
+/// To an agent it is an assignment by whoever hands the chat over; to a group it waits there.
+pub async fn transfer(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(conversation_id): OneId<ConversationId>,
+    write: Write<Destination>,
+) -> Result<Response, Problem> {
+    let Write { body, info } = write;
+    let mut fields = Fields::default();
+    let agent_id = fields.id("agentId", body.agent_id.as_deref());
+    let group_id = fields.id("groupId", body.group_id.as_deref());
+    let reason = fields.optional("reason", body.reason.as_deref(), Note::parse);
+    if body.agent_id.is_some() == body.group_id.is_some() {
+        fields.refuse::<()>("agentId", "either agentId or groupId must be given");
+    }
+    fields.finish()?;
+    let principal = agent.principal();
+    match (agent_id, group_id) {
+        (Some(agent_id), _) => {
+            let chooser = Chooser::Transfer { principal, reason };
+            change(&app, principal, conversation_id, &info, AssignAgent { conversation_id, agent_id, chooser }).await
+        }
+        (None, Some(group_id)) => {
+            change(&app, principal, conversation_id, &info, TransferChat { principal, conversation_id, group_id }).await
+        }
+        (None, None) => Err(Problem::malformed("The request is incomplete.")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TagChoice {
+    tag_id: String,
+}
+
+pub async fn add_tag(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(conversation_id): OneId<ConversationId>,
+    write: Write<TagChoice>,
+) -> Result<Response, Problem> {
+    let mut fields = Fields::default();
+    let tag_id = fields.id("tagId", Some(&write.body.tag_id));
+    let tag_id = fields.finish_with(tag_id)?;
+    let principal = agent.principal();
+    let tag = TagChat { principal, conversation_id, tag_id, on: true };
+    change(&app, principal, conversation_id, &write.info, tag).await
+}
+
+pub async fn remove_tag(
+    State(app): State<App>,
+    agent: Agent,
+    TwoIds(conversation_id, tag_id): TwoIds<ConversationId, TagId>,
+    write: Write<Nothing>,
+) -> Result<Response, Problem> {
+    let principal = agent.principal();
+    let tag = TagChat { principal, conversation_id, tag_id, on: false };
+    change(&app, principal, conversation_id, &write.info, tag).await
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ending {
     reason: String,
@@ -154,10 +219,6 @@ pub async fn close(
     change(&app, principal, conversation_id, &info, close).await
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
-
 pub async fn reopen(
     State(app): State<App>,
     Caller(principal): Caller,
@@ -170,7 +231,7 @@ pub async fn reopen(
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AssignmentView {
+pub struct AssignmentView {
     version: i64,
     agent_id: domain::ids::AgentId,
     previous_agent_id: Option<domain::ids::AgentId>,
@@ -179,15 +240,33 @@ struct AssignmentView {
     at: domain::time::Timestamp,
 }
 
-/// Every choice of an agent for this conversation, read from its stream: there is nothing to be late.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssignmentQuery {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// Every choice of an agent for this conversation, read from its stream. The cursor is the version of the last one.
 pub async fn assignments(
     State(app): State<App>,
     agent: Agent,
     OneId(id): OneId<ConversationId>,
-) -> Result<Json<Value>, Problem> {
+    Query(query): Query<AssignmentQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Page<AssignmentView>>, Problem> {
+    let mut fields = Fields::default();
+    let limit = paging::limit(&mut fields, query.limit.as_deref());
+    let after = paging::number(&mut fields, "cursor", query.cursor.as_deref(), "must be the nextCursor of a page");
+    let limit = fields.finish_with(limit)? as usize;
+    await_position(&app, &headers, &[View::Conversations]).await?;
     let conversation = app.bus.read::<Conversation>(id).await?;
+    if conversation.visitor_id.is_none() {
+        return Err(Problem::not_found("conversation"));
+    }
     ensure_readable(&app.bus, agent.principal(), Parties::from(&*conversation)).await?;
-    let events = app.log.read_stream(StreamId::of::<Conversation>(id), 0).await.map_err(UseCaseError::from)?;
+    let stream = StreamId::of::<Conversation>(id);
+    let events = app.log.read_stream(stream, after.unwrap_or(0)).await.map_err(UseCaseError::from)?;
     let mut data = vec![];
     for event in events {
         let decoded = serde_json::from_value(event.payload).map_err(|error| Problem::internal(&error))?;
@@ -196,5 +275,8 @@ pub async fn assignments(
             data.push(AssignmentView { version, agent_id, previous_agent_id, thread_id, assignment, at });
         }
     }
-    Ok(Json(serde_json::json!({ "data": data, "nextCursor": null })))
+    let has_more = data.len() > limit;
+    data.truncate(limit);
+    let next_cursor = data.last().filter(|_| has_more).map(|last| last.version.to_string());
+    Ok(Json(Page { data, next_cursor }))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use infrastructure::subscription::RunnerStatus;
+use infrastructure::subscription::{RunnerStatus, StopReason};
 use infrastructure::wake_ups::WakeUpStatus;
 use serde::Serialize;
 use serde_json::json;
@@ -64,7 +64,10 @@ pub async fn ready(State(app): State<App>) -> Response {
 
 fn projection(lag: i64, status: &RunnerStatus) -> Result<(), String> {
     match status {
-        RunnerStatus::Stopped(reason) => Err(format!("stopped: {reason}")),
+        // The cause may quote what people wrote; it is in the log.
+        RunnerStatus::Stopped(StopReason::HistoryForked { position } | StopReason::Poison { position, .. }) => {
+            Err(format!("stopped at position {position}; the cause is in the log"))
+        }
         _ if lag > MAX_LAG => Err(format!("{lag} events behind")),
         _ => Ok(()),
     }

@@ -1,10 +1,14 @@
 //! The REST endpoints. A handler translates, nothing more.
 
+mod access;
 mod agents;
 mod auth;
 mod conversations;
+mod groups;
 mod health;
 mod paging;
+mod queue;
+mod tags;
 mod threads;
 mod widget;
 
@@ -12,15 +16,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing as on;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
+
+use access::guard;
+pub use access::{Access, Endpoint};
 
 use crate::app::App;
 use crate::extract::assign_request_id;
+use crate::limits::limit_requests;
 use crate::problem::{Problem, render_problems};
 
 /// After this long a request is given up, wherever it hangs.
@@ -29,37 +36,90 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// All routes with everything around them.
 pub fn router(app: App) -> Router {
     let ids = std::sync::Arc::clone(&app.ids);
-    Router::new()
-        .route("/v1/auth/login", post(auth::log_in))
-        .route("/v1/auth/me", get(auth::me))
-        .route("/v1/agents", get(agents::list).post(agents::create))
-        .route("/v1/agents/{id}", get(agents::read))
-        .route("/v1/agents/{id}/status", put(agents::set_status))
-        .route("/v1/groups", get(agents::list_groups))
-        .route("/v1/widget/session", post(widget::start_session))
-        .route("/v1/threads/{id}/events", get(threads::list_events).post(threads::send))
-        .route("/v1/conversations", get(conversations::list))
-        .route("/v1/conversations/{id}", get(conversations::read))
-        .route("/v1/conversations/{id}/events", post(threads::send_to_conversation))
-        .route("/v1/conversations/{id}/assign", post(conversations::assign))
-        .route("/v1/conversations/{id}/close", post(conversations::close))
-        .route("/v1/conversations/{id}/reopen", post(conversations::reopen))
-        .route("/v1/conversations/{id}/assignments", get(conversations::assignments))
-        .route("/health", get(health::health))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
+    let mut router = Router::new();
+    for Endpoint { path, access, handler, .. } in endpoints() {
+        let guarded = handler.route_layer(from_fn_with_state((app.clone(), access), guard));
+        router = router.route(path, guarded);
+    }
+    router
         .fallback(|| async { Problem::not_found("resource") })
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(from_fn(limit_time))
         .layer(CatchPanicLayer::custom(after_panic))
+        .layer(from_fn_with_state(app.clone(), limit_requests))
         .layer(from_fn(log_request))
         .layer(from_fn(render_problems))
         .layer(from_fn_with_state(ids, assign_request_id))
         .with_state(app)
 }
 
+/// Every endpoint: what is not in this table is not served.
+#[must_use]
+pub fn endpoints() -> Vec<Endpoint> {
+    use Access::{Admin, Agent, Participant, Public, Supervisor};
+    let get = |path, access, handler| Endpoint { method: Method::GET, path, access, handler };
+    let post = |path, access, handler| Endpoint { method: Method::POST, path, access, handler };
+    let put = |path, access, handler| Endpoint { method: Method::PUT, path, access, handler };
+    let patch = |path, access, handler| Endpoint { method: Method::PATCH, path, access, handler };
+    let delete = |path, access, handler| Endpoint { method: Method::DELETE, path, access, handler };
+    vec![
+        post("/v1/auth/login", Public, on::post(auth::log_in)),
+        post("/v1/auth/refresh", Public, on::post(auth::refresh)),
+        post("/v1/auth/logout", Agent, on::post(auth::log_out)),
+        post("/v1/auth/password", Agent, on::post(auth::change_password)),
+        get("/v1/auth/me", Agent, on::get(auth::me)),
+        get("/v1/agents", Agent, on::get(agents::list)),
+        post("/v1/agents", Admin, on::post(agents::create)),
+        get("/v1/agents/{id}", Agent, on::get(agents::read)),
+        patch("/v1/agents/{id}", Agent, on::patch(agents::change)),
+        delete("/v1/agents/{id}", Admin, on::delete(agents::delete)),
+        post("/v1/agents/{id}/restore", Admin, on::post(agents::restore)),
+        put("/v1/agents/{id}/status", Agent, on::put(agents::set_status)),
+        get("/v1/groups", Agent, on::get(groups::list)),
+        post("/v1/groups", Supervisor, on::post(groups::create)),
+        get("/v1/groups/{id}", Agent, on::get(groups::read)),
+        patch("/v1/groups/{id}", Supervisor, on::patch(groups::change)),
+        delete("/v1/groups/{id}", Supervisor, on::delete(groups::delete)),
+        post("/v1/groups/{id}/restore", Supervisor, on::post(groups::restore)),
+        post("/v1/groups/{id}/agents", Supervisor, on::post(groups::add_agents)),
+        delete("/v1/groups/{id}/agents/{agentId}", Supervisor, on::delete(groups::remove_agent)),
+        get("/v1/tags", Agent, on::get(tags::list)),
+        post("/v1/tags", Supervisor, on::post(tags::create)),
+        get("/v1/tags/{id}", Agent, on::get(tags::read)),
+        patch("/v1/tags/{id}", Supervisor, on::patch(tags::change)),
+        delete("/v1/tags/{id}", Supervisor, on::delete(tags::delete)),
+        post("/v1/tags/{id}/restore", Supervisor, on::post(tags::restore)),
+        post("/v1/widget/session", Public, on::post(widget::start_session)),
+        get("/v1/threads/{id}/events", Participant, on::get(threads::list_events)),
+        post("/v1/threads/{id}/events", Participant, on::post(threads::send)),
+        get("/v1/conversations", Agent, on::get(conversations::list)),
+        get("/v1/conversations/{id}", Participant, on::get(conversations::read)),
+        post("/v1/conversations/{id}/events", Participant, on::post(threads::send_to_conversation)),
+        post("/v1/conversations/{id}/assign", Agent, on::post(conversations::assign)),
+        post("/v1/conversations/{id}/transfer", Agent, on::post(conversations::transfer)),
+        post("/v1/conversations/{id}/close", Participant, on::post(conversations::close)),
+        post("/v1/conversations/{id}/reopen", Participant, on::post(conversations::reopen)),
+        post("/v1/conversations/{id}/tags", Agent, on::post(conversations::add_tag)),
+        delete("/v1/conversations/{id}/tags/{tagId}", Agent, on::delete(conversations::remove_tag)),
+        get("/v1/conversations/{id}/assignments", Agent, on::get(conversations::assignments)),
+        get("/v1/queue", Supervisor, on::get(queue::list)),
+        get("/v1/queue/stats", Supervisor, on::get(queue::stats)),
+        get("/health", Public, on::get(health::health)),
+        get("/livez", Public, on::get(health::live)),
+        get("/readyz", Public, on::get(health::ready)),
+    ]
+}
+
 async fn method_not_allowed() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The resource does not have this method.")
+}
+
+async fn limit_time(request: Request, next: axum::middleware::Next) -> Response {
+    let answer = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
+    answer.unwrap_or_else(|_| {
+        let detail = "The request took too long. Whether a change was made may be unknown.";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail).into_response()
+    })
 }
 
 fn after_panic(_panic: Box<dyn std::any::Any + Send>) -> Response {

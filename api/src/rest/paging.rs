@@ -1,6 +1,8 @@
 //! Which part of a list a request wants.
 
-use projections::PageRequest;
+use domain::agent::Role;
+use projections::{Deleted, PageRequest};
+use serde::Deserialize;
 
 use crate::extract::Fields;
 use crate::problem::Problem;
@@ -18,8 +20,50 @@ pub fn limit(fields: &mut Fields, text: Option<&str>) -> Option<u32> {
     parsed
 }
 
+/// A number from 0 on, such as a position, that may be missing.
+pub fn number(fields: &mut Fields, field: &str, text: Option<&str>, message: &str) -> Option<i64> {
+    let parsed = text?.parse().ok().filter(|number| *number >= 0);
+    parsed.or_else(|| fields.refuse(field, message))
+}
+
 /// The page that `limit` and `cursor` ask for.
 pub fn page(fields: Fields, limit: Option<u32>, cursor: Option<String>) -> Result<PageRequest, Problem> {
     let limit = fields.finish_with(limit)?;
     Ok(PageRequest { cursor, limit })
+}
+
+/// Whether deleted things are shown; only admins may ask for them.
+pub fn deleted(role: Role, include: Option<bool>) -> Result<Deleted, Problem> {
+    match include {
+        Some(true) if role < Role::Admin => Err(Problem::forbidden("Only admins may see what was deleted.")),
+        Some(true) => Ok(Deleted::Shown),
+        Some(false) | None => Ok(Deleted::Hidden),
+    }
+}
+
+/// The query of a list without filters.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListQuery {
+    include_deleted: Option<bool>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+impl ListQuery {
+    /// What it asks for.
+    pub fn check(self, role: Role) -> Result<(Deleted, PageRequest), Problem> {
+        let mut fields = Fields::default();
+        let limit = limit(&mut fields, self.limit.as_deref());
+        let page = page(fields, limit, self.cursor)?;
+        Ok((deleted(role, self.include_deleted)?, page))
+    }
+}
+
+/// The query of a single thing.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct OneQuery {
+    /// Whether a deleted one is shown.
+    pub include_deleted: Option<bool>,
 }

@@ -19,13 +19,17 @@ use serde_json::Value;
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Caller, Fields, OneId, Query, Write, digest};
+use crate::extract::{Caller, Fields, OneId, Query, Write, WriteInfo, digest};
 use crate::problem::Problem;
-use crate::respond::{Answer, await_position, settle};
+use crate::respond::{Answer, await_position, first_answer, keep_answer, settle};
 use crate::views::View;
 
 /// The most bytes of a message's or a chat's metadata, as JSON.
 const MAX_METADATA_BYTES: usize = 4 * 1024;
+
+/// The most levels of objects and arrays in metadata: readers of JSON give up at some depth (MariaDB's `JSON_VALID` at
+/// 32), and events and lists add levels of their own.
+const MAX_METADATA_LEVELS: usize = 16;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -47,7 +51,9 @@ struct MessageBody<'a> {
     author_type: &'static str,
     author_id: String,
     content: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     client_event_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a Value>,
     created_at: Timestamp,
 }
@@ -59,6 +65,16 @@ pub fn check_metadata(fields: &mut Fields, metadata: Option<&Value>) {
         fields.refuse::<()>("metadata", "must be an object");
     } else if metadata.to_string().len() > MAX_METADATA_BYTES {
         fields.refuse::<()>("metadata", format!("must be at most {MAX_METADATA_BYTES} bytes of JSON"));
+    } else if levels(metadata) > MAX_METADATA_LEVELS {
+        fields.refuse::<()>("metadata", format!("must be nested at most {MAX_METADATA_LEVELS} levels deep"));
+    }
+}
+
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(levels).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 
@@ -68,9 +84,12 @@ pub async fn send(
     OneId(thread_id): OneId<ThreadId>,
     write: Write<NewMessage>,
 ) -> Result<Response, Problem> {
+    let Write { body, info } = write;
+    // Before the thread is looked for: who may not know of it must not learn from other refusals that it exists.
+    let message = body.check(principal)?;
     let thread = app.bus.peek::<Thread>(thread_id).await?;
     let conversation_id = thread.conversation_id.ok_or_else(|| Problem::not_found("thread"))?;
-    take(&app, principal, conversation_id, Some(thread_id), write).await
+    take(&app, &info, message.to(principal, conversation_id, Some(thread_id))).await
 }
 
 pub async fn send_to_conversation(
@@ -79,27 +98,25 @@ pub async fn send_to_conversation(
     OneId(conversation_id): OneId<ConversationId>,
     write: Write<NewMessage>,
 ) -> Result<Response, Problem> {
-    take(&app, principal, conversation_id, None, write).await
+    let Write { body, info } = write;
+    let message = body.check(principal)?;
+    take(&app, &info, message.to(principal, conversation_id, None)).await
 }
 
-async fn take(
-    app: &App,
-    principal: Principal,
-    conversation_id: ConversationId,
-    thread_id: Option<ThreadId>,
-    write: Write<NewMessage>,
-) -> Result<Response, Problem> {
-    let Write { body, info } = write;
-    let message = check(body, principal, conversation_id, thread_id)?;
+async fn take(app: &App, info: &WriteInfo, message: SendMessage) -> Result<Response, Problem> {
+    let principal = message.principal;
+    let scope = principal.actor();
+    // Only so that another request with this key is refused: the log may know the message by its client's id instead.
+    first_answer(app, info, &scope).await?;
     let (text, client_event_id, metadata) =
         (message.text.clone(), message.client_event_id.clone(), message.metadata.clone());
     let context = info.context(app, principal);
     let context = match message.command_id() {
-        Some(command_id) => context.repeatable(command_id, content_digest(&message)),
+        Some(command_id) => context.repeatable(command_id, content_digest(app, &message)),
         None => context,
     };
     let executed = app.bus.execute(context, message).await?;
-    settle(app, &info, &executed, &[View::ThreadEvents, View::Conversations]).await;
+    settle(app, info, &executed, &[View::ThreadEvents, View::Conversations]).await;
     let receipt = executed.output;
     let (author_type, author_id) = author(principal);
     let sent = MessageBody {
@@ -114,37 +131,49 @@ async fn take(
         metadata: metadata.as_ref(),
         created_at: receipt.at,
     };
-    Ok(Answer::created(&sent)?.of(&executed, &info).into_response())
+    let answer = Answer::created(&sent)?.of(&executed, info);
+    Ok(keep_answer(app, info, &scope, answer).await?.into_response())
 }
 
-fn check(
-    body: NewMessage,
-    principal: Principal,
-    conversation_id: ConversationId,
-    thread_id: Option<ThreadId>,
-) -> Result<SendMessage, Problem> {
-    let mut fields = Fields::default();
-    if body.r#type.as_deref().is_some_and(|kind| kind != "message") {
-        fields.refuse::<()>("type", "must be message");
+/// A message whose fields are valid.
+struct Message {
+    text: MessageText,
+    client_event_id: Option<ClientEventId>,
+    metadata: Option<Value>,
+}
+
+impl NewMessage {
+    fn check(self, principal: Principal) -> Result<Message, Problem> {
+        let mut fields = Fields::default();
+        if self.r#type.as_deref().is_some_and(|kind| kind != "message") {
+            fields.refuse::<()>("type", "must be message");
+        }
+        let claimed = self.author_type.as_deref();
+        if claimed.is_some_and(|claimed| !["visitor", "agent", "system"].contains(&claimed)) {
+            fields.refuse::<()>("authorType", "must be one of visitor, agent");
+        }
+        let text = fields.text("content", &self.content, MessageText::parse);
+        let client_event_id = fields.optional("clientEventId", self.client_event_id.as_deref(), ClientEventId::parse);
+        check_metadata(&mut fields, self.metadata.as_ref());
+        let text = fields.finish_with(text)?;
+        if claimed.is_some_and(|claimed| claimed != author(principal).0) {
+            return Err(Problem::forbidden("The author is who the token names; authorType contradicts it."));
+        }
+        Ok(Message { text, client_event_id, metadata: self.metadata })
     }
-    let claimed = body.author_type.as_deref();
-    if claimed.is_some_and(|claimed| !["visitor", "agent", "system"].contains(&claimed)) {
-        fields.refuse::<()>("authorType", "must be one of visitor, agent");
+}
+
+impl Message {
+    fn to(self, principal: Principal, conversation_id: ConversationId, thread_id: Option<ThreadId>) -> SendMessage {
+        let Self { text, client_event_id, metadata } = self;
+        SendMessage { principal, conversation_id, thread_id, text, client_event_id, metadata }
     }
-    let text = fields.text("content", &body.content, MessageText::parse);
-    let client_event_id = fields.optional("clientEventId", body.client_event_id.as_deref(), ClientEventId::parse);
-    check_metadata(&mut fields, body.metadata.as_ref());
-    let text = fields.finish_with(text)?;
-    if claimed.is_some_and(|claimed| claimed != author(principal).0) {
-        return Err(Problem::forbidden("The author is who the token names; authorType contradicts it."));
-    }
-    Ok(SendMessage { principal, conversation_id, thread_id, text, client_event_id, metadata: body.metadata })
 }
 
 /// What makes a message the same: a client may send it again by another path or with other headers.
-fn content_digest(message: &SendMessage) -> application::ports::Hash {
+fn content_digest(app: &App, message: &SendMessage) -> application::ports::Hash {
     let metadata = message.metadata.as_ref().map(Value::to_string).unwrap_or_default();
-    digest(&[message.text.as_str().as_bytes(), metadata.as_bytes()])
+    digest(&app.digest_key, &[message.text.as_str().as_bytes(), metadata.as_bytes()])
 }
 
 fn author(principal: Principal) -> (&'static str, String) {
@@ -153,6 +182,8 @@ fn author(principal: Principal) -> (&'static str, String) {
         Principal::Agent { id, .. } => ("agent", id.to_string()),
     }
 }
+
+const POSITION: &str = "must be a position of the log";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,8 +201,9 @@ pub async fn list_events(
     headers: HeaderMap,
 ) -> Result<Json<Page<ThreadEventView>>, Problem> {
     let mut fields = Fields::default();
-    let after = position(&mut fields, "after", query.after.as_deref());
-    let cursor = position(&mut fields, "cursor", query.cursor.as_deref());
+    // The cursor of a thread is the position of the last event of the page.
+    let after = paging::number(&mut fields, "after", query.after.as_deref(), POSITION);
+    let cursor = paging::number(&mut fields, "cursor", query.cursor.as_deref(), POSITION);
     if query.after.is_some() && query.cursor.is_some() {
         fields.refuse::<()>("cursor", "must not be given together with after");
     }
@@ -180,12 +212,6 @@ pub async fn list_events(
     ensure_thread_readable(&app, principal, thread_id).await?;
     await_position(&app, &headers, &[View::ThreadEvents]).await?;
     Ok(Json(app.threads.list_thread_events(thread_id, after.or(cursor).unwrap_or(0), limit).await?))
-}
-
-/// The cursor of a thread is the position of the last event of the page.
-fn position(fields: &mut Fields, field: &str, text: Option<&str>) -> Option<i64> {
-    let parsed = text?.parse().ok().filter(|position| *position >= 0);
-    parsed.or_else(|| fields.refuse(field, "must be a position of the log"))
 }
 
 async fn ensure_thread_readable(app: &App, principal: Principal, thread_id: ThreadId) -> Result<(), Problem> {

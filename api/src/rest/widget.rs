@@ -15,7 +15,7 @@ use super::threads::check_metadata;
 use crate::app::App;
 use crate::extract::{Fields, Write, WriteInfo, optional_visitor};
 use crate::problem::Problem;
-use crate::respond::{Answer, settle};
+use crate::respond::{Answer, keep_first, settle};
 use crate::views::View;
 
 /// A key that nobody guesses: whoever knows key and body of an anonymous request is given its chat.
@@ -47,6 +47,14 @@ struct Session {
     visitor_id: VisitorId,
     conversation_id: ConversationId,
     thread_id: ThreadId,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+/// What may have changed when the request is repeated: its answer is the first one. The token is not kept.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Standing {
     status: ConversationStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     queue_position: Option<i64>,
@@ -64,6 +72,14 @@ impl NewSession {
         let text = fields.finish_with(text)?;
         let details = VisitorDetails { name, email, phone };
         Ok(Introduction { details, group_id, text, metadata: self.metadata })
+    }
+}
+
+impl Standing {
+    async fn read(app: &App, id: ConversationId) -> Result<Self, Problem> {
+        let view = app.conversations.find_conversation(id).await?;
+        // A chat that the read model does not have yet waits like any other that has just begun.
+        Ok(view.map_or_else(Self::default, |view| Self { status: view.status, queue_position: view.queue_position }))
     }
 }
 
@@ -85,15 +101,19 @@ pub async fn start_session(State(app): State<App>, write: Write<NewSession>) -> 
     let executed = app.bus.execute(context, start).await?;
     settle(&app, &info, &executed, &[View::Conversations, View::ThreadEvents]).await;
     let chat = executed.output;
-    let view = app.conversations.find_conversation(chat.conversation_id).await?;
+    let mut standing = Standing::read(&app, chat.conversation_id).await?;
+    if let Some(command_id) = command_id {
+        let answer = Answer::created(&standing)?.of(&executed, &info);
+        let first = keep_first(&app, &info, command_id, &answer).await?;
+        standing = serde_json::from_str(&first).map_err(|error| Problem::internal(&error))?;
+    }
     let session = Session {
         // The time of the message, so that a repeated request gets the same token.
         session_token: app.tokens.issue_visitor(visitor_id, chat.at),
         visitor_id,
         conversation_id: chat.conversation_id,
         thread_id: chat.thread_id,
-        status: view.as_ref().map_or(ConversationStatus::Pending, |view| view.status),
-        queue_position: view.and_then(|view| view.queue_position),
+        standing,
     };
     Ok(Answer::created(&session)?.of(&executed, &info).into_response())
 }

@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
 use domain::agent::{Agent, EmailClaim};
-use domain::ids::{AgentId, EmailClaimId};
+use domain::ids::{AgentId, EmailClaimId, SessionId};
 use domain::text::EmailAddress;
 
+use super::change_password::NotePasswordChange;
+use super::sessions::{Sessions, TokenPair};
 use crate::UseCaseError;
-use crate::command_bus::CommandBus;
-use crate::ports::{CredentialStore, PasswordHasher, PasswordMatch, TokenIssuer};
+use crate::command_bus::{CommandBus, CommandContext, Executed};
+use crate::ports::{CredentialStore, PasswordHasher, PasswordMatch};
 
 /// Lets agents in.
 #[derive(Clone)]
@@ -17,8 +19,8 @@ pub struct LogIn {
     pub credentials: Arc<dyn CredentialStore>,
     /// Compares with them.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// Signs the tokens.
-    pub tokens: Arc<dyn TokenIssuer>,
+    /// Opens the sessions.
+    pub sessions: Sessions,
 }
 
 /// An agent who was let in.
@@ -28,10 +30,8 @@ pub struct LoggedIn {
     pub agent_id: AgentId,
     /// Their state.
     pub agent: Arc<Agent>,
-    /// Their token.
-    pub access_token: String,
-    /// How long it is valid, in seconds.
-    pub expires_in: i64,
+    /// Their tokens.
+    pub tokens: TokenPair,
 }
 
 impl LogIn {
@@ -51,11 +51,34 @@ impl LogIn {
         match matched {
             PasswordMatch::No => return Err(UseCaseError::WrongCredentials),
             PasswordMatch::Yes => {}
-            PasswordMatch::YesRehashed(hash) => self.credentials.save_hash(agent_id, &hash, now).await?,
+            PasswordMatch::YesRehashed(better) => {
+                let stored = hash.as_deref().unwrap_or_default();
+                self.credentials.replace_hash(agent_id, stored, &better, now).await?;
+            }
         }
-        let access_token = self.tokens.issue_agent(agent_id, agent.role, now);
-        let expires_in = self.tokens.agent_lifetime_seconds();
-        Ok(LoggedIn { agent_id, agent, access_token, expires_in })
+        let tokens = self.sessions.open(agent_id, agent.role).await?;
+        Ok(LoggedIn { agent_id, agent, tokens })
+    }
+
+    /// Gives an agent another password and ends their other sessions.
+    ///
+    /// # Errors
+    /// [`UseCaseError::WrongCredentials`] when the current password is wrong, or why it could not be changed.
+    pub async fn change_password(
+        &self,
+        context: CommandContext,
+        agent_id: AgentId,
+        session: Option<SessionId>,
+        (current, new): (&str, &str),
+    ) -> Result<Executed<()>, UseCaseError> {
+        let stored = self.credentials.find_hash(agent_id).await?;
+        if self.hasher.verify(current, stored.as_deref()).await? == PasswordMatch::No {
+            return Err(UseCaseError::WrongCredentials);
+        }
+        let hash = self.hasher.hash(new).await?;
+        self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
+        self.sessions.end_others(agent_id, session).await?;
+        self.bus.execute(context, NotePasswordChange { agent_id }).await
     }
 
     async fn find(&self, email: &EmailAddress) -> Result<Option<(AgentId, Arc<Agent>)>, UseCaseError> {

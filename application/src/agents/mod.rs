@@ -1,11 +1,18 @@
 //! The people who answer: registration, availability, log-in.
 
 mod bootstrap;
+mod change_agent;
+mod change_password;
+mod delete_agent;
 mod log_in;
 mod register_agent;
+mod sessions;
 mod set_status;
 
 pub use bootstrap::{Bootstrap, is_set_up};
+pub use change_agent::{AgentChanges, ChangeAgent};
+pub use delete_agent::DeleteAgent;
 pub use log_in::{LogIn, LoggedIn};
 pub use register_agent::RegisterAgent;
+pub use sessions::{Sessions, TokenPair};
 pub use set_status::SetStatus;

@@ -43,11 +43,7 @@ impl UseCase for SetStatus {
         if let Some(accepting_chats) = self.accepting_chats {
             work.execute::<Agent>(agent_id, AgentCommand::SetAcceptingChats { accepting_chats, at }).await?;
         }
-        if self.status == AgentStatus::Offline {
-            let (queue, leave) = (QueueReason::AgentOffline, LeaveReason::AgentOffline);
-            return_chats_to_queue(work, agent_id, queue, leave).await?;
-        }
-        Ok(())
+        give_chats_back_if_offline(work, agent_id, self.status).await
     }
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
@@ -64,4 +60,16 @@ impl SetStatus {
             }
         }
     }
+}
+
+/// Who is not at work keeps no chats.
+pub(super) async fn give_chats_back_if_offline(
+    work: &mut UnitOfWork,
+    agent_id: AgentId,
+    status: AgentStatus,
+) -> Result<(), UseCaseError> {
+    if status != AgentStatus::Offline {
+        return Ok(());
+    }
+    return_chats_to_queue(work, agent_id, QueueReason::AgentOffline, LeaveReason::AgentOffline).await
 }

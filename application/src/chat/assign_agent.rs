@@ -3,13 +3,13 @@ use std::sync::Arc;
 use domain::agent::{Agent, AgentCommand, Role, SlotRule};
 use domain::conversation::{Assignment, Conversation, ConversationCommand, ConversationError};
 use domain::group::Group;
-use domain::ids::{AgentId, ConversationId, ThreadId};
+use domain::ids::{AgentId, ConversationId, GroupId, ThreadId};
 use domain::routing::RoutingDecision;
 use domain::text::Note;
 use domain::thread::{LeaveReason, Thread, ThreadCommand};
 use domain::time::Timestamp;
 
-use super::access::ensure_may_read;
+use super::access::{ensure_may_read, ensure_may_steer};
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
@@ -19,9 +19,21 @@ use crate::ports::{LogEvent, Principal, StreamId};
 #[derive(Clone, Debug)]
 pub enum Chooser {
     /// The router.
-    Router(RoutingDecision),
+    Router {
+        /// The group among whose agents it chose.
+        group_id: GroupId,
+        /// How it came to its choice.
+        decision: RoutingDecision,
+    },
     /// A person: an agent for themselves, a supervisor for anybody.
     Person {
+        /// Who.
+        principal: Principal,
+        /// Their reason.
+        reason: Option<Note>,
+    },
+    /// The agent of the chat hands it to a colleague; a supervisor may hand over any.
+    Transfer {
         /// Who.
         principal: Principal,
         /// Their reason.
@@ -51,6 +63,9 @@ impl UseCase for AssignAgent {
     async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
         let at = work.now();
         let conversation = work.load::<Conversation>(self.conversation_id).await?;
+        if self.is_overtaken(work, &conversation).await? {
+            return Ok(());
+        }
         let (assignment, rule) = self.choose(work, &conversation).await?;
         let assign = ConversationCommand::AssignAgent { agent_id: self.agent_id, assignment, at };
         if !work.execute::<Conversation>(self.conversation_id, assign).await? {
@@ -73,27 +88,51 @@ impl UseCase for AssignAgent {
 }
 
 impl AssignAgent {
+    /// Whether the router chose for a queue in which the chat waits no more, or an agent who has left the group.
+    async fn is_overtaken(&self, work: &mut UnitOfWork, conversation: &Conversation) -> Result<bool, UseCaseError> {
+        let Chooser::Router { group_id, .. } = &self.chooser else { return Ok(false) };
+        let group = work.load::<Group>(*group_id).await?;
+        let fits = conversation.group_id == Some(*group_id) && group.agent_ids.contains(&self.agent_id);
+        Ok(!fits || group.deleted)
+    }
+
     async fn choose(
         &self,
         work: &mut UnitOfWork,
         conversation: &Conversation,
     ) -> Result<(Assignment, SlotRule), UseCaseError> {
         match &self.chooser {
-            Chooser::Router(decision) => {
+            Chooser::Router { decision, .. } => {
                 Ok((Assignment::Routed { decision: decision.clone() }, SlotRule::Routed))
             }
             Chooser::Person { principal, reason } => {
-                let (by, role) = self.ensure_may_assign(work, *principal, conversation).await?;
-                let agent = work.load::<Agent>(self.agent_id).await?;
-                if !agent.is_present() {
-                    return Err(UseCaseError::UnknownReference { field: "agentId", entity: Entity::Agent });
-                }
-                let over_limit = !agent.has_free_slot();
-                let may_exceed = role >= Role::Supervisor;
-                let rule = if may_exceed { SlotRule::ChosenOverLimit } else { SlotRule::Chosen };
-                Ok((Assignment::Manual { by, reason: reason.clone(), over_limit }, rule))
+                let by = self.ensure_may_assign(work, *principal, conversation).await?;
+                self.by_hand(work, by, reason.clone()).await
+            }
+            Chooser::Transfer { principal, reason } => {
+                let Principal::Agent { id, role } = *principal else {
+                    return Err(UseCaseError::Forbidden("visitors do not transfer chats"));
+                };
+                ensure_may_steer(work, *principal, conversation, conversation.agent_id).await?;
+                self.by_hand(work, (id, role), reason.clone()).await
             }
         }
+    }
+
+    async fn by_hand(
+        &self,
+        work: &mut UnitOfWork,
+        (by, role): (AgentId, Role),
+        reason: Option<Note>,
+    ) -> Result<(Assignment, SlotRule), UseCaseError> {
+        let agent = work.load::<Agent>(self.agent_id).await?;
+        if !agent.is_present() {
+            return Err(UseCaseError::UnknownReference { field: "agentId", entity: Entity::Agent });
+        }
+        let over_limit = !agent.has_free_slot();
+        let may_exceed = role >= Role::Supervisor;
+        let rule = if may_exceed { SlotRule::ChosenOverLimit } else { SlotRule::Chosen };
+        Ok((Assignment::Manual { by, reason, over_limit }, rule))
     }
 
     async fn ensure_may_assign(

@@ -39,8 +39,7 @@ impl UseCase for CloseChat {
         let conversation = work.load::<Conversation>(conversation_id).await?;
         let agent_id = conversation.agent_id.or(conversation.last_agent_id);
         ensure_may_steer(work, self.principal, &conversation, agent_id).await?;
-        let close =
-            ConversationCommand::Close { by, reason: self.reason.clone(), notes: self.notes.clone(), at };
+        let close = ConversationCommand::Close { by, reason: self.reason.clone(), notes: self.notes.clone(), at };
         if !work.execute::<Conversation>(conversation_id, close).await? {
             return Ok(());
         }

@@ -3,15 +3,21 @@
 mod access;
 mod assign_agent;
 mod close_chat;
+mod relocate_chat;
 mod reopen_chat;
 mod return_chats;
 mod send_message;
 mod start_chat;
+mod tag_chat;
+mod transfer_chat;
 
 pub use access::{Parties, Reading, ensure_readable, reading};
 pub use assign_agent::{AssignAgent, Chooser};
 pub use close_chat::CloseChat;
+pub(crate) use relocate_chat::RelocateChat;
 pub use reopen_chat::ReopenChat;
-pub(crate) use return_chats::return_chats_to_queue;
+pub(crate) use return_chats::{return_chat_to_queue, return_chats_to_queue};
 pub use send_message::{MessageReceipt, SendMessage};
 pub use start_chat::{ChatReceipt, StartChat};
+pub use tag_chat::TagChat;
+pub use transfer_chat::TransferChat;

@@ -46,9 +46,7 @@ impl UseCase for ReopenChat {
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<ThreadId> {
         events.iter().find_map(|event| match &event.event {
-            AnyEvent::Thread(ThreadEvent::ThreadStarted { .. }) => {
-                Some(ThreadId::from_uuid(event.header.aggregate_id))
-            }
+            AnyEvent::Thread(ThreadEvent::ThreadStarted { .. }) => Some(ThreadId::from_uuid(event.header.aggregate_id)),
             _ => None,
         })
     }

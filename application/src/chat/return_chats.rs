@@ -1,6 +1,6 @@
 use domain::agent::{Agent, AgentCommand};
 use domain::conversation::{Conversation, ConversationCommand, QueueReason};
-use domain::ids::AgentId;
+use domain::ids::{AgentId, ConversationId};
 use domain::thread::{LeaveReason, Thread, ThreadCommand};
 
 use crate::UseCaseError;
@@ -13,17 +13,29 @@ pub(crate) async fn return_chats_to_queue(
     queue_reason: QueueReason,
     leave_reason: LeaveReason,
 ) -> Result<(), UseCaseError> {
-    let at = work.now();
     let agent = work.load::<Agent>(agent_id).await?;
     for conversation_id in agent.slots.iter().copied() {
-        let conversation = work.load::<Conversation>(conversation_id).await?;
-        let back = ConversationCommand::ReturnToQueue { reason: queue_reason, group_id: None, at };
-        work.execute::<Conversation>(conversation_id, back).await?;
-        if let Some(thread_id) = conversation.active_thread_id {
-            let leave = ThreadCommand::AgentLeaves { agent_id, reason: leave_reason, at };
-            work.execute::<Thread>(thread_id, leave).await?;
-        }
-        work.execute::<Agent>(agent_id, AgentCommand::FreeSlot { conversation_id, at }).await?;
+        return_chat_to_queue(work, agent_id, conversation_id, queue_reason, leave_reason).await?;
     }
+    Ok(())
+}
+
+/// One chat of an agent waits again, in its old place.
+pub(crate) async fn return_chat_to_queue(
+    work: &mut UnitOfWork,
+    agent_id: AgentId,
+    conversation_id: ConversationId,
+    queue_reason: QueueReason,
+    leave_reason: LeaveReason,
+) -> Result<(), UseCaseError> {
+    let at = work.now();
+    let conversation = work.load::<Conversation>(conversation_id).await?;
+    let back = ConversationCommand::ReturnToQueue { reason: queue_reason, group_id: None, at };
+    work.execute::<Conversation>(conversation_id, back).await?;
+    if let Some(thread_id) = conversation.active_thread_id {
+        let leave = ThreadCommand::AgentLeaves { agent_id, reason: leave_reason, at };
+        work.execute::<Thread>(thread_id, leave).await?;
+    }
+    work.execute::<Agent>(agent_id, AgentCommand::FreeSlot { conversation_id, at }).await?;
     Ok(())
 }

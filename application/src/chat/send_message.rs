@@ -55,6 +55,10 @@ impl SendMessage {
 impl UseCase for SendMessage {
     type Output = MessageReceipt;
 
+    /// The thread decides, and gets the event; beside it only visitor and threads are read, and who has just left a
+    /// group may see a thread a moment longer.
+    const CHECKS_WHAT_IT_READ: bool = false;
+
     fn locks(&self) -> Vec<StreamId> {
         vec![StreamId::of::<Conversation>(self.conversation_id)]
     }

@@ -63,6 +63,11 @@ pub trait UseCase: Send + Sync + 'static {
     /// Decides. It may run several times, each time on newer state, so it must not act on the outside.
     fn run(&self, work: &mut UnitOfWork) -> impl Future<Output = Result<Self::Output, UseCaseError>> + Send;
 
+    /// Whether everything that was looked at has to be fresh when the events are appended. The log checks the versions
+    /// of the streams that get events; what decided by doing nothing, or was only read, is checked by this. A use case
+    /// that reads nothing but what never changes beside the stream it writes may spare the question.
+    const CHECKS_WHAT_IT_READ: bool = true;
+
     /// The answer of the first time, from the events of the first time; none when they are not this use case's.
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<Self::Output>;
 }
@@ -201,8 +206,8 @@ impl Inner {
     ) -> Result<Executed<U::Output>, UseCaseError> {
         let mut work = UnitOfWork::new(self);
         let mut answer = use_case.run(&mut work).await;
-        // Another node may know more: an answer that will not meet the log's version check needs fresh state.
-        if (answer.is_err() || !work.has_events()) && work.refresh().await? {
+        // Another node may know more, and what will not meet the log's version check needs fresh state.
+        while (U::CHECKS_WHAT_IT_READ || answer.is_err() || !work.has_events()) && work.refresh().await? {
             work = UnitOfWork::new(self);
             answer = use_case.run(&mut work).await;
         }

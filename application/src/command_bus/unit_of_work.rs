@@ -90,6 +90,19 @@ impl UnitOfWork {
         Ok(decided)
     }
 
+    /// Refuses to go on when an aggregate is not in the version that the caller knows.
+    ///
+    /// # Errors
+    /// [`UseCaseError::VersionMoved`], or when the log cannot be read.
+    pub async fn ensure_version<A: Root>(&mut self, id: A::Id, known: Option<Sequence>) -> Result<(), UseCaseError> {
+        self.load::<A>(id).await?;
+        let current = self.entries.get(&StreamId::of::<A>(id)).map_or(0, |entry| entry.version);
+        match known {
+            Some(known) if known != current => Err(UseCaseError::VersionMoved { current }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn record<E: DomainEvent>(&self, event: &E) -> Result<NewEvent, UseCaseError> {
         Ok(NewEvent {
             event_id: EventId::new(self.new_uuid()),
@@ -135,10 +148,12 @@ impl UnitOfWork {
         !self.changed.is_empty()
     }
 
-    /// Looks whether the log knows more than the cache did, and forgets what is outdated. Tells whether anything was.
+    /// Looks whether the log knows more than the cache did of what gets no events, and forgets what is outdated. Tells
+    /// whether anything was.
     pub(super) async fn refresh(&mut self) -> Result<bool, UseCaseError> {
         let mut outdated = vec![];
-        for (stream, entry) in self.entries.iter().filter(|(_, entry)| entry.from_cache) {
+        let unchecked = |entry: &Entry| entry.from_cache && entry.events.is_empty();
+        for (stream, entry) in self.entries.iter().filter(|(_, entry)| unchecked(entry)) {
             if !self.inner.log.read_stream(*stream, entry.version).await?.is_empty() {
                 outdated.push(*stream);
             }
@@ -167,7 +182,8 @@ impl UnitOfWork {
     /// Keeps the states for the next use case; call it only when nothing is decided that is not in the log.
     pub(super) fn keep(self) {
         for (stream, entry) in self.entries {
-            if entry.events.is_empty() {
+            // What does not exist is cheap to look up again, and strangers can name any number of it.
+            if entry.events.is_empty() && entry.version > 0 {
                 self.inner.cache.put(stream, entry.version, entry.state);
             }
         }

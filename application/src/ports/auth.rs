@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use domain::agent::Role;
-use domain::ids::{AgentId, VisitorId};
+use domain::ids::{AgentId, SessionId, VisitorId};
 use domain::time::Timestamp;
 
+use super::event_log::Hash;
 use super::system::StoreError;
 
 /// Hashing did not work.
@@ -67,6 +68,12 @@ pub trait CredentialStore: Send + Sync + 'static {
     /// When the store does not work.
     async fn save_hash(&self, agent: AgentId, hash: &str, at: Timestamp) -> Result<(), StoreError>;
 
+    /// Replaces a hash by a better one of the same password, unless the password was changed meanwhile.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    async fn replace_hash(&self, agent: AgentId, old: &str, new: &str, at: Timestamp) -> Result<(), StoreError>;
+
     /// Forgets the hash of an agent who was not registered after all.
     ///
     /// # Errors
@@ -109,8 +116,8 @@ pub struct TokenError;
 
 /// Issues and checks signed tokens (JWT).
 pub trait TokenIssuer: Send + Sync + 'static {
-    /// A token for an agent; the time is the moment of issue.
-    fn issue_agent(&self, agent: AgentId, role: Role, at: Timestamp) -> String;
+    /// A token for an agent in a session; the time is the moment of issue.
+    fn issue_agent(&self, agent: AgentId, role: Role, session: SessionId, at: Timestamp) -> String;
 
     /// A token for a visitor; the same arguments give the same token.
     fn issue_visitor(&self, visitor: VisitorId, at: Timestamp) -> String;
@@ -122,5 +129,61 @@ pub trait TokenIssuer: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it is forged, malformed or expired.
-    fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenError>;
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError>;
+}
+
+/// What a valid token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Who bears it.
+    pub principal: Principal,
+    /// The session of an agent's token, which may have ended.
+    pub session: Option<SessionId>,
+}
+
+/// A session that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub agent_id: AgentId,
+    /// SHA-256 of the refresh token's secret that is valid now.
+    pub refresh_hash: Hash,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// Keeps agents' sessions: one for each log-in, with one valid refresh token at a time.
+#[async_trait]
+pub trait SessionStore: Send + Sync + 'static {
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    async fn begin(&self, session: &Session) -> Result<(), StoreError>;
+
+    /// A session that has neither ended nor expired.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    async fn find_open(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, StoreError>;
+
+    /// Replaces the refresh token, unless somebody else was faster. Tells whether it did.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    async fn rotate(&self, old: &Session, new: &Session) -> Result<bool, StoreError>;
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    async fn end(&self, id: SessionId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends all sessions of an agent but one.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    async fn end_others(&self, agent: AgentId, but: Option<SessionId>, now: Timestamp) -> Result<(), StoreError>;
 }

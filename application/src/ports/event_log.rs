@@ -295,7 +295,12 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// # Errors
     /// See [`ReadError`].
-    async fn save_snapshot(&self, stream: StreamId, fingerprint: &str, snapshot: VersionedState) -> Result<(), ReadError>;
+    async fn save_snapshot(
+        &self,
+        stream: StreamId,
+        fingerprint: &str,
+        snapshot: VersionedState,
+    ) -> Result<(), ReadError>;
 
     /// The end of the log, read from the database.
     ///

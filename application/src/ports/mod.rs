@@ -2,11 +2,16 @@
 
 mod auth;
 mod event_log;
+mod limits;
 mod system;
 
-pub use auth::{CredentialStore, HashError, PasswordHasher, PasswordMatch, Principal, TokenError, TokenIssuer};
-pub use event_log::{
-    AppendError, AppendRequest, CommandRecord, Epoch, EventHeader, EventLog, Hash, LogEvent, LogHead, NewEvent, Position,
-    ReadError, Receipt, Repeatable, Sequence, StreamAppend, StreamEvent, StreamId, VersionedState,
+pub use auth::{
+    CredentialStore, HashError, PasswordHasher, PasswordMatch, Principal, Session, SessionStore, TokenError,
+    TokenIssuer, Verified,
 };
+pub use event_log::{
+    AppendError, AppendRequest, CommandRecord, Epoch, EventHeader, EventLog, Hash, LogEvent, LogHead, NewEvent,
+    Position, ReadError, Receipt, Repeatable, Sequence, StreamAppend, StreamEvent, StreamId, VersionedState,
+};
+pub use limits::{Rate, RateLimit, RateLimiter};
 pub use system::{Clock, Ids, StoreError, WakeUps};

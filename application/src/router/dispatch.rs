@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use domain::agent::AgentError;
 use domain::conversation::ConversationError;
-use domain::ids::CommandId;
-use domain::routing::{Proposal, RoutingState};
+use domain::ids::{CommandId, ConversationId, EntityId};
+use domain::routing::{Proposal, Relocation, RoutingState};
 use domain::time::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, Semaphore};
@@ -13,7 +13,7 @@ use super::backoff::backoff;
 use super::state::fold;
 use super::{AttemptStore, FailedAttempt, RoutingPart, RoutingSnapshot};
 use crate::UseCaseError;
-use crate::chat::{AssignAgent, Chooser};
+use crate::chat::{AssignAgent, Chooser, RelocateChat};
 use crate::command_bus::{CommandBus, CommandContext};
 use crate::ports::{Clock, Hash, Ids, LogEvent};
 
@@ -33,6 +33,32 @@ pub struct Router {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     attempts: Arc<dyn AttemptStore>,
+}
+
+/// What the router has decided about a wait.
+struct Order {
+    conversation_id: ConversationId,
+    waiting_since: i64,
+    action: Action,
+}
+
+enum Action {
+    Assign(AssignAgent),
+    Relocate(RelocateChat),
+}
+
+impl Order {
+    fn assign(proposal: Proposal) -> Self {
+        let Proposal { conversation_id, agent_id, group_id, waiting_since, decision } = proposal;
+        let assign = AssignAgent { conversation_id, agent_id, chooser: Chooser::Router { group_id, decision } };
+        Self { conversation_id, waiting_since, action: Action::Assign(assign) }
+    }
+
+    fn relocate(relocation: Relocation) -> Self {
+        let Relocation { conversation_id, waiting_since, group_id } = relocation;
+        let relocate = RelocateChat { conversation_id, group_id };
+        Self { conversation_id, waiting_since, action: Action::Relocate(relocate) }
+    }
 }
 
 enum Failure {
@@ -57,8 +83,10 @@ impl Router {
 
     /// Routes from now on, from this stored state.
     pub fn restore(&self, snapshot: RoutingSnapshot) {
-        let RoutingSnapshot { agents, groups, waiting, served } = snapshot;
-        *self.state() = Some(RoutingState::restore(agents, groups, waiting, served));
+        let RoutingSnapshot { agents, groups, waiting, served, default_group_id } = snapshot;
+        *self.state() = Some(RoutingState::restore(agents, groups, waiting, served, default_group_id));
+        // Choices that were lost with the node before have no event to follow from.
+        self.work.notify_one();
     }
 
     /// Takes in events and tells what to store. Call [`Self::stored`] when it is stored.
@@ -79,46 +107,60 @@ impl Router {
 
     /// Proposes and dispatches until the task is dropped.
     pub async fn run(self: Arc<Self>) {
+        let mut next_sweep = self.clock.now().plus(SWEEP);
         loop {
-            let proposals = self.propose();
-            for proposal in proposals {
+            if self.clock.now() >= next_sweep {
+                self.sweep();
+                next_sweep = self.clock.now().plus(SWEEP);
+            }
+            for order in self.orders() {
                 // The semaphore is never closed.
                 let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
                 let router = Arc::clone(&self);
                 tokio::spawn(async move {
-                    router.dispatch(proposal).await;
+                    router.dispatch(order).await;
                     drop(permit);
                 });
             }
-            self.wait().await;
+            self.wait(next_sweep).await;
         }
     }
 
-    fn propose(&self) -> Vec<Proposal> {
+    fn orders(&self) -> Vec<Order> {
         let now = self.clock.now();
-        self.state().as_mut().map_or_else(Vec::new, |state| state.propose(now))
+        let mut guard = self.state();
+        let Some(state) = guard.as_mut() else { return vec![] };
+        let mut orders: Vec<Order> = state.propose(now).into_iter().map(Order::assign).collect();
+        orders.extend(state.relocate(now).into_iter().map(Order::relocate));
+        orders
     }
 
-    async fn wait(&self) {
+    async fn wait(&self, next_sweep: Timestamp) {
         let now = self.clock.now();
         let retry_at = self.state().as_ref().and_then(RoutingState::next_retry);
-        let until_retry = retry_at.map_or(SWEEP, |at| at.since(now).min(SWEEP));
+        let until = retry_at.map_or(next_sweep, |at| at.min(next_sweep)).since(now).min(SWEEP);
         tokio::select! {
             () = self.work.notified() => {}
-            () = self.clock.sleep(until_retry) => {
-                if until_retry == SWEEP && let Some(state) = self.state().as_mut() {
-                    state.wake_all();
-                }
-            }
+            () = self.clock.sleep(until) => {}
         }
     }
 
-    async fn dispatch(&self, proposal: Proposal) {
-        let Proposal { conversation_id, agent_id, waiting_since, decision } = proposal;
-        let assign = AssignAgent { conversation_id, agent_id, chooser: Chooser::Router(decision) };
-        let context = self.context(&assign, waiting_since);
-        let failure = match self.bus.execute(context, assign).await {
-            // The log shows the assignment soon; until then the proposal counts as a chat of its agent.
+    /// The safety net under the wake-ups; a busy router needs it as much as an idle one.
+    fn sweep(&self) {
+        if let Some(state) = self.state().as_mut() {
+            state.wake_all();
+        }
+    }
+
+    async fn dispatch(&self, order: Order) {
+        let Order { conversation_id, waiting_since, action } = order;
+        let context = self.context(conversation_id, waiting_since);
+        let executed = match action {
+            Action::Assign(assign) => self.bus.execute(context, assign).await,
+            Action::Relocate(relocate) => self.bus.execute(context, relocate).await,
+        };
+        let failure = match executed {
+            // The log shows the outcome soon; until then a proposal counts as a chat of its agent.
             Ok(executed) if executed.receipt.is_some() => return,
             Ok(_) => Failure::Overtaken,
             Err(error) => judge(&error),
@@ -135,7 +177,7 @@ impl Router {
         self.work.notify_one();
     }
 
-    async fn fail(&self, conversation_id: domain::ids::ConversationId, waiting_since: i64, reason: String) {
+    async fn fail(&self, conversation_id: ConversationId, waiting_since: i64, reason: String) {
         let Some(attempt) = self.note_failure(conversation_id, waiting_since, reason) else { return };
         tracing::info!(%conversation_id, attempts = attempt.attempts, reason = attempt.reason, "assignment failed");
         if let Err(error) = self.attempts.save_failure(&attempt).await {
@@ -145,7 +187,7 @@ impl Router {
 
     fn note_failure(
         &self,
-        conversation_id: domain::ids::ConversationId,
+        conversation_id: ConversationId,
         waiting_since: i64,
         reason: String,
     ) -> Option<FailedAttempt> {
@@ -159,13 +201,12 @@ impl Router {
 
     /// The id repeats with the wait, so that a choice that was carried out is never carried out again, whoever
     /// was chosen the second time.
-    fn context(&self, assign: &AssignAgent, waiting_since: i64) -> CommandContext {
-        let conversation = assign.conversation_id.to_string();
+    fn context(&self, conversation_id: ConversationId, waiting_since: i64) -> CommandContext {
+        let conversation = conversation_id.to_string();
         let wait = waiting_since.to_string();
         let command_id = CommandId::derived(&["router", &conversation, &wait]);
         let digest: Hash = Sha256::digest(format!("{conversation}@{wait}")).into();
-        let correlation_id = domain::ids::EntityId::uuid(assign.conversation_id);
-        self.bus.context("system:router".to_owned(), correlation_id).repeatable(command_id, digest)
+        self.bus.context("system:router".to_owned(), conversation_id.uuid()).repeatable(command_id, digest)
     }
 
     fn state(&self) -> MutexGuard<'_, Option<RoutingState>> {

@@ -30,6 +30,8 @@ pub struct RoutingSnapshot {
     pub waiting: BTreeMap<ConversationId, WaitingChat>,
     /// The original places of the chats that are served.
     pub served: BTreeMap<ConversationId, i64>,
+    /// The default group.
+    pub default_group_id: Option<GroupId>,
 }
 
 /// A part of the router's state as it is now, to be stored in the place of what is stored of it.
@@ -39,6 +41,8 @@ pub enum RoutingPart {
     Agent(AgentId, RoutedAgent),
     /// A group.
     Group(GroupId, RoutedGroup),
+    /// The default group.
+    DefaultGroup(GroupId),
     /// A chat that waits.
     Waiting(ConversationId, WaitingChat),
     /// A chat that is served, with its original place.

@@ -20,6 +20,7 @@ fn part(state: &RoutingState, change: Change) -> Option<RoutingPart> {
     Some(match change {
         Change::Agent(id) => RoutingPart::Agent(id, state.agent(id)?.clone()),
         Change::Group(id) => RoutingPart::Group(id, state.group(id)?.clone()),
+        Change::DefaultGroup => RoutingPart::DefaultGroup(state.default_group_id()?),
         Change::Chat(id) => match (state.waiting(id), state.served_arrival(id)) {
             (Some(chat), _) => RoutingPart::Waiting(id, chat.clone()),
             (None, Some(arrival)) => RoutingPart::Served(id, arrival),

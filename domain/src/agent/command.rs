@@ -80,6 +80,13 @@ pub enum AgentCommand {
         /// When.
         at: Timestamp,
     },
+    /// Log in with another address.
+    ChangeEmail {
+        /// The new address.
+        email: EmailAddress,
+        /// When.
+        at: Timestamp,
+    },
     /// Be allowed to do more or less.
     ChangeRole {
         /// The new role.

@@ -1,90 +1,12 @@
-//! One living agent for each e-mail address, kept by a stream of its own: two who claim the same address at once
-//! meet at the same place of the same stream.
-
-use serde::{Deserialize, Serialize};
-
-use crate::aggregate::{aggregate, events};
+use crate::claim::claim;
 use crate::ids::{AgentId, EmailClaimId};
-use crate::time::Timestamp;
 
-/// Who owns an e-mail address.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EmailClaim {
-    /// The agent who logs in with it.
-    pub agent_id: Option<AgentId>,
-}
-
-/// What the claim on an address can be told to do.
-#[derive(Clone, Copy, Debug)]
-pub enum EmailClaimCommand {
-    /// Belong to an agent.
-    Claim {
-        /// The agent.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-    /// Belong to nobody.
-    Release {
-        /// The agent who gives it back.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// Why the claim on an address refuses a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EmailClaimError {
-    /// Another agent has it.
-    #[error("another agent has this e-mail address")]
-    Taken,
-}
-
-/// What happens to the claim on an address.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum EmailClaimEvent {
-    /// It belongs to an agent.
-    EmailClaimed {
-        /// The agent.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-    /// It belongs to nobody.
-    EmailReleased {
-        /// The agent who had it.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-events!(EmailClaimEvent { EmailClaimed => "1.0", EmailReleased => "1.0" });
-aggregate!(EmailClaim, EmailClaim, EmailClaimId, EmailClaimCommand, EmailClaimEvent, EmailClaimError);
-
-impl EmailClaim {
-    fn decide_command(&self, command: EmailClaimCommand) -> Result<Vec<EmailClaimEvent>, EmailClaimError> {
-        match command {
-            EmailClaimCommand::Claim { agent_id, at } => match self.agent_id {
-                Some(owner) if owner == agent_id => Ok(vec![]),
-                Some(_) => Err(EmailClaimError::Taken),
-                None => Ok(vec![EmailClaimEvent::EmailClaimed { agent_id, at }]),
-            },
-            EmailClaimCommand::Release { agent_id, at } if self.agent_id == Some(agent_id) => {
-                Ok(vec![EmailClaimEvent::EmailReleased { agent_id, at }])
-            }
-            EmailClaimCommand::Release { .. } => Ok(vec![]),
-        }
-    }
-
-    fn on(&mut self, event: EmailClaimEvent) {
-        match event {
-            EmailClaimEvent::EmailClaimed { agent_id, .. } => self.agent_id = Some(agent_id),
-            EmailClaimEvent::EmailReleased { .. } => self.agent_id = None,
-        }
-    }
+claim! {
+    /// Who owns an e-mail address: one living agent logs in with it.
+    EmailClaim: EmailClaim, EmailClaimId;
+    owner agent_id: AgentId;
+    command EmailClaimCommand; event EmailClaimEvent { EmailClaimed, EmailReleased };
+    error EmailClaimError: "another agent has this e-mail address"
 }
 
 #[cfg(test)]

@@ -79,6 +79,13 @@ pub enum AgentEvent {
         /// When.
         at: Timestamp,
     },
+    /// They log in with another address.
+    EmailChanged {
+        /// The new address.
+        email: EmailAddress,
+        /// When.
+        at: Timestamp,
+    },
     /// They may do more or less.
     RoleChanged {
         /// The new role.
@@ -126,6 +133,7 @@ events!(AgentEvent {
     ChatsDeclined => "1.0",
     LimitChanged => "1.0",
     ProfileChanged => "1.0",
+    EmailChanged => "1.0",
     RoleChanged => "1.0",
     PasswordChanged => "1.0",
     SlotTaken => "1.0",

@@ -189,6 +189,13 @@ impl Agent {
                 }
                 Ok(vec![AgentEvent::ProfileChanged { name, avatar, at }])
             }
+            AgentCommand::ChangeEmail { email, at } => {
+                self.ensure_present()?;
+                if self.email.as_ref() == Some(&email) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![AgentEvent::EmailChanged { email, at }])
+            }
             AgentCommand::ChangeRole { role, at } => {
                 self.ensure_present()?;
                 if self.role == role {
@@ -271,6 +278,7 @@ impl Agent {
                 self.name = Some(name);
                 self.avatar = avatar;
             }
+            AgentEvent::EmailChanged { email, .. } => self.email = Some(email),
             AgentEvent::RoleChanged { role, .. } => self.role = role,
             AgentEvent::PasswordChanged { .. } => {}
             AgentEvent::SlotTaken { conversation_id, .. } => {

@@ -9,6 +9,7 @@ use crate::fixtures::{ANNA, CHAT, OTHER_CHAT, at, email, name};
 use crate::ids::ConversationId;
 use crate::testing::{self, Given};
 use crate::text::AvatarUrl;
+use crate::text::EmailAddress;
 
 const CHATS_ACCEPTED: AgentEvent = AgentEvent::ChatsAccepted { at: at(2) };
 const CHATS_DECLINED: AgentEvent = AgentEvent::ChatsDeclined { at: at(2) };
@@ -218,6 +219,15 @@ fn role_changes_to_another_one() {
     given([registered()]).when(change_role(Role::Agent)).then_nothing();
     given([registered()]).when(change_role(Role::Admin)).then([role_changed(Role::Admin)]);
     given([registered(), role_changed(Role::Admin)]).when(change_role(Role::Admin)).then_nothing();
+}
+
+#[test]
+fn address_changes_to_another_one() {
+    let to = |text| AgentCommand::ChangeEmail { email: EmailAddress::parse(text).unwrap(), at: at(5) };
+    let changed = |text| AgentEvent::EmailChanged { email: EmailAddress::parse(text).unwrap(), at: at(5) };
+    given([registered()]).when(to("new@example.com")).then([changed("new@example.com")]);
+    given([registered(), changed("new@example.com")]).when(to("new@example.com")).then_nothing();
+    given([]).when(to("new@example.com")).then_error(AgentError::NotRegistered);
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub struct RoutedAgent {
     pub slots: BTreeSet<ConversationId>,
     /// The position of their last assignment; 0 when there was none.
     pub last_assigned: i64,
+    /// Whether they were deleted; nobody looks at them then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
 }
 
 /// Whether an agent can take a chat, counting `in_flight` chats that are just being handed over to them.

@@ -10,5 +10,5 @@ mod tests;
 
 pub use decision::{Candidate, RoutingDecision, RoutingStrategy, Verdict};
 pub use eligibility::{RoutedAgent, judge};
-pub use queue::{Change, Proposal, RoutedGroup, RoutingState, WaitingChat};
+pub use queue::{Change, Proposal, Relocation, RoutedGroup, RoutingState, WaitingChat};
 pub use selection::{Eligible, select};

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use super::decision::{Candidate, RoutingDecision, Verdict};
 use super::eligibility::judge;
-use super::queue::{Change, Proposal, RoutedGroup, RoutingState, WaitingChat};
+use super::queue::{Change, Proposal, Relocation, RoutedGroup, RoutingState, WaitingChat};
 use super::selection::{Eligible, select};
 use crate::ids::{AgentId, ConversationId, GroupId};
 use crate::time::Timestamp;
@@ -35,7 +35,11 @@ impl RoutingState {
         handed_over: &mut BTreeMap<AgentId, usize>,
         proposals: &mut Vec<Proposal>,
     ) {
-        let Some(group) = self.groups.get(&group_id).filter(|group| !group.deleted) else { return };
+        let Some(group) = self.groups.get(&group_id) else { return };
+        if group.deleted {
+            self.to_clear.insert(group_id);
+            return;
+        }
         let strategy = group.strategy;
         let mut place = None;
         while let Some(next) = self.queue_after(group_id, place) {
@@ -48,7 +52,13 @@ impl RoutingState {
             // Eligibility does not depend on the chat: when nobody is free for this one, nobody is for the next.
             let Some(agent_id) = select(strategy, &eligible, last, chat.last_agent_id) else { return };
             let decision = explain(strategy, agent_id, candidates, chat.attempts + 1);
-            proposals.push(Proposal { conversation_id, agent_id, waiting_since: chat.waiting_since, decision });
+            proposals.push(Proposal {
+                conversation_id,
+                agent_id,
+                group_id,
+                waiting_since: chat.waiting_since,
+                decision,
+            });
             self.in_flight.insert(conversation_id, agent_id);
             self.last_proposed.insert(group_id, agent_id);
             self.touch(agent_id);
@@ -72,7 +82,7 @@ impl RoutingState {
         let mut eligible = vec![];
         let mut candidates = vec![];
         for agent_id in &group.agent_ids {
-            let Some(agent) = self.agent(*agent_id) else { continue };
+            let Some(agent) = self.agent(*agent_id).filter(|agent| !agent.deleted) else { continue };
             let in_flight = handed_over.get(agent_id).copied().unwrap_or(0);
             let active_chats = agent.slots.len() + in_flight;
             let chat_limit = agent.chat_limit.get();
@@ -89,12 +99,29 @@ impl RoutingState {
         (eligible, candidates)
     }
 
+    /// The waiting chats of deleted groups, which go to the default group; call it after [`Self::propose`].
+    pub fn relocate(&mut self, now: Timestamp) -> Vec<Relocation> {
+        let Some(default) = self.default_group_id else { return vec![] };
+        let mut relocations = vec![];
+        for group_id in std::mem::take(&mut self.to_clear) {
+            for conversation_id in self.queue(group_id).collect::<Vec<_>>() {
+                let Some(chat) = self.ready(conversation_id, now) else { continue };
+                let waiting_since = chat.waiting_since;
+                if group_id != default && self.relocating.insert(conversation_id) {
+                    relocations.push(Relocation { conversation_id, waiting_since, group_id: default });
+                }
+            }
+        }
+        relocations
+    }
+
     /// Takes a proposal back that could not be carried out, and tries again at `retry_at`.
     pub fn fail(&mut self, id: ConversationId, waiting_since: i64, retry_at: Timestamp) -> Option<Change> {
         let chat = self.waiting.get_mut(&id).filter(|chat| chat.waiting_since == waiting_since)?;
         chat.attempts += 1;
         chat.next_attempt_at = Some(retry_at);
         self.retries.insert((retry_at, chat.group_id));
+        self.relocating.remove(&id);
         if let Some(agent_id) = self.in_flight.remove(&id) {
             // Offered to others only then: the whole queue would fail one after the other at what this chat failed at.
             let groups: Vec<_> = self.groups_of(agent_id).collect();
@@ -157,6 +184,7 @@ impl RoutingState {
 
     /// The slot that the proposal held may serve another chat, in any group of its agent.
     pub(super) fn drop_in_flight(&mut self, id: ConversationId) {
+        self.relocating.remove(&id);
         if let Some(agent_id) = self.in_flight.remove(&id) {
             self.wake_groups_of(agent_id);
         }

@@ -12,6 +12,7 @@ use crate::event::AnyEvent;
 use crate::group::GroupEvent;
 use crate::ids::{AgentId, ConversationId, EntityId, GroupId};
 use crate::time::Timestamp;
+use crate::workspace::WorkspaceEvent;
 
 /// A group as the router knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,8 @@ pub enum Change {
     Agent(AgentId),
     /// A group.
     Group(GroupId),
+    /// Another group is the default.
+    DefaultGroup,
     /// A chat began or ceased to wait, or waits differently.
     Chat(ConversationId),
 }
@@ -65,10 +68,23 @@ pub struct Proposal {
     pub conversation_id: ConversationId,
     /// The agent.
     pub agent_id: AgentId,
+    /// The group in whose queue it waits.
+    pub group_id: GroupId,
     /// The position that names the wait it ends.
     pub waiting_since: i64,
     /// How it came about.
     pub decision: RoutingDecision,
+}
+
+/// A chat that waits in a deleted group and has to wait in the default group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relocation {
+    /// The chat.
+    pub conversation_id: ConversationId,
+    /// The position that names the wait it ends.
+    pub waiting_since: i64,
+    /// Where it goes.
+    pub group_id: GroupId,
 }
 
 /// How a chat began to wait.
@@ -94,8 +110,14 @@ pub struct RoutingState {
     pub(super) in_flight: BTreeMap<ConversationId, AgentId>,
     /// Waiting chats of which the log already knows better; they are left alone until it tells.
     pub(super) overtaken: BTreeSet<ConversationId>,
+    /// Chats that are being moved out of deleted groups.
+    pub(super) relocating: BTreeSet<ConversationId>,
+    /// Deleted groups in whose queue chats may wait.
+    pub(super) to_clear: BTreeSet<GroupId>,
     /// Groups in which something happened that might let a chat go on.
     pub(super) awake: BTreeSet<GroupId>,
+    /// The group that takes what no other group takes.
+    pub(super) default_group_id: Option<GroupId>,
     /// When to wake which group because of a failed attempt.
     pub(super) retries: BTreeSet<(Timestamp, GroupId)>,
     /// Whom each group's last proposal chose, which may not have reached the log yet.
@@ -114,8 +136,9 @@ impl RoutingState {
         groups: BTreeMap<GroupId, RoutedGroup>,
         waiting: BTreeMap<ConversationId, WaitingChat>,
         served: BTreeMap<ConversationId, i64>,
+        default_group_id: Option<GroupId>,
     ) -> Self {
-        let mut state = Self { agents, groups, served, ..Self::default() };
+        let mut state = Self { agents, groups, served, default_group_id, ..Self::default() };
         for (conversation_id, chat) in waiting {
             state.insert_waiting(conversation_id, chat);
         }
@@ -141,6 +164,12 @@ impl RoutingState {
         self.waiting.get(&id)
     }
 
+    /// The group that takes what no other group takes.
+    #[must_use]
+    pub const fn default_group_id(&self) -> Option<GroupId> {
+        self.default_group_id
+    }
+
     /// The original place in the queue of a chat that is served.
     #[must_use]
     pub fn served_arrival(&self, id: ConversationId) -> Option<i64> {
@@ -161,7 +190,7 @@ impl RoutingState {
     /// Whether an event can matter to the router; messages do not.
     #[must_use]
     pub const fn handles(event: &AnyEvent) -> bool {
-        matches!(event, AnyEvent::Conversation(_) | AnyEvent::Agent(_) | AnyEvent::Group(_))
+        matches!(event, AnyEvent::Conversation(_) | AnyEvent::Agent(_) | AnyEvent::Group(_) | AnyEvent::Workspace(_))
     }
 
     /// Takes in an event and tells what it changed.
@@ -176,7 +205,15 @@ impl RoutingState {
             | AnyEvent::Visitor(_)
             | AnyEvent::Tag(_)
             | AnyEvent::EmailClaim(_)
-            | AnyEvent::Workspace(_) => vec![],
+            | AnyEvent::TagNameClaim(_) => vec![],
+            AnyEvent::Workspace(WorkspaceEvent::DefaultGroupChosen { group_id, .. }) => {
+                self.default_group_id = Some(*group_id);
+                self.wake_all();
+                vec![Change::DefaultGroup]
+            }
+            AnyEvent::Workspace(WorkspaceEvent::AdminAppointed { .. } | WorkspaceEvent::AdminDismissed { .. }) => {
+                vec![]
+            }
         }
     }
 
@@ -201,7 +238,15 @@ impl RoutingState {
                     | QueueReason::AgentLeftGroup
                     | QueueReason::GroupDeleted => self.arrival_of(id).unwrap_or(position),
                 };
-                let last_agent_id = previous_agent_id.or_else(|| self.waiting(id)?.last_agent_id);
+                let last_agent_id = match reason {
+                    // Whoever gave the chat away should not get it back for having had it.
+                    QueueReason::Transferred if previous_agent_id.is_some() => None,
+                    QueueReason::Transferred
+                    | QueueReason::AgentOffline
+                    | QueueReason::AgentDeleted
+                    | QueueReason::AgentLeftGroup
+                    | QueueReason::GroupDeleted => previous_agent_id.or_else(|| self.waiting(id)?.last_agent_id),
+                };
                 self.begin_wait(id, Wait { group_id: *group_id, arrival, position, last_agent_id, at: *at });
             }
             ConversationEvent::ChatClosed { .. } => return self.end_wait(id, None),
@@ -218,6 +263,7 @@ impl RoutingState {
                 chat_limit: *chat_limit,
                 slots: BTreeSet::new(),
                 last_assigned: 0,
+                deleted: false,
             };
             self.agents.insert(id, agent);
             self.wake_groups_of(id);
@@ -257,11 +303,16 @@ impl RoutingState {
             }
             AgentEvent::AgentDeleted { .. } => {
                 agent.status = AgentStatus::Offline;
+                agent.deleted = true;
                 false
             }
-            AgentEvent::AgentRestored { .. } => true,
+            AgentEvent::AgentRestored { .. } => {
+                agent.deleted = false;
+                true
+            }
             AgentEvent::AgentRegistered { .. }
             | AgentEvent::ProfileChanged { .. }
+            | AgentEvent::EmailChanged { .. }
             | AgentEvent::RoleChanged { .. }
             | AgentEvent::PasswordChanged { .. } => return vec![],
         };

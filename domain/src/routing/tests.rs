@@ -3,6 +3,7 @@
 mod decision;
 mod distribution;
 mod queue;
+mod relocation;
 mod retries;
 mod selection;
 mod waking;
@@ -174,8 +175,8 @@ impl Desk {
 
     /// A router that was started again with what this one had stored.
     fn restarted(&self) -> Self {
-        let RoutingState { agents, groups, waiting, served, .. } = self.state.clone();
-        Self { state: RoutingState::restore(agents, groups, waiting, served), ..self.clone() }
+        let RoutingState { agents, groups, waiting, served, default_group_id, .. } = self.state.clone();
+        Self { state: RoutingState::restore(agents, groups, waiting, served, default_group_id), ..self.clone() }
     }
 }
 

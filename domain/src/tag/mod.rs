@@ -1,9 +1,12 @@
 //! A label for conversations.
 
+mod name_claim;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
+
+pub use name_claim::{TagNameClaim, TagNameClaimCommand, TagNameClaimError, TagNameClaimEvent};
 
 use crate::aggregate::{aggregate, events};
 use crate::ids::TagId;

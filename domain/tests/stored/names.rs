@@ -5,7 +5,7 @@ use domain::aggregate::AggregateType;
 use domain::conversation::ConversationEvent;
 use domain::event::AnyEvent;
 use domain::group::GroupEvent;
-use domain::tag::TagEvent;
+use domain::tag::{TagEvent, TagNameClaimEvent};
 use domain::thread::ThreadEvent;
 use domain::visitor::VisitorEvent;
 use domain::workspace::WorkspaceEvent;
@@ -48,6 +48,7 @@ names! {
         ChatsDeclined,
         LimitChanged,
         ProfileChanged,
+        EmailChanged,
         RoleChanged,
         PasswordChanged,
         SlotTaken,
@@ -67,5 +68,6 @@ names! {
     }
     Tag: TagEvent { TagCreated, TagRestyled, TagDeleted, TagRestored }
     EmailClaim: EmailClaimEvent { EmailClaimed, EmailReleased }
+    TagNameClaim: TagNameClaimEvent { TagNameClaimed, TagNameReleased }
     Workspace: WorkspaceEvent { DefaultGroupChosen, AdminAppointed, AdminDismissed }
 }

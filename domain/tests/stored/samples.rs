@@ -10,7 +10,7 @@ use domain::event::AnyEvent;
 use domain::group::GroupEvent;
 use domain::ids::{AgentId, ConversationId, EntityId, EventId, GroupId, TagId, ThreadId, VisitorId};
 use domain::routing::{Candidate, RoutingDecision, RoutingStrategy, Verdict};
-use domain::tag::TagEvent;
+use domain::tag::{TagEvent, TagNameClaimEvent};
 use domain::text::{AvatarUrl, ClientEventId, Color, EmailAddress, MessageText, Name, Note, PhoneNumber};
 use domain::thread::{LeaveReason, ThreadEvent};
 use domain::time::Timestamp;
@@ -50,6 +50,7 @@ pub fn samples() -> Vec<Sample> {
     add(&mut samples, AggregateType::Group, AnyEvent::Group, group());
     add(&mut samples, AggregateType::Tag, AnyEvent::Tag, tag());
     add(&mut samples, AggregateType::EmailClaim, AnyEvent::EmailClaim, email_claim());
+    add(&mut samples, AggregateType::TagNameClaim, AnyEvent::TagNameClaim, tag_name_claim());
     add(&mut samples, AggregateType::Workspace, AnyEvent::Workspace, workspace());
     samples
 }
@@ -220,6 +221,7 @@ fn agent() -> Vec<(&'static str, AgentEvent)> {
         ("only form", AgentEvent::LimitChanged { chat_limit: ChatLimit::default(), at: AT }),
         ("full", profile(avatar())),
         ("bare", profile(None)),
+        ("only form", AgentEvent::EmailChanged { email: email(), at: AT }),
         ("agent", role(Role::Agent)),
         ("supervisor", role(Role::Supervisor)),
         ("admin", role(Role::Admin)),
@@ -275,6 +277,13 @@ fn tag() -> Vec<(&'static str, TagEvent)> {
         ("bare", TagEvent::TagRestyled { name: name("Gold"), color: None, at: AT }),
         ("only form", TagEvent::TagDeleted { at: AT }),
         ("only form", TagEvent::TagRestored { at: AT }),
+    ]
+}
+
+fn tag_name_claim() -> Vec<(&'static str, TagNameClaimEvent)> {
+    vec![
+        ("only form", TagNameClaimEvent::TagNameClaimed { tag_id: VIP, at: AT }),
+        ("only form", TagNameClaimEvent::TagNameReleased { tag_id: VIP, at: AT }),
     ]
 }
 

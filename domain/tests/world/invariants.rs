@@ -32,6 +32,7 @@ impl Ledger {
             | AnyEvent::Group(_)
             | AnyEvent::Tag(_)
             | AnyEvent::EmailClaim(_)
+            | AnyEvent::TagNameClaim(_)
             | AnyEvent::Workspace(_) => {}
         }
     }
@@ -84,6 +85,7 @@ impl Ledger {
             | AgentEvent::ChatsDeclined { .. }
             | AgentEvent::ProfileChanged { .. }
             | AgentEvent::RoleChanged { .. }
+            | AgentEvent::EmailChanged { .. }
             | AgentEvent::PasswordChanged { .. }
             | AgentEvent::AgentDeleted { .. }
             | AgentEvent::AgentRestored { .. } => {}

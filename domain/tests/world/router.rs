@@ -18,6 +18,7 @@ pub struct Tables {
     pub groups: BTreeMap<GroupId, RoutedGroup>,
     pub waiting: BTreeMap<ConversationId, WaitingChat>,
     pub served: BTreeMap<ConversationId, i64>,
+    pub default_group_id: Option<GroupId>,
 }
 
 /// A command on its way.
@@ -45,6 +46,7 @@ impl Tables {
         match change {
             Change::Agent(id) => put(&mut self.agents, id, state.agent(id).cloned()),
             Change::Group(id) => put(&mut self.groups, id, state.group(id).cloned()),
+            Change::DefaultGroup => self.default_group_id = state.default_group_id(),
             Change::Chat(id) => {
                 put(&mut self.waiting, id, state.waiting(id).cloned());
                 put(&mut self.served, id, state.served_arrival(id));
@@ -53,8 +55,8 @@ impl Tables {
     }
 
     pub fn restore(&self) -> RoutingState {
-        let Self { agents, groups, waiting, served } = self.clone();
-        RoutingState::restore(agents, groups, waiting, served)
+        let Self { agents, groups, waiting, served, default_group_id } = self.clone();
+        RoutingState::restore(agents, groups, waiting, served, default_group_id)
     }
 }
 
@@ -88,7 +90,7 @@ impl World {
 
     pub fn carry_out(&mut self, index: usize) {
         let Some(index) = self.open_errand(index) else { return };
-        let Proposal { conversation_id, agent_id, waiting_since, decision } =
+        let Proposal { conversation_id, agent_id, group_id: _, waiting_since, decision } =
             self.router.errands[index].proposal.clone();
         let was_for_this_wait = self.last_wait_of(conversation_id) == Some(waiting_since);
         match self.assign(conversation_id, agent_id, Assignment::Routed { decision }, SlotRule::Routed) {

@@ -10,6 +10,8 @@ use crate::sql_args;
 
 const FIND: &str = "SELECT password_hash FROM credentials WHERE agent_id = ?";
 const SAVE: &str = "REPLACE INTO credentials (agent_id, password_hash, changed_us) VALUES (?, ?, ?)";
+const REPLACE: &str =
+    "UPDATE credentials SET password_hash = ?, changed_us = ? WHERE agent_id = ? AND password_hash = ?";
 const REMOVE: &str = "DELETE FROM credentials WHERE agent_id = ?";
 
 /// Keeps password hashes in the database, beside the log.
@@ -35,6 +37,11 @@ impl CredentialStore for SqlCredentialStore {
 
     async fn save_hash(&self, agent: AgentId, hash: &str, at: Timestamp) -> Result<(), StoreError> {
         self.database.execute(SAVE, sql_args![agent.uuid(), hash, at]).await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn replace_hash(&self, agent: AgentId, old: &str, new: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.database.execute(REPLACE, sql_args![new, at, agent.uuid(), old]).await.map_err(failed)?;
         Ok(())
     }
 
@@ -67,6 +74,19 @@ mod tests {
             store.save_hash(ANNA, "'; DROP TABLE credentials; --", Timestamp::from_micros(2)).await.unwrap();
             assert_eq!(store.find_hash(ANNA).await.unwrap().as_deref(), Some("'; DROP TABLE credentials; --"));
             assert_eq!(store.find_hash(BEN).await.unwrap().as_deref(), Some("$argon2id$ben"));
+        }
+    }
+
+    #[tokio::test]
+    async fn better_hash_does_not_undo_a_changed_password() {
+        for fresh in fresh_databases().await {
+            let store = SqlCredentialStore::new(fresh.database.clone());
+            store.save_hash(ANNA, "old", Timestamp::from_micros(1)).await.unwrap();
+            store.replace_hash(ANNA, "old", "old, better", Timestamp::from_micros(2)).await.unwrap();
+            assert_eq!(store.find_hash(ANNA).await.unwrap().as_deref(), Some("old, better"));
+            store.save_hash(ANNA, "new", Timestamp::from_micros(3)).await.unwrap();
+            store.replace_hash(ANNA, "old, better", "old, best", Timestamp::from_micros(4)).await.unwrap();
+            assert_eq!(store.find_hash(ANNA).await.unwrap().as_deref(), Some("new"));
         }
     }
 

@@ -2,8 +2,10 @@
 
 mod credentials;
 mod password;
+mod sessions;
 mod tokens;
 
 pub use credentials::SqlCredentialStore;
 pub use password::{Argon2PasswordHasher, HashingLimits};
+pub use sessions::SqlSessionStore;
 pub use tokens::{JwtTokens, SECRET_MIN_BYTES, SecretTooShort};

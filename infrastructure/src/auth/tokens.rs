@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use application::ports::{Principal, TokenError, TokenIssuer};
+use application::ports::{Principal, TokenError, TokenIssuer, Verified};
 use domain::agent::Role;
-use domain::ids::{AgentId, EntityId, VisitorId};
+use domain::ids::{AgentId, EntityId, SessionId, VisitorId};
 use domain::time::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ struct Claims {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Bearer {
-    Agent { role: Role },
+    Agent { role: Role, sid: Uuid },
     Visitor,
 }
 
@@ -91,8 +91,8 @@ fn validation() -> Validation {
 }
 
 impl TokenIssuer for JwtTokens {
-    fn issue_agent(&self, agent: AgentId, role: Role, at: Timestamp) -> String {
-        self.issue(agent.uuid(), Bearer::Agent { role }, at, AGENT_LIFETIME_SECONDS)
+    fn issue_agent(&self, agent: AgentId, role: Role, session: SessionId, at: Timestamp) -> String {
+        self.issue(agent.uuid(), Bearer::Agent { role, sid: session.uuid() }, at, AGENT_LIFETIME_SECONDS)
     }
 
     fn issue_visitor(&self, visitor: VisitorId, at: Timestamp) -> String {
@@ -103,15 +103,20 @@ impl TokenIssuer for JwtTokens {
         AGENT_LIFETIME_SECONDS
     }
 
-    fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenError> {
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
         let token = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| TokenError)?;
         let claims = token.claims;
         if claims.exp <= now.as_seconds() {
             return Err(TokenError);
         }
         Ok(match claims.bearer {
-            Bearer::Agent { role } => Principal::Agent { id: AgentId::new(claims.sub), role },
-            Bearer::Visitor => Principal::Visitor { id: VisitorId::new(claims.sub) },
+            Bearer::Agent { role, sid } => Verified {
+                principal: Principal::Agent { id: AgentId::new(claims.sub), role },
+                session: Some(SessionId::new(sid)),
+            },
+            Bearer::Visitor => {
+                Verified { principal: Principal::Visitor { id: VisitorId::new(claims.sub) }, session: None }
+            }
         })
     }
 }

@@ -36,4 +36,5 @@ pub(super) const MIGRATIONS: &[Migration] = &migrations![
     2 "0002_runtime",
     3 "0003_views",
     4 "0004_routing",
+    5 "0005_sessions",
 ];

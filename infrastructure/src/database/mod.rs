@@ -14,6 +14,7 @@ mod transaction;
 mod value;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sqlx::{MySqlPool, SqlitePool};
@@ -57,6 +58,12 @@ impl Database {
             _ => return Err(DatabaseError::Address("expected mysql://… or sqlite:PATH")),
         };
         Ok(Self { backend: Arc::new(backend) })
+    }
+
+    /// The file of `sqlite:PATH`; none when the address names a server, or nothing that can be opened.
+    #[must_use]
+    pub fn file(url: &str) -> Option<PathBuf> {
+        url.starts_with("sqlite:").then(|| sqlite::path(url).ok()).flatten()
     }
 
     /// The dialect of its SQL, for the few texts that differ.

@@ -143,7 +143,7 @@ fn base_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-fn path(url: &str) -> Result<PathBuf, DatabaseError> {
+pub(super) fn path(url: &str) -> Result<PathBuf, DatabaseError> {
     let rest = url.strip_prefix("sqlite:").unwrap_or(url);
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let path = rest.split_once('?').map_or(rest, |(path, _)| path);

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::batch::{KnownVersions, Pending, Queue};
 use super::commit::{Committer, Outcome};
+use super::feed::LogHint;
 use super::refusal::{explain, unavailable};
 use super::request::{Prepared, PreparedEvent};
 use super::script::Plan;
@@ -23,6 +24,7 @@ pub(super) struct Appender {
     pub(super) queue: Queue,
     pub(super) known: KnownVersions,
     pub(super) feed: mpsc::Sender<Committed>,
+    pub(super) hint: LogHint,
     pub(super) wake_ups: Arc<dyn WakeUps>,
 }
 
@@ -92,6 +94,8 @@ impl Appender {
         tracing::warn!(error = &error as &dyn std::error::Error, requests = group.len(), "event log is unavailable");
         // It may come back with another history.
         self.known.forget();
+        // Or with what it has committed without an answer.
+        self.hint.look();
         let error = Arc::new(error);
         for pending in group {
             drop(pending.answer.send(Err(unavailable(&error))));

@@ -66,7 +66,8 @@ impl Committer {
             let error = match attempt.unwrap_or(Err(DatabaseError::NoAnswer)) {
                 Ok(Step::Done(outcome)) => return outcome,
                 Ok(Step::HeadMoved) => continue,
-                Err(error) if !error.is_transient() => return Outcome::Refused(error),
+                // While the fate of a commit is open, nothing may be decided about its requests.
+                Err(error) if !error.is_transient() && unsure.is_none() => return Outcome::Refused(error),
                 Err(error) => error,
             };
             if Instant::now() + pause > deadline {

@@ -109,6 +109,7 @@ impl SqlEventLog {
             queue: Queue::new(incoming),
             known: KnownVersions::default(),
             feed,
+            hint: ports.hint.clone(),
             wake_ups: ports.wake_ups,
         };
         let feed = Feed {

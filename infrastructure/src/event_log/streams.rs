@@ -8,7 +8,7 @@ use domain::aggregate::AggregateType;
 use domain::conversation::Conversation;
 use domain::event::{Upcasters, upcast};
 use domain::group::Group;
-use domain::tag::Tag;
+use domain::tag::{Tag, TagNameClaim};
 use domain::thread::Thread;
 use domain::visitor::Visitor;
 use domain::workspace::Workspace;
@@ -70,6 +70,7 @@ async fn stored<R: PersistedEventRepository>(
         AggregateType::Group => of::<Group, R>(repository, &id, after).await,
         AggregateType::Tag => of::<Tag, R>(repository, &id, after).await,
         AggregateType::EmailClaim => of::<EmailClaim, R>(repository, &id, after).await,
+        AggregateType::TagNameClaim => of::<TagNameClaim, R>(repository, &id, after).await,
         AggregateType::Workspace => of::<Workspace, R>(repository, &id, after).await,
     }
 }

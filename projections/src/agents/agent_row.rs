@@ -80,6 +80,10 @@ impl AgentRow {
                 self.avatar = avatar.as_ref().map(|avatar| avatar.as_str().to_owned());
                 *at
             }
+            AgentEvent::EmailChanged { email, at } => {
+                self.email = email.as_str().to_owned();
+                *at
+            }
             AgentEvent::RoleChanged { role, at } => {
                 self.role = *role;
                 *at

@@ -10,6 +10,6 @@ mod tests;
 
 pub use attempts::SqlAttemptStore;
 pub use projector::RoutingProjector;
-pub use queries::{QueuedChat, RoutingQueries};
+pub use queries::{QueueStats, QueuedChat, RoutingQueries};
 
 pub(crate) use parts::{QUEUE_TABLE, STATE_TABLE};

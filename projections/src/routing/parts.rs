@@ -1,5 +1,5 @@
 use application::router::RoutingPart;
-use domain::ids::{ConversationId, EntityId};
+use domain::ids::{ConversationId, EntityId, WorkspaceId};
 use domain::routing::WaitingChat;
 use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholders};
 use infrastructure::sql_args;
@@ -32,6 +32,7 @@ const WAITING_COLUMNS: [&str; 8] = [
 pub(super) const AGENT: &str = "agent";
 pub(super) const GROUP: &str = "group";
 pub(super) const SERVED: &str = "served";
+pub(super) const DEFAULT_GROUP: &str = "default_group";
 
 /// Stores the parts in the place of what is stored of them.
 pub(super) async fn save(tx: &mut Transaction, parts: &[RoutingPart]) -> Result<(), DatabaseError> {
@@ -47,6 +48,7 @@ struct Writes {
     chats: Vec<Uuid>,
     agents: Vec<Uuid>,
     groups: Vec<Uuid>,
+    workspaces: Vec<Uuid>,
     queue: Vec<Vec<SqlValue>>,
     state: Vec<Vec<SqlValue>>,
 }
@@ -62,6 +64,10 @@ impl Writes {
                 self.groups.push(id.uuid());
                 self.state.push(document(GROUP, id.uuid(), group));
             }
+            RoutingPart::DefaultGroup(id) => {
+                self.workspaces.push(WorkspaceId::ONLY.uuid());
+                self.state.push(document(DEFAULT_GROUP, WorkspaceId::ONLY.uuid(), id));
+            }
             RoutingPart::Waiting(id, chat) => {
                 self.chats.push(id.uuid());
                 self.queue.push(waiting(*id, chat));
@@ -76,7 +82,9 @@ impl Writes {
 
     async fn run(self, tx: &mut Transaction) -> Result<(), DatabaseError> {
         delete(tx, "DELETE FROM routing_queue WHERE conversation_id IN", None, &self.chats).await?;
-        for (kind, ids) in [(SERVED, &self.chats), (AGENT, &self.agents), (GROUP, &self.groups)] {
+        let kinds =
+            [(SERVED, &self.chats), (AGENT, &self.agents), (GROUP, &self.groups), (DEFAULT_GROUP, &self.workspaces)];
+        for (kind, ids) in kinds {
             delete(tx, "DELETE FROM routing_state WHERE kind = ? AND id IN", Some(kind), ids).await?;
         }
         tx.insert_many(QUEUE_TABLE.name, &WAITING_COLUMNS, self.queue).await?;

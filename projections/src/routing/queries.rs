@@ -64,6 +64,40 @@ impl RoutingQueries {
         }
         Ok(chats)
     }
+
+    /// How many chats wait in each group that has any, how long, and when the router tries again.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn stats(&self, now: Timestamp) -> Result<Vec<QueueStats>, QueryError> {
+        const SQL: &str = "SELECT group_id, COUNT(*) AS waiting, MIN(since_us) AS longest, MIN(next_attempt_us) AS next_attempt \
+             FROM routing_queue GROUP BY group_id ORDER BY group_id";
+        let rows = self.database.fetch_all(SQL, vec![]).await?;
+        let stats = |row: &Row| {
+            let longest = now.since(Timestamp::from_micros(row.int("longest")?)).as_secs();
+            Ok(QueueStats {
+                group_id: GroupId::from_uuid(row.uuid("group_id")?),
+                waiting: row.int("waiting")?,
+                longest_wait_seconds: longest,
+                next_attempt_at: row.opt_int("next_attempt")?.map(Timestamp::from_micros),
+            })
+        };
+        rows.iter().map(stats).collect()
+    }
+}
+
+/// The queue of a group in figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueStats {
+    /// The group.
+    pub group_id: GroupId,
+    /// How many chats wait.
+    pub waiting: i64,
+    /// How long the first of them has waited, in seconds.
+    pub longest_wait_seconds: u64,
+    /// When the router next tries again what failed; it tries the rest when something happens.
+    pub next_attempt_at: Option<Timestamp>,
 }
 
 fn queued(row: &Row) -> Result<QueuedChat, QueryError> {

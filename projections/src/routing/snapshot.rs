@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 
 use application::router::RoutingSnapshot;
-use domain::ids::{AgentId, ConversationId, EntityId, GroupId};
+use domain::ids::{AgentId, ConversationId, EntityId, GroupId, WorkspaceId};
 use domain::routing::WaitingChat;
 use domain::time::Timestamp;
 use infrastructure::database::{Database, DatabaseError, Row, RowError};
 use infrastructure::sql_args;
 use serde::de::DeserializeOwned;
 
-use super::parts::{AGENT, GROUP, SERVED};
+use super::parts::{AGENT, DEFAULT_GROUP, GROUP, SERVED};
 use crate::sql;
 
 /// All that is stored of the router's state.
@@ -18,6 +18,7 @@ pub(super) async fn read(database: &Database) -> Result<RoutingSnapshot, Databas
         groups: documents::<GroupId, _>(database, GROUP).await?,
         waiting: waiting(database).await?,
         served: documents::<ConversationId, _>(database, SERVED).await?,
+        default_group_id: documents::<WorkspaceId, _>(database, DEFAULT_GROUP).await?.remove(&WorkspaceId::ONLY),
     })
 }
 

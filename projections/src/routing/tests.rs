@@ -73,8 +73,9 @@ async fn stored_state_is_what_the_router_has() {
         let (desk, database) = (busy_desk().await, &fresh.database);
         let events: Vec<_> = desk.log.events();
         project_with(&projectors(&desk, database), database, &events, &[4]).await.unwrap();
-        let RoutingSnapshot { agents, groups, waiting, served } = super::snapshot::read(database).await.unwrap();
-        let restored = domain::routing::RoutingState::restore(agents, groups, waiting, served);
+        let RoutingSnapshot { agents, groups, waiting, served, default_group_id } =
+            super::snapshot::read(database).await.unwrap();
+        let restored = domain::routing::RoutingState::restore(agents, groups, waiting, served, default_group_id);
         let mut folded = domain::routing::RoutingState::default();
         for event in &events {
             folded.apply(event.header.position, event.header.aggregate_id, &event.event);

@@ -135,7 +135,10 @@ impl<L: EventLog> Desk<L> {
     pub(crate) async fn route(&self, conversation_id: ConversationId, agent_id: AgentId) -> Result<(), UseCaseError> {
         let strategy = RoutingStrategy::LeastLoaded;
         let decision = RoutingDecision { strategy, candidates: vec![], omitted_candidates: 0, attempt: 1 };
-        self.act(AssignAgent { conversation_id, agent_id, chooser: Chooser::Router(decision) }).await
+        let conversation = self.bus.read::<domain::conversation::Conversation>(conversation_id).await?;
+        let group_id = conversation.group_id.expect("the chat has started");
+        let chooser = Chooser::Router { group_id, decision };
+        self.act(AssignAgent { conversation_id, agent_id, chooser }).await
     }
 
     pub(crate) async fn send(&self, principal: Principal, conversation_id: ConversationId) -> Result<(), UseCaseError> {

@@ -25,6 +25,7 @@ fn decision_lists_the_chosen_first_and_says_why_not_the_others() {
     let expected = Proposal {
         conversation_id: chat(3),
         agent_id: agent(6),
+        group_id: SALES,
         waiting_since: desk.position,
         decision: RoutingDecision {
             strategy: RoutingStrategy::LeastLoaded,

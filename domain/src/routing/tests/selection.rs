@@ -120,6 +120,7 @@ fn with_chats(chats: u128) -> RoutedAgent {
         chat_limit: limit(3),
         slots: (0..chats).map(chat).collect::<BTreeSet<_>>(),
         last_assigned: 0,
+        deleted: false,
     }
 }
 

@@ -9,6 +9,7 @@ use super::*;
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 const ANNA: AgentId = AgentId::new(Uuid::from_u128(0xA));
 const VERA: VisitorId = VisitorId::new(Uuid::from_u128(0xB));
+const SESSION: SessionId = SessionId::new(Uuid::from_u128(0xC));
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
 fn tokens() -> JwtTokens {
@@ -41,7 +42,7 @@ fn signed(header: &Value, claims: &Value, secret: &[u8]) -> String {
 }
 
 fn agent_claims() -> Value {
-    parts(&tokens().issue_agent(ANNA, Role::Agent, NOW)).1
+    parts(&tokens().issue_agent(ANNA, Role::Agent, SESSION, NOW)).1
 }
 
 fn header() -> Value {
@@ -56,26 +57,33 @@ fn assert_refused(token: &str) {
 #[test]
 fn agents_token_stands_for_the_agent_with_the_role() {
     for role in [Role::Agent, Role::Supervisor, Role::Admin] {
-        let token = tokens().issue_agent(ANNA, role, NOW);
-        assert_eq!(tokens().verify(&token, NOW), Ok(Principal::Agent { id: ANNA, role }));
+        let token = tokens().issue_agent(ANNA, role, SESSION, NOW);
+        assert_eq!(
+            tokens().verify(&token, NOW),
+            Ok(Verified { principal: Principal::Agent { id: ANNA, role }, session: Some(SESSION) })
+        );
     }
 }
 
 #[test]
 fn visitors_token_stands_for_the_visitor() {
     let token = tokens().issue_visitor(VERA, NOW);
-    assert_eq!(tokens().verify(&token, NOW), Ok(Principal::Visitor { id: VERA }));
+    assert_eq!(
+        tokens().verify(&token, NOW),
+        Ok(Verified { principal: Principal::Visitor { id: VERA }, session: None })
+    );
 }
 
 #[test]
 fn claims_have_the_stated_names() {
-    let (head, claims) = parts(&tokens().issue_agent(ANNA, Role::Supervisor, NOW));
+    let (head, claims) = parts(&tokens().issue_agent(ANNA, Role::Supervisor, SESSION, NOW));
     assert_eq!(head, header());
     let jti = claims["jti"].clone();
     let expected = json!({
         "sub": "00000000-0000-0000-0000-00000000000a",
         "kind": "agent",
         "role": "supervisor",
+        "sid": "00000000-0000-0000-0000-00000000000c",
         "iat": 1_700_000_000,
         "exp": 1_700_043_200,
         "jti": jti,
@@ -95,7 +103,7 @@ fn same_visitor_and_time_give_the_same_token() {
 #[test]
 fn token_expires_by_the_time_that_is_passed() {
     let hours = 60 * 60;
-    let agent = tokens().issue_agent(ANNA, Role::Admin, NOW);
+    let agent = tokens().issue_agent(ANNA, Role::Admin, SESSION, NOW);
     assert!(tokens().verify(&agent, later(12 * hours - 1)).is_ok());
     assert_eq!(tokens().verify(&agent, later(12 * hours)), Err(TokenError));
     let visitor = tokens().issue_visitor(VERA, NOW);
@@ -115,7 +123,7 @@ fn token_of_another_secret_is_refused() {
 
 #[test]
 fn changed_claims_are_refused() {
-    let token = tokens().issue_agent(ANNA, Role::Agent, NOW);
+    let token = tokens().issue_agent(ANNA, Role::Agent, SESSION, NOW);
     let mut claims = agent_claims();
     claims["role"] = json!("admin");
     let pieces: Vec<&str> = token.split('.').collect();
@@ -124,7 +132,7 @@ fn changed_claims_are_refused() {
 
 #[test]
 fn every_changed_character_is_refused() {
-    let token = tokens().issue_agent(ANNA, Role::Agent, NOW);
+    let token = tokens().issue_agent(ANNA, Role::Agent, SESSION, NOW);
     for index in 0..token.len() {
         let mut changed = token.clone().into_bytes();
         changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
@@ -139,7 +147,7 @@ fn unsigned_token_is_refused() {
         assert_refused(&format!("{}.{}.", encoded(&head), encoded(&agent_claims())));
         assert_refused(&signed(&head, &agent_claims(), SECRET));
     }
-    let token = tokens().issue_agent(ANNA, Role::Agent, NOW);
+    let token = tokens().issue_agent(ANNA, Role::Agent, SESSION, NOW);
     let unsigned = token.rsplit_once('.').unwrap().0;
     assert_refused(unsigned);
     assert_refused(&format!("{unsigned}."));
@@ -195,7 +203,10 @@ fn visitors_token_with_a_role_stays_a_visitors() {
     let mut claims = parts(&tokens().issue_visitor(VERA, NOW)).1;
     claims["role"] = json!("admin");
     let token = signed(&header(), &claims, SECRET);
-    assert_eq!(tokens().verify(&token, NOW), Ok(Principal::Visitor { id: VERA }));
+    assert_eq!(
+        tokens().verify(&token, NOW),
+        Ok(Verified { principal: Principal::Visitor { id: VERA }, session: None })
+    );
 }
 
 #[test]

@@ -1,13 +1,11 @@
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::*;
 use crate::system::{RandomIds, SystemClock};
+use crate::testing::{RedisProxy, redis_url};
 
 const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -17,15 +15,6 @@ fn options(url: String, channel: &str) -> WakeUpOptions {
 
 fn own_channel() -> String {
     format!("{}:test:{}", WakeUpOptions::CHANNEL, RandomIds.new_uuid())
-}
-
-/// The Redis to test with; says so, past the capturing of output, when there is none.
-fn redis_url(test: &str) -> Option<String> {
-    let url = std::env::var("TEST_REDIS_URL").ok().filter(|url| !url.is_empty());
-    if url.is_none() {
-        let _ = writeln!(std::io::stderr(), "left out: {test}: TEST_REDIS_URL is not set");
-    }
-    url
 }
 
 /// Waits for something that a task brings about.
@@ -65,40 +54,6 @@ impl Nodes {
     }
 }
 
-/// Stands between the nodes and Redis, and can be taken away.
-struct Proxy {
-    address: SocketAddr,
-    serving: JoinSet<()>,
-}
-
-impl Proxy {
-    async fn start(address: SocketAddr, url: &str) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let redis = Client::open(url).unwrap().get_connection_info().addr().to_string();
-        let mut serving = JoinSet::new();
-        serving.spawn(async move {
-            let mut pipes = JoinSet::new();
-            while let Ok((mut near, _)) = listener.accept().await {
-                let redis = redis.clone();
-                pipes.spawn(async move {
-                    let mut far = TcpStream::connect(redis).await.unwrap();
-                    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
-                });
-            }
-        });
-        Self { address, serving }
-    }
-
-    fn url(&self) -> String {
-        format!("redis://{}", self.address)
-    }
-
-    async fn stop(mut self) {
-        self.serving.shutdown().await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_hears_what_another_announces() {
     let Some(url) = redis_url("node_hears_what_another_announces") else { return };
@@ -126,8 +81,8 @@ async fn burst_of_announcements_is_coalesced_and_ends_with_the_newest() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outage_shows_and_ends_without_a_restart() {
     let Some(url) = redis_url("outage_shows_and_ends_without_a_restart") else { return };
-    let proxy = Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), &url).await;
-    let address = proxy.address;
+    let proxy = RedisProxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), &url).await;
+    let address = proxy.address();
     let nodes = Nodes::start(&proxy.url(), &own_channel());
     nodes.are(WakeUpStatus::Connected).await;
 
@@ -139,7 +94,7 @@ async fn outage_shows_and_ends_without_a_restart() {
     }
     assert!(start.elapsed() < Duration::from_millis(200), "announcing waited {:?}", start.elapsed());
 
-    let proxy = Proxy::start(address, &url).await;
+    let proxy = RedisProxy::start(address, &url).await;
     nodes.are(WakeUpStatus::Connected).await;
     nodes.speaker.announce(2_000);
     nodes.hear(2_000).await;

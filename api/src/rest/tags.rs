@@ -1,0 +1,128 @@
+//! Tags.
+
+use application::ports::{Principal, Sequence};
+use application::tags::{ManageTag, TagOrder};
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::ids::TagId;
+use domain::text::{Color, Name};
+use projections::tags::TagView;
+use projections::{Deleted, Page};
+use serde::Deserialize;
+
+use super::paging::{self, ListQuery, OneQuery};
+use crate::app::App;
+use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given};
+use crate::problem::Problem;
+use crate::respond::{Change, await_position};
+use crate::views::View;
+
+pub async fn list(
+    State(app): State<App>,
+    agent: Agent,
+    Query(query): Query<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Page<TagView>>, Problem> {
+    let (deleted, page) = query.check(agent.role)?;
+    await_position(&app, &headers, &[View::Tags]).await?;
+    Ok(Json(app.tags.list_tags(deleted, &page).await?))
+}
+
+pub async fn read(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(id): OneId<TagId>,
+    Query(query): Query<OneQuery>,
+    headers: HeaderMap,
+) -> Result<Json<TagView>, Problem> {
+    let deleted = paging::deleted(agent.role, query.include_deleted)?;
+    await_position(&app, &headers, &[View::Tags]).await?;
+    find(&app, id, deleted).await.map(Json)
+}
+
+async fn find(app: &App, id: TagId, deleted: Deleted) -> Result<TagView, Problem> {
+    app.tags.find_tag(id, deleted).await?.ok_or_else(|| Problem::not_found("tag"))
+}
+
+/// A tag that exists, deleted or not.
+async fn made(app: &App, id: TagId) -> Result<TagView, Problem> {
+    app.tags.find_tag(id, Deleted::Shown).await?.ok_or_else(Problem::view_behind)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTag {
+    name: String,
+    color: Option<String>,
+}
+
+pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewTag>) -> Result<Response, Problem> {
+    let Write { body, info } = write;
+    let mut fields = Fields::default();
+    let name = fields.text("name", &body.name, Name::parse);
+    let color = fields.optional("color", body.color.as_deref(), Color::parse);
+    let name = fields.finish_with(name)?;
+    let principal = agent.principal();
+    let (tag_id, order) = (TagId::new(app.bus.new_uuid()), TagOrder::Create { name, color });
+    let create = ManageTag { principal, tag_id, order, known_version: None };
+    let change = Change { app: &app, principal, info: &info, views: &[View::Tags] };
+    change.answer_created(create, async |id| made(&app, id).await).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    color: Option<Option<String>>,
+}
+
+pub async fn change(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(id): OneId<TagId>,
+    KnownVersion(known): KnownVersion,
+    write: Write<Changes>,
+) -> Result<Response, Problem> {
+    let Write { body, info } = write;
+    let mut fields = Fields::default();
+    let name = fields.optional("name", body.name.as_deref(), Name::parse);
+    let color = body.color.as_ref().map(|color| fields.optional("color", color.as_deref(), Color::parse));
+    fields.finish()?;
+    carry_out(&app, agent.principal(), id, &info, (TagOrder::Change { name, color }, known)).await
+}
+
+pub async fn delete(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(id): OneId<TagId>,
+    KnownVersion(known): KnownVersion,
+    write: Write<Nothing>,
+) -> Result<Response, Problem> {
+    carry_out(&app, agent.principal(), id, &write.info, (TagOrder::Delete, known)).await
+}
+
+pub async fn restore(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(id): OneId<TagId>,
+    KnownVersion(known): KnownVersion,
+    write: Write<Nothing>,
+) -> Result<Response, Problem> {
+    carry_out(&app, agent.principal(), id, &write.info, (TagOrder::Restore, known)).await
+}
+
+/// Carries a change of a tag out and answers with the tag.
+async fn carry_out(
+    app: &App,
+    principal: Principal,
+    tag_id: TagId,
+    info: &WriteInfo,
+    (order, known_version): (TagOrder, Option<Sequence>),
+) -> Result<Response, Problem> {
+    let manage = ManageTag { principal, tag_id, order, known_version };
+    let change = Change { app, principal, info, views: &[View::Tags] };
+    change.answer(manage, async |_| made(app, tag_id).await).await
+}

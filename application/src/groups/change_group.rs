@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use domain::group::{Group, GroupCommand};
+use domain::ids::{GroupId, WorkspaceId};
+use domain::routing::RoutingStrategy;
+use domain::text::{Name, Note};
+use domain::workspace::{Workspace, WorkspaceCommand};
+
+use super::ensure_supervisor;
+use crate::UseCaseError;
+use crate::command_bus::{UnitOfWork, UseCase};
+use crate::error::Entity;
+use crate::ports::{LogEvent, Principal, Sequence, StreamId};
+
+/// What is to be different about a group; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct GroupChanges {
+    /// Its name.
+    pub name: Option<Name>,
+    /// What it is for; `Some(None)` takes it away.
+    pub description: Option<Option<Note>>,
+    /// How its chats find their agents, from now on.
+    pub strategy: Option<RoutingStrategy>,
+    /// Whether it is the default group. There is always one: it ceases to be by another becoming it.
+    pub is_default: Option<bool>,
+}
+
+/// A supervisor changes a group.
+#[derive(Clone, Debug)]
+pub struct ChangeGroup {
+    /// Who.
+    pub principal: Principal,
+    /// Which.
+    pub group_id: GroupId,
+    /// What.
+    pub changes: GroupChanges,
+    /// The version that the caller knows, if they care.
+    pub known_version: Option<Sequence>,
+}
+
+impl UseCase for ChangeGroup {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![StreamId::of::<Group>(self.group_id)]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        ensure_supervisor(self.principal)?;
+        let (group_id, at) = (self.group_id, work.now());
+        let group = work.load::<Group>(group_id).await?;
+        let Some(old_name) = group.name.clone().filter(|_| !group.deleted) else {
+            return Err(UseCaseError::NotFound(Entity::Group));
+        };
+        work.ensure_version::<Group>(group_id, self.known_version).await?;
+        let name = self.changes.name.clone().unwrap_or(old_name);
+        let description = self.changes.description.clone().unwrap_or_else(|| group.description.clone());
+        work.execute::<Group>(group_id, GroupCommand::Describe { name, description, at }).await?;
+        if let Some(strategy) = self.changes.strategy {
+            work.execute::<Group>(group_id, GroupCommand::ChangeStrategy { strategy, at }).await?;
+        }
+        self.change_default(work).await
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        Some(())
+    }
+}
+
+impl ChangeGroup {
+    async fn change_default(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let (group_id, at) = (self.group_id, work.now());
+        let Some(wanted) = self.changes.is_default else { return Ok(()) };
+        let is_default = work.load::<Workspace>(WorkspaceId::ONLY).await?.default_group_id == Some(group_id);
+        match (is_default, wanted) {
+            (true, false) => Err(UseCaseError::DefaultGroup),
+            (false, true) => {
+                let choose = WorkspaceCommand::ChooseDefaultGroup { group_id, at };
+                work.execute::<Workspace>(WorkspaceId::ONLY, choose).await?;
+                Ok(())
+            }
+            (true, true) | (false, false) => Ok(()),
+        }
+    }
+}

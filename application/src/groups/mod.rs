@@ -1,0 +1,26 @@
+//! Teams of agents.
+
+mod change_group;
+mod create_group;
+mod delete_group;
+mod members;
+
+pub use change_group::{ChangeGroup, GroupChanges};
+pub use create_group::CreateGroup;
+pub use delete_group::DeleteGroup;
+pub use members::{AddMembers, RemoveMember};
+
+use domain::agent::Role;
+
+use crate::UseCaseError;
+use crate::ports::Principal;
+
+/// Refuses everybody below a supervisor.
+pub(crate) fn ensure_supervisor(principal: Principal) -> Result<(), UseCaseError> {
+    match principal {
+        Principal::Agent { role, .. } if role >= Role::Supervisor => Ok(()),
+        Principal::Agent { .. } | Principal::Visitor { .. } => {
+            Err(UseCaseError::Forbidden("only supervisors and admins may do this"))
+        }
+    }
+}

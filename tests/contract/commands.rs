@@ -1,0 +1,203 @@
+//! The command bus over the real log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use application::UseCaseError;
+use application::command_bus::{CommandBus, Executed, UnitOfWork, UseCase};
+use application::ports::{EventLog, LogEvent, StreamId};
+use domain::event::AnyEvent;
+use domain::ids::{CommandId, EntityId as _, TagId};
+use domain::tag::{Tag, TagCommand, TagError, TagEvent};
+use domain::time::Timestamp;
+use futures::future::join_all;
+use harness::{DEADLINE, eventually, on_each_database};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::support::{Node, all_nodes, stream};
+use crate::use_cases::{context, name, tell};
+
+const AT: Timestamp = Timestamp::from_micros(1);
+
+/// How often a command may be decided.
+const MOST_ATTEMPTS: u32 = 5;
+
+fn tag_id() -> TagId {
+    TagId::from_uuid(Uuid::from_u128(1))
+}
+
+fn create(text: &str) -> TagCommand {
+    TagCommand::Create { name: name(text), color: None, at: AT }
+}
+
+fn restyle(text: &str) -> TagCommand {
+    TagCommand::Restyle { name: name(text), color: None, at: AT }
+}
+
+/// Reads a number and writes the next one. Whoever decides on outdated state loses somebody's update.
+#[derive(Clone, Default)]
+struct CountUp {
+    attempts: Arc<AtomicU32>,
+    /// Whether it keeps others of its node away, as real use cases do.
+    locks: bool,
+}
+
+impl UseCase for CountUp {
+    type Output = u32;
+
+    fn locks(&self) -> Vec<StreamId> {
+        if self.locks { vec![StreamId::of::<Tag>(tag_id())] } else { vec![] }
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<u32, UseCaseError> {
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        let next = number(&*work.load::<Tag>(tag_id()).await?) + 1;
+        // Gives the others the chance to read the same number.
+        tokio::task::yield_now().await;
+        work.execute::<Tag>(tag_id(), restyle(&next.to_string())).await?;
+        Ok(next)
+    }
+
+    fn recall(&self, events: &[Arc<LogEvent>]) -> Option<u32> {
+        match &events.first()?.event {
+            AnyEvent::Tag(TagEvent::TagRestyled { name, .. }) => name.as_str().parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+fn number(tag: &Tag) -> u32 {
+    tag.name.as_ref().unwrap().as_str().parse().unwrap()
+}
+
+/// Stops before it decides, until it may go on.
+struct Gated {
+    reached: Arc<Notify>,
+    go_on: Arc<Notify>,
+}
+
+impl UseCase for Gated {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        self.reached.notify_one();
+        self.go_on.notified().await;
+        work.execute::<Tag>(tag_id(), create("late")).await.map(drop)
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        Some(())
+    }
+}
+
+/// Runs commands at once on these buses, and gives their answers sorted.
+async fn count_up(buses: &[CommandBus], commands: usize, locks: bool) -> Vec<u32> {
+    let runs = (0..commands).map(|n| {
+        let bus = buses[n % buses.len()].clone();
+        tokio::spawn(async move {
+            let command = CountUp { locks, ..CountUp::default() };
+            let answer = bus.execute(context(&bus), command.clone()).await;
+            let attempts = command.attempts.load(Ordering::SeqCst);
+            assert!(attempts <= MOST_ATTEMPTS, "{attempts} attempts");
+            answer.unwrap_or_else(|error| panic!("refused after {attempts} attempts: {error:?}")).output
+        })
+    });
+    let mut numbers: Vec<_> = join_all(runs).await.into_iter().map(Result::unwrap).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+on_each_database! {
+    async fn commands_at_the_same_time_on_one_aggregate_all_succeed_and_lose_nothing(database: TestDatabase) {
+        let node = Node::start(&database).await;
+        let bus = node.bus();
+        tell::<Tag>(&bus, tag_id(), create("0")).await.unwrap();
+        for (round, locks) in [(0, true), (1, false)] {
+            let numbers = count_up(std::slice::from_ref(&bus), 64, locks).await;
+            assert_eq!(numbers, (round * 64 + 1..=round * 64 + 64).collect::<Vec<_>>(), "locks: {locks}");
+        }
+        assert_eq!(number(&node.bus().read::<Tag>(tag_id()).await.unwrap()), 128);
+        node.ends_at(129).await;
+    }
+
+    async fn commands_of_several_nodes_lose_nothing(database: TestDatabase) {
+        let nodes = all_nodes(&database).await;
+        let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
+        tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
+        let mut expected = 0;
+        for _ in 0..20 {
+            let numbers = count_up(&buses, 2, true).await;
+            assert_eq!(numbers, [expected + 1, expected + 2]);
+            expected += 2;
+        }
+        nodes[0].ends_at(41).await;
+    }
+
+    async fn caller_who_goes_away_cancels_nothing(database: TestDatabase) {
+        let node = Node::start(&database).await;
+        let bus = node.bus();
+        let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let gated = Gated { reached: Arc::clone(&reached), go_on: Arc::clone(&go_on) };
+        {
+            let mut executing = std::pin::pin!(bus.execute(context(&bus), gated));
+            assert!(futures::poll!(&mut executing).is_pending());
+            reached.notified().await;
+        }
+        go_on.notify_one();
+        eventually(DEADLINE, "the command is carried out", async || {
+            let tag = node.bus().read::<Tag>(tag_id()).await.unwrap();
+            tag.name.as_ref().map(drop).ok_or("no tag")
+        })
+        .await;
+        node.ends_at(1).await;
+    }
+
+    async fn refusals_and_silence_from_an_outdated_cache_are_looked_at_again(database: TestDatabase) {
+        let nodes = all_nodes(&database).await;
+        let (here, there) = (nodes[0].bus(), nodes[nodes.len() - 1].bus());
+        let execute = async |bus: &CommandBus, command| {
+            tell::<Tag>(bus, tag_id(), command).await.map(|Executed { output, .. }| output)
+        };
+        // Here it is known that there is no tag; there it is created.
+        here.peek::<Tag>(tag_id()).await.unwrap();
+        assert!(execute(&there, create("VIP")).await.unwrap());
+        assert!(execute(&here, restyle("Very important")).await.unwrap(), "refused from an outdated cache");
+        // There nothing would change, if it were still as it was.
+        assert!(execute(&there, restyle("VIP")).await.unwrap(), "silent from an outdated cache");
+        // Here it can be restyled, if it were not deleted.
+        assert!(execute(&there, TagCommand::Delete { at: AT }).await.unwrap());
+        let refused = execute(&here, restyle("Too late")).await.unwrap_err();
+        assert!(matches!(refused, UseCaseError::Tag(TagError::NotCreated)), "{refused:?}");
+        assert!(here.read::<Tag>(tag_id()).await.unwrap().deleted);
+        nodes[0].ends_at(4).await;
+    }
+
+    async fn repeated_command_is_carried_out_once_on_whatever_node(database: TestDatabase) {
+        let nodes = all_nodes(&database).await;
+        let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
+        tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
+        for round in 1..=10 {
+            let id = CommandId::from_uuid(buses[0].new_uuid());
+            let runs = (0..8).map(|n| {
+                let bus = buses[n % buses.len()].clone();
+                tokio::spawn(async move {
+                    let command = CountUp { locks: true, ..CountUp::default() };
+                    bus.execute(context(&bus).repeatable(id, [1; 32]), command).await.unwrap()
+                })
+            });
+            let answers: Vec<_> = join_all(runs).await.into_iter().map(Result::unwrap).collect();
+            assert!(answers.iter().all(|answer| answer.output == round), "{answers:?}");
+            assert!(answers.iter().all(|answer| answer.receipt == answers[0].receipt), "{answers:?}");
+            assert_eq!(answers.iter().filter(|answer| !answer.repeated).count(), 1);
+            let other = buses[0].execute(context(&buses[0]).repeatable(id, [2; 32]), CountUp::default()).await;
+            assert!(matches!(other, Err(UseCaseError::CommandReused)), "{other:?}");
+        }
+        assert_eq!(nodes[0].log.read_stream(stream(1), 0).await.unwrap().len(), 11);
+        nodes[0].ends_at(11).await;
+    }
+}

@@ -1,0 +1,122 @@
+//! Snapshots make loading faster, and change nothing else.
+
+use std::collections::BTreeSet;
+
+use application::ports::{EventLog, NewEvent, StreamId, VersionedState};
+use cqrs_es::{Aggregate as _, DomainEvent as _};
+use domain::aggregate::Root as _;
+use domain::group::{Group, GroupEvent};
+use domain::ids::{AgentId, EntityId as _, GroupId};
+use domain::routing::RoutingStrategy;
+use domain::text::Note;
+use domain::time::Timestamp;
+use harness::{DEADLINE, TestDatabase, eventually, on_each_database};
+use infrastructure::sql_args;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::support::{Node, of_streams, with_payload};
+use crate::use_cases::name;
+
+/// Enough that a snapshot is taken when the stream is loaded.
+const EVENTS: i64 = 500;
+
+fn group_id() -> GroupId {
+    GroupId::from_uuid(Uuid::from_u128(1))
+}
+
+fn group() -> StreamId {
+    StreamId::of::<Group>(group_id())
+}
+
+/// The event at a place in the stream of a group that only grows.
+fn nth(sequence: i64) -> GroupEvent {
+    let at = Timestamp::from_micros(sequence);
+    if sequence == 1 {
+        return GroupEvent::GroupCreated {
+            name: name("Sales"),
+            description: None,
+            strategy: RoutingStrategy::LeastLoaded,
+            at,
+        };
+    }
+    let agent_id = AgentId::from_uuid(Uuid::from_u128(sequence.unsigned_abs().into()));
+    GroupEvent::AgentsAdded { agent_ids: BTreeSet::from([agent_id]), at }
+}
+
+fn from_events_only(count: i64) -> Group {
+    let mut state = Group::default();
+    (1..=count).for_each(|sequence| state.apply(nth(sequence)));
+    state
+}
+
+async fn append(node: &Node, after: i64, to: i64) {
+    let events = (after + 1..=to).map(nth).map(|event| NewEvent {
+        event_type: event.event_type(),
+        event_version: event.event_version(),
+        ..with_payload(&serde_json::to_string(&event).unwrap())
+    });
+    let events = events.collect();
+    let append = application::ports::StreamAppend { stream: group(), expected_version: after, events };
+    node.log.append(of_streams(vec![append])).await.unwrap();
+}
+
+/// A stream with a snapshot at its 500th event and a tail after it.
+async fn with_snapshot_and_tail(database: &TestDatabase) -> Node {
+    let node = Node::start(database).await;
+    append(&node, 0, EVENTS).await;
+    assert_eq!(*node.bus().read::<Group>(group_id()).await.unwrap(), from_events_only(EVENTS));
+    eventually(DEADLINE, "the snapshot is kept", async || snapshot(&node).await.map(drop).ok_or("none")).await;
+    append(&node, EVENTS, EVENTS + 10).await;
+    node
+}
+
+async fn snapshot(node: &Node) -> Option<VersionedState> {
+    node.log.find_snapshot(group(), Group::FINGERPRINT).await.unwrap()
+}
+
+async fn loaded(node: &Node) -> Group {
+    (*node.bus().read::<Group>(group_id()).await.unwrap()).clone()
+}
+
+/// Puts something into the stored state that no event says.
+async fn mark(node: &Node) {
+    let mut marked = snapshot(node).await.unwrap();
+    marked.state["description"] = Value::from("from the snapshot");
+    node.log.save_snapshot(group(), Group::FINGERPRINT, marked).await.unwrap();
+}
+
+on_each_database! {
+    async fn snapshot_and_tail_give_the_state_that_the_events_give(database: TestDatabase) {
+        let node = with_snapshot_and_tail(&database).await;
+        assert_eq!(snapshot(&node).await.unwrap().version, EVENTS);
+        assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
+        // It is not for nothing: the snapshot is what the state was loaded from.
+        mark(&node).await;
+        let state = loaded(&node).await;
+        assert_eq!(state.description, Some(Note::parse("from the snapshot").unwrap()));
+        assert_eq!(state.agent_ids.len(), usize::try_from(EVENTS).unwrap() + 9);
+    }
+
+    async fn snapshot_of_another_shape_is_ignored(database: TestDatabase) {
+        let node = with_snapshot_and_tail(&database).await;
+        mark(&node).await;
+        node.database.execute("UPDATE snapshots SET fingerprint = 'group/0'", sql_args![]).await.unwrap();
+        assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
+    }
+
+    async fn broken_snapshot_is_ignored(database: TestDatabase) {
+        let node = with_snapshot_and_tail(&database).await;
+        for state in ["", "{", "null", "[]", r#"{"name":7}"#, "no JSON at all", "{\"name\":\"Sales\"}"] {
+            node.database.execute("UPDATE snapshots SET state = ?, version = 500", sql_args![state]).await.unwrap();
+            assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10), "{state:?}");
+        }
+    }
+
+    async fn lost_snapshots_lose_nothing(database: TestDatabase) {
+        let node = with_snapshot_and_tail(&database).await;
+        node.database.execute("DELETE FROM snapshots", sql_args![]).await.unwrap();
+        assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
+        node.ends_at(EVENTS + 10).await;
+    }
+}

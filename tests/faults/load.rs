@@ -1,0 +1,188 @@
+//! A company at work: everything that people can change, at random, until the program dies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use application::ports::Ids as _;
+use harness::{Client, Reply};
+use infrastructure::system::RandomIds;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::journal::{Journal, Write};
+use crate::people::{Guest, Worker, guest, hire};
+
+const VISITOR_LOOPS: usize = 6;
+const VISITORS_OF_A_LOOP: usize = 8;
+
+/// The company and all that was asked of the program.
+pub struct Load {
+    pub journal: Journal,
+    agents: Arc<Vec<Worker>>,
+    supervisor: Worker,
+    loops: Vec<VisitorLoop>,
+}
+
+/// One of several who act for visitors, one action after the other.
+#[derive(Default)]
+struct VisitorLoop {
+    visitors: Vec<Guest>,
+    /// What has no answer yet and may be sent again.
+    open: Option<Write>,
+}
+
+impl Load {
+    pub async fn new(client: &Client, admin: &Worker) -> Self {
+        let mut agents = vec![];
+        for limit in [1, 2, 3, 4] {
+            agents.push(hire(client, admin, ("agent", "online", limit)).await);
+        }
+        let supervisor = hire(client, admin, ("supervisor", "offline", 1)).await;
+        let loops = (0..VISITOR_LOOPS).map(|_| VisitorLoop::default()).collect();
+        Self { journal: Journal::default(), agents: Arc::new(agents), supervisor, loops }
+    }
+
+    /// Lets everybody work until `until` has ended and everybody has noticed.
+    pub async fn run(&mut self, client: &Client, until: impl Future<Output = ()>) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut visitors = JoinSet::new();
+        for mut one in std::mem::take(&mut self.loops) {
+            let (client, journal, stop) = (client.clone(), self.journal.clone(), Arc::clone(&stop));
+            visitors.spawn(async move {
+                while !stop.load(Ordering::Relaxed) && one.act(&client, &journal).await.is_some() {}
+                one
+            });
+        }
+        let mut staff = JoinSet::new();
+        for work in [Self::come_and_go, Self::choose, Self::answer] as [fn(&Self, &Client) -> Job; 3] {
+            let (job, stop) = (work(self, client), Arc::clone(&stop));
+            staff.spawn(async move { while !stop.load(Ordering::Relaxed) && job().await.is_some() {} });
+        }
+        until.await;
+        stop.store(true, Ordering::Relaxed);
+        self.loops = visitors.join_all().await;
+        staff.join_all().await;
+    }
+
+    /// An agent goes online, away or offline.
+    fn come_and_go(&self, client: &Client) -> Job {
+        let (client, journal, agents) = (client.clone(), self.journal.clone(), Arc::clone(&self.agents));
+        Box::new(move || {
+            let agent = pick(&agents).clone();
+            let status = *pick(&["online", "online", "online", "away", "offline"]);
+            let path = format!("/v1/agents/{}/status", agent.id);
+            let write = Write::new(Method::PUT, path, json!({ "status": status }), Some(&agent.token));
+            send(client.clone(), journal.clone(), write)
+        })
+    }
+
+    /// A supervisor hands some chat to some agent, whatever the limit.
+    fn choose(&self, client: &Client) -> Job {
+        let (client, journal, agents) = (client.clone(), self.journal.clone(), Arc::clone(&self.agents));
+        let supervisor = self.supervisor.clone();
+        Box::new(move || {
+            let (client, journal, supervisor) = (client.clone(), journal.clone(), supervisor.clone());
+            let agent_id = pick(&agents).id.clone();
+            Box::pin(async move {
+                let chat = some_chat(&client, &supervisor, "status=pending&limit=5").await?;
+                let Some(chat) = chat else { return Some(()) };
+                let path = format!("/v1/conversations/{chat}/assign");
+                let write = Write::new(Method::POST, path, json!({ "agentId": agent_id }), Some(&supervisor.token));
+                send(client, journal, write.keyed()).await
+            })
+        })
+    }
+
+    /// An agent answers in one of the chats they serve.
+    fn answer(&self, client: &Client) -> Job {
+        let (client, journal, agents) = (client.clone(), self.journal.clone(), Arc::clone(&self.agents));
+        Box::new(move || {
+            let (client, journal, agent) = (client.clone(), journal.clone(), pick(&agents).clone());
+            Box::pin(async move {
+                let query = format!("status=active&agentId={}", agent.id);
+                let chat = some_chat(&client, &agent, &query).await?;
+                let Some(chat) = chat else { return Some(()) };
+                let path = format!("/v1/conversations/{chat}/events");
+                send(client, journal, message(path, &agent.token)).await
+            })
+        })
+    }
+}
+
+type Step = std::pin::Pin<Box<dyn Future<Output = Option<()>> + Send>>;
+type Job = Box<dyn Fn() -> Step + Send + Sync>;
+
+fn send(client: Client, journal: Journal, write: Write) -> Step {
+    Box::pin(async move { journal.send(&client, &write).await.map(drop) })
+}
+
+/// None when the program is gone; within, none when there is no such chat.
+async fn some_chat(client: &Client, who: &Worker, query: &str) -> Option<Option<String>> {
+    let path = format!("/v1/conversations?{query}");
+    let reply = client.with_token(&who.token).try_request(Method::GET, &path, None).await.ok()?;
+    let chats = reply.body["data"].as_array().cloned().unwrap_or_default();
+    Some((!chats.is_empty()).then(|| pick(&chats)["id"].as_str().unwrap_or_default().to_owned()))
+}
+
+/// A message, with or without an id of the client.
+fn message(path: String, token: &str) -> Write {
+    let text = format!("message {}", RandomIds.new_uuid());
+    let body = if RandomIds.fraction() < 0.5 {
+        json!({ "content": text })
+    } else {
+        json!({ "content": text, "clientEventId": text })
+    };
+    Write::new(Method::POST, path, body, Some(token))
+}
+
+fn pick<T>(all: &[T]) -> &T {
+    &all[((all.len() as f64 * RandomIds.fraction()) as usize).min(all.len() - 1)]
+}
+
+impl VisitorLoop {
+    /// One action of one visitor. None when the program is gone.
+    async fn act(&mut self, client: &Client, journal: &Journal) -> Option<()> {
+        let write = match self.open.take() {
+            Some(unanswered) => unanswered,
+            None => self.next_write(),
+        };
+        let can_be_repeated = write.key.is_some() || !write.body["clientEventId"].is_null();
+        match journal.send(client, &write).await {
+            Some(reply) => {
+                self.learn(&write, &reply);
+                Some(())
+            }
+            None => {
+                self.open = can_be_repeated.then_some(write);
+                None
+            }
+        }
+    }
+
+    fn next_write(&self) -> Write {
+        let kind = RandomIds.fraction();
+        if self.visitors.is_empty() || (kind < 0.2 && self.visitors.len() < VISITORS_OF_A_LOOP) {
+            let body = json!({ "initialMessage": "Hello", "name": "Vera" });
+            let write = Write::new(Method::POST, "/v1/widget/session".to_owned(), body, None);
+            return if kind < 0.1 { write.keyed() } else { write };
+        }
+        let Guest { token, conversation_id, .. } = pick(&self.visitors);
+        let chat = format!("/v1/conversations/{conversation_id}");
+        let change = |what: &str, body: Value| {
+            let write = Write::new(Method::POST, format!("{chat}/{what}"), body, Some(token));
+            if RandomIds.fraction() < 0.5 { write.keyed() } else { write }
+        };
+        match kind {
+            0.9.. => change("close", json!({ "reason": "done" })),
+            0.8..0.9 => change("reopen", json!({})),
+            _ => message(format!("{chat}/events"), token),
+        }
+    }
+
+    fn learn(&mut self, write: &Write, reply: &Reply) {
+        if write.path == "/v1/widget/session" && reply.status == 201 {
+            self.visitors.push(guest(&reply.body));
+        }
+    }
+}
