@@ -1,6 +1,6 @@
 //! The process manager that finds agents for waiting chats.
 //!
-//! It folds the log into a [`RoutingState`], decides with the pure functions of `domain::routing` and dispatches
+//! It folds the log into a [`domain::routing::RoutingState`], decides with the pure functions of `domain::routing` and dispatches
 //! `AssignAgent`. Its state is stored like a read model, with a checkpoint, so that a restart or another node goes on
 //! where it stopped; a command id that repeats with the wait makes a second dispatch of the same choice harmless.
 
