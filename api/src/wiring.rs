@@ -43,10 +43,13 @@ use crate::config::{ConfigError, Settings, random_text};
 use crate::extract::digest;
 use crate::limits::Limits;
 use crate::rest;
-use crate::views::Views;
+use crate::views::{View, Views};
 
 /// How long a shutdown waits for requests that are under way: as long as a request may take.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long the first start waits for the views of what it has made.
+const FIRST_VIEWS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why the program did not start.
 #[derive(Debug, thiserror::Error)]
@@ -238,6 +241,11 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let (runners, router_task) = start_projectors(&base);
     let database = base.database.clone();
     let app = build_app(base, Views::new(runners.clone()), hasher, credentials)?;
+    if first_admin.is_some() {
+        // Whoever comes first should find the default group and the admin.
+        let head = app.log.head().await?.position;
+        app.views.wait_for(&[View::Agents], head, FIRST_VIEWS_WITHIN).await;
+    }
     let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
     let (drain, drained) = watch::channel(false);
     let server = tokio::spawn(serve(listener, app.clone(), drained));
