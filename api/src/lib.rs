@@ -9,5 +9,6 @@ pub mod limits;
 pub mod problem;
 mod respond;
 pub mod rest;
+pub mod server;
 pub mod views;
 pub mod wiring;

@@ -24,6 +24,7 @@ use infrastructure::auth::{
 };
 use infrastructure::database::{Database, DatabaseError, DatabaseOptions, MigrateError};
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::housekeeping::Housekeeper;
 use infrastructure::rate_limits::{MemoryRateLimiter, RateLimiterOptions, RedisRateLimiter};
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
@@ -43,6 +44,7 @@ use crate::config::{ConfigError, Settings, random_text};
 use crate::extract::digest;
 use crate::limits::Limits;
 use crate::rest;
+use crate::server::{ConnectionLimits, serve};
 use crate::views::{View, Views};
 
 /// How long a shutdown waits for requests that are under way: as long as a request may take.
@@ -129,7 +131,8 @@ pub struct Running {
     app: App,
     runners: Vec<RunnerHandle>,
     router_task: JoinHandle<()>,
-    server: JoinHandle<io::Result<()>>,
+    housekeeping: JoinHandle<()>,
+    server: JoinHandle<()>,
     drain: watch::Sender<bool>,
     database: Database,
     _folder: FolderLock,
@@ -160,15 +163,15 @@ impl Running {
         let _ = self.drain.send(true);
         let mut server = self.server;
         match tokio::time::timeout(DRAIN_WITHIN, &mut server).await {
-            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(())) => {}
             Err(_) => {
                 tracing::warn!("connections were still open and are cut");
                 server.abort();
             }
-            Ok(Ok(Err(error))) => tracing::error!(error = &error as &dyn std::error::Error, "server failed"),
             Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "server ended"),
         }
         self.router_task.abort();
+        self.housekeeping.abort();
         for runner in self.runners {
             runner.shut_down().await;
         }
@@ -240,6 +243,8 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let first_admin = set_up(&base.settings, &base.bus, &*hasher, &*credentials).await?;
     let (runners, router_task) = start_projectors(&base);
     let database = base.database.clone();
+    let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&base.clock), &*base.ids);
+    let housekeeping = tokio::spawn(housekeeper.run());
     let app = build_app(base, Views::new(runners.clone()), hasher, credentials)?;
     if first_admin.is_some() {
         // Whoever comes first should find the default group and the admin.
@@ -248,8 +253,25 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     }
     let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
     let (drain, drained) = watch::channel(false);
-    let server = tokio::spawn(serve(listener, app.clone(), drained));
-    Ok(Running { address, first_admin, app, runners, router_task, server, drain, database, _folder: folder })
+    let server = tokio::spawn(serve(
+        listener,
+        rest::router(app.clone()),
+        ConnectionLimits::of_this_process(),
+        Arc::clone(&app.clock),
+        drained,
+    ));
+    Ok(Running {
+        address,
+        first_admin,
+        app,
+        runners,
+        router_task,
+        housekeeping,
+        server,
+        drain,
+        database,
+        _folder: folder,
+    })
 }
 
 async fn base(settings: Settings, clock: Arc<dyn Clock>) -> Result<Base, StartError> {
@@ -312,15 +334,6 @@ fn build_app(
 async fn listen(address: &str) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|source| StartError::Listen { address: address.to_owned(), source })
-}
-
-async fn serve(listener: TcpListener, app: App, mut drained: watch::Receiver<bool>) -> io::Result<()> {
-    let until = async move {
-        // The sender is dropped only with the server itself.
-        let _ = drained.wait_for(|drain| *drain).await;
-    };
-    let service = rest::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(until).await
 }
 
 fn signals(

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod database;
 pub mod event_log;
+pub mod housekeeping;
 pub mod lease;
 pub mod rate_limits;
 pub mod responses;

@@ -139,6 +139,7 @@ pub fn of_streams(streams: Vec<StreamAppend>) -> AppendRequest {
         correlation_id: Uuid::from_u128(5),
         causation_id: None,
         streams,
+        observed: vec![],
     }
 }
 

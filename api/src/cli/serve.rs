@@ -3,27 +3,44 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use infrastructure::system::SystemClock;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Settings;
 use crate::wiring::{FirstAdmin, start};
 
-/// Serves until SIGINT or SIGTERM; requests that are under way are finished.
+/// The exit code of a program that a second signal has cut short.
+const INTERRUPTED: u8 = 130;
+
+/// Serves until SIGINT or SIGTERM; requests that are under way are finished, unless a second signal comes.
 pub async fn run(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals =
+        Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
     let running = start(settings, Arc::new(SystemClock)).await?;
     println!("LiveChatLog listens on http://{}", running.address());
     if let Some(admin) = running.first_admin() {
         print_first_admin(admin);
     }
+    signals.next().await;
+    tracing::info!("shutting down; a second signal ends it at once");
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        () = running.stop() => Ok(ExitCode::SUCCESS),
+        () = signals.next() => Ok(INTERRUPTED.into()),
     }
-    tracing::info!("shutting down");
-    running.stop().await;
-    Ok(ExitCode::SUCCESS)
+}
+
+/// The signals that ask for an end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 fn print_first_admin(admin: &FirstAdmin) {

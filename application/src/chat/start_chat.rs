@@ -121,11 +121,11 @@ impl StartChat {
 
     async fn choose_group(&self, work: &mut UnitOfWork) -> Result<GroupId, UseCaseError> {
         let unknown = UseCaseError::UnknownReference { field: "groupId", entity: Entity::Group };
-        let Some(group_id) = self.group_id else {
-            let workspace = work.load::<Workspace>(WorkspaceId::ONLY).await?;
-            return workspace.default_group_id.ok_or(unknown);
+        let chosen = match self.group_id {
+            Some(group_id) => Some(group_id),
+            None => work.load::<Workspace>(WorkspaceId::ONLY).await?.default_group_id,
         };
-        let group = work.load::<Group>(group_id).await?;
-        if group.is_present() { Ok(group_id) } else { Err(unknown) }
+        let Some(group_id) = chosen else { return Err(unknown) };
+        if work.load::<Group>(group_id).await?.is_present() { Ok(group_id) } else { Err(unknown) }
     }
 }

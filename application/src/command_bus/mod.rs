@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::UseCaseError;
 use crate::ports::{
     AppendError, AppendRequest, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt, Repeatable,
-    StreamId,
+    StreamId, StreamVersion,
 };
 use cache::AggregateCache;
 use locks::StreamLocks;
@@ -63,9 +63,9 @@ pub trait UseCase: Send + Sync + 'static {
     /// Decides. It may run several times, each time on newer state, so it must not act on the outside.
     fn run(&self, work: &mut UnitOfWork) -> impl Future<Output = Result<Self::Output, UseCaseError>> + Send;
 
-    /// Whether everything that was looked at has to be fresh when the events are appended. The log checks the versions
-    /// of the streams that get events; what decided by doing nothing, or was only read, is checked by this. A use case
-    /// that reads nothing but what never changes beside the stream it writes may spare the question.
+    /// Whether everything that was looked at has to stand as it was seen when the events are appended: the log checks
+    /// that, as it checks the versions of the streams that get events. A use case that reads nothing but what never
+    /// changes beside the stream it writes may spare the question.
     const CHECKS_WHAT_IT_READ: bool = true;
 
     /// The answer of the first time, from the events of the first time; none when they are not this use case's.
@@ -206,8 +206,8 @@ impl Inner {
     ) -> Result<Executed<U::Output>, UseCaseError> {
         let mut work = UnitOfWork::new(self);
         let mut answer = use_case.run(&mut work).await;
-        // Another node may know more, and what will not meet the log's version check needs fresh state.
-        while (U::CHECKS_WHAT_IT_READ || answer.is_err() || !work.has_events()) && work.refresh().await? {
+        // Another node may know more, and what does not meet the log's version check needs fresh state.
+        while (answer.is_err() || !work.has_events()) && work.refresh().await? {
             work = UnitOfWork::new(self);
             answer = use_case.run(&mut work).await;
         }
@@ -219,12 +219,18 @@ impl Inner {
             return Ok(Executed { output: answer?, receipt: None, repeated: false });
         }
         let output = answer?;
-        let receipt = self.append(context, &mut work).await?;
+        let observed = if U::CHECKS_WHAT_IT_READ { work.observed() } else { vec![] };
+        let receipt = self.append(context, &mut work, observed).await?;
         work.keep();
         Ok(Executed { output, receipt: Some(receipt), repeated: false })
     }
 
-    async fn append(&self, context: &CommandContext, work: &mut UnitOfWork) -> Result<Receipt, UseCaseError> {
+    async fn append(
+        &self,
+        context: &CommandContext,
+        work: &mut UnitOfWork,
+        observed: Vec<StreamVersion>,
+    ) -> Result<Receipt, UseCaseError> {
         let request = AppendRequest {
             command_id: context.command_id,
             repeatable: context.repeatable,
@@ -232,6 +238,7 @@ impl Inner {
             correlation_id: context.correlation_id,
             causation_id: context.causation_id,
             streams: work.take_appends(),
+            observed,
         };
         let result = self.log.append(request).await;
         if result.is_err() {

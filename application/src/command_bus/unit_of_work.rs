@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Inner;
 use super::cache::AnyState;
 use crate::UseCaseError;
-use crate::ports::{NewEvent, Sequence, StreamAppend, StreamEvent, StreamId, VersionedState};
+use crate::ports::{NewEvent, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion, VersionedState};
 
 /// After how many events since the last snapshot a loaded stream is worth a new one.
 const SNAPSHOT_EVERY: usize = 200;
@@ -163,6 +163,12 @@ impl UnitOfWork {
             self.entries.remove(stream);
         }
         Ok(!outdated.is_empty())
+    }
+
+    /// The streams that were looked at and get no events, as they were seen.
+    pub(super) fn observed(&self) -> Vec<StreamVersion> {
+        let unchanged = self.entries.iter().filter(|(_, entry)| entry.events.is_empty());
+        unchanged.map(|(stream, entry)| StreamVersion { stream: *stream, version: entry.version }).collect()
     }
 
     /// The appends that make the decisions true.

@@ -94,6 +94,17 @@ pub struct AppendRequest {
     pub causation_id: Option<EventId>,
     /// The streams, each once.
     pub streams: Vec<StreamAppend>,
+    /// What else the decision rests on: streams that get no events, and must be at their versions all the same.
+    pub observed: Vec<StreamVersion>,
+}
+
+/// A stream at a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StreamVersion {
+    /// The stream.
+    pub stream: StreamId,
+    /// The sequence of its last event; 0 when it has none.
+    pub version: Sequence,
 }
 
 /// Where events were appended.

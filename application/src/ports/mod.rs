@@ -11,7 +11,8 @@ pub use auth::{
 };
 pub use event_log::{
     AppendError, AppendRequest, CommandRecord, Epoch, EventHeader, EventLog, Hash, LogEvent, LogHead, NewEvent,
-    Position, ReadError, Receipt, Repeatable, Sequence, StreamAppend, StreamEvent, StreamId, VersionedState,
+    Position, ReadError, Receipt, Repeatable, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion,
+    VersionedState,
 };
 pub use limits::{Rate, RateLimit, RateLimiter};
 pub use system::{Clock, Ids, StoreError, WakeUps};

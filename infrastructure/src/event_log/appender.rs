@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use application::ports::WakeUps;
+use application::ports::{AppendError, LogHead, WakeUps};
 use tokio::sync::mpsc;
 
-use super::batch::{KnownVersions, Pending, Queue};
+use super::batch::{Pending, Queue};
 use super::commit::{Committer, Outcome};
 use super::feed::LogHint;
 use super::refusal::{explain, unavailable};
 use super::request::{Prepared, PreparedEvent};
 use super::script::Plan;
 use super::stored::StoredEvent;
+use super::versions::KnownVersions;
 use crate::database::{Database, DatabaseError};
+
+/// The database was restored, or another one put in its place, under a running node.
+#[derive(Debug, thiserror::Error)]
+#[error("the event log was replaced by another one")]
+struct Forked;
 
 /// Events that were committed together, in order.
 pub(super) type Committed = Vec<StoredEvent>;
@@ -54,9 +60,10 @@ impl Appender {
             if group.is_empty() {
                 continue;
             }
-            match self.committer.commit(&group).await {
+            match self.committer.commit(&group, &mut self.known).await {
                 Outcome::Committed(plan) => self.committed(group, plan).await,
                 Outcome::Unavailable(error) => self.unavailable(group, error),
+                Outcome::Forked(head) => self.forked(group, &head),
                 Outcome::Refused(error) => match <[Pending; 1]>::try_from(group) {
                     Ok([pending]) => self.refuse(pending, Some(error)),
                     Err(mut group) => {
@@ -88,6 +95,15 @@ impl Appender {
         self.wake_ups.announce(plan.after.position);
         // The feed ends only together with the log.
         drop(self.feed.send(events).await);
+    }
+
+    /// Nothing can be appended any more: this node has to be started anew, on the log as it is now.
+    fn forked(&mut self, group: Vec<Pending>, head: &LogHead) {
+        tracing::error!(position = head.position, epoch = %head.epoch, "the event log was replaced by another one");
+        self.hint.look();
+        for pending in group {
+            drop(pending.answer.send(Err(AppendError::Unavailable { source: Box::new(Forked) })));
+        }
     }
 
     fn unavailable(&mut self, group: Vec<Pending>, error: DatabaseError) {

@@ -11,9 +11,6 @@ use super::request::{MAX_EVENTS, Prepared};
 /// The most payload of a batch in bytes; the first request of a batch may be larger.
 const MAX_PAYLOAD: usize = 1 << 20;
 
-/// The streams whose versions are remembered; they are forgotten all at once.
-const MAX_REMEMBERED: usize = 20_000;
-
 /// A request and who waits for the answer.
 pub(super) struct Pending {
     pub(super) request: Prepared,
@@ -43,8 +40,12 @@ impl Batch {
             .streams
             .iter()
             .all(|stream| self.versions.get(&stream.stream).is_none_or(|version| *version == stream.expected));
+        let stands = request
+            .observed
+            .iter()
+            .all(|observed| self.versions.get(&observed.stream).is_none_or(|version| *version == observed.version));
         let repeated = request.request_digest.is_some() && self.commands.contains(&request.command_id);
-        if !fits || !agrees || repeated {
+        if !fits || !agrees || !stands || repeated {
             return Some(pending);
         }
         self.events += request.events.len();
@@ -87,39 +88,20 @@ impl Queue {
     }
 }
 
-/// Versions that streams are known to have reached.
-#[derive(Default)]
-pub(super) struct KnownVersions(HashMap<StreamId, Sequence>);
-
-impl KnownVersions {
-    /// Remembers what a request has appended.
-    pub(super) fn remember(&mut self, request: &Prepared) {
-        if self.0.len() > MAX_REMEMBERED {
-            self.0.clear();
-        }
-        self.0.extend(request.streams.iter().map(|stream| (stream.stream, stream.after)));
-    }
-
-    /// Forgets everything, because another history may have begun.
-    pub(super) fn forget(&mut self) {
-        self.0.clear();
-    }
-
-    /// Whether a request expects a version that a stream has left behind: streams only grow.
-    pub(super) fn outdate(&self, request: &Prepared) -> bool {
-        request.streams.iter().any(|stream| self.0.get(&stream.stream).is_some_and(|known| stream.expected < *known))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::database::Dialect;
-    use crate::event_log::testing::{append, stream};
+    use crate::event_log::testing::{append, observing, stream};
 
     fn pending(streams: &[(StreamId, Sequence, usize)]) -> Pending {
         let request = Prepared::new(append(streams), Dialect::Sqlite).unwrap();
         Pending { request, answer: oneshot::channel().0 }
+    }
+
+    fn observer(id: u128, observed: (StreamId, Sequence)) -> Pending {
+        let request = observing(append(&[(stream(id), 0, 1)]), &[observed]);
+        Pending { request: Prepared::new(request, Dialect::Sqlite).unwrap(), answer: oneshot::channel().0 }
     }
 
     async fn batches(requests: Vec<Pending>) -> Vec<usize> {
@@ -154,12 +136,11 @@ mod tests {
         assert_eq!(batches(requests).await, [1, 2]);
     }
 
-    #[test]
-    fn left_behind_versions_are_known() {
-        let mut known = KnownVersions::default();
-        known.remember(&pending(&[(stream(1), 3, 2)]).request);
-        assert!(known.outdate(&pending(&[(stream(1), 4, 1)]).request));
-        assert!(!known.outdate(&pending(&[(stream(1), 5, 1)]).request));
-        assert!(!known.outdate(&pending(&[(stream(2), 0, 1)]).request));
+    #[tokio::test]
+    async fn who_rests_on_what_the_batch_changes_waits() {
+        let change = || pending(&[(stream(1), 3, 1)]);
+        assert_eq!(batches(vec![change(), observer(2, (stream(1), 3)), observer(3, (stream(1), 4))]).await, [1, 2]);
+        assert_eq!(batches(vec![change(), observer(2, (stream(1), 4))]).await, [2]);
+        assert_eq!(batches(vec![observer(2, (stream(1), 3)), change()]).await, [2]);
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 use super::batch::Pending;
 use super::head;
 use super::script::Plan;
+use super::versions::KnownVersions;
 use crate::database::{Database, DatabaseError, Dialect, ErrorClass, Session};
 
 /// How long a group is tried while the database does not work.
@@ -32,6 +33,8 @@ pub(super) enum Outcome {
     Refused(DatabaseError),
     /// The database did not work for too long. A commit may have happened all the same.
     Unavailable(DatabaseError),
+    /// The database holds another history than the one that this node has written to.
+    Forked(LogHead),
 }
 
 enum Step {
@@ -47,22 +50,24 @@ pub(super) struct Committer {
     ids: Arc<dyn Ids>,
     session: Option<Session>,
     head: Option<LogHead>,
+    /// The farthest end of the log that was seen.
+    last_seen: Option<LogHead>,
     contended: u32,
 }
 
 impl Committer {
     pub(super) fn new(database: Database, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { database, clock, ids, session: None, head: None, contended: 0 }
+        Self { database, clock, ids, session: None, head: None, last_seen: None, contended: 0 }
     }
 
     /// Appends all requests of the group, or none.
-    pub(super) async fn commit(&mut self, group: &[Pending]) -> Outcome {
+    pub(super) async fn commit(&mut self, group: &[Pending], known: &mut KnownVersions) -> Outcome {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
         // A plan whose commit was sent without an answer.
         let mut unsure = None;
         loop {
-            let attempt = timeout(ATTEMPT, self.attempt(group, &mut unsure)).await;
+            let attempt = timeout(ATTEMPT, self.attempt(group, known, &mut unsure)).await;
             let error = match attempt.unwrap_or(Err(DatabaseError::NoAnswer)) {
                 Ok(Step::Done(outcome)) => return outcome,
                 Ok(Step::HeadMoved) => continue,
@@ -79,12 +84,17 @@ impl Committer {
         }
     }
 
-    async fn attempt(&mut self, group: &[Pending], unsure: &mut Option<Plan>) -> Result<Step, DatabaseError> {
+    async fn attempt(
+        &mut self,
+        group: &[Pending],
+        known: &mut KnownVersions,
+        unsure: &mut Option<Plan>,
+    ) -> Result<Step, DatabaseError> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => self.database.log_session().await?,
         };
-        let result = self.attempt_on(&mut session, group, unsure).await;
+        let result = self.attempt_on(&mut session, group, known, unsure).await;
         // Whatever went wrong, the next group must not find an open transaction.
         let usable = match &result {
             Ok(Step::Done(Outcome::Committed(_))) => true,
@@ -103,6 +113,7 @@ impl Committer {
         &mut self,
         session: &mut Session,
         group: &[Pending],
+        known: &mut KnownVersions,
         unsure: &mut Option<Plan>,
     ) -> Result<Step, DatabaseError> {
         let guessed = if unsure.is_none() && self.contended == 0 { self.head } else { None };
@@ -117,7 +128,16 @@ impl Committer {
             return Ok(unsure.take().map_or(Step::HeadMoved, |plan| Step::Done(Outcome::Committed(plan))));
         }
         *unsure = None;
-        let plan = Plan::new(&head, self.clock.now(), group.iter().map(|pending| &pending.request));
+        if guessed.is_none() && self.is_foreign(&head) {
+            return Ok(Step::Done(Outcome::Forked(head)));
+        }
+        self.head = Some(head);
+        if self.last_seen.is_some_and(|seen| seen.position != head.position) {
+            known.others_appended();
+        }
+        self.last_seen = Some(head);
+        let requests = || group.iter().map(|pending| &pending.request);
+        let plan = Plan::new(&head, self.clock.now(), requests(), &known.demands(requests()));
         // From here until an answer has come, nobody knows.
         let script = format!("{begin}{}", plan.body);
         let after = plan.after;
@@ -125,6 +145,7 @@ impl Committer {
         let error = match session.run(&script).await {
             Ok(_) => {
                 self.head = Some(after);
+                self.last_seen = Some(after);
                 return Ok(unsure.take().map_or(Step::HeadMoved, |plan| Step::Done(Outcome::Committed(plan))));
             }
             Err(error) => error,
@@ -133,6 +154,16 @@ impl Committer {
             *unsure = None;
         }
         if error.is_transient() { Err(error) } else { self.refused(session, guessed, error).await }
+    }
+
+    /// Whether the log does not go on where this node has seen its end: it was replaced by another one. Whatever was
+    /// decided on the old one must not be appended to the new one.
+    fn is_foreign(&self, head: &LogHead) -> bool {
+        self.last_seen.is_some_and(|seen| {
+            head.epoch != seen.epoch
+                || head.position < seen.position
+                || (head.position == seen.position && head.chain_hash != seen.chain_hash)
+        })
     }
 
     /// Tells a group that cannot be appended from a guess of the head that was wrong.

@@ -15,6 +15,7 @@ mod snapshots;
 mod stored;
 mod streams;
 mod verify;
+mod versions;
 
 #[cfg(test)]
 mod interop_tests;
@@ -41,13 +42,14 @@ pub use verify::{Damage, VerifiedLog, VerifyError, verify_chain};
 
 use crate::database::{Database, Dialect};
 use appender::Appender;
-use batch::{KnownVersions, Pending, Queue};
+use batch::{Pending, Queue};
 use commit::Committer;
 use feed::Feed;
 use reader::{Reader, unavailable};
 use request::Prepared;
 use ring::Ring;
 use streams::Streams;
+use versions::KnownVersions;
 
 /// How many events are kept in memory.
 const RING_CAPACITY: usize = 8_192;

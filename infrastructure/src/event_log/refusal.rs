@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use application::ports::{AppendError, CommandRecord, Receipt, StreamId};
+use application::ports::{AppendError, CommandRecord, Receipt, Sequence, StreamId};
 use domain::ids::CommandId;
 use domain::time::Timestamp;
 
-use super::request::{ExpectedStream, Prepared};
+use super::request::Prepared;
 use crate::database::{Database, DatabaseError, Row};
 use crate::sql_args;
 
@@ -51,19 +51,21 @@ async fn look(database: &Database, request: &Prepared) -> Result<Option<AppendEr
     {
         return Ok(Some(AppendError::Repeated { command_id, record }));
     }
-    for expected in &request.streams {
-        if has_moved(database, expected).await? {
-            return Ok(Some(AppendError::Conflict { stream: expected.stream }));
+    let expected = request.streams.iter().map(|expected| (expected.stream, expected.expected));
+    let observed = request.observed.iter().map(|observed| (observed.stream, observed.version));
+    for (stream, version) in expected.chain(observed) {
+        if current_version(database, stream).await? != version {
+            return Ok(Some(AppendError::Conflict { stream }));
         }
     }
     Ok(None)
 }
 
-async fn has_moved(database: &Database, expected: &ExpectedStream) -> Result<bool, DatabaseError> {
-    let StreamId { kind, id } = expected.stream;
+async fn current_version(database: &Database, stream: StreamId) -> Result<Sequence, DatabaseError> {
+    let StreamId { kind, id } = stream;
     let row = database.fetch_optional(SELECT_VERSION, sql_args![kind.as_str(), id]).await?;
     let version = row.as_ref().map(|row| row.opt_int("version")).transpose()?.flatten();
-    Ok(version.unwrap_or(0) != expected.expected)
+    Ok(version.unwrap_or(0))
 }
 
 /// The same failure for everyone who waited for it.

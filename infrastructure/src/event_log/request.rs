@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use application::ports::{AppendError, AppendRequest, EventHeader, Hash, NewEvent, Sequence, StreamAppend, StreamId};
+use application::ports::{
+    AppendError, AppendRequest, EventHeader, Hash, NewEvent, Sequence, StreamAppend, StreamId, StreamVersion,
+};
 use domain::ids::CommandId;
 use domain::time::Timestamp;
 
@@ -31,6 +33,7 @@ pub(super) struct Prepared {
     pub(super) command_id: CommandId,
     pub(super) request_digest: Option<Hash>,
     pub(super) streams: Vec<ExpectedStream>,
+    pub(super) observed: Vec<StreamVersion>,
     pub(super) events: Vec<PreparedEvent>,
     pub(super) payload_bytes: usize,
 }
@@ -68,7 +71,8 @@ impl Prepared {
             }
         }
         let request_digest = request.repeatable.map(|repeatable| repeatable.request_digest);
-        Ok(Self { command_id: request.command_id, request_digest, streams, events, payload_bytes })
+        let AppendRequest { command_id, observed, .. } = request;
+        Ok(Self { command_id, request_digest, streams, observed, events, payload_bytes })
     }
 }
 
@@ -95,7 +99,9 @@ fn check(request: &AppendRequest) -> Result<usize, AppendError> {
     if request.streams.is_empty() || request.streams.iter().any(|stream| stream.events.is_empty()) {
         return invalid("a stream without events");
     }
-    if request.streams.iter().any(|stream| !(0..i64::MAX / 2).contains(&stream.expected_version)) {
+    let observed = request.observed.iter().map(|observed| observed.version);
+    let mut versions = request.streams.iter().map(|stream| stream.expected_version).chain(observed);
+    if versions.any(|version| !(0..i64::MAX / 2).contains(&version)) {
         return invalid("a version that no stream can have");
     }
     let is_name = |name: &str, longest| name.is_ascii() && (1..=longest).contains(&name.len());
@@ -106,7 +112,8 @@ fn check(request: &AppendRequest) -> Result<usize, AppendError> {
         return invalid("an actor that is too long");
     }
     let mut seen = HashSet::new();
-    if !request.streams.iter().all(|stream| seen.insert(stream.stream)) {
+    let observed = request.observed.iter().map(|observed| observed.stream);
+    if !request.streams.iter().map(|stream| stream.stream).chain(observed).all(|stream| seen.insert(stream)) {
         return invalid("a stream twice");
     }
     let payload_bytes = events().map(|event| event.payload.len()).sum();
@@ -172,7 +179,7 @@ fn push_text(sql: &mut String, text: &str, dialect: Dialect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event_log::testing::{append, stream};
+    use crate::event_log::testing::{append, observing, stream};
 
     fn reason(request: AppendRequest) -> &'static str {
         match Prepared::new(request, Dialect::Sqlite) {
@@ -191,6 +198,11 @@ mod tests {
         assert_eq!(reason(append(&[(stream(1), -1, 1)])), "a version that no stream can have");
         assert_eq!(reason(append(&[(stream(1), 0, 1), (stream(1), 1, 1)])), "a stream twice");
         assert_eq!(reason(append(&[(stream(1), 0, 1_001)])), "more than fits one append");
+        assert_eq!(
+            reason(observing(append(&[(stream(1), 0, 1)]), &[(stream(2), -1)])),
+            "a version that no stream can have"
+        );
+        assert_eq!(reason(observing(append(&[(stream(1), 0, 1)]), &[(stream(1), 0)])), "a stream twice");
         let mut named = append(&[(stream(1), 0, 1)]);
         named.streams[0].events[0].event_type = "Ärger".into();
         assert_eq!(reason(named), "an event type or version that is no short name");

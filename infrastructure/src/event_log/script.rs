@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use application::ports::{Hash, LogHead, Position, Receipt};
+use application::ports::{Hash, LogHead, Position, Receipt, StreamId, StreamVersion};
 use domain::ids::EventId;
 use domain::time::Timestamp;
 
 use super::chain::chain_hash;
 use super::request::Prepared;
+use super::versions::Demand;
 
 /// The columns of an event, in the order in which a row's values are written.
 const COLUMNS: &str = "position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, \
@@ -30,12 +31,17 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Plans the requests, in their order, to follow `head`. There must be at least one.
-    pub(super) fn new<'a>(head: &LogHead, now: Timestamp, requests: impl Iterator<Item = &'a Prepared>) -> Self {
+    pub(super) fn new<'a>(
+        head: &LogHead,
+        now: Timestamp,
+        requests: impl Iterator<Item = &'a Prepared>,
+        demands: &[Demand],
+    ) -> Self {
         let mut writer = Writer::new(head, now);
         for request in requests {
             writer.request(request);
         }
-        writer.finish(head)
+        writer.finish(head, demands)
     }
 }
 
@@ -96,17 +102,19 @@ impl Writer {
         );
     }
 
-    fn finish(self, head: &LogHead) -> Plan {
+    fn finish(self, head: &LogHead, demands: &[Demand]) -> Plan {
         let mut body = String::with_capacity(self.rows.len() + self.commands.len() + 1024);
-        // With any other head the position becomes negative, which a check forbids: the script ends here.
+        // With any other head, or a stream that is not as it must be, the position becomes negative, which a check
+        // forbids: the script ends here.
         let _ = write!(
             body,
-            "UPDATE log_head SET position = CASE WHEN position = {} AND chain_hash = X'{}' AND epoch = '{}' \
+            "UPDATE log_head SET position = CASE WHEN position = {} AND chain_hash = X'{}' AND epoch = '{}'{} \
              THEN {} ELSE -1 END, chain_hash = X'{}', recorded_us = {} WHERE id = 1; \
              INSERT INTO events ({COLUMNS}) VALUES {}; ",
             head.position,
             hex::encode(head.chain_hash),
             head.epoch,
+            conditions(demands),
             self.after.position,
             hex::encode(self.after.chain_hash),
             self.after.recorded_at.as_micros(),
@@ -123,6 +131,39 @@ impl Writer {
         body.push_str("COMMIT");
         let first = (head.position + 1, self.first_event);
         Plan { body, after: self.after, receipts: self.receipts, hashes: self.hashes, first }
+    }
+}
+
+/// What the streams must be like, to follow other conditions.
+fn conditions(demands: &[Demand]) -> String {
+    if demands.is_empty() { String::new() } else { format!(" AND {}", all_of(demands)) }
+}
+
+/// Nested by halves: SQLite bounds the depth of an expression.
+fn all_of(demands: &[Demand]) -> String {
+    match demands {
+        [] => "TRUE".to_owned(),
+        [only] => condition(only),
+        _ => {
+            let (first, second) = demands.split_at(demands.len() / 2);
+            format!("({} AND {})", all_of(first), all_of(second))
+        }
+    }
+}
+
+fn condition(demand: &Demand) -> String {
+    let has = |stream: &StreamId, sequence| {
+        let StreamId { kind, id } = stream;
+        format!(
+            "EXISTS (SELECT 1 FROM events WHERE aggregate_type = '{kind}' AND aggregate_id = '{id}' AND sequence = {sequence})"
+        )
+    };
+    match demand {
+        Demand::Reached(StreamVersion { stream, version }) => has(stream, *version),
+        Demand::Stands(StreamVersion { stream, version: 0 }) => format!("NOT {}", has(stream, 1)),
+        Demand::Stands(StreamVersion { stream, version }) => {
+            format!("({} AND NOT {})", has(stream, *version), has(stream, version + 1))
+        }
     }
 }
 
@@ -149,7 +190,7 @@ mod tests {
     #[test]
     fn positions_and_receipts_follow_the_head() {
         let requests = [prepared(1, false), prepared(2, false)];
-        let plan = Plan::new(&head(10), Timestamp::from_micros(60), requests.iter());
+        let plan = Plan::new(&head(10), Timestamp::from_micros(60), requests.iter(), &[]);
         let positions: Vec<_> = plan.receipts.iter().map(|r| (r.first_position, r.last_position)).collect();
         assert_eq!(positions, [(11, 12), (13, 14)]);
         assert_eq!(plan.after.position, 14);
@@ -159,15 +200,15 @@ mod tests {
 
     #[test]
     fn time_never_goes_back() {
-        let plan = Plan::new(&head(0), Timestamp::from_micros(40), [prepared(1, false)].iter());
+        let plan = Plan::new(&head(0), Timestamp::from_micros(40), [prepared(1, false)].iter(), &[]);
         assert_eq!(plan.after.recorded_at, Timestamp::from_micros(50));
     }
 
     #[test]
     fn only_repeatable_commands_are_remembered() {
         let now = Timestamp::from_micros(60);
-        assert!(!Plan::new(&head(0), now, [prepared(1, false)].iter()).body.contains("command_log"));
-        let plan = Plan::new(&head(0), now, [prepared(1, false), prepared(2, true)].iter());
+        assert!(!Plan::new(&head(0), now, [prepared(1, false)].iter(), &[]).body.contains("command_log"));
+        let plan = Plan::new(&head(0), now, [prepared(1, false), prepared(2, true)].iter(), &[]);
         assert_eq!(plan.body.matches("command_log").count(), 1);
         assert!(plan.body.contains(",3,4,60)"), "{}", plan.body);
         assert!(plan.body.ends_with("; COMMIT"));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use application::ports::{
     AppendRequest, EventHeader, LogEvent, NewEvent, Position, Repeatable, Sequence, StreamAppend, StreamId,
+    StreamVersion,
 };
 use domain::aggregate::AggregateType;
 use domain::event::{AnyEvent, upcasters};
@@ -36,6 +37,7 @@ pub fn append(streams: &[(StreamId, Sequence, usize)]) -> AppendRequest {
         correlation_id: Uuid::from_u128(5),
         causation_id: None,
         streams: streams.iter().map(|(stream, version, count)| stream_append(*stream, *version, *count)).collect(),
+        observed: vec![],
     }
 }
 
@@ -50,6 +52,12 @@ pub fn new_event() -> NewEvent {
         event_version: "1.0".into(),
         payload: r#"{"type":"TagDeleted","at":"2024-01-02T03:04:05.000006Z"}"#.into(),
     }
+}
+
+/// The same, resting on these streams being at these versions.
+pub fn observing(request: AppendRequest, streams: &[(StreamId, Sequence)]) -> AppendRequest {
+    let observed = streams.iter().map(|(stream, version)| StreamVersion { stream: *stream, version: *version });
+    AppendRequest { observed: observed.collect(), ..request }
 }
 
 /// The same, with an id that may come again.

@@ -212,6 +212,9 @@ async fn restored_database_does_not_get_a_hole() {
             let sql = sql.replace("zero", &format!("X'{}'", "00".repeat(32)));
             fresh.database.execute(&sql, vec![]).await.unwrap();
         }
+        let refused = log.append(append(&[(stream(2), 0, 1)])).await;
+        assert!(matches!(refused, Err(AppendError::Unavailable { .. })), "{refused:?}");
+        let log = start(&fresh.database).await;
         assert_eq!(log.append(append(&[(stream(2), 0, 1)])).await.unwrap().first_position, 1);
         assert_eq!(verify_chain(&fresh.database, |_| {}).await.unwrap().position, 1);
     }
@@ -289,3 +292,5 @@ async fn unavailable_database_is_reported_and_the_log_recovers() {
         assert!(verify_chain(&fresh.database, |_| {}).await.is_ok());
     }
 }
+
+mod demands;

@@ -1,0 +1,138 @@
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+use axum::body::Bytes;
+use axum::routing::{get, post};
+use infrastructure::system::SystemClock;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::*;
+
+const SHORT: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const HEALTH: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+
+struct Served {
+    address: SocketAddr,
+    drain: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+async fn serve_with(limits: ConnectionLimits) -> Served {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new()
+        .route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }))
+        .route("/large", get(|| async { vec![b'x'; 64 << 20] }))
+        .route("/echo", post(|body: Bytes| async { body }));
+    let (drain, drained) = watch::channel(false);
+    let task = tokio::spawn(serve(listener, router, limits, Arc::new(SystemClock), drained));
+    Served { address, drain, task }
+}
+
+fn limits() -> ConnectionLimits {
+    ConnectionLimits { open: 100, head_within: PATIENCE, read_within: PATIENCE }
+}
+
+async fn connect(served: &Served) -> TcpStream {
+    TcpStream::connect(served.address).await.unwrap()
+}
+
+/// What comes until the server closes, or nothing comes for so long.
+async fn read(stream: &mut TcpStream, silence: Duration) -> (String, bool) {
+    let mut received = vec![];
+    let mut buffer = vec![0; 4096];
+    loop {
+        match timeout(silence, stream.read(&mut buffer)).await {
+            Ok(Ok(0) | Err(_)) => return (String::from_utf8_lossy(&received).into_owned(), true),
+            Ok(Ok(count)) => received.extend_from_slice(&buffer[..count]),
+            Err(_) => return (String::from_utf8_lossy(&received).into_owned(), false),
+        }
+    }
+}
+
+#[tokio::test]
+async fn handlers_are_told_who_calls() {
+    let served = serve_with(limits()).await;
+    let mut stream = connect(&served).await;
+    stream.write_all(HEALTH).await.unwrap();
+    let (answer, closed) = read(&mut stream, SHORT).await;
+    assert!(answer.ends_with(&stream.local_addr().unwrap().to_string()), "{answer}");
+    assert!(!closed, "the connection is kept for the next request");
+}
+
+#[tokio::test]
+async fn head_that_does_not_end_closes_the_connection() {
+    let served = serve_with(ConnectionLimits { head_within: SHORT, ..limits() }).await;
+    let mut stream = connect(&served).await;
+    let start = Instant::now();
+    // A byte now and then does not lengthen it.
+    let trickle = async {
+        for byte in HEALTH {
+            if stream.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep_until((Instant::now() + SHORT / 3).into()).await;
+        }
+        read(&mut stream, PATIENCE).await
+    };
+    let (answer, closed) = trickle.await;
+    assert!(closed && !answer.contains("200 OK"), "{answer}");
+    assert!(start.elapsed() < PATIENCE);
+}
+
+#[tokio::test]
+async fn idle_connections_are_closed() {
+    let served = serve_with(ConnectionLimits { head_within: SHORT, ..limits() }).await;
+    let mut silent = connect(&served).await;
+    assert_eq!(read(&mut silent, PATIENCE).await, (String::new(), true));
+    let mut used = connect(&served).await;
+    used.write_all(HEALTH).await.unwrap();
+    let (answer, closed) = read(&mut used, PATIENCE).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && closed, "{answer}");
+}
+
+#[tokio::test]
+async fn answer_that_nobody_takes_does_not_hold_its_place() {
+    let served = serve_with(ConnectionLimits { open: 1, read_within: SHORT, ..limits() }).await;
+    let mut lazy = connect(&served).await;
+    lazy.write_all(b"GET /large HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+    let mut next = connect(&served).await;
+    next.write_all(HEALTH).await.unwrap();
+    let (answer, _) = read(&mut next, SHORT * 20).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    drop(lazy);
+}
+
+#[tokio::test]
+async fn connection_too_many_waits_for_a_place() {
+    let served = serve_with(ConnectionLimits { open: 2, ..limits() }).await;
+    let (first, mut second, mut third) = (connect(&served).await, connect(&served).await, connect(&served).await);
+    second.write_all(HEALTH).await.unwrap();
+    third.write_all(HEALTH).await.unwrap();
+    assert!(read(&mut second, SHORT).await.0.starts_with("HTTP/1.1 200 OK"));
+    assert_eq!(read(&mut third, SHORT).await, (String::new(), false));
+    drop(first);
+    assert!(read(&mut third, SHORT * 5).await.0.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn draining_finishes_what_is_under_way_and_takes_nothing_new() {
+    let served = serve_with(limits()).await;
+    let (mut idle, mut busy) = (connect(&served).await, connect(&served).await);
+    idle.write_all(HEALTH).await.unwrap();
+    assert!(read(&mut idle, SHORT).await.0.starts_with("HTTP/1.1 200 OK"));
+    busy.write_all(b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nab").await.unwrap();
+    assert_eq!(read(&mut busy, SHORT).await, (String::new(), false));
+    served.drain.send(true).unwrap();
+    assert_eq!(read(&mut idle, PATIENCE).await, (String::new(), true));
+    assert!(TcpStream::connect(served.address).await.is_err());
+    assert!(!served.task.is_finished());
+    busy.write_all(b"cd").await.unwrap();
+    let (answer, closed) = read(&mut busy, PATIENCE).await;
+    assert!(answer.ends_with("abcd") && closed, "{answer}");
+    timeout(PATIENCE, served.task).await.unwrap().unwrap();
+}
