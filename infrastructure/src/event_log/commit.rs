@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{Clock, Ids, LogHead};
+use application::ports::{Clock, Ids, LogHead, Position};
 use tokio::time::{Instant, timeout};
 
 use super::batch::Pending;
@@ -50,14 +50,17 @@ pub(super) struct Committer {
     ids: Arc<dyn Ids>,
     session: Option<Session>,
     head: Option<LogHead>,
-    /// The farthest end of the log that was seen.
-    last_seen: Option<LogHead>,
+    /// The end of the log when this node last planned or made a commit.
+    last_position: Position,
+    /// The farthest end of the log that is sure to be on disk. What another node has committed can be seen before it is,
+    /// and can be gone after a crash of the database.
+    durable: Option<LogHead>,
     contended: u32,
 }
 
 impl Committer {
     pub(super) fn new(database: Database, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { database, clock, ids, session: None, head: None, last_seen: None, contended: 0 }
+        Self { database, clock, ids, session: None, head: None, last_position: 0, durable: None, contended: 0 }
     }
 
     /// Appends all requests of the group, or none.
@@ -132,10 +135,11 @@ impl Committer {
             return Ok(Step::Done(Outcome::Forked(head)));
         }
         self.head = Some(head);
-        if self.last_seen.is_some_and(|seen| seen.position != head.position) {
+        if self.last_position != head.position {
             known.others_appended();
         }
-        self.last_seen = Some(head);
+        self.last_position = head.position;
+        self.durable.get_or_insert(head);
         let requests = || group.iter().map(|pending| &pending.request);
         let plan = Plan::new(&head, self.clock.now(), requests(), &known.demands(requests()));
         // From here until an answer has come, nobody knows.
@@ -145,7 +149,8 @@ impl Committer {
         let error = match session.run(&script).await {
             Ok(_) => {
                 self.head = Some(after);
-                self.last_seen = Some(after);
+                self.last_position = after.position;
+                self.durable = Some(after);
                 return Ok(unsure.take().map_or(Step::HeadMoved, |plan| Step::Done(Outcome::Committed(plan))));
             }
             Err(error) => error,
@@ -156,13 +161,13 @@ impl Committer {
         if error.is_transient() { Err(error) } else { self.refused(session, guessed, error).await }
     }
 
-    /// Whether the log does not go on where this node has seen its end: it was replaced by another one. Whatever was
-    /// decided on the old one must not be appended to the new one.
+    /// Whether the log does not go on where this node has left it: it was replaced by another one. Whatever was decided
+    /// on the old one must not be appended to the new one.
     fn is_foreign(&self, head: &LogHead) -> bool {
-        self.last_seen.is_some_and(|seen| {
-            head.epoch != seen.epoch
-                || head.position < seen.position
-                || (head.position == seen.position && head.chain_hash != seen.chain_hash)
+        self.durable.is_some_and(|durable| {
+            head.epoch != durable.epoch
+                || head.position < durable.position
+                || (head.position == durable.position && head.chain_hash != durable.chain_hash)
         })
     }
 
