@@ -27,6 +27,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// How long a read waits for a position that it demands.
 const READ_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long a read waits for what was just written, before it answers with what there is.
+const HEAD_WITHIN: Duration = Duration::from_secs(2);
+
 const EVENT_POSITION: HeaderName = HeaderName::from_static("event-position");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -105,6 +108,19 @@ pub async fn await_position(app: &App, headers: &HeaderMap, views: &[View]) -> R
         return Ok(());
     }
     Err(Problem::view_behind())
+}
+
+/// Waits, within bounds, until the views have all that is committed now: for reads of views for which no change waits.
+///
+/// # Errors
+/// As for [`await_position`], whose promise it keeps as well; and when the log does not answer.
+pub async fn await_head(app: &App, headers: &HeaderMap, views: &[View]) -> Result<(), Problem> {
+    await_position(app, headers, views).await?;
+    let head = app.log.head().await.map_err(application::UseCaseError::from)?;
+    if !app.views.wait_for(views, head.position, HEAD_WITHIN).await {
+        tracing::warn!(position = head.position, "read models are late");
+    }
+    Ok(())
 }
 
 /// The first answer to a request with an idempotency key, if it was given already.

@@ -16,6 +16,10 @@ pub enum View {
     Agents,
     /// Tags.
     Tags,
+    /// The words of conversations.
+    Search,
+    /// The queue, as the router keeps it.
+    Queue,
 }
 
 impl View {
@@ -25,6 +29,8 @@ impl View {
             Self::ThreadEvents => "thread_events",
             Self::Agents => "agents",
             Self::Tags => "tags",
+            Self::Search => "search",
+            Self::Queue => "routing",
         }
     }
 }

@@ -9,9 +9,11 @@ mod cursor;
 mod error;
 mod page;
 mod pairs;
+mod queue_places;
 pub mod rebuild;
 pub mod routing;
 mod rows;
+pub mod search;
 mod sql;
 pub mod tags;
 #[cfg(test)]

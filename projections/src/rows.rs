@@ -70,6 +70,12 @@ impl<R: ViewRow> Rows<R> {
         self.slots.values_mut().map(|slot| &mut slot.now)
     }
 
+    /// What was stored of a row, if it was, and what it is now, for each row that has changed.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (Option<&R>, &R)> {
+        let all = self.slots.values().map(|slot| (slot.stored.as_ref(), &slot.now));
+        all.filter(|(stored, now)| *stored != Some(*now))
+    }
+
     /// Writes what has changed.
     pub(crate) async fn save(self, tx: &mut Transaction) -> Result<(), DatabaseError> {
         let changed = || self.slots.iter().filter(|(_, slot)| slot.stored.as_ref() != Some(&slot.now));

@@ -8,12 +8,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::agent::Role;
-use domain::conversation::{Conversation, ConversationEvent, ConversationStatus};
+use domain::conversation::{Conversation, ConversationEvent};
 use domain::ids::{ConversationId, TagId};
 use domain::text::{Name, Note};
-use projections::conversations::{ConversationFilter, ConversationOrder, ConversationView, Visibility};
-use projections::{Page, QueryError};
+use projections::Page;
+use projections::conversations::ConversationView;
 use serde::{Deserialize, Serialize};
 
 use super::paging;
@@ -48,50 +47,6 @@ async fn view(app: &App, id: ConversationId) -> Result<ConversationView, Problem
     // What the log knows and the view does not yet must not be told as missing.
     let known = app.bus.peek::<Conversation>(id).await?.has_started();
     Err(if known { Problem::view_behind() } else { Problem::not_found("conversation") })
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ConversationQuery {
-    status: Option<String>,
-    agent_id: Option<String>,
-    group_id: Option<String>,
-    tag_id: Option<String>,
-    sort: Option<String>,
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
-pub async fn list(
-    State(app): State<App>,
-    agent: Agent,
-    Query(query): Query<ConversationQuery>,
-    headers: HeaderMap,
-) -> Result<Json<Page<ConversationView>>, Problem> {
-    let mut fields = Fields::default();
-    let statuses = "pending, active, closed";
-    let status = query.status.as_deref();
-    let status = status.and_then(|text| fields.word("status", text, ConversationStatus::parse, statuses));
-    let agent_id = fields.id("agentId", query.agent_id.as_deref());
-    let group_id = fields.id("groupId", query.group_id.as_deref());
-    let tag_id = fields.id("tagId", query.tag_id.as_deref());
-    let sort = query.sort.as_deref();
-    let order = sort.and_then(|text| fields.word("sort", text, ConversationOrder::parse, "newest, oldest"));
-    let limit = paging::limit(&mut fields, query.limit.as_deref());
-    let page = paging::page(fields, limit, query.cursor)?;
-    await_position(&app, &headers, &[View::Conversations]).await?;
-    let visible_to = visible_to(&app, agent).await?;
-    let filter = ConversationFilter { status, agent_id, group_id, tag_id, visible_to };
-    Ok(Json(app.conversations.list_conversations(&filter, order.unwrap_or_default(), &page).await?))
-}
-
-/// Agents see theirs and their groups'; supervisors see all.
-async fn visible_to(app: &App, agent: Agent) -> Result<Option<Visibility>, QueryError> {
-    if agent.role >= Role::Supervisor {
-        return Ok(None);
-    }
-    let group_ids = app.agents.groups_of(agent.id).await?;
-    Ok(Some(Visibility { agent_id: agent.id, group_ids }))
 }
 
 /// Carries a change of a conversation out and answers with the conversation.

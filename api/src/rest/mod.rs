@@ -3,6 +3,7 @@
 mod access;
 mod agents;
 mod auth;
+mod conversation_lists;
 mod conversations;
 mod groups;
 mod health;
@@ -92,7 +93,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         post("/v1/widget/session", Public, on::post(widget::start_session)),
         get("/v1/threads/{id}/events", Participant, on::get(threads::list_events)),
         post("/v1/threads/{id}/events", Participant, on::post(threads::send)),
-        get("/v1/conversations", Agent, on::get(conversations::list)),
+        get("/v1/conversations", Agent, on::get(conversation_lists::list)),
+        get("/v1/conversations/counts", Agent, on::get(conversation_lists::count)),
         get("/v1/conversations/{id}", Participant, on::get(conversations::read)),
         post("/v1/conversations/{id}/events", Participant, on::post(threads::send_to_conversation)),
         post("/v1/conversations/{id}/assign", Agent, on::post(conversations::assign)),

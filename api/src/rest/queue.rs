@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use domain::ids::GroupId;
+use projections::Page;
 use projections::routing::{QueueStats, QueuedChat};
 use serde::{Deserialize, Serialize};
 
@@ -10,28 +12,29 @@ use super::paging;
 use crate::app::App;
 use crate::extract::{Fields, Query};
 use crate::problem::Problem;
+use crate::respond::await_head;
+use crate::views::View;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct QueueQuery {
     group_id: Option<String>,
     limit: Option<String>,
+    cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Queue {
-    data: Vec<QueuedChat>,
-    next_cursor: Option<String>,
-}
-
-/// The chats of one group first come first, or group by group of all.
-pub async fn list(State(app): State<App>, Query(query): Query<QueueQuery>) -> Result<Json<Queue>, Problem> {
+/// The chats that wait, of one group or of all, first come first.
+pub async fn list(
+    State(app): State<App>,
+    Query(query): Query<QueueQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Page<QueuedChat>>, Problem> {
     let mut fields = Fields::default();
     let group_id = fields.id::<GroupId>("groupId", query.group_id.as_deref());
     let limit = paging::limit(&mut fields, query.limit.as_deref());
-    let limit = fields.finish_with(limit)?;
-    Ok(Json(Queue { data: app.queue.list_queue(group_id, limit).await?, next_cursor: None }))
+    let page = paging::page(fields, limit, query.cursor)?;
+    await_head(&app, &headers, &[View::Queue]).await?;
+    Ok(Json(app.queue.list_queue(group_id, &page).await?))
 }
 
 #[derive(Serialize)]
@@ -40,6 +43,7 @@ pub struct Stats {
 }
 
 /// How many wait in each group, how long, and when the next attempt is.
-pub async fn stats(State(app): State<App>) -> Result<Json<Stats>, Problem> {
+pub async fn stats(State(app): State<App>, headers: HeaderMap) -> Result<Json<Stats>, Problem> {
+    await_head(&app, &headers, &[View::Queue]).await?;
     Ok(Json(Stats { data: app.queue.stats(app.clock.now()).await? }))
 }

@@ -37,4 +37,22 @@ impl Dialect {
             Self::Sqlite => "",
         }
     }
+
+    /// Joins the next table row by row in the order that is written, where the optimizer would guess another one.
+    #[must_use]
+    pub const fn join_in_order(self) -> &'static str {
+        match self {
+            Self::Mysql => "STRAIGHT_JOIN",
+            Self::Sqlite => "CROSS JOIN",
+        }
+    }
+
+    /// Begins an insert that leaves out rows whose key is there already.
+    #[must_use]
+    pub const fn insert_new(self) -> &'static str {
+        match self {
+            Self::Mysql => "INSERT IGNORE",
+            Self::Sqlite => "INSERT OR IGNORE",
+        }
+    }
 }

@@ -37,4 +37,5 @@ pub(super) const MIGRATIONS: &[Migration] = &migrations![
     3 "0003_views",
     4 "0004_routing",
     5 "0005_sessions",
+    6 "0006_lists",
 ];

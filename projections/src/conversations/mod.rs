@@ -1,20 +1,26 @@
 //! Conversations with where they stand: who serves them, where they wait, when they ended.
 
+mod counts;
+mod filter;
 mod list;
 mod order;
 mod projector;
 mod queries;
-mod queue_position;
 mod row;
+mod tags;
 #[cfg(test)]
 mod tests;
+mod time_range;
 mod view;
 
-pub use list::{ConversationFilter, Visibility};
+pub use counts::ConversationCounts;
+pub use filter::{ConversationFilter, Visibility};
 pub use order::ConversationOrder;
 pub use projector::ConversationsProjector;
 pub use queries::ConversationQueries;
 pub use view::{ConversationView, VisitorView};
 
-pub(crate) use projector::TAGS_TABLE;
+pub(crate) use counts::COUNTS_TABLE;
 pub(crate) use row::ConversationRow;
+pub(crate) use tags::TAGS_TABLE;
+pub(crate) use time_range::CLOCK_TABLE;

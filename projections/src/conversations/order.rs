@@ -1,3 +1,6 @@
+use application::ports::Position;
+
+use super::{ConversationFilter, ConversationView};
 use crate::PageRequest;
 use crate::cursor::{self, CursorError};
 
@@ -9,58 +12,82 @@ pub enum ConversationOrder {
     Newest,
     /// Those that began first.
     Oldest,
+    /// Only those that wait, and those first that began to wait first.
+    LongestWaiting,
 }
 
 impl ConversationOrder {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Newest, Self::Oldest, Self::LongestWaiting];
+
     /// The name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Newest => "newest",
             Self::Oldest => "oldest",
+            Self::LongestWaiting => "longest_waiting",
         }
     }
 
     /// The order with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Newest, Self::Oldest].into_iter().find(|order| order.as_str() == name)
+        Self::ALL.into_iter().find(|order| order.as_str() == name)
     }
 
-    pub(super) fn encode(self, position: i64) -> String {
-        cursor::encode(self.list(), position)
+    /// The cursor of the list that goes on after this conversation.
+    pub(super) fn encode(self, filter: &ConversationFilter, last: &ConversationView) -> String {
+        let position = match self {
+            Self::Newest | Self::Oldest => last.created_position,
+            Self::LongestWaiting => last.waiting_position.unwrap_or_default(),
+        };
+        cursor::encode(&self.list(filter), position)
     }
 
-    pub(super) fn decode(self, request: &PageRequest) -> Result<Option<i64>, CursorError> {
-        cursor::decode(self.list(), request.cursor.as_deref())
+    pub(super) fn decode(
+        self,
+        filter: &ConversationFilter,
+        request: &PageRequest,
+    ) -> Result<Option<Position>, CursorError> {
+        cursor::decode(&self.list(filter), request.cursor.as_deref())
     }
 
-    const fn list(self) -> &'static str {
+    fn list(self, filter: &ConversationFilter) -> String {
+        let order = self.as_str();
+        match filter.fingerprint() {
+            None => format!("conversations:{order}"),
+            Some(filter) => format!("conversations:{order}:{filter}"),
+        }
+    }
+
+    /// The column whose values are in this order.
+    pub(super) const fn column(self) -> &'static str {
         match self {
-            Self::Newest => "conversations:newest",
-            Self::Oldest => "conversations:oldest",
+            Self::Newest | Self::Oldest => "created_position",
+            Self::LongestWaiting => "waiting_position",
         }
     }
 
     pub(super) const fn comparison(self) -> &'static str {
         match self {
             Self::Newest => "<",
-            Self::Oldest => ">",
+            Self::Oldest | Self::LongestWaiting => ">",
         }
     }
 
     pub(super) const fn direction(self) -> &'static str {
         match self {
             Self::Newest => "DESC",
-            Self::Oldest => "ASC",
+            Self::Oldest | Self::LongestWaiting => "ASC",
         }
     }
 
     /// What every position comes after.
-    pub(super) const fn beginning(self) -> i64 {
+    pub(super) const fn beginning(self) -> Position {
         match self {
-            Self::Newest => i64::MAX,
-            Self::Oldest => 0,
+            Self::Newest => Position::MAX,
+            Self::Oldest | Self::LongestWaiting => 0,
         }
     }
 }

@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use application::ports::{LogEvent, Position};
+use application::ports::LogEvent;
 use async_trait::async_trait;
 use domain::conversation::ConversationEvent;
 use domain::event::AnyEvent;
-use domain::ids::{EntityId, TagId};
+use domain::ids::EntityId;
 use domain::thread::ThreadEvent;
 use domain::time::Timestamp;
 use infrastructure::database::{Transaction, placeholders};
@@ -13,17 +13,12 @@ use infrastructure::sql_args;
 use infrastructure::subscription::{ProjectError, Projector};
 use uuid::Uuid;
 
-use super::ConversationRow;
+use super::{ConversationRow, counts, tags, time_range};
 use crate::error::poison;
-use crate::pairs::Pairs;
-use crate::rebuild::ViewTable;
 use crate::rows::{Rows, ViewRow, aggregate_ids, fetch_by_id, id_args};
 use crate::sql::chunks;
 
-pub(crate) const TAGS_TABLE: ViewTable =
-    ViewTable { name: "conversation_tags", columns: &["tag_id", "created_position"] };
-
-/// Fills `conversations` and `conversation_tags`.
+/// Fills `conversations`, and what lists and counts of them are read from.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ConversationsProjector;
 
@@ -34,7 +29,7 @@ impl Projector for ConversationsProjector {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {
@@ -43,8 +38,7 @@ impl Projector for ConversationsProjector {
 
     async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
         let own = events.iter().map(AsRef::as_ref).filter(|event| matches!(event.event, AnyEvent::Conversation(_)));
-        let mut fold =
-            Fold { rows: Rows::load(tx, aggregate_ids(own)).await?, tags: Pairs::new(), messages: BTreeMap::new() };
+        let mut fold = Fold { rows: Rows::load(tx, aggregate_ids(own)).await?, messages: BTreeMap::new() };
         for event in events {
             fold.apply(event)?;
         }
@@ -56,7 +50,6 @@ impl Projector for ConversationsProjector {
 struct Fold<'a> {
     /// Those of which more changes than the last message.
     rows: Rows<ConversationRow>,
-    tags: Pairs<(TagId, Position)>,
     /// The last message of the others: most pages hold nothing else, and for these no row is read.
     messages: BTreeMap<Uuid, LastMessage<'a>>,
 }
@@ -84,13 +77,7 @@ impl<'a> Fold<'a> {
             let row = ConversationRow::started(&event.header, visitor, *group_id, *thread_id, *at);
             return self.rows.create(event, row);
         }
-        let row = self.rows.change(event)?;
-        row.apply(&event.header, change);
-        match change {
-            ConversationEvent::ChatTagged { tag_id, .. } => self.tags.add((*tag_id, row.created_position)),
-            ConversationEvent::ChatUntagged { tag_id, .. } => self.tags.remove((*tag_id, row.created_position)),
-            _ => {}
-        }
+        self.rows.change(event)?.apply(&event.header, change);
         Ok(())
     }
 
@@ -107,24 +94,16 @@ impl<'a> Fold<'a> {
     }
 
     async fn save(self, tx: &mut Transaction) -> Result<(), ProjectError> {
+        counts::save(tx, self.rows.changes()).await?;
+        tags::save(tx, self.rows.changes()).await?;
+        time_range::save(tx, self.rows.changes()).await?;
         self.rows.save(tx).await?;
-        save_tags(tx, self.tags).await?;
         let messages: Vec<_> = self.messages.into_values().collect();
         for chunk in chunks(&messages) {
             save_messages(tx, chunk).await?;
         }
         Ok(())
     }
-}
-
-async fn save_tags(tx: &mut Transaction, tags: Pairs<(TagId, Position)>) -> Result<(), ProjectError> {
-    const REMOVE: &str = "DELETE FROM conversation_tags WHERE tag_id = ? AND created_position = ?";
-    let (added, removed) = tags.into_added_and_removed();
-    for (tag_id, conversation) in removed {
-        tx.execute(REMOVE, sql_args![tag_id.uuid(), conversation]).await?;
-    }
-    let rows = added.into_iter().map(|(tag_id, conversation)| sql_args![tag_id.uuid(), conversation]).collect();
-    Ok(tx.insert_many(TAGS_TABLE.name, TAGS_TABLE.columns, rows).await?)
 }
 
 /// Notes the last messages of conversations of which nothing else changes, in one statement.

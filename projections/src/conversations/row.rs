@@ -30,6 +30,8 @@ pub(crate) struct ConversationRow {
     pub(crate) tag_ids: BTreeSet<TagId>,
     /// Its place among those who wait; kept while it is served, because it gets it back when its agent drops it.
     pub(crate) arrival: Position,
+    /// The last event with which it began to wait.
+    pub(crate) began_to_wait: Position,
     pub(crate) waiting_since: Option<Timestamp>,
     pub(crate) last_message_at: Option<Timestamp>,
     pub(crate) created_at: Timestamp,
@@ -64,6 +66,7 @@ impl ConversationRow {
             thread_ids: vec![thread_id],
             tag_ids: BTreeSet::new(),
             arrival: header.position,
+            began_to_wait: header.position,
             waiting_since: Some(at),
             last_message_at: None,
             created_at: at,
@@ -92,7 +95,7 @@ impl ConversationRow {
                 self.assigned_agent_id = None;
                 // The router's rule (domain::routing): a transfer is a new request to another team.
                 let arrival = if *reason == QueueReason::Transferred { header.position } else { self.arrival };
-                self.wait(arrival, *at);
+                self.wait(arrival, header.position, *at);
             }
             ConversationEvent::ChatClosed { by, at, .. } => {
                 self.status = ConversationStatus::Closed;
@@ -108,7 +111,7 @@ impl ConversationRow {
                 self.thread_ids.push(*thread_id);
                 self.closed_at = None;
                 self.closed_by = None;
-                self.wait(header.position, *at);
+                self.wait(header.position, header.position, *at);
             }
             ConversationEvent::ChatTagged { tag_id, .. } => {
                 self.tag_ids.insert(*tag_id);
@@ -119,9 +122,10 @@ impl ConversationRow {
         }
     }
 
-    fn wait(&mut self, arrival: Position, at: Timestamp) {
+    fn wait(&mut self, arrival: Position, began: Position, at: Timestamp) {
         self.status = ConversationStatus::Pending;
         self.arrival = arrival;
+        self.began_to_wait = began;
         self.waiting_since = Some(at);
     }
 
@@ -129,12 +133,27 @@ impl ConversationRow {
     pub(crate) fn queue_arrival(&self) -> Option<Position> {
         (self.status == ConversationStatus::Pending).then_some(self.arrival)
     }
+
+    /// Its place among all that wait, by the beginning of their wait.
+    pub(crate) fn waiting_position(&self) -> Option<Position> {
+        (self.status == ConversationStatus::Pending).then_some(self.began_to_wait)
+    }
+
+    /// The agent in whose list it is: who serves it, or served it when it was closed.
+    pub(crate) fn listed_agent_id(&self) -> Option<AgentId> {
+        match self.status {
+            ConversationStatus::Pending => None,
+            ConversationStatus::Active => self.assigned_agent_id,
+            ConversationStatus::Closed => self.last_agent_id,
+        }
+    }
 }
 
 impl ViewRow for ConversationRow {
     const TABLE: ViewTable = ViewTable {
         name: "conversations",
         columns: &[
+            "created_position",
             "id",
             "status",
             "visitor_id",
@@ -143,12 +162,14 @@ impl ViewRow for ConversationRow {
             "visitor_phone",
             "group_id",
             "assigned_agent_id",
+            "listed_agent_id",
             "last_agent_id",
             "active_thread_id",
             "thread_ids",
             "tag_ids",
             "queue_arrival",
             "arrival",
+            "waiting_position",
             "waiting_since_us",
             "last_message_us",
             "created_us",
@@ -157,7 +178,6 @@ impl ViewRow for ConversationRow {
             "closed_by_id",
             "version",
             "position",
-            "created_position",
         ],
     };
 
@@ -180,6 +200,7 @@ impl ViewRow for ConversationRow {
             thread_ids: document(row, "thread_ids", "a list of ids")?,
             tag_ids: document(row, "tag_ids", "a list of ids")?,
             arrival: row.int("arrival")?,
+            began_to_wait: row.opt_int("waiting_position")?.unwrap_or_default(),
             waiting_since: row.opt_int("waiting_since_us")?.map(Timestamp::from_micros),
             last_message_at: row.opt_int("last_message_us")?.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(row.int("created_us")?),
@@ -194,6 +215,7 @@ impl ViewRow for ConversationRow {
     fn values(&self) -> Vec<SqlValue> {
         let closed_by = self.closed_by.map(kind_and_id);
         sql_args![
+            self.created_position,
             self.id.uuid(),
             self.status.as_str(),
             self.visitor_id.uuid(),
@@ -202,12 +224,14 @@ impl ViewRow for ConversationRow {
             self.visitor_phone.clone(),
             self.group_id.uuid(),
             self.assigned_agent_id.map(EntityId::uuid),
+            self.listed_agent_id().map(EntityId::uuid),
             self.last_agent_id.map(EntityId::uuid),
             self.active_thread_id.map(EntityId::uuid),
             json(&self.thread_ids),
             json(&self.tag_ids),
             self.queue_arrival(),
             self.arrival,
+            self.waiting_position(),
             self.waiting_since,
             self.last_message_at,
             self.created_at,
@@ -216,7 +240,6 @@ impl ViewRow for ConversationRow {
             closed_by.map(|(_, id)| id),
             self.version,
             self.position,
-            self.created_position,
         ]
     }
 }

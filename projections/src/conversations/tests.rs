@@ -1,3 +1,4 @@
+mod counts;
 mod lists;
 mod plans;
 mod standing;

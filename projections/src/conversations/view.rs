@@ -42,6 +42,9 @@ pub struct ConversationView {
     /// What orders the lists.
     #[serde(skip)]
     pub(super) created_position: Position,
+    /// What orders those that wait by the length of their wait.
+    #[serde(skip)]
+    pub(super) waiting_position: Option<Position>,
     /// What orders the queue.
     #[serde(skip)]
     pub(super) queue_arrival: Option<Position>,
@@ -62,7 +65,7 @@ pub struct VisitorView {
 
 impl From<ConversationRow> for ConversationView {
     fn from(row: ConversationRow) -> Self {
-        let queue_arrival = row.queue_arrival();
+        let (queue_arrival, waiting_position) = (row.queue_arrival(), row.waiting_position());
         Self {
             id: row.id,
             status: row.status,
@@ -84,6 +87,7 @@ impl From<ConversationRow> for ConversationView {
             version: row.version,
             last_agent_id: row.last_agent_id,
             created_position: row.created_position,
+            waiting_position,
             queue_arrival,
         }
     }

@@ -18,6 +18,7 @@ use crate::agents::{AgentRow, AgentsProjector, GroupRow, MEMBERS_TABLE};
 use crate::conversations::{self, ConversationRow, ConversationsProjector};
 use crate::routing::{QUEUE_TABLE, STATE_TABLE};
 use crate::rows::ViewRow;
+use crate::search::{self, SearchProjector};
 use crate::tags::{TagRow, TagsProjector};
 use crate::thread_events::{EVENTS_TABLE, THREADS_TABLE, ThreadEventsProjector};
 
@@ -32,10 +33,14 @@ pub struct ViewTable {
 
 /// All tables that are filled from the log.
 #[must_use]
-pub const fn all_view_tables() -> [ViewTable; 10] {
+pub const fn all_view_tables() -> [ViewTable; 14] {
     [
         ConversationRow::TABLE,
         conversations::TAGS_TABLE,
+        conversations::COUNTS_TABLE,
+        conversations::CLOCK_TABLE,
+        search::CHATS_TABLE,
+        search::WORDS_TABLE,
         THREADS_TABLE,
         EVENTS_TABLE,
         AgentRow::TABLE,
@@ -55,5 +60,6 @@ pub fn view_projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(ThreadEventsProjector),
         Arc::new(AgentsProjector),
         Arc::new(TagsProjector),
+        Arc::new(SearchProjector),
     ]
 }

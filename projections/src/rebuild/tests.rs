@@ -171,7 +171,7 @@ impl Story {
     async fn check_queues(&self, database: &Database) {
         let queues = crate::routing::RoutingQueries::new(database.clone());
         let conversations = ConversationQueries::new(database.clone());
-        let waiting = queues.list_queue(None, 1_000).await.unwrap();
+        let waiting = queues.list_queue(None, &PageRequest::first(1_000)).await.unwrap().data;
         for chat in &waiting {
             let view = conversations.find_conversation(chat.conversation_id).await.unwrap().unwrap();
             assert_eq!(view.queue_position, Some(chat.queue_position), "{chat:?}");

@@ -6,7 +6,8 @@ use infrastructure::sql_args;
 use serde::Serialize;
 
 use super::snapshot::waiting_chat;
-use crate::QueryError;
+use crate::queue_places::{Queues, places};
+use crate::{Page, PageRequest, QueryError, cursor};
 
 /// A chat that waits, as supervisors see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,25 +45,32 @@ impl RoutingQueries {
         Self { database }
     }
 
-    /// The chats that wait in a group's queue, or group by group in all of them; first come first, at most `limit`.
+    /// The chats that wait in a group's queue, or in all of them; first come first.
     ///
     /// # Errors
-    /// When the database does not answer.
-    pub async fn list_queue(&self, group_id: Option<GroupId>, limit: u32) -> Result<Vec<QueuedChat>, QueryError> {
-        const ALL: &str = "SELECT * FROM routing_queue ORDER BY group_id, arrival LIMIT ?";
-        const OF_GROUP: &str = "SELECT * FROM routing_queue WHERE group_id = ? ORDER BY arrival LIMIT ?";
-        let limit = i64::from(limit);
+    /// When the cursor is not one of this list, or the database does not answer.
+    pub async fn list_queue(
+        &self,
+        group_id: Option<GroupId>,
+        request: &PageRequest,
+    ) -> Result<Page<QueuedChat>, QueryError> {
+        const ALL: &str = "SELECT * FROM routing_queue WHERE arrival > ? ORDER BY arrival LIMIT ?";
+        const OF_GROUP: &str =
+            "SELECT * FROM routing_queue WHERE group_id = ? AND arrival > ? ORDER BY arrival LIMIT ?";
+        let list = group_id.map_or_else(|| "queue".to_owned(), |group_id| format!("queue:{group_id}"));
+        let after = cursor::decode(&list, request.cursor.as_deref())?.unwrap_or_default();
+        let rows = i64::from(request.limit) + 1;
         let rows = match group_id {
-            None => self.database.fetch_all(ALL, sql_args![limit]).await?,
-            Some(group_id) => self.database.fetch_all(OF_GROUP, sql_args![group_id.uuid(), limit]).await?,
+            None => self.database.fetch_all(ALL, sql_args![after, rows]).await?,
+            Some(group_id) => self.database.fetch_all(OF_GROUP, sql_args![group_id.uuid(), after, rows]).await?,
         };
-        let mut chats: Vec<QueuedChat> = rows.iter().map(queued).collect::<Result<_, _>>()?;
-        for queue in chats.chunk_by_mut(|a, b| a.group_id == b.group_id) {
-            for (place, chat) in (1..).zip(queue) {
-                chat.queue_position = place;
-            }
+        let chats = rows.iter().map(queued).collect::<Result<Vec<_>, QueryError>>()?;
+        let mut page = Page::cut(chats, request.limit, |last| cursor::encode(&list, last.arrival));
+        let queue = page.data.iter().map(|chat| Some((chat.group_id, chat.arrival))).collect::<Vec<_>>();
+        for (chat, place) in page.data.iter_mut().zip(places(&self.database, Queues::Router, &queue).await?) {
+            chat.queue_position = place.unwrap_or_default();
         }
-        Ok(chats)
+        Ok(page)
     }
 
     /// How many chats wait in each group that has any, how long, and when the router tries again.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use application::ports::LogEvent;
 use application::router::{AttemptStore, FailedAttempt, RoutingSnapshot};
 use domain::agent::AgentStatus;
-use domain::ids::ConversationId;
+use domain::ids::{ConversationId, GroupId};
 use domain::time::Timestamp;
 use infrastructure::database::Database;
 use infrastructure::subscription::{ProjectError, Projector};
@@ -11,6 +11,7 @@ use infrastructure::subscription::{ProjectError, Projector};
 use super::*;
 use crate::rebuild::dump;
 use crate::testing::{Desk, clear, fresh_databases, project, project_with};
+use crate::{CursorError, PageRequest, QueryError};
 
 fn projectors(desk: &Desk, database: &Database) -> [Arc<dyn Projector>; 1] {
     [desk.router(database).1]
@@ -112,7 +113,11 @@ async fn failed_attempts_survive_a_restart_and_end_with_their_wait() {
         let snapshot = super::snapshot::read(database).await.unwrap();
         assert_eq!(snapshot.waiting[&id].attempts, 3);
         assert_eq!(snapshot.waiting[&id].next_attempt_at, Some(Timestamp::from_micros(99)));
-        let queue = RoutingQueries::new(database.clone()).list_queue(Some(desk.groups[0]), 10).await.unwrap();
+        let queue = RoutingQueries::new(database.clone())
+            .list_queue(Some(desk.groups[0]), &PageRequest::first(10))
+            .await
+            .unwrap()
+            .data;
         assert_eq!((queue[0].attempts, queue[0].last_error.clone()), (3, reason));
 
         let before = desk.log.events().len();
@@ -132,14 +137,44 @@ async fn queue_is_listed_in_its_order() {
         let (desk, database) = (busy_desk().await, &fresh.database);
         project(&desk, database, &[5]).await.unwrap();
         let queries = RoutingQueries::new(database.clone());
-        let all = queries.list_queue(None, 100).await.unwrap();
+        let first = PageRequest::first(100);
+        let all = queries.list_queue(None, &first).await.unwrap().data;
+        assert!(all.is_sorted_by_key(|chat| chat.arrival));
         for group_id in desk.groups {
-            let own = queries.list_queue(Some(group_id), 100).await.unwrap();
-            assert!(own.is_sorted_by_key(|chat| chat.arrival));
+            let own = queries.list_queue(Some(group_id), &first).await.unwrap().data;
+            assert!(own.is_sorted_by_key(|chat| chat.arrival) && own.len() > 1);
             assert!(own.iter().map(|chat| chat.queue_position).eq(1..=own.len() as i64));
             assert!(all.iter().filter(|chat| chat.group_id == group_id).eq(&own));
-            assert_eq!(queries.list_queue(Some(group_id), 1).await.unwrap(), own[..1]);
+            assert_eq!(pages(&queries, Some(group_id)).await, own);
         }
+        assert_eq!(pages(&queries, None).await, all);
+    }
+}
+
+/// One chat a page.
+async fn pages(queries: &RoutingQueries, group_id: Option<GroupId>) -> Vec<QueuedChat> {
+    let mut request = PageRequest::first(1);
+    let mut all = vec![];
+    loop {
+        let page = queries.list_queue(group_id, &request).await.unwrap();
+        all.extend(page.data);
+        match page.next_cursor {
+            Some(cursor) => request.cursor = Some(cursor),
+            None => return all,
+        }
+    }
+}
+
+#[tokio::test]
+async fn cursor_of_another_queue_is_refused() {
+    for fresh in fresh_databases().await {
+        let (desk, database) = (busy_desk().await, &fresh.database);
+        project(&desk, database, &[5]).await.unwrap();
+        let queries = RoutingQueries::new(database.clone());
+        let cursor = queries.list_queue(None, &PageRequest::first(1)).await.unwrap().next_cursor;
+        let request = PageRequest { cursor, limit: 1 };
+        let refused = queries.list_queue(Some(desk.groups[0]), &request).await;
+        assert!(matches!(refused, Err(QueryError::Cursor(CursorError::OtherList))), "{refused:?}");
     }
 }
 

@@ -113,7 +113,17 @@ impl<L: EventLog> Desk<L> {
             email: Some(EmailAddress::parse("vera@example.com").unwrap()),
             phone: Some(PhoneNumber::parse("+49 30 1").unwrap()),
         };
-        let text = MessageText::parse("Hello! Grüße 🦀").unwrap();
+        self.begin(visitor_id, details, group_id, "Hello! Grüße 🦀").await
+    }
+
+    pub(crate) async fn begin(
+        &self,
+        visitor_id: VisitorId,
+        details: VisitorDetails,
+        group_id: Option<GroupId>,
+        text: &str,
+    ) -> Result<ChatReceipt, UseCaseError> {
+        let text = MessageText::parse(text).unwrap();
         self.act(StartChat { visitor_id, details, group_id, text, metadata: None }).await
     }
 
@@ -142,7 +152,16 @@ impl<L: EventLog> Desk<L> {
     }
 
     pub(crate) async fn send(&self, principal: Principal, conversation_id: ConversationId) -> Result<(), UseCaseError> {
-        let text = MessageText::parse("And?").unwrap();
+        self.say(principal, conversation_id, "And?").await
+    }
+
+    pub(crate) async fn say(
+        &self,
+        principal: Principal,
+        conversation_id: ConversationId,
+        text: &str,
+    ) -> Result<(), UseCaseError> {
+        let text = MessageText::parse(text).unwrap();
         let message =
             SendMessage { principal, conversation_id, thread_id: None, text, client_event_id: None, metadata: None };
         self.act(message).await.map(|_| ())

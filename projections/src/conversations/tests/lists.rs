@@ -2,21 +2,37 @@
 
 use std::collections::BTreeSet;
 
+use application::ports::Principal;
 use domain::agent::AgentStatus;
 use domain::conversation::{Conversation, ConversationCommand, ConversationStatus};
 use domain::ids::{AgentId, ConversationId, EntityId, GroupId, TagId};
+use domain::visitor::VisitorDetails;
 use infrastructure::database::Database;
 
 use crate::conversations::{ConversationFilter, ConversationOrder, ConversationQueries, ConversationView, Visibility};
-use crate::testing::{Desk, clear, fresh_databases, project};
+use crate::search::SearchText;
+use crate::testing::{Desk, clear, fresh_databases, name, project};
 use crate::{CursorError, PageRequest, QueryError};
 
+/// What the visitor says at first, and what follows.
+fn texts(chat: usize) -> (String, String) {
+    let words = ["parcel", "parts", "party", "paris", "invoice"];
+    let often = if chat % 8 == 5 { "" } else { "please" };
+    (format!("{often} my {}", words[chat % 5]), format!("it is number {}", chat % 7))
+}
+
+const NAMES: [&str; 3] = ["Vera", "Parvati", "Olaf"];
+
 /// Chats of both groups: waiting, served, and closed, by several agents, some tagged.
-async fn busy_desk(tag_id: TagId) -> Desk {
+pub(super) async fn busy_desk(tag_id: TagId) -> Desk {
     let desk = Desk::open().await;
     for chat in 0..24_usize {
-        let receipt = desk.start(desk.visitor(), Some(desk.groups[chat % 2])).await;
+        let (first, then) = texts(chat);
+        let visitor_id = desk.visitor();
+        let details = VisitorDetails { name: Some(name(NAMES[chat % 3])), ..VisitorDetails::default() };
+        let receipt = desk.begin(visitor_id, details, Some(desk.groups[chat % 2]), &first).await.unwrap();
         let id = receipt.conversation_id;
+        desk.say(Principal::Visitor { id: visitor_id }, id, &then).await.unwrap();
         if chat % 3 > 0 {
             desk.assign(id, desk.agents[chat % 3 - 1]).await.unwrap();
         }
@@ -36,7 +52,7 @@ async fn busy_desk(tag_id: TagId) -> Desk {
     desk
 }
 
-async fn all_pages(
+pub(super) async fn all_pages(
     queries: &ConversationQueries,
     filter: &ConversationFilter,
     order: ConversationOrder,
@@ -54,7 +70,23 @@ async fn all_pages(
     }
 }
 
-fn expected(all: &[ConversationView], filter: &ConversationFilter) -> Vec<ConversationId> {
+/// Whether a chat has all words, the last of which may be the beginning of one.
+fn has_words(chat: usize, wanted: &str) -> bool {
+    let (first, then) = texts(chat);
+    let text = format!("{} {first} {then}", NAMES[chat % 3].to_lowercase());
+    let has = |wanted: &str| text.split(' ').any(|word| word == wanted);
+    let begins =
+        |wanted: &str| has(wanted) || wanted.len() >= 3 && text.split(' ').any(|word| word.starts_with(wanted));
+    let (last, words) = wanted.split(' ').collect::<Vec<_>>().split_last().map(|(a, b)| (*a, b.to_vec())).unwrap();
+    words.into_iter().all(has) && (last.is_empty() || begins(last))
+}
+
+fn expected(
+    all: &[ConversationView],
+    filter: &ConversationFilter,
+    search: Option<&str>,
+    order: ConversationOrder,
+) -> Vec<ConversationId> {
     let by_agent = |chat: &ConversationView, agent_id: AgentId| {
         let closed_by_them = chat.status == ConversationStatus::Closed && chat.last_agent_id == Some(agent_id);
         chat.assigned_agent_id == Some(agent_id) || closed_by_them
@@ -62,17 +94,51 @@ fn expected(all: &[ConversationView], filter: &ConversationFilter) -> Vec<Conver
     let visible = |chat: &ConversationView, to: &Visibility| {
         chat.last_agent_id == Some(to.agent_id) || to.group_ids.contains(&chat.group_id)
     };
-    all.iter()
+    let is_late = |chat: &ConversationView| filter.from.is_none_or(|from| chat.created_at >= from);
+    let is_early = |chat: &ConversationView| filter.to.is_none_or(|to| chat.created_at < to);
+    let waits = |chat: &ConversationView| chat.status == ConversationStatus::Pending;
+    let mut chats: Vec<_> = all
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| search.is_none_or(|words| has_words(*number, words)))
+        .map(|(_, chat)| chat)
+        .filter(|chat| is_late(chat) && is_early(chat))
+        .filter(|chat| order != ConversationOrder::LongestWaiting || waits(chat))
         .filter(|chat| filter.status.is_none_or(|status| chat.status == status))
         .filter(|chat| filter.group_id.is_none_or(|group_id| chat.group_id == group_id))
         .filter(|chat| filter.agent_id.is_none_or(|agent_id| by_agent(chat, agent_id)))
         .filter(|chat| filter.tag_id.is_none_or(|tag_id| chat.tag_ids.contains(&tag_id)))
         .filter(|chat| filter.visible_to.as_ref().is_none_or(|to| visible(chat, to)))
-        .map(|chat| chat.id)
-        .collect()
+        .collect();
+    match order {
+        ConversationOrder::Newest => chats.reverse(),
+        ConversationOrder::Oldest => {}
+        ConversationOrder::LongestWaiting => chats.sort_by_key(|chat| chat.waiting_position),
+    }
+    chats.into_iter().map(|chat| chat.id).collect()
 }
 
-fn combinations(desk: &Desk, tag_id: TagId) -> Vec<ConversationFilter> {
+fn none() -> ConversationFilter {
+    ConversationFilter::default()
+}
+
+const SEARCHES: [&str; 13] = [
+    "please",
+    "please ",
+    "par",
+    "parc",
+    "part",
+    "pari my",
+    "vera par",
+    "my please parc",
+    "number 3",
+    "PÀRCEL 3 ",
+    "pa",
+    "nobody",
+    "it is my ",
+];
+
+pub(super) fn combinations(desk: &Desk, tag_id: TagId) -> Vec<ConversationFilter> {
     let statuses =
         [None, Some(ConversationStatus::Pending), Some(ConversationStatus::Active), Some(ConversationStatus::Closed)];
     let agents = [None, Some(desk.agents[0])];
@@ -93,7 +159,8 @@ fn combinations(desk: &Desk, tag_id: TagId) -> Vec<ConversationFilter> {
             for group_id in groups {
                 for tag_id in tags {
                     for visible_to in visibilities.clone() {
-                        all.push(ConversationFilter { status, agent_id, group_id, tag_id, visible_to });
+                        let filter = ConversationFilter { status, agent_id, group_id, tag_id, visible_to, ..none() };
+                        all.push(filter);
                     }
                 }
             }
@@ -103,7 +170,7 @@ fn combinations(desk: &Desk, tag_id: TagId) -> Vec<ConversationFilter> {
 }
 
 #[tokio::test]
-async fn every_combination_of_filters_finds_what_it_says_in_both_orders() {
+async fn every_combination_of_filters_finds_what_it_says_in_every_order() {
     for fresh in fresh_databases().await {
         let tag_id = TagId::from_uuid(uuid::Uuid::from_u128(7));
         let desk = busy_desk(tag_id).await;
@@ -112,14 +179,27 @@ async fn every_combination_of_filters_finds_what_it_says_in_both_orders() {
         let all = all_pages(&queries, &ConversationFilter::default(), ConversationOrder::Oldest).await;
         assert_eq!(all.len(), 24);
         assert!(all.is_sorted_by_key(|chat| chat.created_at));
+        let mut round = 0;
+        let mut found_by_words = 0;
         for filter in combinations(&desk, tag_id) {
-            let mut wanted = expected(&all, &filter);
-            let found = all_pages(&queries, &filter, ConversationOrder::Oldest).await;
-            assert_eq!(found.iter().map(|chat| chat.id).collect::<Vec<_>>(), wanted, "{filter:?}");
-            wanted.reverse();
-            let found = all_pages(&queries, &filter, ConversationOrder::Newest).await;
-            assert_eq!(found.iter().map(|chat| chat.id).collect::<Vec<_>>(), wanted, "{filter:?}");
+            for (searched, ranged) in [(false, false), (false, true), (true, false), (true, true), (true, false)] {
+                round += 1;
+                let words = searched.then(|| SEARCHES[round % SEARCHES.len()]);
+                let search = words.and_then(SearchText::parse);
+                let time = |at: usize| ranged.then(|| all[at].created_at);
+                let (from, to) = (time(round % 9).filter(|_| round % 3 > 0), time(12 + round % 9));
+                let filter = ConversationFilter { search, from, to, ..filter.clone() };
+                for order in ConversationOrder::ALL {
+                    let words = words.map(|words| words.to_lowercase().replace('à', "a"));
+                    let wanted = expected(&all, &filter, words.as_deref(), order);
+                    let found = all_pages(&queries, &filter, order).await;
+                    let found: Vec<_> = found.iter().map(|chat| chat.id).collect();
+                    assert_eq!(found, wanted, "{words:?} {filter:?} {order:?}");
+                    found_by_words += if searched { found.len() } else { 0 };
+                }
+            }
         }
+        assert!(found_by_words > 500, "{found_by_words}");
     }
 }
 

@@ -1,0 +1,127 @@
+//! Lists of conversations, and how many there are.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use domain::agent::Role;
+use domain::conversation::ConversationStatus;
+use domain::time::Timestamp;
+use projections::conversations::{
+    ConversationCounts, ConversationFilter, ConversationOrder, ConversationView, Visibility,
+};
+use projections::search::SearchText;
+use projections::{Page, QueryError};
+use serde::Deserialize;
+
+use super::paging;
+use crate::app::App;
+use crate::extract::{Agent, Fields, Query};
+use crate::problem::Problem;
+use crate::respond::{await_head, await_position};
+use crate::views::View;
+
+/// The most letters of a search.
+const LONGEST_SEARCH: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ConversationQuery {
+    status: Option<String>,
+    agent_id: Option<String>,
+    group_id: Option<String>,
+    tag_id: Option<String>,
+    search: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    sort: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+impl ConversationQuery {
+    fn filter(&self, fields: &mut Fields) -> ConversationFilter {
+        let status = self.status.as_deref();
+        ConversationFilter {
+            status: status
+                .and_then(|text| fields.word("status", text, ConversationStatus::parse, "pending, active, closed")),
+            agent_id: fields.id("agentId", self.agent_id.as_deref()),
+            group_id: fields.id("groupId", self.group_id.as_deref()),
+            tag_id: fields.id("tagId", self.tag_id.as_deref()),
+            from: time(fields, "from", self.from.as_deref()),
+            to: time(fields, "to", self.to.as_deref()),
+            search: search(fields, self.search.as_deref()),
+            visible_to: None,
+        }
+    }
+
+    fn order(&self, fields: &mut Fields) -> ConversationOrder {
+        let names = "newest, oldest, longest_waiting";
+        let order = self.sort.as_deref().and_then(|text| fields.word("sort", text, ConversationOrder::parse, names));
+        order.unwrap_or_default()
+    }
+}
+
+fn time(fields: &mut Fields, field: &str, text: Option<&str>) -> Option<Timestamp> {
+    let parsed = text?.parse().ok();
+    parsed.or_else(|| fields.refuse(field, "must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z"))
+}
+
+fn search(fields: &mut Fields, text: Option<&str>) -> Option<SearchText> {
+    let text = text?;
+    if text.chars().count() > LONGEST_SEARCH {
+        return fields.refuse("search", format!("must have at most {LONGEST_SEARCH} characters"));
+    }
+    SearchText::parse(text)
+}
+
+pub async fn list(
+    State(app): State<App>,
+    agent: Agent,
+    Query(query): Query<ConversationQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Page<ConversationView>>, Problem> {
+    let mut fields = Fields::default();
+    let mut filter = query.filter(&mut fields);
+    let order = query.order(&mut fields);
+    let limit = paging::limit(&mut fields, query.limit.as_deref());
+    let page = paging::page(fields, limit, query.cursor)?;
+    await_position(&app, &headers, &[View::Conversations]).await?;
+    if filter.search.is_some() {
+        await_head(&app, &headers, &[View::Search]).await?;
+    }
+    filter.visible_to = visible_to(&app, agent).await?;
+    Ok(Json(app.conversations.list_conversations(&filter, order, &page).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CountQuery {
+    agent_id: Option<String>,
+    group_id: Option<String>,
+}
+
+/// How many of the conversations that the caller may see wait, are served, and have ended.
+pub async fn count(
+    State(app): State<App>,
+    agent: Agent,
+    Query(query): Query<CountQuery>,
+    headers: HeaderMap,
+) -> Result<Json<ConversationCounts>, Problem> {
+    let mut fields = Fields::default();
+    let agent_id = fields.id("agentId", query.agent_id.as_deref());
+    let group_id = fields.id("groupId", query.group_id.as_deref());
+    fields.finish()?;
+    await_position(&app, &headers, &[View::Conversations]).await?;
+    let visible_to = visible_to(&app, agent).await?;
+    let filter = ConversationFilter { agent_id, group_id, visible_to, ..ConversationFilter::default() };
+    Ok(Json(app.conversations.count_conversations(&filter).await?))
+}
+
+/// Agents see theirs and their groups'; supervisors see all.
+async fn visible_to(app: &App, agent: Agent) -> Result<Option<Visibility>, QueryError> {
+    if agent.role >= Role::Supervisor {
+        return Ok(None);
+    }
+    let group_ids = app.agents.groups_of(agent.id).await?;
+    Ok(Some(Visibility { agent_id: agent.id, group_ids }))
+}

@@ -1,0 +1,45 @@
+use domain::conversation::ConversationStatus;
+use domain::ids::{AgentId, GroupId, TagId};
+use domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::search::SearchText;
+
+/// Which conversations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConversationFilter {
+    /// Those that stand there.
+    pub status: Option<ConversationStatus>,
+    /// Those that the agent serves, and of the closed ones those that the agent served last.
+    pub agent_id: Option<AgentId>,
+    /// Those of the group.
+    pub group_id: Option<GroupId>,
+    /// Those with the tag.
+    pub tag_id: Option<TagId>,
+    /// Those that began at this time or later.
+    pub from: Option<Timestamp>,
+    /// Those that began before this time.
+    pub to: Option<Timestamp>,
+    /// Those in which these words are: in the visitor's name or address, or in the messages.
+    pub search: Option<SearchText>,
+    /// Those that an agent may see; all when absent.
+    pub visible_to: Option<Visibility>,
+}
+
+/// What an agent may see: the conversations that they serve or served last, and those of their groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visibility {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Their groups.
+    pub group_ids: Vec<GroupId>,
+}
+
+impl ConversationFilter {
+    /// Names what was asked for, so that a cursor is refused elsewhere; who asks may see more from one page to the next.
+    pub(super) fn fingerprint(&self) -> Option<String> {
+        let asked = Self { visible_to: None, ..self.clone() };
+        let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{asked:?}").as_bytes());
+        (asked != Self::default()).then(|| name.simple().to_string()[..8].to_owned())
+    }
+}

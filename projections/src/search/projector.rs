@@ -1,0 +1,124 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use application::ports::{LogEvent, Position};
+use async_trait::async_trait;
+use domain::conversation::ConversationEvent;
+use domain::event::AnyEvent;
+use domain::ids::EntityId;
+use domain::thread::ThreadEvent;
+use infrastructure::database::{DatabaseError, SqlValue, Transaction};
+use infrastructure::sql_args;
+use infrastructure::subscription::{ProjectError, Projector};
+use uuid::Uuid;
+
+use super::words::{stem, words};
+use crate::error::poison;
+use crate::rebuild::ViewTable;
+use crate::rows::fetch_by_id;
+
+pub(crate) const CHATS_TABLE: ViewTable = ViewTable { name: "search_chats", columns: &["id", "created_position"] };
+
+pub(crate) const WORDS_TABLE: ViewTable = ViewTable { name: "search_words", columns: &["word", "created_position"] };
+
+/// Fills `search_chats` and `search_words`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SearchProjector;
+
+#[async_trait]
+impl Projector for SearchProjector {
+    fn name(&self) -> &'static str {
+        "search"
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn handles(&self, event: &AnyEvent) -> bool {
+        matches!(
+            event,
+            AnyEvent::Conversation(ConversationEvent::ChatStarted { .. })
+                | AnyEvent::Thread(ThreadEvent::MessageSent { .. })
+        )
+    }
+
+    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+        let begun = begun(events);
+        let stored = stored(tx, events, &begun).await?;
+        let mut found = BTreeSet::new();
+        for event in events {
+            let texts = texts(&event.event);
+            if texts.is_empty() {
+                continue;
+            }
+            let chat = conversation(event);
+            let position = begun.get(&chat).or_else(|| stored.get(&chat)).copied();
+            let position = position.ok_or_else(|| poison(event, "message in a conversation that the search lacks"))?;
+            for word in texts.into_iter().flat_map(words) {
+                found.extend(stem(&word).map(|stem| (stem, position)));
+                found.insert((word, position));
+            }
+        }
+        let chats = begun.into_iter().map(|(chat, position)| sql_args![chat, position]).collect();
+        tx.insert_many(CHATS_TABLE.name, CHATS_TABLE.columns, chats).await?;
+        let rows = found.into_iter().map(|(word, position)| sql_args![word, position]).collect();
+        Ok(insert_new(tx, rows).await?)
+    }
+}
+
+/// The conversations that begin.
+fn begun(events: &[Arc<LogEvent>]) -> BTreeMap<Uuid, Position> {
+    let starts = events.iter().filter(|event| matches!(event.event, AnyEvent::Conversation(_)));
+    starts.map(|event| (event.header.aggregate_id, event.header.position)).collect()
+}
+
+fn conversation(event: &LogEvent) -> Uuid {
+    match &event.event {
+        AnyEvent::Thread(ThreadEvent::MessageSent { conversation_id, .. }) => conversation_id.uuid(),
+        _ => event.header.aggregate_id,
+    }
+}
+
+/// What people can search in.
+fn texts(event: &AnyEvent) -> Vec<&str> {
+    match event {
+        AnyEvent::Thread(ThreadEvent::MessageSent { text, .. }) => vec![text.as_str()],
+        AnyEvent::Conversation(ConversationEvent::ChatStarted { visitor, .. }) => {
+            let name = visitor.name.as_ref().map(domain::text::Name::as_str);
+            let email = visitor.email.as_ref().map(domain::text::EmailAddress::as_str);
+            name.into_iter().chain(email).collect()
+        }
+        _ => vec![],
+    }
+}
+
+/// The places of the conversations that have begun before.
+async fn stored(
+    tx: &mut Transaction,
+    events: &[Arc<LogEvent>],
+    begun: &BTreeMap<Uuid, Position>,
+) -> Result<BTreeMap<Uuid, Position>, DatabaseError> {
+    let unknown: BTreeSet<_> =
+        events.iter().map(|event| conversation(event)).filter(|chat| !begun.contains_key(chat)).collect();
+    let unknown: Vec<_> = unknown.into_iter().collect();
+    let rows = fetch_by_id(tx, CHATS_TABLE.name, &unknown).await?;
+    rows.iter().map(|row| Ok((row.uuid("id")?, row.int("created_position")?))).collect()
+}
+
+/// The most rows of a statement.
+const CHUNK: usize = 256;
+
+/// Every statement has a power of two of rows, so that there are few of them: what lacks is filled up with a row that is
+/// there already.
+async fn insert_new(tx: &mut Transaction, rows: Vec<Vec<SqlValue>>) -> Result<(), DatabaseError> {
+    for chunk in rows.chunks(CHUNK) {
+        let size = chunk.len().next_power_of_two();
+        let padding = chunk.iter().rev().cycle().take(size - chunk.len());
+        let args = chunk.iter().chain(padding).flatten().cloned().collect();
+        let values = vec!["(?, ?)"; size].join(", ");
+        let sql = format!("{} INTO search_words (word, created_position) VALUES {values}", tx.dialect().insert_new());
+        tx.execute(&sql, args).await?;
+    }
+    Ok(())
+}
