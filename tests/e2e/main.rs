@@ -13,6 +13,8 @@ mod hostile;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod management;
 #[cfg(test)]
 mod story;

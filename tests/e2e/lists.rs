@@ -1,0 +1,190 @@
+//! Lists of conversations as a desk uses them: filters, search, counts and the queue.
+
+use harness::{Client, Person, Server, TestDatabase, Visitor, on_each_database};
+use serde_json::{Value, json};
+
+/// Two groups, an agent in the second one only, and chats in both.
+struct Office {
+    server: Server,
+    admin: Client,
+    agent: Person,
+    general: String,
+    sales: String,
+}
+
+impl Office {
+    async fn open(database: &TestDatabase) -> Self {
+        let server = Server::start(database).await;
+        let admin = server.admin().await.client;
+        let general = admin.get("/v1/groups").await.expect(200).text("/data/0/id").to_owned();
+        let sales = admin.post("/v1/groups", &json!({ "name": "Sales" })).await.expect(201).text("/id").to_owned();
+        let agent = server.person("agent", "away", 5).await;
+        let members = format!("/v1/groups/{sales}/agents");
+        admin.post(&members, &json!({ "agentIds": [agent.id] })).await.expect(200);
+        admin.delete(&format!("/v1/groups/{general}/agents/{}", agent.id)).await.expect(200);
+        Self { server, admin, agent, general, sales }
+    }
+
+    async fn chat(&self, group: &str, name: &str, message: &str) -> Visitor {
+        let email = format!("{}@example.com", name.to_lowercase());
+        let body = json!({ "initialMessage": message, "name": name, "email": email, "groupId": group });
+        crate::desk::visitor(&self.server.client(), body).await
+    }
+}
+
+/// The conversations of a list, page by page.
+async fn ids(client: &Client, path: &str) -> Vec<String> {
+    let mut all = vec![];
+    let mut cursor = String::new();
+    loop {
+        let page = client.get(&format!("{path}&limit=2{cursor}")).await.expect(200).body;
+        all.extend(page["data"].as_array().unwrap().iter().map(|chat| {
+            chat.get("id").or_else(|| chat.get("conversationId")).and_then(Value::as_str).unwrap().to_owned()
+        }));
+        let Some(next) = page["nextCursor"].as_str() else { return all };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+fn of(chats: &[&Visitor]) -> Vec<String> {
+    chats.iter().map(|chat| chat.conversation_id.clone()).collect()
+}
+
+async fn counts(client: &Client, query: &str) -> [i64; 4] {
+    let body = client.get(&format!("/v1/conversations/counts{query}")).await.expect(200).body;
+    ["pending", "active", "closed", "total"].map(|field| body[field].as_i64().unwrap())
+}
+
+on_each_database! {
+    async fn what_was_just_written_is_found_by_whoever_may_see_it(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let vera = office.chat(&office.general, "Zoë", "Where is my parcel?").await;
+        let olaf = office.chat(&office.sales, "Olaf", "A parcel is broken").await;
+        let search = |words: &str| format!("/v1/conversations?search={words}");
+        assert_eq!(ids(&office.admin, &search("parcel")).await, of(&[&olaf, &vera]));
+        assert_eq!(ids(&office.admin, &search("PARC")).await, of(&[&olaf, &vera]));
+        assert_eq!(ids(&office.admin, &search("parc%20")).await, of(&[]));
+        assert_eq!(ids(&office.admin, &search("zoe")).await, of(&[&vera]));
+        assert_eq!(ids(&office.admin, &search("olaf%40example.com")).await, of(&[&olaf]));
+        assert_eq!(ids(&office.admin, &search("parcel%20broken")).await, of(&[&olaf]));
+        assert_eq!(ids(&office.admin, &search("%27%22*%25")).await, of(&[]));
+        assert_eq!(ids(&office.admin, &search("")).await, of(&[&olaf, &vera]));
+        assert_eq!(ids(&office.agent.client, &search("parcel")).await, of(&[&olaf]));
+        assert_eq!(ids(&office.agent.client, &search("zoe")).await, of(&[]));
+
+        let path = format!("/v1/conversations/{}/events", vera.conversation_id);
+        for number in 0..10 {
+            vera.client.post(&path, &json!({ "content": format!("reference X{number}Y") })).await.expect(201);
+            assert_eq!(ids(&office.admin, &search(&format!("x{number}y"))).await, of(&[&vera]));
+        }
+        office.admin.post(&format!("/v1/conversations/{}/assign", vera.conversation_id), &json!({ "agentId": office.agent.id })).await.expect(200);
+        assert_eq!(ids(&office.agent.client, &search("parcel")).await, of(&[&olaf, &vera]));
+        let filtered = format!("{}&agentId={}&status=active", search("parcel"), office.agent.id);
+        assert_eq!(ids(&office.admin, &filtered).await, of(&[&vera]));
+        let filtered = format!("{}&groupId={}&sort=longest_waiting", search("parcel"), office.sales);
+        assert_eq!(ids(&office.agent.client, &filtered).await, of(&[&olaf]));
+    }
+
+    async fn lists_are_filtered_by_time_and_sorted_by_wait(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let mut chats = vec![];
+        for number in 0..4 {
+            chats.push(office.chat(&office.general, &format!("Vera{number}"), "Hello").await);
+        }
+        let mut begun = vec![];
+        for chat in &chats {
+            begun.push(chat.conversation().await["createdAt"].as_str().unwrap().to_owned());
+        }
+        let [a, b, c, d] = [&chats[0], &chats[1], &chats[2], &chats[3]];
+        let list = |query: String| format!("/v1/conversations?{query}");
+        let range = list(format!("from={}&to={}&sort=oldest", begun[1], begun[3]));
+        assert_eq!(ids(&office.admin, &range).await, of(&[b, c]));
+        assert_eq!(ids(&office.admin, &list(format!("from={}", begun[2]))).await, of(&[d, c]));
+        let offset = begun[0].replace('Z', "%2B00:00");
+        assert_eq!(ids(&office.admin, &list(format!("to={offset}"))).await, of(&[]));
+
+        // Whoever waits anew waits for the shortest time.
+        office.admin.post(&format!("/v1/conversations/{}/transfer", b.conversation_id), &json!({ "groupId": office.sales })).await.expect(200);
+        office.admin.post(&format!("/v1/conversations/{}/close", c.conversation_id), &json!({ "reason": "done" })).await.expect(200);
+        assert_eq!(ids(&office.admin, &list("sort=longest_waiting".into())).await, of(&[a, d, b]));
+        assert_eq!(ids(&office.admin, &list("sort=longest_waiting&status=closed".into())).await, of(&[]));
+        assert_eq!(ids(&office.agent.client, &list("sort=longest_waiting".into())).await, of(&[b]));
+    }
+
+    async fn cursors_and_parameters_that_do_not_belong_are_refused(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        for name in ["Vera", "Olaf", "Zoe"] {
+            office.chat(&office.general, name, "Hello").await;
+        }
+        let admin = &office.admin;
+        let first = admin.get("/v1/conversations?limit=1&status=pending").await.expect(200).body;
+        let cursor = first["nextCursor"].as_str().unwrap();
+        admin.get(&format!("/v1/conversations?limit=1&status=pending&cursor={cursor}")).await.expect(200);
+        for other in ["status=closed", "sort=oldest&status=pending", "search=hello&status=pending", "limit=1"] {
+            admin.get(&format!("/v1/conversations?{other}&cursor={cursor}")).await.expect(400);
+        }
+        admin.get(&format!("/v1/queue?cursor={cursor}")).await.expect(400);
+        for wrong in ["from=yesterday", "to=2026-01-01", "sort=longest", "status=open", "search=hello&searchs=x"] {
+            admin.get(&format!("/v1/conversations?{wrong}")).await.expect(400);
+        }
+        let long = "x".repeat(201);
+        let refused = admin.get(&format!("/v1/conversations?search={long}")).await.expect(400).body;
+        assert_eq!(refused["errors"][0]["field"], "search");
+        admin.get(&format!("/v1/conversations?search={}", &long[1..])).await.expect(200);
+        admin.get("/v1/conversations/counts?status=closed").await.expect(400);
+    }
+
+    async fn counts_follow_every_change_and_what_the_caller_may_see(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let (admin, agent) = (&office.admin, &office.agent);
+        assert_eq!(counts(admin, "").await, [0; 4]);
+        let a = office.chat(&office.general, "Vera", "Hello").await;
+        let b = office.chat(&office.sales, "Olaf", "Hello").await;
+        assert_eq!((counts(admin, "").await, counts(&agent.client, "").await), ([2, 0, 0, 2], [1, 0, 0, 1]));
+        let chat = format!("/v1/conversations/{}", a.conversation_id);
+        admin.post(&format!("{chat}/assign"), &json!({ "agentId": agent.id })).await.expect(200);
+        assert_eq!((counts(admin, "").await, counts(&agent.client, "").await), ([1, 1, 0, 2], [1, 1, 0, 2]));
+        let in_general = format!("?groupId={}", office.general);
+        assert_eq!((counts(admin, &in_general).await, counts(&agent.client, &in_general).await), ([0, 1, 0, 1], [0, 1, 0, 1]));
+        assert_eq!(counts(admin, &format!("?agentId={}", agent.id)).await, [0, 1, 0, 1]);
+        admin.post(&format!("{chat}/close"), &json!({ "reason": "done" })).await.expect(200);
+        assert_eq!((counts(admin, "").await, counts(&agent.client, "").await), ([1, 0, 1, 2], [1, 0, 1, 2]));
+        a.client.post(&format!("{chat}/reopen"), &json!({})).await.expect(200);
+        assert_eq!(counts(&agent.client, "").await, [2, 0, 0, 2]);
+        let other = format!("/v1/conversations/{}/close", b.conversation_id);
+        b.client.post(&other, &json!({ "reason": "thanks" })).await.expect(200);
+        assert_eq!((counts(admin, "").await, counts(&agent.client, "").await), ([1, 0, 1, 2], [1, 0, 1, 2]));
+        b.client.get("/v1/conversations/counts").await.expect(403);
+        a.client.get("/v1/conversations?search=hello").await.expect(403);
+    }
+
+    async fn queue_is_paged_over_all_groups_and_shows_a_transfer_at_once(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let mut chats = vec![];
+        for number in 0..5 {
+            let group = if number % 2 == 0 { &office.general } else { &office.sales };
+            chats.push(office.chat(group, &format!("Vera{number}"), "Hello").await);
+        }
+        let mut expected: Vec<_> = chats.iter().map(|chat| chat.conversation_id.clone()).collect();
+        assert_eq!(ids(&office.admin, "/v1/queue?").await, expected);
+        for number in 0..5 {
+            let (from, to) = match number % 2 {
+                0 => (&office.general, &office.sales),
+                _ => (&office.sales, &office.general),
+            };
+            let path = format!("/v1/conversations/{}/transfer", chats[number].conversation_id);
+            office.admin.post(&path, &json!({ "groupId": to })).await.expect(200);
+            let moved = expected.remove(0);
+            expected.push(moved.clone());
+            assert_eq!(ids(&office.admin, "/v1/queue?").await, expected);
+            assert_eq!(ids(&office.admin, &format!("/v1/queue?groupId={to}")).await.last(), Some(&moved));
+            assert!(!ids(&office.admin, &format!("/v1/queue?groupId={from}")).await.contains(&moved));
+            let stats = office.admin.get("/v1/queue/stats").await.expect(200).body;
+            let waiting: i64 = stats["data"].as_array().unwrap().iter().map(|group| group["waiting"].as_i64().unwrap()).sum();
+            assert_eq!(waiting, 5);
+        }
+        let queue = office.admin.get("/v1/queue").await.expect(200).body;
+        let places: Vec<_> = queue["data"].as_array().unwrap().iter().map(|chat| chat["queuePosition"].clone()).collect();
+        assert_eq!(places, [1, 1, 2, 2, 3].map(Value::from));
+    }
+}
