@@ -20,8 +20,9 @@ use crate::views::View;
 /// one. The change itself is committed by then.
 const SETTLE_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long a repetition waits for the answer to the first request, which waits for the read models itself.
-const FIRST_WITHIN: Duration = SETTLE_WITHIN.saturating_mul(2);
+/// How long a repetition waits for the answer to a first request that may still be under way. There may never be one: its
+/// time may be over, its program may have died. The repetition is then answered anew.
+const FIRST_WITHIN: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long a read waits for a position that it demands.

@@ -67,6 +67,37 @@ impl UseCase for CountUp {
     }
 }
 
+/// Copies the name of one tag to another, and lets somebody change the first one before it comes to that.
+struct CopyName {
+    from: TagId,
+    to: TagId,
+    looked: Arc<Notify>,
+    go_on: Arc<Notify>,
+    attempts: Arc<AtomicU32>,
+}
+
+impl UseCase for CopyName {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![StreamId::of::<Tag>(self.to)]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let seen = number(&*work.load::<Tag>(self.from).await?);
+        if self.attempts.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.looked.notify_one();
+            self.go_on.notified().await;
+        }
+        work.execute::<Tag>(self.to, restyle(&seen.to_string())).await?;
+        Ok(())
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        Some(())
+    }
+}
+
 fn number(tag: &Tag) -> u32 {
     tag.name.as_ref().unwrap().as_str().parse().unwrap()
 }
@@ -113,6 +144,27 @@ async fn count_up(buses: &[CommandBus], commands: usize, locks: bool) -> Vec<u32
 }
 
 on_each_database! {
+    async fn what_was_only_looked_at_must_stand_until_the_append(database: TestDatabase) {
+        let node = Node::start(&database).await;
+        let other = node.newcomer().await;
+        let (from, to) = (tag_id(), TagId::from_uuid(Uuid::from_u128(2)));
+        let bus = node.bus();
+        tell::<Tag>(&bus, from, create("1")).await.unwrap();
+        tell::<Tag>(&bus, to, create("0")).await.unwrap();
+        let (looked, go_on, attempts) = (Arc::default(), Arc::default(), Arc::default());
+        let copy = CopyName { from, to, looked: Arc::clone(&looked), go_on: Arc::clone(&go_on), attempts: Arc::clone(&attempts) };
+        let copying = {
+            let bus = bus.clone();
+            tokio::spawn(async move { bus.execute(context(&bus), copy).await })
+        };
+        looked.notified().await;
+        tell::<Tag>(&other.bus(), from, restyle("2")).await.unwrap();
+        go_on.notify_one();
+        copying.await.unwrap().unwrap();
+        assert_eq!(number(&bus.read::<Tag>(to).await.unwrap()), 2, "it was decided anew");
+        assert_eq!(attempts.load(Ordering::SeqCst), 2);
+    }
+
     async fn commands_at_the_same_time_on_one_aggregate_all_succeed_and_lose_nothing(database: TestDatabase) {
         let node = Node::start(&database).await;
         let bus = node.bus();

@@ -167,12 +167,12 @@ on_each_database! {
         }
         let mut expected: Vec<_> = chats.iter().map(|chat| chat.conversation_id.clone()).collect();
         assert_eq!(ids(&office.admin, "/v1/queue?").await, expected);
-        for number in 0..5 {
+        for (number, chat) in chats.iter().enumerate() {
             let (from, to) = match number % 2 {
                 0 => (&office.general, &office.sales),
                 _ => (&office.sales, &office.general),
             };
-            let path = format!("/v1/conversations/{}/transfer", chats[number].conversation_id);
+            let path = format!("/v1/conversations/{}/transfer", chat.conversation_id);
             office.admin.post(&path, &json!({ "groupId": to })).await.expect(200);
             let moved = expected.remove(0);
             expected.push(moved.clone());
@@ -180,7 +180,8 @@ on_each_database! {
             assert_eq!(ids(&office.admin, &format!("/v1/queue?groupId={to}")).await.last(), Some(&moved));
             assert!(!ids(&office.admin, &format!("/v1/queue?groupId={from}")).await.contains(&moved));
             let stats = office.admin.get("/v1/queue/stats").await.expect(200).body;
-            let waiting: i64 = stats["data"].as_array().unwrap().iter().map(|group| group["waiting"].as_i64().unwrap()).sum();
+            let groups = stats["data"].as_array().unwrap().iter();
+            let waiting: i64 = groups.map(|group| group["waiting"].as_i64().unwrap()).sum();
             assert_eq!(waiting, 5);
         }
         let queue = office.admin.get("/v1/queue").await.expect(200).body;

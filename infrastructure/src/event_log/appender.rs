@@ -1,6 +1,7 @@
 //! The one task of a process that writes to the log.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use application::ports::{AppendError, LogHead, WakeUps};
 use tokio::sync::mpsc;
@@ -32,6 +33,8 @@ pub(super) struct Appender {
     pub(super) feed: mpsc::Sender<Committed>,
     pub(super) hint: LogHint,
     pub(super) wake_ups: Arc<dyn WakeUps>,
+    /// Set for good when the log was replaced by another one.
+    pub(super) forked: Arc<AtomicBool>,
 }
 
 impl Appender {
@@ -100,6 +103,8 @@ impl Appender {
     /// Nothing can be appended any more: this node has to be started anew, on the log as it is now.
     fn forked(&mut self, group: Vec<Pending>, head: &LogHead) {
         tracing::error!(position = head.position, epoch = %head.epoch, "the event log was replaced by another one");
+        self.forked.store(true, Ordering::Relaxed);
+        self.known.forget();
         self.hint.look();
         for pending in group {
             drop(pending.answer.send(Err(AppendError::Unavailable { source: Box::new(Forked) })));

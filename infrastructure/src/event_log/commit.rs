@@ -49,8 +49,9 @@ pub(super) struct Committer {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     session: Option<Session>,
+    /// The end of the log as it was when it was last seen to be this history's.
     head: Option<LogHead>,
-    /// The end of the log when this node last planned or made a commit.
+    /// Where the log ended when this node last planned or made a commit.
     last_position: Position,
     /// The farthest end of the log that is sure to be on disk. What another node has committed can be seen before it is,
     /// and can be gone after a crash of the database.
@@ -127,11 +128,12 @@ impl Committer {
         self.contended = self.contended.saturating_sub(1);
         if guessed.is_none() && was_committed(session, unsure.as_ref()).await? {
             session.rollback().await?;
-            self.head = Some(head);
+            self.head = None;
             return Ok(unsure.take().map_or(Step::HeadMoved, |plan| Step::Done(Outcome::Committed(plan))));
         }
         *unsure = None;
-        if guessed.is_none() && self.is_foreign(&head) {
+        if self.is_foreign(session, &head).await? {
+            self.head = None;
             return Ok(Step::Done(Outcome::Forked(head)));
         }
         self.head = Some(head);
@@ -163,12 +165,21 @@ impl Committer {
 
     /// Whether the log does not go on where this node has left it: it was replaced by another one. Whatever was decided
     /// on the old one must not be appended to the new one.
-    fn is_foreign(&self, head: &LogHead) -> bool {
-        self.durable.is_some_and(|durable| {
-            head.epoch != durable.epoch
-                || head.position < durable.position
-                || (head.position == durable.position && head.chain_hash != durable.chain_hash)
-        })
+    async fn is_foreign(&self, session: &mut Session, head: &LogHead) -> Result<bool, DatabaseError> {
+        let Some(durable) = self.durable else { return Ok(false) };
+        if head.epoch != durable.epoch || head.position < durable.position {
+            return Ok(true);
+        }
+        if head.position == durable.position || durable.position == 0 {
+            return Ok(head.position == durable.position && head.chain_hash != durable.chain_hash);
+        }
+        if self.head.is_some_and(|known| known.position == head.position && known.chain_hash == head.chain_hash) {
+            return Ok(false);
+        }
+        // Others have appended; another history may have grown past the place where this node has left the log.
+        let select = format!("SELECT chain_hash FROM events WHERE position = {}", durable.position);
+        let rows = session.query(&select).await?;
+        Ok(rows.first().map(|row| row.hash("chain_hash")).transpose()? != Some(durable.chain_hash))
     }
 
     /// Tells a group that cannot be appended from a guess of the head that was wrong.
@@ -180,11 +191,10 @@ impl Committer {
     ) -> Result<Step, DatabaseError> {
         let Some(guessed) = guessed else { return Ok(Step::Done(Outcome::Refused(error))) };
         session.rollback().await?;
-        let head = head::read_on(session).await?;
-        self.head = Some(head);
-        if head == guessed {
+        if head::read_on(session).await? == guessed {
             return Ok(Step::Done(Outcome::Refused(error)));
         }
+        self.head = None;
         self.contended = CONTENDED_GROUPS;
         Ok(Step::HeadMoved)
     }

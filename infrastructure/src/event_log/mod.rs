@@ -25,6 +25,7 @@ pub(crate) mod testing;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use application::ports::{
@@ -86,6 +87,7 @@ pub struct SqlEventLog {
     ring: Arc<Ring>,
     streams: Streams,
     known: watch::Receiver<Position>,
+    forked: Arc<AtomicBool>,
 }
 
 /// No answer came in time; what becomes of the append is not known.
@@ -105,6 +107,7 @@ impl SqlEventLog {
         let (known_sender, known) = watch::channel(position);
         let reader = Reader::new(database.clone(), ports.upcasters);
         let ring = Arc::new(Ring::new(RING_CAPACITY, position));
+        let forked = Arc::new(AtomicBool::new(false));
         let appender = Appender {
             database: database.clone(),
             committer: Committer::new(database.clone(), ports.clock, ports.ids),
@@ -113,6 +116,7 @@ impl SqlEventLog {
             feed,
             hint: ports.hint.clone(),
             wake_ups: ports.wake_ups,
+            forked: Arc::clone(&forked),
         };
         let feed = Feed {
             database: database.clone(),
@@ -125,13 +129,18 @@ impl SqlEventLog {
         tokio::spawn(appender.run());
         tokio::spawn(feed.run());
         let streams = Streams::new(&database);
-        Ok(Self { database, requests, reader, ring, streams, known })
+        Ok(Self { database, requests, reader, ring, streams, known, forked })
     }
 
     /// The dialect of the database behind it.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.database.dialect()
+    }
+
+    /// Refuses to read on when the log was replaced by another one: what this node knows is not what is there.
+    fn ensure_same_history(&self, position: Position) -> Result<(), ReadError> {
+        if self.forked.load(Ordering::Relaxed) { Err(ReadError::HistoryForked { position }) } else { Ok(()) }
     }
 
     async fn ask(&self, request: Prepared) -> Result<Receipt, AppendError> {
@@ -156,6 +165,7 @@ impl EventLog for SqlEventLog {
     }
 
     async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError> {
+        self.ensure_same_history(after + 1)?;
         match self.ring.after(after, limit) {
             Some(events) => Ok(events),
             None => self.reader.page(after, limit).await,
@@ -180,7 +190,9 @@ impl EventLog for SqlEventLog {
     }
 
     async fn head(&self) -> Result<LogHead, ReadError> {
-        head::read(&self.database).await.map_err(unavailable)
+        let head = head::read(&self.database).await.map_err(unavailable)?;
+        self.ensure_same_history(head.position)?;
+        Ok(head)
     }
 
     fn known_position(&self) -> watch::Receiver<Position> {

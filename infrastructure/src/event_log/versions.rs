@@ -1,6 +1,6 @@
 //! What the appender knows of the versions of streams, and what it has to ask.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use application::ports::{Sequence, StreamId, StreamVersion};
 
@@ -67,15 +67,17 @@ impl KnownVersions {
     /// What the requests of a batch demand of the log and is not known to be true.
     pub(super) fn demands<'a>(&self, requests: impl Iterator<Item = &'a Prepared>) -> Vec<Demand> {
         // What the batch itself brings about is taken care of by how it was put together.
-        let mut changed = HashMap::new();
+        let mut changed = HashSet::new();
+        let mut asked = HashSet::new();
         let mut demands = vec![];
         for request in requests {
-            let observed = request.observed.iter().filter(|observed| !changed.contains_key(&observed.stream));
+            let observed = request.observed.iter().filter(|observed| !changed.contains(&observed.stream));
+            let unknown = observed.filter(|observed| !self.stands(observed));
             demands
-                .extend(observed.filter(|observed| !self.stands(observed)).map(|observed| Demand::Stands(*observed)));
+                .extend(unknown.filter(|observed| asked.insert(**observed)).map(|observed| Demand::Stands(*observed)));
             for stream in &request.streams {
                 let expected = StreamVersion { stream: stream.stream, version: stream.expected };
-                if changed.insert(stream.stream, ()).is_none() && !self.has_reached(&expected) {
+                if changed.insert(stream.stream) && !self.has_reached(&expected) {
                     demands.push(Demand::Reached(expected));
                 }
             }

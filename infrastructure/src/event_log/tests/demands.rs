@@ -146,12 +146,33 @@ async fn another_history_gets_nothing() {
             let mut tx = fresh.database.begin_view().await.unwrap();
             tx.execute(replace, vec![]).await.unwrap();
             tx.commit().await.unwrap();
-            let before = log.head().await.unwrap();
-            for id in 2..4 {
+            let before = head::read(&fresh.database).await.unwrap();
+            for id in 2..80 {
                 let refused = log.append(append(&[(stream(id), 0, 1)])).await;
                 assert!(matches!(refused, Err(AppendError::Unavailable { .. })), "{refused:?}");
             }
-            assert_eq!(log.head().await.unwrap(), before);
+            assert_eq!(head::read(&fresh.database).await.unwrap(), before);
+            assert!(matches!(log.head().await, Err(ReadError::HistoryForked { .. })), "and readiness can tell");
+            assert!(matches!(log.read_after(0, 10).await, Err(ReadError::HistoryForked { .. })));
         }
+    }
+}
+
+#[tokio::test]
+async fn another_history_that_has_grown_past_the_own_gets_nothing() {
+    for fresh in fresh_databases().await {
+        let log = start(&fresh.database).await;
+        log.append(append(&[(stream(1), 0, 3)])).await.unwrap();
+        for sql in ["DELETE FROM events", "UPDATE log_head SET position = 0, chain_hash = zero, recorded_us = 0"] {
+            let sql = sql.replace("zero", &format!("X'{}'", "00".repeat(32)));
+            fresh.database.execute(&sql, vec![]).await.unwrap();
+        }
+        let other = start(&fresh.database).await;
+        other.append(append(&[(stream(2), 0, 5)])).await.unwrap();
+        for id in 3..80 {
+            let refused = log.append(append(&[(stream(id), 0, 1)])).await;
+            assert!(matches!(refused, Err(AppendError::Unavailable { .. })), "{refused:?}");
+        }
+        assert_eq!(other.append(append(&[(stream(2), 5, 1)])).await.unwrap().first_position, 6);
     }
 }
