@@ -6,8 +6,10 @@ use std::sync::Arc;
 use application::agents::LogIn;
 use application::command_bus::CommandBus;
 use application::ports::{Clock, CredentialStore, EventLog, Hash, Ids, PasswordHasher, TokenIssuer};
+use application::presence::Presence;
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::wake_ups::WakeUpStatus;
+use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
 use projections::routing::RoutingQueries;
@@ -32,12 +34,16 @@ pub struct Parts {
     pub threads: ThreadEventQueries,
     /// Reads agents and groups.
     pub agents: AgentQueries,
+    /// Reads what agents did.
+    pub agent_stats: AgentStatsQueries,
     /// Reads tags.
     pub tags: TagQueries,
     /// Reads the queue.
     pub queue: RoutingQueries,
     /// How far the read models are.
     pub views: Views,
+    /// Takes heartbeats.
+    pub presence: Arc<Presence>,
     /// Lets agents in.
     pub log_in: LogIn,
     /// Issues and checks tokens.

@@ -154,8 +154,8 @@ impl Problem {
         self.status
     }
 
-    fn render(&self, instance: &str) -> Response {
-        let body = Body {
+    fn body<'a>(&'a self, instance: &'a str) -> Body<'a> {
+        Body {
             r#type: format!("urn:livechatlog:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
@@ -164,8 +164,17 @@ impl Problem {
             instance,
             errors: &self.errors,
             current_version: self.current_version,
-        };
-        let mut response = (self.status, Json(body)).into_response();
+        }
+    }
+
+    /// The problem as a part of an answer to a request that asked for several things.
+    #[must_use]
+    pub fn as_part(&self, instance: &str) -> serde_json::Value {
+        serde_json::to_value(self.body(instance)).unwrap_or_default()
+    }
+
+    fn render(&self, instance: &str) -> Response {
+        let mut response = (self.status, Json(self.body(instance))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_seconds {

@@ -52,6 +52,11 @@ impl Answer {
         Self::new(StatusCode::CREATED, body)
     }
 
+    /// 200 with a body.
+    pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::new(StatusCode::OK, body)
+    }
+
     fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_string(body).map_err(|error| Problem::internal(&error))?;
         Ok(Self { status, body, position: None, replayed: false, applied_async: false })
@@ -62,6 +67,18 @@ impl Answer {
     pub fn of<T>(self, executed: &Executed<T>, info: &WriteInfo) -> Self {
         let (position, replayed) = (executed.position(), executed.repeated);
         Self { position, replayed, applied_async: info.respond_async, ..self }
+    }
+
+    /// Tells where the change is in the log, if there was one.
+    #[must_use]
+    pub fn at(self, position: Option<Position>, info: &WriteInfo) -> Self {
+        Self { position, applied_async: info.respond_async, ..self }
+    }
+
+    /// Tells that some of it was done by an earlier request.
+    #[must_use]
+    pub fn repeated(self, repeated: bool) -> Self {
+        Self { replayed: repeated, ..self }
     }
 
     /// The response.
@@ -85,7 +102,12 @@ impl Answer {
 
 /// Waits, within bounds, until the reads that follow a change will see it. Tells whether they will.
 pub async fn settle<T>(app: &App, info: &WriteInfo, executed: &Executed<T>, views: &[View]) -> bool {
-    let Some(position) = executed.position() else { return true };
+    settle_at(app, info, executed.position(), views).await
+}
+
+/// The same for a change that is at this position.
+pub async fn settle_at(app: &App, info: &WriteInfo, position: Option<Position>, views: &[View]) -> bool {
+    let Some(position) = position else { return true };
     if info.respond_async {
         return false;
     }

@@ -20,6 +20,8 @@ pub enum View {
     Search,
     /// The queue, as the router keeps it.
     Queue,
+    /// What agents did, in figures.
+    AgentStats,
 }
 
 impl View {
@@ -31,6 +33,7 @@ impl View {
             Self::Tags => "tags",
             Self::Search => "search",
             Self::Queue => "routing",
+            Self::AgentStats => "agent_stats",
         }
     }
 }

@@ -14,6 +14,7 @@ use application::ports::{
     Clock, CredentialStore, EventLog, HashError, Ids, PasswordHasher, RateLimiter, ReadError, StoreError, TokenIssuer,
     WakeUps,
 };
+use application::presence::Presence;
 use application::router::Router;
 use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::event::upcasters;
@@ -25,11 +26,13 @@ use infrastructure::auth::{
 use infrastructure::database::{Database, DatabaseError, DatabaseOptions, MigrateError};
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
 use infrastructure::housekeeping::Housekeeper;
+use infrastructure::presence::{PresenceWatch, SqlPresenceStore};
 use infrastructure::rate_limits::{MemoryRateLimiter, RateLimiterOptions, RedisRateLimiter};
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::RandomIds;
 use infrastructure::wake_ups::{NoWakeUps, RedisWakeUps, WakeUpOptions};
+use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
 use projections::routing::{RoutingProjector, RoutingQueries, SqlAttemptStore};
@@ -132,6 +135,7 @@ pub struct Running {
     runners: Vec<RunnerHandle>,
     router_task: JoinHandle<()>,
     housekeeping: JoinHandle<()>,
+    presence_task: JoinHandle<()>,
     server: JoinHandle<()>,
     drain: watch::Sender<bool>,
     database: Database,
@@ -172,6 +176,7 @@ impl Running {
         }
         self.router_task.abort();
         self.housekeeping.abort();
+        self.presence_task.abort();
         for runner in self.runners {
             runner.shut_down().await;
         }
@@ -245,7 +250,8 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let database = base.database.clone();
     let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&base.clock), &*base.ids);
     let housekeeping = tokio::spawn(housekeeper.run());
-    let app = build_app(base, Views::new(runners.clone()), hasher, credentials)?;
+    let (presence, presence_task) = start_presence(&base);
+    let app = build_app(base, Views::new(runners.clone()), presence, hasher, credentials)?;
     if first_admin.is_some() {
         // Whoever comes first should find the default group and the admin.
         let head = app.log.head().await?.position;
@@ -267,6 +273,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         runners,
         router_task,
         housekeeping,
+        presence_task,
         server,
         drain,
         database,
@@ -297,9 +304,17 @@ fn start_projectors(base: &Base) -> (Vec<RunnerHandle>, JoinHandle<()>) {
     (runners, tokio::spawn(router.run()))
 }
 
+fn start_presence(base: &Base) -> (Arc<Presence>, JoinHandle<()>) {
+    let Base { database, clock, ids, bus, .. } = base;
+    let presence = Presence::new(bus.clone(), Arc::new(SqlPresenceStore::new(database.clone())));
+    let watch = PresenceWatch::new(Arc::clone(&presence), database.clone(), Arc::clone(clock), &**ids);
+    (presence, tokio::spawn(watch.run()))
+}
+
 fn build_app(
     base: Base,
     views: Views,
+    presence: Arc<Presence>,
     hasher: Arc<dyn PasswordHasher>,
     credentials: Arc<dyn CredentialStore>,
 ) -> Result<App, StartError> {
@@ -315,9 +330,11 @@ fn build_app(
         conversations: ConversationQueries::new(database.clone()),
         threads: ThreadEventQueries::new(database.clone()),
         agents: AgentQueries::new(database.clone()),
+        agent_stats: AgentStatsQueries::new(database.clone()),
         tags: TagQueries::new(database.clone()),
         queue: RoutingQueries::new(database.clone()),
         views,
+        presence,
         log_in,
         tokens,
         hasher,

@@ -10,6 +10,7 @@ pub mod command_bus;
 mod error;
 pub mod groups;
 pub mod ports;
+pub mod presence;
 pub mod router;
 pub mod tags;
 

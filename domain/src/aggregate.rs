@@ -95,6 +95,9 @@ impl fmt::Display for AggregateType {
 /// Ties an aggregate's `decide` and `on` functions to the traits of cqrs-es.
 macro_rules! aggregate {
     ($root:ty, $kind:ident, $id:ty, $command:ty, $event:ty, $error:ty) => {
+        $crate::aggregate::aggregate!($root, $kind, $id, $command, $event, $error, "1");
+    };
+    ($root:ty, $kind:ident, $id:ty, $command:ty, $event:ty, $error:ty, $shape:literal) => {
         impl cqrs_es::Aggregate for $root {
             const TYPE: &'static str = $crate::aggregate::AggregateType::$kind.as_str();
             type Command = $command;
@@ -122,7 +125,7 @@ macro_rules! aggregate {
         impl $crate::aggregate::Root for $root {
             type Id = $id;
             const KIND: $crate::aggregate::AggregateType = $crate::aggregate::AggregateType::$kind;
-            const FINGERPRINT: &'static str = concat!(stringify!($kind), "/1");
+            const FINGERPRINT: &'static str = concat!(stringify!($kind), "/", $shape);
 
             fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
                 self.decide_command(command)

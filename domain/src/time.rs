@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+const MICROS_A_DAY: i64 = 24 * 3_600 * 1_000_000;
+
 /// A point in time: microseconds since 1970-01-01T00:00:00Z, written as RFC 3339 with six decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -34,6 +36,25 @@ impl Timestamp {
     pub fn plus(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(micros))
+    }
+
+    /// This point moved into the past; it stops at the first one that can be told.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+
+    /// The UTC day, counted from 1970-01-01.
+    #[must_use]
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(MICROS_A_DAY)
+    }
+
+    /// The beginning of a UTC day, counted from 1970-01-01.
+    #[must_use]
+    pub const fn of_day(day: i64) -> Self {
+        Self(day.saturating_mul(MICROS_A_DAY))
     }
 
     /// The time from `earlier` to this point; zero when `earlier` is not earlier.
@@ -85,6 +106,15 @@ mod tests {
         let time = Timestamp::from_micros(1_700_000_000_000_001);
         assert_eq!(time.to_string(), "2023-11-14T22:13:20.000001Z");
         assert_eq!(time.to_string().parse::<Timestamp>().unwrap(), time);
+    }
+
+    #[test]
+    fn days_begin_at_midnight_utc_also_before_1970() {
+        let time: Timestamp = "2024-02-29T23:59:59.999999Z".parse().unwrap();
+        let midnight = Timestamp::of_day(time.day());
+        assert_eq!(midnight.to_string(), "2024-02-29T00:00:00.000000Z");
+        assert_eq!((midnight.day(), midnight.minus(Duration::from_micros(1)).day()), (time.day(), time.day() - 1));
+        assert_eq!(Timestamp::from_micros(-1).day(), -1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod database;
 pub mod event_log;
 pub mod housekeeping;
 pub mod lease;
+pub mod presence;
 pub mod rate_limits;
 pub mod responses;
 pub mod subscription;

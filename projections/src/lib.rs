@@ -3,6 +3,7 @@
 //! One folder a view. Everything in these tables follows from the log alone: [`rebuild`] fills an empty database anew
 //! and compares it with a live one.
 
+pub mod agent_stats;
 pub mod agents;
 pub mod conversations;
 mod cursor;

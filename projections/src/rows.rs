@@ -37,9 +37,18 @@ struct Slot<R> {
 impl<R: ViewRow> Rows<R> {
     /// Reads what is stored of these.
     pub(crate) async fn load(tx: &mut Transaction, ids: BTreeSet<Uuid>) -> Result<Self, DatabaseError> {
+        Self::load_by(tx, "id", ids).await
+    }
+
+    /// Reads the stored rows that have one of these ids in a column.
+    pub(crate) async fn load_by(
+        tx: &mut Transaction,
+        column: &str,
+        ids: BTreeSet<Uuid>,
+    ) -> Result<Self, DatabaseError> {
         let ids: Vec<_> = ids.into_iter().collect();
         let mut slots = BTreeMap::new();
-        for row in fetch_by_id(tx, R::TABLE.name, &ids).await? {
+        for row in fetch_by(tx, R::TABLE.name, column, &ids).await? {
             let row = R::read(&row)?;
             slots.insert(row.id(), Slot { stored: Some(row.clone()), now: row });
         }
@@ -89,9 +98,13 @@ impl<R: ViewRow> Rows<R> {
 
 /// The rows with these ids, as far as there are any.
 pub(crate) async fn fetch_by_id(tx: &mut Transaction, table: &str, ids: &[Uuid]) -> Result<Vec<Row>, DatabaseError> {
+    fetch_by(tx, table, "id", ids).await
+}
+
+async fn fetch_by(tx: &mut Transaction, table: &str, column: &str, ids: &[Uuid]) -> Result<Vec<Row>, DatabaseError> {
     let mut rows = vec![];
     for chunk in chunks(ids) {
-        let sql = format!("SELECT * FROM {table} WHERE id IN ({})", placeholders(chunk.len()));
+        let sql = format!("SELECT * FROM {table} WHERE {column} IN ({})", placeholders(chunk.len()));
         rows.extend(tx.fetch_all(&sql, id_args(chunk)).await?);
     }
     Ok(rows)

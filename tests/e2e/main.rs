@@ -1,13 +1,21 @@
 //! Stories over HTTP, on each database.
 
 #[cfg(test)]
+mod agent_stats;
+#[cfg(test)]
 mod assignment;
+#[cfg(test)]
+mod bulk;
 #[cfg(test)]
 mod conventions;
 #[cfg(test)]
 mod defects;
 #[cfg(test)]
 mod desk;
+#[cfg(test)]
+mod distribution;
+#[cfg(test)]
+mod handover;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
@@ -16,6 +24,8 @@ mod limits;
 mod lists;
 #[cfg(test)]
 mod management;
+#[cfg(test)]
+mod presence;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

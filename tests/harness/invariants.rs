@@ -240,7 +240,10 @@ impl Standing {
                 };
                 assert!(takes_part, "the author of the message at {position} takes no part in the chat");
             }
-            ThreadEvent::ThreadStarted { .. } | ThreadEvent::AgentJoined { .. } | ThreadEvent::AgentLeft { .. } => {}
+            ThreadEvent::ThreadStarted { .. }
+            | ThreadEvent::AgentJoined { .. }
+            | ThreadEvent::AgentLeft { .. }
+            | ThreadEvent::GroupChanged { .. } => {}
         }
     }
 

@@ -101,18 +101,17 @@ pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewAgent>
     Ok(keep_answer(&app, &info, &principal.actor(), answer).await?.into_response())
 }
 
-async fn view(app: &App, id: AgentId) -> Result<AgentView, Problem> {
-    app.agents.find_agent(id, Deleted::Hidden).await?.ok_or_else(|| Problem::not_found("agent"))
-}
-
 pub async fn read(
     State(app): State<App>,
-    _agent: Agent,
+    agent: Agent,
     OneId(id): OneId<AgentId>,
+    Query(query): Query<paging::OneQuery>,
     headers: HeaderMap,
 ) -> Result<Json<AgentView>, Problem> {
+    let deleted = paging::deleted(agent.role, query.include_deleted)?;
     await_position(&app, &headers, &[View::Agents]).await?;
-    view(&app, id).await.map(Json)
+    let found = app.agents.find_agent(id, deleted).await?;
+    found.map(Json).ok_or_else(|| Problem::not_found("agent"))
 }
 
 #[derive(Deserialize)]

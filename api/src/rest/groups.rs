@@ -173,7 +173,9 @@ pub async fn remove_agent(
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
-    carry_out(&app, principal, group_id, &write.info, RemoveMember { principal, group_id, agent_id }).await
+    let remove = RemoveMember { principal, group_id, agent_id };
+    remove.prepare(&app.bus, &principal.actor(), write.info.request_id.uuid()).await?;
+    carry_out(&app, principal, group_id, &write.info, remove).await
 }
 
 /// Carries a change of a group out and answers with the group.

@@ -1,13 +1,16 @@
 //! The REST endpoints. A handler translates, nothing more.
 
 mod access;
+mod agent_stats;
 mod agents;
 mod auth;
+mod bulk;
 mod conversation_lists;
 mod conversations;
 mod groups;
 mod health;
 mod paging;
+mod presence;
 mod queue;
 mod tags;
 mod threads;
@@ -75,6 +78,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         patch("/v1/agents/{id}", Agent, on::patch(agents::change)),
         delete("/v1/agents/{id}", Admin, on::delete(agents::delete)),
         post("/v1/agents/{id}/restore", Admin, on::post(agents::restore)),
+        get("/v1/agents/{id}/stats", Agent, on::get(agent_stats::read)),
+        post("/v1/agents/me/heartbeat", Agent, on::post(presence::heartbeat)),
         put("/v1/agents/{id}/status", Agent, on::put(agents::set_status)),
         get("/v1/groups", Agent, on::get(groups::list)),
         post("/v1/groups", Supervisor, on::post(groups::create)),
@@ -95,6 +100,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         post("/v1/threads/{id}/events", Participant, on::post(threads::send)),
         get("/v1/conversations", Agent, on::get(conversation_lists::list)),
         get("/v1/conversations/counts", Agent, on::get(conversation_lists::count)),
+        post("/v1/conversations/bulk", Agent, on::post(bulk::change)),
         get("/v1/conversations/{id}", Participant, on::get(conversations::read)),
         post("/v1/conversations/{id}/events", Participant, on::post(threads::send_to_conversation)),
         post("/v1/conversations/{id}/assign", Agent, on::post(conversations::assign)),

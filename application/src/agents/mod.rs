@@ -8,6 +8,7 @@ mod log_in;
 mod register_agent;
 mod sessions;
 mod set_status;
+mod stats_access;
 
 pub use bootstrap::{Bootstrap, is_set_up};
 pub use change_agent::{AgentChanges, ChangeAgent};
@@ -16,3 +17,4 @@ pub use log_in::{LogIn, LoggedIn};
 pub use register_agent::RegisterAgent;
 pub use sessions::{Sessions, TokenPair};
 pub use set_status::SetStatus;
+pub use stats_access::ensure_may_read_stats;

@@ -71,5 +71,6 @@ pub(super) async fn give_chats_back_if_offline(
     if status != AgentStatus::Offline {
         return Ok(());
     }
-    return_chats_to_queue(work, agent_id, QueueReason::AgentOffline, LeaveReason::AgentOffline).await
+    return_chats_to_queue(work, agent_id, QueueReason::AgentOffline, LeaveReason::AgentOffline).await?;
+    Ok(())
 }

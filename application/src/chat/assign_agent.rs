@@ -6,7 +6,7 @@ use domain::group::Group;
 use domain::ids::{AgentId, ConversationId, GroupId, ThreadId};
 use domain::routing::RoutingDecision;
 use domain::text::Note;
-use domain::thread::{LeaveReason, Thread, ThreadCommand};
+use domain::thread::{JoinCause, LeaveReason, Thread, ThreadCommand};
 use domain::time::Timestamp;
 
 use super::access::{ensure_may_read, ensure_may_steer};
@@ -77,7 +77,7 @@ impl UseCase for AssignAgent {
         if let Some(previous) = conversation.agent_id {
             self.dismiss(work, previous, thread_id, at).await?;
         }
-        let join = ThreadCommand::AgentJoins { agent_id: self.agent_id, at };
+        let join = ThreadCommand::AgentJoins { agent_id: self.agent_id, cause: self.cause(), at };
         work.execute::<Thread>(thread_id, join).await?;
         Ok(())
     }
@@ -88,6 +88,15 @@ impl UseCase for AssignAgent {
 }
 
 impl AssignAgent {
+    fn cause(&self) -> JoinCause {
+        match &self.chooser {
+            Chooser::Router { .. } => JoinCause::Routed,
+            Chooser::Transfer { .. } => JoinCause::Transferred,
+            Chooser::Person { principal: Principal::Agent { id, .. }, .. } if *id == self.agent_id => JoinCause::Taken,
+            Chooser::Person { .. } => JoinCause::Assigned,
+        }
+    }
+
     /// Whether the router chose for a queue in which the chat waits no more, or an agent who has left the group.
     async fn is_overtaken(&self, work: &mut UnitOfWork, conversation: &Conversation) -> Result<bool, UseCaseError> {
         let Chooser::Router { group_id, .. } = &self.chooser else { return Ok(false) };

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use domain::conversation::{Conversation, ConversationCommand, QueueReason};
 use domain::group::Group;
 use domain::ids::{ConversationId, GroupId};
+use domain::thread::{GroupChangeReason, Thread, ThreadCommand};
 
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
@@ -32,11 +33,28 @@ impl UseCase for RelocateChat {
         }
         let (reason, group_id, at) = (QueueReason::GroupDeleted, Some(self.group_id), work.now());
         let back = ConversationCommand::ReturnToQueue { reason, group_id, at };
-        work.execute::<Conversation>(self.conversation_id, back).await?;
-        Ok(())
+        if !work.execute::<Conversation>(self.conversation_id, back).await? {
+            return Ok(());
+        }
+        tell_of_group(work, &conversation, self.group_id, GroupChangeReason::GroupDeleted).await
     }
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
     }
+}
+
+/// Tells in the thread of an open chat that another group serves it.
+pub(super) async fn tell_of_group(
+    work: &mut UnitOfWork,
+    before: &Conversation,
+    group_id: GroupId,
+    reason: GroupChangeReason,
+) -> Result<(), UseCaseError> {
+    let at = work.now();
+    if let (Some(thread_id), Some(previous_group_id)) = (before.active_thread_id, before.group_id) {
+        let change = ThreadCommand::ChangeGroup { group_id, previous_group_id, reason, at };
+        work.execute::<Thread>(thread_id, change).await?;
+    }
+    Ok(())
 }

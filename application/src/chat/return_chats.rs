@@ -6,18 +6,22 @@ use domain::thread::{LeaveReason, Thread, ThreadCommand};
 use crate::UseCaseError;
 use crate::command_bus::UnitOfWork;
 
-/// All chats of an agent wait again, in their old places: nobody else would answer them.
+/// How many chats are given back at once: an append has room for three times as many, and others wait for it.
+pub(crate) const RETURNED_AT_ONCE: usize = 100;
+
+/// The chats of an agent wait again, in their old places: nobody else would answer them. The oldest come first; if there
+/// are more than [`RETURNED_AT_ONCE`], the router sees to the rest. Tells how many are left.
 pub(crate) async fn return_chats_to_queue(
     work: &mut UnitOfWork,
     agent_id: AgentId,
     queue_reason: QueueReason,
     leave_reason: LeaveReason,
-) -> Result<(), UseCaseError> {
+) -> Result<usize, UseCaseError> {
     let agent = work.load::<Agent>(agent_id).await?;
-    for conversation_id in agent.slots.iter().copied() {
+    for conversation_id in agent.slots.iter().copied().take(RETURNED_AT_ONCE) {
         return_chat_to_queue(work, agent_id, conversation_id, queue_reason, leave_reason).await?;
     }
-    Ok(())
+    Ok(agent.slots.len().saturating_sub(RETURNED_AT_ONCE))
 }
 
 /// One chat of an agent waits again, in its old place.

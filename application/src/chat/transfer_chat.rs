@@ -4,9 +4,10 @@ use domain::agent::{Agent, AgentCommand};
 use domain::conversation::{Conversation, ConversationCommand, QueueReason};
 use domain::group::Group;
 use domain::ids::{ConversationId, GroupId};
-use domain::thread::{LeaveReason, Thread, ThreadCommand};
+use domain::thread::{GroupChangeReason, LeaveReason, Thread, ThreadCommand};
 
 use super::access::ensure_may_steer;
+use super::relocate_chat::tell_of_group;
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
@@ -51,7 +52,7 @@ impl UseCase for TransferChat {
             let leave = ThreadCommand::AgentLeaves { agent_id, reason: LeaveReason::Transferred, at };
             work.execute::<Thread>(thread_id, leave).await?;
         }
-        Ok(())
+        tell_of_group(work, &conversation, self.group_id, GroupChangeReason::Transferred).await
     }
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {

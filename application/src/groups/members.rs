@@ -4,13 +4,14 @@ use std::sync::Arc;
 use domain::agent::Agent;
 use domain::conversation::{Conversation, QueueReason};
 use domain::group::{Group, GroupCommand};
-use domain::ids::{AgentId, GroupId};
+use domain::ids::{AgentId, ConversationId, GroupId};
 use domain::thread::LeaveReason;
+use uuid::Uuid;
 
 use super::ensure_supervisor;
 use crate::UseCaseError;
-use crate::chat::return_chat_to_queue;
-use crate::command_bus::{UnitOfWork, UseCase};
+use crate::chat::{RETURNED_AT_ONCE, return_chat_to_queue};
+use crate::command_bus::{CommandBus, UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, StreamId};
 
@@ -81,17 +82,71 @@ impl UseCase for RemoveMember {
             return Err(UseCaseError::NotFound(Entity::Agent));
         }
         work.execute::<Group>(group_id, GroupCommand::RemoveAgent { agent_id, at }).await?;
-        let agent = work.load::<Agent>(agent_id).await?;
-        for conversation_id in agent.slots.iter().copied() {
-            if work.load::<Conversation>(conversation_id).await?.group_id == Some(group_id) {
-                let (queue, leave) = (QueueReason::AgentLeftGroup, LeaveReason::AgentLeftGroup);
-                return_chat_to_queue(work, agent_id, conversation_id, queue, leave).await?;
-            }
-        }
-        Ok(())
+        let chats = self.chats(work).await?;
+        self.give_back(work, &chats).await
     }
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
+    }
+}
+
+impl RemoveMember {
+    /// Lets an agent with more chats of the group than one append gives back return the others first. When it is broken
+    /// off, the agent is still in the group.
+    ///
+    /// # Errors
+    /// As of the removal itself.
+    pub async fn prepare(self, bus: &CommandBus, actor: &str, correlation_id: Uuid) -> Result<(), UseCaseError> {
+        while bus.execute(bus.context(actor.to_owned(), correlation_id), Lighten(self)).await?.output {}
+        Ok(())
+    }
+
+    /// The agent's chats of this group.
+    async fn chats(&self, work: &mut UnitOfWork) -> Result<Vec<ConversationId>, UseCaseError> {
+        let agent = work.load::<Agent>(self.agent_id).await?;
+        let mut chats = vec![];
+        for conversation_id in agent.slots.iter().copied() {
+            if work.load::<Conversation>(conversation_id).await?.group_id == Some(self.group_id) {
+                chats.push(conversation_id);
+            }
+        }
+        Ok(chats)
+    }
+
+    async fn give_back(&self, work: &mut UnitOfWork, chats: &[ConversationId]) -> Result<(), UseCaseError> {
+        for conversation_id in chats {
+            let (queue, leave) = (QueueReason::AgentLeftGroup, LeaveReason::AgentLeftGroup);
+            return_chat_to_queue(work, self.agent_id, *conversation_id, queue, leave).await?;
+        }
+        Ok(())
+    }
+}
+
+/// An agent who is about to leave a group gives back what is too much for one append; whether there was any.
+struct Lighten(RemoveMember);
+
+impl UseCase for Lighten {
+    type Output = bool;
+
+    fn locks(&self) -> Vec<StreamId> {
+        self.0.locks()
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<bool, UseCaseError> {
+        ensure_supervisor(self.0.principal)?;
+        if !work.load::<Group>(self.0.group_id).await?.agent_ids.contains(&self.0.agent_id) {
+            return Ok(false);
+        }
+        let chats = self.0.chats(work).await?;
+        if chats.len() <= RETURNED_AT_ONCE {
+            return Ok(false);
+        }
+        self.0.give_back(work, &chats[..RETURNED_AT_ONCE]).await?;
+        Ok(true)
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<bool> {
+        None
     }
 }

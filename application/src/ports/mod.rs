@@ -3,6 +3,7 @@
 mod auth;
 mod event_log;
 mod limits;
+mod presence;
 mod system;
 
 pub use auth::{
@@ -15,4 +16,5 @@ pub use event_log::{
     VersionedState,
 };
 pub use limits::{Rate, RateLimit, RateLimiter};
+pub use presence::{EndedLease, PresenceStore};
 pub use system::{Clock, Ids, StoreError, WakeUps};

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use domain::agent::AgentError;
 use domain::conversation::ConversationError;
-use domain::ids::{CommandId, ConversationId, EntityId};
+use domain::ids::{AgentId, CommandId, ConversationId, EntityId};
 use domain::routing::{Proposal, Relocation, RoutingState};
 use domain::time::Timestamp;
 use sha2::{Digest, Sha256};
@@ -13,9 +13,11 @@ use super::backoff::backoff;
 use super::state::fold;
 use super::{AttemptStore, FailedAttempt, RoutingPart, RoutingSnapshot};
 use crate::UseCaseError;
-use crate::chat::{AssignAgent, Chooser, RelocateChat};
+use crate::chat::{AssignAgent, Chooser, RelieveAgent, RelocateChat};
 use crate::command_bus::{CommandBus, CommandContext};
 use crate::ports::{Clock, Hash, Ids, LogEvent};
+
+const ACTOR: &str = "system:router";
 
 /// How many assignments are carried out at the same time.
 const MAX_IN_FLIGHT: usize = 64;
@@ -122,7 +124,35 @@ impl Router {
                     drop(permit);
                 });
             }
+            for agent_id in self.strays() {
+                let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+                let router = Arc::clone(&self);
+                tokio::spawn(async move {
+                    router.relieve(agent_id).await;
+                    drop(permit);
+                });
+            }
             self.wait(next_sweep).await;
+        }
+    }
+
+    fn strays(&self) -> Vec<AgentId> {
+        self.state().as_mut().map_or_else(Vec::new, RoutingState::strays)
+    }
+
+    /// Lets an agent who is not at work give back all chats, in as many appends as it takes. What does not succeed now
+    /// does with a sweep.
+    async fn relieve(&self, agent_id: AgentId) {
+        loop {
+            let context = self.bus.context(ACTOR.to_owned(), agent_id.uuid());
+            match self.bus.execute(context, RelieveAgent { agent_id }).await {
+                Ok(done) if done.output == 0 => return,
+                Ok(done) => tracing::debug!(%agent_id, left = done.output, "chats are given back"),
+                Err(error) => {
+                    tracing::warn!(%agent_id, error = &error as &dyn std::error::Error, "chats were not given back");
+                    return;
+                }
+            }
         }
     }
 
@@ -206,7 +236,7 @@ impl Router {
         let wait = waiting_since.to_string();
         let command_id = CommandId::derived(&["router", &conversation, &wait]);
         let digest: Hash = Sha256::digest(format!("{conversation}@{wait}")).into();
-        self.bus.context("system:router".to_owned(), conversation_id.uuid()).repeatable(command_id, digest)
+        self.bus.context(ACTOR.to_owned(), conversation_id.uuid()).repeatable(command_id, digest)
     }
 
     fn state(&self) -> MutexGuard<'_, Option<RoutingState>> {

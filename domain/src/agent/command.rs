@@ -57,6 +57,16 @@ pub enum AgentCommand {
         /// When.
         at: Timestamp,
     },
+    /// Be away, because nothing was heard from the client for too long.
+    LosePresence {
+        /// When.
+        at: Timestamp,
+    },
+    /// Be back, because the client is heard again.
+    RegainPresence {
+        /// When.
+        at: Timestamp,
+    },
     /// Take new chats, or take no more.
     SetAcceptingChats {
         /// Whether to.

@@ -17,6 +17,8 @@ pub enum StatusCause {
     },
     /// Nothing was heard from the agent's client any more.
     LeaseExpired,
+    /// The client of an agent of whom nothing was heard is heard again.
+    LeaseRenewed,
 }
 
 /// What happens to an agent.

@@ -124,6 +124,8 @@ pub struct Agent {
     pub role: Role,
     /// Whether they are at work.
     pub status: AgentStatus,
+    /// Whether they are away because nothing was heard from their client, and not by anybody's choice.
+    pub lost: bool,
     /// Whether they take new chats.
     pub accepting_chats: bool,
     /// How many chats at once.
@@ -134,7 +136,7 @@ pub struct Agent {
     pub deleted: bool,
 }
 
-aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError);
+aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "2");
 
 impl Agent {
     /// Whether the agent is registered and not deleted.
@@ -159,10 +161,22 @@ impl Agent {
             }
             AgentCommand::SetStatus { status, cause, at } => {
                 self.ensure_present()?;
-                if self.status == status {
+                // Who chooses to be away stays away, also when their client is heard again.
+                if self.status == status && !self.lost {
                     return Ok(vec![]);
                 }
                 Ok(vec![AgentEvent::StatusChanged { status, cause, at }])
+            }
+            AgentCommand::LosePresence { at } => {
+                self.ensure_present()?;
+                Ok(self.change_presence(AgentStatus::Online, AgentStatus::Away, StatusCause::LeaseExpired, at))
+            }
+            AgentCommand::RegainPresence { at } => {
+                self.ensure_present()?;
+                if !self.lost {
+                    return Ok(vec![]);
+                }
+                Ok(self.change_presence(AgentStatus::Away, AgentStatus::Online, StatusCause::LeaseRenewed, at))
             }
             AgentCommand::SetAcceptingChats { accepting_chats, at } => {
                 self.ensure_present()?;
@@ -226,6 +240,16 @@ impl Agent {
         }
     }
 
+    fn change_presence(
+        &self,
+        from: AgentStatus,
+        status: AgentStatus,
+        cause: StatusCause,
+        at: Timestamp,
+    ) -> Vec<AgentEvent> {
+        if self.status == from { vec![AgentEvent::StatusChanged { status, cause, at }] } else { vec![] }
+    }
+
     fn take_slot(
         &self,
         conversation_id: ConversationId,
@@ -270,7 +294,10 @@ impl Agent {
                 self.accepting_chats = accepting_chats;
                 self.chat_limit = chat_limit;
             }
-            AgentEvent::StatusChanged { status, .. } => self.status = status,
+            AgentEvent::StatusChanged { status, cause, .. } => {
+                self.status = status;
+                self.lost = cause == StatusCause::LeaseExpired;
+            }
             AgentEvent::ChatsAccepted { .. } => self.accepting_chats = true,
             AgentEvent::ChatsDeclined { .. } => self.accepting_chats = false,
             AgentEvent::LimitChanged { chat_limit, .. } => self.chat_limit = chat_limit,
@@ -290,6 +317,7 @@ impl Agent {
             AgentEvent::AgentDeleted { .. } => {
                 self.deleted = true;
                 self.status = AgentStatus::Offline;
+                self.lost = false;
             }
             AgentEvent::AgentRestored { .. } => self.deleted = false,
         }

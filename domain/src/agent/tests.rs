@@ -173,6 +173,41 @@ fn status_change_keeps_its_cause() {
         .then([AgentEvent::StatusChanged { status, cause, at: at(1) }]);
 }
 
+const LOSE: AgentCommand = AgentCommand::LosePresence { at: at(1) };
+const REGAIN: AgentCommand = AgentCommand::RegainPresence { at: at(1) };
+const LOST: AgentEvent =
+    AgentEvent::StatusChanged { status: AgentStatus::Away, cause: StatusCause::LeaseExpired, at: at(1) };
+const REGAINED: AgentEvent =
+    AgentEvent::StatusChanged { status: AgentStatus::Online, cause: StatusCause::LeaseRenewed, at: at(1) };
+
+#[test]
+fn online_agent_who_is_not_heard_is_away_until_they_are_heard_again() {
+    given([registered()]).when(LOSE).then([LOST]);
+    given([registered(), LOST]).when(LOSE).then_nothing();
+    given([registered(), LOST]).when(REGAIN).then([REGAINED]);
+    given([registered(), LOST, REGAINED]).when(REGAIN).then_nothing();
+    given([registered(), LOST, REGAINED]).when(LOSE).then([LOST]);
+}
+
+#[test]
+fn whoever_is_not_online_cannot_be_lost() {
+    for status in [AgentStatus::Away, AgentStatus::Offline] {
+        given([registered(), status_changed(status)]).when(LOSE).then_nothing();
+    }
+}
+
+#[test]
+fn choice_of_a_person_stays_when_the_agent_is_heard_again() {
+    for status in [AgentStatus::Away, AgentStatus::Offline] {
+        given([registered(), LOST]).when(set_status(status)).then([status_changed(status)]);
+        given([registered(), LOST, status_changed(status)]).when(REGAIN).then_nothing();
+        given([registered(), status_changed(status)]).when(REGAIN).then_nothing();
+    }
+    given([registered(), LOST, DELETED, RESTORED]).when(REGAIN).then_nothing();
+    given([registered(), LOST, DELETED]).when(REGAIN).then_error(AgentError::NotRegistered);
+    given([registered(), DELETED]).when(LOSE).then_error(AgentError::NotRegistered);
+}
+
 #[test]
 fn agent_declines_and_accepts_chats() {
     given([registered()]).when(accept_chats(true)).then_nothing();

@@ -5,6 +5,7 @@ mod eligibility;
 mod proposals;
 mod queue;
 mod selection;
+mod strays;
 #[cfg(test)]
 mod tests;
 

@@ -144,8 +144,9 @@ impl RoutingState {
         self.retries.first().map(|(at, _)| *at)
     }
 
-    /// Looks at every queue in the next proposal, whatever happened.
+    /// Looks at every queue in the next proposal and at every agent who is not at work, whatever happened.
     pub fn wake_all(&mut self) {
+        self.suspect_all();
         self.overtaken.clear();
         self.awake.extend(self.queues.keys());
     }

@@ -114,6 +114,8 @@ pub struct RoutingState {
     pub(super) relocating: BTreeSet<ConversationId>,
     /// Deleted groups in whose queue chats may wait.
     pub(super) to_clear: BTreeSet<GroupId>,
+    /// Agents who left work, whose chats have to be given back.
+    pub(super) to_relieve: BTreeSet<AgentId>,
     /// Groups in which something happened that might let a chat go on.
     pub(super) awake: BTreeSet<GroupId>,
     /// The group that takes what no other group takes.
@@ -273,6 +275,9 @@ impl RoutingState {
         let may_free = match event {
             AgentEvent::StatusChanged { status, .. } => {
                 agent.status = *status;
+                if *status == AgentStatus::Offline {
+                    self.to_relieve.insert(id);
+                }
                 *status == AgentStatus::Online
             }
             AgentEvent::ChatsAccepted { .. } => {
@@ -304,6 +309,7 @@ impl RoutingState {
             AgentEvent::AgentDeleted { .. } => {
                 agent.status = AgentStatus::Offline;
                 agent.deleted = true;
+                self.to_relieve.insert(id);
                 false
             }
             AgentEvent::AgentRestored { .. } => {

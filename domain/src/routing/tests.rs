@@ -6,6 +6,7 @@ mod queue;
 mod relocation;
 mod retries;
 mod selection;
+mod strays;
 mod waking;
 
 use std::collections::BTreeSet;

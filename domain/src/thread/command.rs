@@ -1,6 +1,6 @@
-use super::event::LeaveReason;
+use super::event::{GroupChangeReason, JoinCause, LeaveReason};
 use crate::conversation::Participant;
-use crate::ids::{AgentId, ConversationId, EventId, ThreadId, VisitorId};
+use crate::ids::{AgentId, ConversationId, EventId, GroupId, ThreadId, VisitorId};
 use crate::text::{ClientEventId, MessageText};
 use crate::time::Timestamp;
 
@@ -37,6 +37,8 @@ pub enum ThreadCommand {
     AgentJoins {
         /// The agent.
         agent_id: AgentId,
+        /// How they came to.
+        cause: JoinCause,
         /// When.
         at: Timestamp,
     },
@@ -46,6 +48,17 @@ pub enum ThreadCommand {
         agent_id: AgentId,
         /// Why.
         reason: LeaveReason,
+        /// When.
+        at: Timestamp,
+    },
+    /// Tell that another group serves the chat.
+    ChangeGroup {
+        /// The group.
+        group_id: GroupId,
+        /// The group before.
+        previous_group_id: GroupId,
+        /// Why.
+        reason: GroupChangeReason,
         /// When.
         at: Timestamp,
     },

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::events;
 use crate::conversation::Participant;
-use crate::ids::{AgentId, ConversationId, EventId, ThreadId, VisitorId};
+use crate::ids::{AgentId, ConversationId, EventId, GroupId, ThreadId, VisitorId};
 use crate::text::{ClientEventId, MessageText};
 use crate::time::Timestamp;
 
@@ -34,6 +34,30 @@ impl LeaveReason {
             Self::AgentLeftGroup => "agent_left_group",
         }
     }
+}
+
+/// How an agent came to take part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinCause {
+    /// The router chose them.
+    Routed,
+    /// They took the chat themselves.
+    Taken,
+    /// Somebody gave them the chat.
+    Assigned,
+    /// The chat was handed over to them.
+    Transferred,
+}
+
+/// Why another group serves a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupChangeReason {
+    /// It was handed over.
+    Transferred,
+    /// The group before was deleted.
+    GroupDeleted,
 }
 
 /// What happens in a thread.
@@ -75,6 +99,9 @@ pub enum ThreadEvent {
     AgentJoined {
         /// The agent.
         agent_id: AgentId,
+        /// How they came to; not known of early events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<JoinCause>,
         /// When.
         at: Timestamp,
     },
@@ -84,6 +111,17 @@ pub enum ThreadEvent {
         agent_id: AgentId,
         /// Why.
         reason: LeaveReason,
+        /// When.
+        at: Timestamp,
+    },
+    /// Another group serves the chat.
+    GroupChanged {
+        /// The group.
+        group_id: GroupId,
+        /// The group before.
+        previous_group_id: GroupId,
+        /// Why.
+        reason: GroupChangeReason,
         /// When.
         at: Timestamp,
     },
@@ -101,5 +139,6 @@ events!(ThreadEvent {
     MessageSent => "1.0",
     AgentJoined => "1.0",
     AgentLeft => "1.0",
+    GroupChanged => "1.0",
     ThreadClosed => "1.0",
 });

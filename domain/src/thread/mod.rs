@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::ThreadCommand;
 pub use error::ThreadError;
-pub use event::{LeaveReason, ThreadEvent};
+pub use event::{GroupChangeReason, JoinCause, LeaveReason, ThreadEvent};
 
 use crate::aggregate::aggregate;
 use crate::conversation::Participant;
@@ -57,12 +57,12 @@ impl Thread {
                     at,
                 }])
             }
-            ThreadCommand::AgentJoins { agent_id, at } => {
+            ThreadCommand::AgentJoins { agent_id, cause, at } => {
                 self.ensure_open()?;
                 if self.agent_ids.contains(&agent_id) {
                     return Ok(vec![]);
                 }
-                Ok(vec![ThreadEvent::AgentJoined { agent_id, at }])
+                Ok(vec![ThreadEvent::AgentJoined { agent_id, cause: Some(cause), at }])
             }
             ThreadCommand::AgentLeaves { agent_id, reason, at } => {
                 self.ensure_open()?;
@@ -70,6 +70,13 @@ impl Thread {
                     return Ok(vec![]);
                 }
                 Ok(vec![ThreadEvent::AgentLeft { agent_id, reason, at }])
+            }
+            ThreadCommand::ChangeGroup { group_id, previous_group_id, reason, at } => {
+                self.ensure_open()?;
+                if group_id == previous_group_id {
+                    return Ok(vec![]);
+                }
+                Ok(vec![ThreadEvent::GroupChanged { group_id, previous_group_id, reason, at }])
             }
             ThreadCommand::Close { by, at } => {
                 self.ensure_started()?;
@@ -104,7 +111,7 @@ impl Thread {
                 self.conversation_id = Some(conversation_id);
                 self.visitor_id = Some(visitor_id);
             }
-            ThreadEvent::MessageSent { .. } => {}
+            ThreadEvent::MessageSent { .. } | ThreadEvent::GroupChanged { .. } => {}
             ThreadEvent::AgentJoined { agent_id, .. } => {
                 self.agent_ids.insert(agent_id);
             }

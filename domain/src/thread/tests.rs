@@ -3,9 +3,9 @@
 use cqrs_es::test::TestFramework;
 use serde_json::json;
 
-use super::{LeaveReason, Thread, ThreadCommand, ThreadError, ThreadEvent};
+use super::{GroupChangeReason, JoinCause, LeaveReason, Thread, ThreadCommand, ThreadError, ThreadEvent};
 use crate::conversation::Participant;
-use crate::fixtures::{ANNA, BERT, CHAT, MESSAGE, NEXT_THREAD, OTHER_CHAT, STRANGER, THREAD, VERA, at};
+use crate::fixtures::{ANNA, BERT, CHAT, MESSAGE, NEXT_THREAD, OTHER_CHAT, SALES, STRANGER, SUPPORT, THREAD, VERA, at};
 use crate::ids::AgentId;
 use crate::testing::{self, Given};
 use crate::text::{ClientEventId, MessageText};
@@ -26,7 +26,7 @@ fn started() -> ThreadEvent {
 }
 
 fn joined(agent_id: AgentId) -> ThreadEvent {
-    ThreadEvent::AgentJoined { agent_id, at: at(1) }
+    ThreadEvent::AgentJoined { agent_id, cause: Some(JoinCause::Routed), at: at(1) }
 }
 
 fn left(agent_id: AgentId) -> ThreadEvent {
@@ -54,7 +54,7 @@ fn start() -> ThreadCommand {
 }
 
 fn join(agent_id: AgentId) -> ThreadCommand {
-    ThreadCommand::AgentJoins { agent_id, at: at(1) }
+    ThreadCommand::AgentJoins { agent_id, cause: JoinCause::Routed, at: at(1) }
 }
 
 fn leave(agent_id: AgentId) -> ThreadCommand {
@@ -170,6 +170,29 @@ fn nobody_joins_or_leaves_a_closed_thread() {
     given([started(), joined(ANNA), closed()]).when(join(BERT)).then_error(ThreadError::ThreadClosed);
     given([started(), joined(ANNA), closed()]).when(join(ANNA)).then_error(ThreadError::ThreadClosed);
     given([started(), joined(ANNA), closed()]).when(leave(ANNA)).then_error(ThreadError::ThreadClosed);
+}
+
+#[test]
+fn thread_tells_how_an_agent_came() {
+    for cause in [JoinCause::Routed, JoinCause::Taken, JoinCause::Assigned, JoinCause::Transferred] {
+        given([started()])
+            .when(ThreadCommand::AgentJoins { agent_id: ANNA, cause, at: at(1) })
+            .then([ThreadEvent::AgentJoined { agent_id: ANNA, cause: Some(cause), at: at(1) }]);
+    }
+}
+
+#[test]
+fn thread_tells_that_another_group_serves_the_chat() {
+    let change = |group_id| {
+        let (previous_group_id, reason) = (SUPPORT, GroupChangeReason::Transferred);
+        ThreadCommand::ChangeGroup { group_id, previous_group_id, reason, at: at(2) }
+    };
+    let (reason, previous_group_id) = (GroupChangeReason::Transferred, SUPPORT);
+    let changed = ThreadEvent::GroupChanged { group_id: SALES, previous_group_id, reason, at: at(2) };
+    given([started()]).when(change(SALES)).then([changed]);
+    given([started()]).when(change(SUPPORT)).then_nothing();
+    given([started(), closed()]).when(change(SALES)).then_error(ThreadError::ThreadClosed);
+    given([]).when(change(SALES)).then_error(ThreadError::NotStarted);
 }
 
 #[test]

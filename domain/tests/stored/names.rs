@@ -40,7 +40,7 @@ names! {
         ChatTagged,
         ChatUntagged,
     }
-    Thread: ThreadEvent { ThreadStarted, MessageSent, AgentJoined, AgentLeft, ThreadClosed }
+    Thread: ThreadEvent { ThreadStarted, MessageSent, AgentJoined, AgentLeft, GroupChanged, ThreadClosed }
     Agent: AgentEvent {
         AgentRegistered,
         StatusChanged,

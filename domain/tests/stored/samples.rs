@@ -12,7 +12,7 @@ use domain::ids::{AgentId, ConversationId, EntityId, EventId, GroupId, TagId, Th
 use domain::routing::{Candidate, RoutingDecision, RoutingStrategy, Verdict};
 use domain::tag::{TagEvent, TagNameClaimEvent};
 use domain::text::{AvatarUrl, ClientEventId, Color, EmailAddress, MessageText, Name, Note, PhoneNumber};
-use domain::thread::{LeaveReason, ThreadEvent};
+use domain::thread::{GroupChangeReason, JoinCause, LeaveReason, ThreadEvent};
 use domain::time::Timestamp;
 use domain::visitor::{VisitorDetails, VisitorEvent};
 use domain::workspace::WorkspaceEvent;
@@ -175,7 +175,12 @@ fn thread() -> Vec<(&'static str, ThreadEvent)> {
         metadata,
         at: AT,
     };
+    let joined = |cause| ThreadEvent::AgentJoined { agent_id: ANNA, cause, at: AT };
     let left = |reason| ThreadEvent::AgentLeft { agent_id: ANNA, reason, at: AT };
+    let moved = |reason| {
+        let previous_group_id = GroupId::new(Uuid::from_u128(0xE0));
+        ThreadEvent::GroupChanged { group_id: SALES, previous_group_id, reason, at: AT }
+    };
     let client_event_id = Some(ClientEventId::parse("m-1").expect("a fine id"));
     let metadata = Some(json!({"page": "/prices", "scroll": 0.5, "seen": [1, null, true]}));
     vec![
@@ -183,12 +188,18 @@ fn thread() -> Vec<(&'static str, ThreadEvent)> {
         ("bare", started(None)),
         ("full", sent(Participant::Agent(ANNA), client_event_id, metadata)),
         ("bare", sent(Participant::Visitor(VERA), None, None)),
-        ("only form", ThreadEvent::AgentJoined { agent_id: ANNA, at: AT }),
+        ("bare", joined(None)),
+        ("routed", joined(Some(JoinCause::Routed))),
+        ("taken", joined(Some(JoinCause::Taken))),
+        ("assigned", joined(Some(JoinCause::Assigned))),
+        ("handed over", joined(Some(JoinCause::Transferred))),
         ("reassigned", left(LeaveReason::Reassigned)),
         ("transferred", left(LeaveReason::Transferred)),
         ("agent offline", left(LeaveReason::AgentOffline)),
         ("agent deleted", left(LeaveReason::AgentDeleted)),
         ("agent left group", left(LeaveReason::AgentLeftGroup)),
+        ("transferred", moved(GroupChangeReason::Transferred)),
+        ("group deleted", moved(GroupChangeReason::GroupDeleted)),
         ("by visitor", ThreadEvent::ThreadClosed { by: Participant::Visitor(VERA), at: AT }),
         ("by agent", ThreadEvent::ThreadClosed { by: Participant::Agent(ANNA), at: AT }),
     ]
@@ -216,6 +227,7 @@ fn agent() -> Vec<(&'static str, AgentEvent)> {
         ("set by somebody", status(AgentStatus::Online, StatusCause::SetBy { id: BERT })),
         ("away", status(AgentStatus::Away, StatusCause::SetBy { id: ANNA })),
         ("lease expired", status(AgentStatus::Offline, StatusCause::LeaseExpired)),
+        ("lease renewed", status(AgentStatus::Online, StatusCause::LeaseRenewed)),
         ("only form", AgentEvent::ChatsAccepted { at: AT }),
         ("only form", AgentEvent::ChatsDeclined { at: AT }),
         ("only form", AgentEvent::LimitChanged { chat_limit: ChatLimit::default(), at: AT }),

@@ -7,7 +7,7 @@ use domain::conversation::{
 use domain::group::{GroupCommand, GroupError};
 use domain::ids::{AgentId, ConversationId, EntityId, EventId, GroupId, ThreadId};
 use domain::text::MessageText;
-use domain::thread::{LeaveReason, ThreadCommand};
+use domain::thread::{JoinCause, LeaveReason, ThreadCommand};
 use domain::time::Timestamp;
 use domain::visitor::{VisitorCommand, VisitorDetails};
 
@@ -45,7 +45,7 @@ impl World {
                 draft.thread(thread_id, ThreadCommand::AgentLeaves { agent_id: previous, reason, at })?;
             }
             draft.agent(agent_id, AgentCommand::TakeSlot { conversation_id: id, rule, at })?;
-            draft.thread(thread_id, ThreadCommand::AgentJoins { agent_id, at })
+            draft.thread(thread_id, ThreadCommand::AgentJoins { agent_id, cause: JoinCause::Assigned, at })
         })
     }
 
@@ -119,7 +119,7 @@ impl World {
     pub fn set_status(&mut self, agent: usize, status: AgentStatus) -> Done {
         let (id, at) = (agent_id(agent), self.now);
         self.atomically(|draft| {
-            draft.agent(id, AgentCommand::SetStatus { status, cause: StatusCause::LeaseExpired, at })?;
+            draft.agent(id, AgentCommand::SetStatus { status, cause: StatusCause::SetBy { id }, at })?;
             if status == AgentStatus::Offline { draft.give_all_back(id, QueueReason::AgentOffline, at) } else { Ok(()) }
         })
     }

@@ -38,4 +38,5 @@ pub(super) const MIGRATIONS: &[Migration] = &migrations![
     4 "0004_routing",
     5 "0005_sessions",
     6 "0006_lists",
+    7 "0007_agent_desk",
 ];

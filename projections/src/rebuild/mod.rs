@@ -14,6 +14,7 @@ use infrastructure::subscription::Projector;
 pub use dump::{Difference, Dump, compare, dump};
 pub use fill::{RebuildError, rebuild_into};
 
+use crate::agent_stats::{AgentStatsProjector, ChatRow, DayRow};
 use crate::agents::{AgentRow, AgentsProjector, GroupRow, MEMBERS_TABLE};
 use crate::conversations::{self, ConversationRow, ConversationsProjector};
 use crate::routing::{QUEUE_TABLE, STATE_TABLE};
@@ -33,7 +34,7 @@ pub struct ViewTable {
 
 /// All tables that are filled from the log.
 #[must_use]
-pub const fn all_view_tables() -> [ViewTable; 14] {
+pub const fn all_view_tables() -> [ViewTable; 16] {
     [
         ConversationRow::TABLE,
         conversations::TAGS_TABLE,
@@ -47,6 +48,8 @@ pub const fn all_view_tables() -> [ViewTable; 14] {
         GroupRow::TABLE,
         MEMBERS_TABLE,
         TagRow::TABLE,
+        ChatRow::TABLE,
+        DayRow::TABLE,
         QUEUE_TABLE,
         STATE_TABLE,
     ]
@@ -61,5 +64,6 @@ pub fn view_projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(AgentsProjector),
         Arc::new(TagsProjector),
         Arc::new(SearchProjector),
+        Arc::new(AgentStatsProjector),
     ]
 }

@@ -1,5 +1,5 @@
 use domain::conversation::Participant;
-use domain::thread::{LeaveReason, ThreadEvent};
+use domain::thread::{GroupChangeReason, LeaveReason, ThreadEvent};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -25,16 +25,22 @@ impl Fact {
                 metadata: json!({ "visitorId": visitor_id, "previousThreadId": previous_thread_id }),
                 at: *at,
             },
-            ThreadEvent::AgentJoined { agent_id, at } => Self {
+            ThreadEvent::AgentJoined { agent_id, cause, at } => Self {
                 system_type: SystemType::AgentJoined,
                 sentence: "An agent joined the chat.",
-                metadata: json!({ "agentId": agent_id }),
+                metadata: json!({ "agentId": agent_id, "cause": cause }),
                 at: *at,
             },
             ThreadEvent::AgentLeft { agent_id, reason, at } => Self {
                 system_type: SystemType::AgentLeft,
                 sentence: leaving(*reason),
                 metadata: json!({ "agentId": agent_id, "reason": reason.as_str() }),
+                at: *at,
+            },
+            ThreadEvent::GroupChanged { group_id, previous_group_id, reason, at } => Self {
+                system_type: SystemType::GroupChanged,
+                sentence: moving(*reason),
+                metadata: json!({ "groupId": group_id, "previousGroupId": previous_group_id, "reason": reason }),
                 at: *at,
             },
             ThreadEvent::ThreadClosed { by, at } => Self {
@@ -54,6 +60,13 @@ const fn leaving(reason: LeaveReason) -> &'static str {
         LeaveReason::AgentOffline => "The agent left the chat: they went offline.",
         LeaveReason::AgentDeleted => "The agent left the chat: their account was deleted.",
         LeaveReason::AgentLeftGroup => "The agent left the chat: they left the group.",
+    }
+}
+
+const fn moving(reason: GroupChangeReason) -> &'static str {
+    match reason {
+        GroupChangeReason::Transferred => "The chat was transferred to another group.",
+        GroupChangeReason::GroupDeleted => "The chat moved to another group: its group was deleted.",
     }
 }
 

@@ -55,6 +55,8 @@ pub enum SystemType {
     AgentJoined,
     /// An agent takes part no more.
     AgentLeft,
+    /// Another group serves the chat.
+    GroupChanged,
     /// The thread ended.
     ThreadClosed,
 }
@@ -67,6 +69,7 @@ impl SystemType {
             Self::ThreadStarted => "thread_started",
             Self::AgentJoined => "agent_joined",
             Self::AgentLeft => "agent_left",
+            Self::GroupChanged => "group_changed",
             Self::ThreadClosed => "thread_closed",
         }
     }

@@ -81,7 +81,10 @@ const fn named_conversation(event: &ThreadEvent) -> Option<ConversationId> {
         ThreadEvent::ThreadStarted { conversation_id, .. } | ThreadEvent::MessageSent { conversation_id, .. } => {
             Some(*conversation_id)
         }
-        ThreadEvent::AgentJoined { .. } | ThreadEvent::AgentLeft { .. } | ThreadEvent::ThreadClosed { .. } => None,
+        ThreadEvent::AgentJoined { .. }
+        | ThreadEvent::AgentLeft { .. }
+        | ThreadEvent::GroupChanged { .. }
+        | ThreadEvent::ThreadClosed { .. } => None,
     }
 }
 

@@ -33,12 +33,12 @@ async fn thread_tells_who_came_who_left_and_why_and_who_closed() {
         let expected = [
             ("The chat began.", Some(json!({ "visitorId": visitor_id, "previousThreadId": null }))),
             ("Hello! Grüße 🦀", None),
-            ("An agent joined the chat.", Some(json!({ "agentId": anna }))),
+            ("An agent joined the chat.", Some(json!({ "agentId": anna, "cause": "assigned" }))),
             (
                 "The agent left the chat: another agent took over.",
                 Some(json!({ "agentId": anna, "reason": "reassigned" })),
             ),
-            ("An agent joined the chat.", Some(json!({ "agentId": ben }))),
+            ("An agent joined the chat.", Some(json!({ "agentId": ben, "cause": "assigned" }))),
             ("The agent left the chat: they went offline.", Some(json!({ "agentId": ben, "reason": "agent_offline" }))),
             ("The visitor closed the chat.", Some(json!({ "closedBy": { "type": "visitor", "id": visitor_id } }))),
         ];

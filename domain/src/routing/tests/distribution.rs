@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::agent::AgentStatus;
 use crate::fixtures::{ANNA, SALES};
 use crate::ids::AgentId;
 use crate::routing::RoutingStrategy;
@@ -122,4 +123,85 @@ fn sticky_spreads_what_the_favourite_cannot_take_evenly_over_the_others() {
         assert!(most - least <= 1, "after chat {number}: {least} to {most}");
     }
     assert_eq!(bounds(&desk, &others), (20, 20));
+}
+
+#[test]
+fn round_robin_skips_whoever_is_away_and_stays_even_among_the_others() {
+    let agents = agents(7, 20);
+    let mut desk = desk(RoundRobin, &agents);
+    let mut turns: BTreeMap<AgentId, Vec<u128>> = BTreeMap::new();
+    // Each hundred chats another two are away.
+    for hundred in 0..CHATS / 100 {
+        let away = [agent(hundred % 7 + 1), agent((hundred + 3) % 7 + 1)];
+        away.iter().for_each(|agent_id| desk.status(*agent_id, AgentStatus::Away));
+        let mut counts = BTreeMap::new();
+        for number in hundred * 100..(hundred + 1) * 100 {
+            desk.start(number);
+            let [(_, agent_id)] = desk.settle()[..] else { panic!("one chat, one assignment") };
+            desk.close(number, Some(agent_id));
+            assert!(!away.contains(&agent_id));
+            turns.entry(agent_id).or_default().push(number);
+            *counts.entry(agent_id).or_insert(0) += 1;
+            let (least, most) = (counts.values().min().unwrap(), counts.values().max().unwrap());
+            assert!(counts.len() < 5 || most - least <= 1, "after chat {number}: {counts:?}");
+        }
+        assert_eq!(counts.into_values().collect::<Vec<_>>(), [20; 5]);
+        away.iter().for_each(|agent_id| desk.status(*agent_id, AgentStatus::Online));
+    }
+    assert_eq!(turns.values().map(Vec::len).sum::<usize>(), 1_000);
+}
+
+#[test]
+fn least_loaded_never_lets_relative_loads_differ_by_more_than_a_chat() {
+    // 8 × (1 + 2 + … + 20) = 1,680 slots of 160 agents with each limit there is.
+    let agents: Vec<_> = (1..=160).map(|number| (agent(number), i64::try_from(number % 20).unwrap() + 1)).collect();
+    let mut desk = desk(LeastLoaded, &agents);
+    let shares = |desk: &Desk| {
+        let share = |(agent_id, limit): &(AgentId, i64)| (active(desk, *agent_id), usize::try_from(*limit).unwrap());
+        agents.iter().map(share).collect::<Vec<_>>()
+    };
+    for number in 0..CHATS {
+        let before = shares(&desk);
+        desk.start(number);
+        let [(_, chosen)] = desk.settle()[..] else { panic!("one chat, one assignment") };
+        let place = agents.iter().position(|(agent_id, _)| *agent_id == chosen).unwrap();
+        let (chats, limit) = before[place];
+        // Whoever gets the chat had the smallest share before: a/limit_a <= b/limit_b.
+        for (others_chats, others_limit) in before.into_iter().filter(|(chats, limit)| chats < limit) {
+            assert!(chats * others_limit <= others_chats * limit, "chat {number}");
+        }
+    }
+    let chats: usize = shares(&desk).iter().map(|(chats, _)| chats).sum();
+    assert_eq!(chats, 1_000);
+}
+
+#[test]
+fn sticky_takes_the_last_agent_whenever_they_are_eligible_and_else_whom_least_loaded_would() {
+    // Ten more than have visitors of their own, so that there always is somebody.
+    let agents = agents(60, 20);
+    let mut desk = desk(Sticky, &agents);
+    let (mut kept, mut elsewhere) = (0, 0);
+    for number in 0..CHATS {
+        let last = agent(number % 50 + 1);
+        let is_away = number % 3 == 0;
+        if is_away {
+            desk.status(last, AgentStatus::Away);
+        }
+        let mut without = desk.clone();
+        without.strategy(LeastLoaded);
+        without.start(number);
+        let [(_, least_loaded)] = without.settle()[..] else { panic!("one chat, one assignment") };
+        let has_room = active(&desk, last) < 20;
+        desk.start_in(number, SALES, Some(last));
+        let [(_, chosen)] = desk.settle()[..] else { panic!("one chat, one assignment") };
+        if is_away || !has_room {
+            assert_eq!(chosen, least_loaded, "chat {number}");
+            elsewhere += 1;
+        } else {
+            assert_eq!(chosen, last, "chat {number}");
+            kept += 1;
+        }
+        desk.status(last, AgentStatus::Online);
+    }
+    assert!(kept >= 500 && elsewhere >= 300, "{kept} and {elsewhere}");
 }

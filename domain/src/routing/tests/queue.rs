@@ -353,7 +353,7 @@ fn messages_visitors_and_tags_do_not_matter_to_the_router() {
     desk.start(1);
     let before = desk.state.clone();
     let others = [
-        AnyEvent::Thread(ThreadEvent::AgentJoined { agent_id: ANNA, at: at(1) }),
+        AnyEvent::Thread(ThreadEvent::AgentJoined { agent_id: ANNA, cause: None, at: at(1) }),
         AnyEvent::Tag(TagEvent::TagDeleted { at: at(1) }),
     ];
     for event in others {

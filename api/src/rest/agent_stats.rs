@@ -1,0 +1,94 @@
+//! What an agent did lately.
+
+use application::agents::ensure_may_read_stats;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use domain::agent::AgentStatus;
+use domain::ids::AgentId;
+use domain::time::Timestamp;
+use projections::Deleted;
+use projections::agent_stats::{AgentFigures, Percentiles, Recent};
+use projections::agents::AgentView;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::extract::{Agent, OneId};
+use crate::problem::Problem;
+use crate::respond::await_head;
+use crate::views::View;
+
+/// Whether the router gives an agent chats.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Availability {
+    /// Whether they are at work.
+    status: AgentStatus,
+    /// Whether they take new chats.
+    accepting_chats: bool,
+    /// How many chats more are within their limit.
+    free_slots: i64,
+    /// Whether the router would give them a chat now: online, accepting, and with a free slot.
+    available: bool,
+}
+
+/// An agent in figures. Days are UTC days; what counts as a chat, a first response and a duration is told in
+/// [`projections::agent_stats`].
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentStats {
+    agent_id: AgentId,
+    /// The time up to which this counts.
+    as_of: Timestamp,
+    active_chats: i64,
+    max_concurrent_chats: i64,
+    availability: Availability,
+    /// The chats that came to them.
+    chats: Recent,
+    /// The messages they sent.
+    messages_sent: Recent,
+    /// How soon they answered, in the chats of the last 30 days that they answered; null without any.
+    first_response_seconds: Option<Percentiles>,
+    /// How long they served the chats of the last 30 days that they serve no more; null without any.
+    chat_duration_seconds: Option<Percentiles>,
+    /// The mean of visitors' ratings; null as long as there are none.
+    rating: Option<f64>,
+}
+
+impl AgentStats {
+    fn new(agent: &AgentView, figures: AgentFigures, as_of: Timestamp) -> Self {
+        let AgentFigures { chats, messages_sent, first_response_seconds, chat_duration_seconds } = figures;
+        let (active_chats, max_concurrent_chats) = (agent.active_chats, agent.max_concurrent_chats);
+        let free_slots = (max_concurrent_chats - active_chats).max(0);
+        let (status, accepting_chats) = (agent.status, agent.accepting_chats);
+        let available = status == AgentStatus::Online && accepting_chats && free_slots > 0;
+        Self {
+            agent_id: agent.id,
+            as_of,
+            active_chats,
+            max_concurrent_chats,
+            availability: Availability { status, accepting_chats, free_slots, available },
+            chats,
+            messages_sent,
+            first_response_seconds,
+            chat_duration_seconds,
+            rating: None,
+        }
+    }
+}
+
+/// The agent themselves and supervisors see it; with everything that is in the log when they ask.
+pub async fn read(
+    State(app): State<App>,
+    agent: Agent,
+    OneId(id): OneId<AgentId>,
+    headers: HeaderMap,
+) -> Result<Json<AgentStats>, Problem> {
+    await_head(&app, &headers, &[View::Agents, View::AgentStats]).await?;
+    let found = app.agents.find_agent(id, Deleted::Hidden).await?;
+    let found = found.ok_or_else(|| Problem::not_found("agent"))?;
+    ensure_may_read_stats(agent.principal(), id)?;
+    let now = app.clock.now();
+    let figures = app.agent_stats.figures(id, now).await?;
+    Ok(Json(AgentStats::new(&found, figures, now)))
+}
