@@ -17,6 +17,7 @@ use projections::tags::TagQueries;
 use projections::thread_events::ThreadEventQueries;
 
 use crate::limits::Limits;
+use crate::tasks::BackgroundTasks;
 use crate::views::Views;
 
 /// Tells how the connection to other nodes is.
@@ -42,6 +43,8 @@ pub struct Parts {
     pub queue: RoutingQueries,
     /// How far the read models are.
     pub views: Views,
+    /// What goes on in the background.
+    pub tasks: BackgroundTasks,
     /// Takes heartbeats.
     pub presence: Arc<Presence>,
     /// Lets agents in.

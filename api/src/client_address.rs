@@ -18,10 +18,18 @@ pub struct ClientAddress(IpAddr);
 impl fmt::Display for ClientAddress {
     /// Of IPv6 only the network: one customer has all of its 2^64 addresses (RFC 6177 §2).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
+        match network_of(self.0) {
             IpAddr::V4(address) => address.fmt(f),
-            IpAddr::V6(address) => write!(f, "{}/64", Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+            IpAddr::V6(network) => write!(f, "{network}/64"),
         }
+    }
+}
+
+/// What counts as one client: an IPv4 address, or the first address of an IPv6 network of 2^64.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 
@@ -115,7 +123,8 @@ impl TrustedProxies {
         believed
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of our proxies.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }
 }

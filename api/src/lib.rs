@@ -10,5 +10,6 @@ pub mod problem;
 mod respond;
 pub mod rest;
 pub mod server;
+pub mod tasks;
 pub mod views;
 pub mod wiring;

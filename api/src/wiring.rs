@@ -48,6 +48,7 @@ use crate::extract::digest;
 use crate::limits::Limits;
 use crate::rest;
 use crate::server::{ConnectionLimits, serve};
+use crate::tasks::BackgroundTasks;
 use crate::views::{View, Views};
 
 /// How long a shutdown waits for requests that are under way: as long as a request may take.
@@ -133,9 +134,7 @@ pub struct Running {
     first_admin: Option<FirstAdmin>,
     app: App,
     runners: Vec<RunnerHandle>,
-    router_task: JoinHandle<()>,
-    housekeeping: JoinHandle<()>,
-    presence_task: JoinHandle<()>,
+    tasks: BackgroundTasks,
     server: JoinHandle<()>,
     drain: watch::Sender<bool>,
     database: Database,
@@ -174,9 +173,7 @@ impl Running {
             }
             Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "server ended"),
         }
-        self.router_task.abort();
-        self.housekeeping.abort();
-        self.presence_task.abort();
+        self.tasks.stop();
         for runner in self.runners {
             runner.shut_down().await;
         }
@@ -249,9 +246,15 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let (runners, router_task) = start_projectors(&base);
     let database = base.database.clone();
     let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&base.clock), &*base.ids);
-    let housekeeping = tokio::spawn(housekeeper.run());
     let (presence, presence_task) = start_presence(&base);
-    let app = build_app(base, Views::new(runners.clone()), presence, hasher, credentials)?;
+    let tasks = BackgroundTasks::new(vec![
+        ("router", router_task),
+        ("housekeeping", tokio::spawn(housekeeper.run())),
+        ("presence", presence_task),
+    ]);
+    let trusted = base.settings.trusted_proxies.clone();
+    let views = Views::new(runners.clone());
+    let app = build_app(base, views, tasks.clone(), presence, hasher, credentials)?;
     if first_admin.is_some() {
         // Whoever comes first should find the default group and the admin.
         let head = app.log.head().await?.position;
@@ -263,22 +266,11 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         listener,
         rest::router(app.clone()),
         ConnectionLimits::of_this_process(),
+        trusted,
         Arc::clone(&app.clock),
         drained,
     ));
-    Ok(Running {
-        address,
-        first_admin,
-        app,
-        runners,
-        router_task,
-        housekeeping,
-        presence_task,
-        server,
-        drain,
-        database,
-        _folder: folder,
-    })
+    Ok(Running { address, first_admin, app, runners, tasks, server, drain, database, _folder: folder })
 }
 
 async fn base(settings: Settings, clock: Arc<dyn Clock>) -> Result<Base, StartError> {
@@ -314,6 +306,7 @@ fn start_presence(base: &Base) -> (Arc<Presence>, JoinHandle<()>) {
 fn build_app(
     base: Base,
     views: Views,
+    tasks: BackgroundTasks,
     presence: Arc<Presence>,
     hasher: Arc<dyn PasswordHasher>,
     credentials: Arc<dyn CredentialStore>,
@@ -334,6 +327,7 @@ fn build_app(
         tags: TagQueries::new(database.clone()),
         queue: RoutingQueries::new(database.clone()),
         views,
+        tasks,
         presence,
         log_in,
         tokens,

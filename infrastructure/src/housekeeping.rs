@@ -16,6 +16,9 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// How often it is done.
 const EVERY: Duration = HOUR;
 
+/// How long after the start it is done first.
+const FIRST: Duration = Duration::from_secs(60);
+
 /// How many rows are looked at in one statement: others want to write, too.
 const CHUNK: usize = 500;
 
@@ -51,10 +54,12 @@ impl Housekeeper {
         Self { database, clock, owner: ids.new_uuid().to_string() }
     }
 
-    /// Does it every hour, on one node at a time; never ends.
+    /// Does it a minute after the start and then every hour, on one node at a time; never ends.
     pub async fn run(self) {
+        let mut pause = FIRST;
         loop {
-            self.clock.sleep(EVERY).await;
+            self.clock.sleep(pause).await;
+            pause = EVERY;
             match self.sweep_if_free().await {
                 Ok(0) => {}
                 Ok(rows) => tracing::info!(rows, "old rows are taken away"),
@@ -75,14 +80,17 @@ impl Housekeeper {
     /// Takes away what is old, and tells how many rows that were.
     ///
     /// # Errors
-    /// When the database does not work.
+    /// When it failed for a table; the others are done all the same. Of several errors, the last.
     pub async fn sweep(&self) -> Result<u64, DatabaseError> {
-        let mut rows = 0;
+        let mut outcome = Ok(0);
         for kept in &TABLES {
             let before = earlier(self.clock.now(), kept.keep);
-            rows += self.sweep_table(kept, before).await?;
+            match self.sweep_table(kept, before).await {
+                Ok(rows) => outcome = outcome.map(|sum| sum + rows),
+                Err(error) => outcome = Err(error),
+            }
         }
-        Ok(rows)
+        outcome
     }
 
     async fn sweep_table(&self, kept: &Kept, before: Timestamp) -> Result<u64, DatabaseError> {
@@ -178,6 +186,18 @@ mod tests {
             let housekeeper = Housekeeper::new(fresh.database.clone(), Arc::new(SystemClock), &RandomIds);
             housekeeper.sweep().await.unwrap();
             assert_eq!(counts(&fresh.database).await, [260, 260, 520]);
+        }
+    }
+
+    #[tokio::test]
+    async fn one_table_that_fails_leaves_the_others_clean() {
+        for fresh in fresh_databases().await {
+            fill(&fresh.database, 1, DAY * 40).await;
+            fresh.database.execute("ALTER TABLE idempotent_responses RENAME TO gone", vec![]).await.unwrap();
+            let housekeeper = Housekeeper::new(fresh.database.clone(), Arc::new(SystemClock), &RandomIds);
+            assert!(housekeeper.sweep().await.is_err());
+            fresh.database.execute("ALTER TABLE gone RENAME TO idempotent_responses", vec![]).await.unwrap();
+            assert_eq!(counts(&fresh.database).await, [1, 0, 0]);
         }
     }
 

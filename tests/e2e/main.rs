@@ -17,6 +17,8 @@ mod distribution;
 #[cfg(test)]
 mod handover;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod limits;

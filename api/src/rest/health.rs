@@ -35,9 +35,16 @@ pub async fn health() -> Response {
     Json(json!({ "status": "ok", "service": "livechatlog", "version": env!("CARGO_PKG_VERSION") })).into_response()
 }
 
-/// That the process answers.
-pub async fn live() -> Response {
-    Json(json!({ "status": "ok" })).into_response()
+/// Whether the process is worth keeping: not when something in it has broken down for good.
+pub async fn live(State(app): State<App>) -> Response {
+    let mut ended: Vec<_> = app.tasks.ended().collect();
+    if app.log.has_broken_down() {
+        ended.push("eventLog");
+    }
+    if ended.is_empty() {
+        return Json(json!({ "status": "ok" })).into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "broken", "ended": ended }))).into_response()
 }
 
 /// Whether it can do its work; if not, why not.
@@ -48,6 +55,10 @@ pub async fn ready(State(app): State<App>) -> Response {
     let head = head.map_or(0, |head| head.position);
     for (name, position, status) in app.views.status() {
         checks.push(Check::new(format!("projection:{name}"), projection(head - position, &status)));
+    }
+    for name in app.tasks.ended() {
+        let reason = "has ended; the cause is in the log, and a restart is needed".to_owned();
+        checks.push(Check::new(format!("task:{name}"), Err(reason)));
     }
     if let Some(status) = (app.signals)() {
         let outcome = match status {
@@ -65,6 +76,7 @@ pub async fn ready(State(app): State<App>) -> Response {
 fn projection(lag: i64, status: &RunnerStatus) -> Result<(), String> {
     match status {
         // The cause may quote what people wrote; it is in the log.
+        RunnerStatus::Stopped(reason @ StopReason::Panicked) => Err(reason.to_string()),
         RunnerStatus::Stopped(StopReason::HistoryForked { position } | StopReason::Poison { position, .. }) => {
             Err(format!("stopped at position {position}; the cause is in the log"))
         }

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::routing::{get, post};
 use infrastructure::system::SystemClock;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -22,6 +23,10 @@ struct Served {
 }
 
 async fn serve_with(limits: ConnectionLimits) -> Served {
+    serve_behind("", limits).await
+}
+
+async fn serve_behind(proxies: &str, limits: ConnectionLimits) -> Served {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new()
@@ -29,12 +34,12 @@ async fn serve_with(limits: ConnectionLimits) -> Served {
         .route("/large", get(|| async { vec![b'x'; 64 << 20] }))
         .route("/echo", post(|body: Bytes| async { body }));
     let (drain, drained) = watch::channel(false);
-    let task = tokio::spawn(serve(listener, router, limits, Arc::new(SystemClock), drained));
+    let task = tokio::spawn(serve(listener, router, limits, proxies.parse().unwrap(), Arc::new(SystemClock), drained));
     Served { address, drain, task }
 }
 
 fn limits() -> ConnectionLimits {
-    ConnectionLimits { open: 100, head_within: PATIENCE, read_within: PATIENCE }
+    ConnectionLimits { open: 100, of_one_address: 100, head_within: PATIENCE, read_within: PATIENCE }
 }
 
 async fn connect(served: &Served) -> TcpStream {
@@ -117,6 +122,55 @@ async fn connection_too_many_waits_for_a_place() {
     assert_eq!(read(&mut third, SHORT).await, (String::new(), false));
     drop(first);
     assert!(read(&mut third, SHORT * 5).await.0.starts_with("HTTP/1.1 200 OK"));
+}
+
+async fn connect_from(address: [u8; 4], served: &Served) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::from(address), 0).into()).unwrap();
+    socket.connect(served.address).await.unwrap()
+}
+
+async fn is_served(stream: &mut TcpStream) -> bool {
+    // The server may have closed it already.
+    drop(stream.write_all(HEALTH).await);
+    read(stream, SHORT).await.0.starts_with("HTTP/1.1 200 OK")
+}
+
+#[tokio::test]
+async fn one_address_does_not_get_all_places() {
+    let served = serve_with(ConnectionLimits { of_one_address: 2, ..limits() }).await;
+    let mut greedy = vec![];
+    for _ in 0..3 {
+        greedy.push(connect_from([127, 0, 0, 1], &served).await);
+    }
+    assert_eq!(read(&mut greedy[2], PATIENCE).await, (String::new(), true));
+    assert!(is_served(&mut greedy[0]).await && is_served(&mut greedy[1]).await);
+    assert!(is_served(&mut connect_from([127, 0, 0, 2], &served).await).await);
+    drop(greedy);
+    tokio::time::sleep(SHORT).await;
+    assert!(is_served(&mut connect_from([127, 0, 0, 1], &served).await).await);
+}
+
+#[tokio::test]
+async fn trusted_proxy_may_have_all_places() {
+    let served = serve_behind("127.0.0.3", ConnectionLimits { of_one_address: 1, ..limits() }).await;
+    let mut streams = vec![];
+    for _ in 0..5 {
+        streams.push(connect_from([127, 0, 0, 3], &served).await);
+    }
+    for stream in &mut streams {
+        assert!(is_served(stream).await);
+    }
+}
+
+#[tokio::test]
+async fn connections_end_with_the_server() {
+    let served = serve_with(limits()).await;
+    let mut busy = connect(&served).await;
+    busy.write_all(b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nab").await.unwrap();
+    assert_eq!(read(&mut busy, SHORT).await, (String::new(), false));
+    served.task.abort();
+    assert_eq!(read(&mut busy, SHORT * 5).await, (String::new(), true));
 }
 
 #[tokio::test]

@@ -319,6 +319,11 @@ pub trait EventLog: Send + Sync + 'static {
     /// See [`ReadError`].
     async fn head(&self) -> Result<LogHead, ReadError>;
 
+    /// Whether it has broken down for good, so that only a restart of the process helps.
+    fn has_broken_down(&self) -> bool {
+        false
+    }
+
     /// The highest position that this node knows of; changes wake those who follow the log.
     fn known_position(&self) -> watch::Receiver<Position>;
 }

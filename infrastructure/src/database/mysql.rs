@@ -31,6 +31,9 @@ const LOG_LOCK_WAIT: &str = "SET SESSION innodb_lock_wait_timeout = 2";
 /// longer.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long it may take to find out why no connection can be made.
+const LAST_TRY: Duration = Duration::from_secs(2);
+
 /// How often a query is sent when connections turn out to be dead.
 const READ_TRIES: usize = 4;
 
@@ -64,7 +67,12 @@ impl Mysql {
             })
             .after_connect(|connection, _| Box::pin(configure(connection)))
             .connect_with(connect.clone())
-            .await?;
+            .await;
+        let pool = match pool {
+            // The pool only tells that it has tried for some time.
+            Err(sqlx::Error::PoolTimedOut) => return Err(cause_of_time_out(&connect).await),
+            pool => pool?,
+        };
         Ok(Self { pool, connect: Box::new(connect), acquire_timeout: options.acquire_timeout })
     }
 
@@ -106,6 +114,14 @@ impl Mysql {
         };
         let connection = timeout(self.acquire_timeout, opening).await.map_err(|_| DatabaseError::NoAnswer)??;
         Ok(Session(SessionInner::Mysql(connection)))
+    }
+}
+
+/// Why no connection can be made.
+async fn cause_of_time_out(connect: &MySqlConnectOptions) -> DatabaseError {
+    match timeout(LAST_TRY, connect.connect()).await {
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut.into(),
     }
 }
 

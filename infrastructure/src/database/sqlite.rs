@@ -1,5 +1,7 @@
 //! SQLite: readers beside two writing connections that share one lock.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +44,9 @@ pub(super) type Guard = OwnedMutexGuard<Writers>;
 
 impl Sqlite {
     pub(super) async fn open(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
-        let base = base_options(&path(url)?);
+        let path = path(url)?;
+        create_private(&path)?;
+        let base = base_options(&path);
         let log =
             base.clone().synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal).connect().await?;
         let view = base.clone().synchronous(SqliteSynchronous::Normal).connect().await?;
@@ -133,6 +137,12 @@ impl SqliteTransaction {
     }
 }
 
+/// Makes the file, if there is none, one that only its owner can read; SQLite gives the files beside it the same rights.
+fn create_private(path: &Path) -> Result<(), DatabaseError> {
+    let created = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    created.map(drop).map_err(|error| sqlx::Error::Io(error).into())
+}
+
 fn base_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -155,12 +165,26 @@ pub(super) fn path(url: &str) -> Result<PathBuf, DatabaseError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
     fn path_is_what_follows_the_scheme() {
         assert_eq!(path("sqlite:data/log.db").unwrap(), PathBuf::from("data/log.db"));
         assert_eq!(path("sqlite:///var/log.db?mode=rwc").unwrap(), PathBuf::from("/var/log.db"));
+    }
+
+    #[tokio::test]
+    async fn new_file_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("log.db");
+        let database = Sqlite::open(&format!("sqlite:{}", file.display()), DatabaseOptions::default()).await.unwrap();
+        database.execute("CREATE TABLE t (x INTEGER)", vec![]).await.unwrap();
+        for name in ["log.db", "log.db-wal", "log.db-shm"] {
+            let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
     }
 
     #[test]

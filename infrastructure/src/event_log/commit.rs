@@ -68,15 +68,16 @@ impl Committer {
     pub(super) async fn commit(&mut self, group: &[Pending], known: &mut KnownVersions) -> Outcome {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
-        // A plan whose commit was sent without an answer.
-        let mut unsure = None;
+        // Plans whose commit was sent without an answer.
+        let mut unsure = vec![];
         loop {
-            let attempt = timeout(ATTEMPT, self.attempt(group, known, &mut unsure)).await;
+            let within = ATTEMPT.min(deadline.saturating_duration_since(Instant::now()));
+            let attempt = timeout(within, self.attempt(group, known, &mut unsure)).await;
             let error = match attempt.unwrap_or(Err(DatabaseError::NoAnswer)) {
                 Ok(Step::Done(outcome)) => return outcome,
                 Ok(Step::HeadMoved) => continue,
                 // While the fate of a commit is open, nothing may be decided about its requests.
-                Err(error) if !error.is_transient() && unsure.is_none() => return Outcome::Refused(error),
+                Err(error) if !error.is_transient() && unsure.is_empty() => return Outcome::Refused(error),
                 Err(error) => error,
             };
             if Instant::now() + pause > deadline {
@@ -92,7 +93,7 @@ impl Committer {
         &mut self,
         group: &[Pending],
         known: &mut KnownVersions,
-        unsure: &mut Option<Plan>,
+        unsure: &mut Vec<Plan>,
     ) -> Result<Step, DatabaseError> {
         let mut session = match self.session.take() {
             Some(session) => session,
@@ -118,20 +119,19 @@ impl Committer {
         session: &mut Session,
         group: &[Pending],
         known: &mut KnownVersions,
-        unsure: &mut Option<Plan>,
+        unsure: &mut Vec<Plan>,
     ) -> Result<Step, DatabaseError> {
-        let guessed = if unsure.is_none() && self.contended == 0 { self.head } else { None };
+        let guessed = if unsure.is_empty() && self.contended == 0 { self.head } else { None };
         let (head, begin) = match guessed {
             Some(head) => (head, format!("{}; ", session.dialect().begin())),
             None => (head::lock_on(session).await?, String::new()),
         };
         self.contended = self.contended.saturating_sub(1);
-        if guessed.is_none() && was_committed(session, unsure.as_ref()).await? {
+        if let Some(index) = find_committed(session, unsure).await? {
             session.rollback().await?;
             self.head = None;
-            return Ok(unsure.take().map_or(Step::HeadMoved, |plan| Step::Done(Outcome::Committed(plan))));
+            return Ok(Step::Done(Outcome::Committed(unsure.swap_remove(index))));
         }
-        *unsure = None;
         if self.is_foreign(session, &head).await? {
             self.head = None;
             return Ok(Step::Done(Outcome::Forked(head)));
@@ -147,20 +147,30 @@ impl Committer {
         // From here until an answer has come, nobody knows.
         let script = format!("{begin}{}", plan.body);
         let after = plan.after;
-        *unsure = Some(plan);
-        let error = match session.run(&script).await {
+        let this = unsure.len();
+        unsure.push(plan);
+        let outcome = session.run(&script).await;
+        if let Err(error) = &outcome
+            && error.class() == ErrorClass::Unavailable
+        {
+            return outcome.map(|_| Step::HeadMoved);
+        }
+        let plan = unsure.swap_remove(this);
+        match outcome {
             Ok(_) => {
                 self.head = Some(after);
                 self.last_position = after.position;
                 self.durable = Some(after);
-                return Ok(unsure.take().map_or(Step::HeadMoved, |plan| Step::Done(Outcome::Committed(plan))));
+                Ok(Step::Done(Outcome::Committed(plan)))
             }
-            Err(error) => error,
-        };
-        if error.class() != ErrorClass::Unavailable {
-            *unsure = None;
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => {
+                // What is refused here and now would be refused to an earlier script at the same head as well, and at
+                // any other head that one fails.
+                unsure.clear();
+                self.refused(session, guessed, error).await
+            }
         }
-        if error.is_transient() { Err(error) } else { self.refused(session, guessed, error).await }
     }
 
     /// Whether the log does not go on where this node has left it: it was replaced by another one. Whatever was decided
@@ -208,14 +218,21 @@ impl Committer {
     }
 }
 
-/// Whether a plan of which nothing was heard has been committed. The head is locked, so its old session has ended or
-/// can only fail.
-async fn was_committed(session: &mut Session, plan: Option<&Plan>) -> Result<bool, DatabaseError> {
-    let Some(plan) = plan else { return Ok(false) };
-    let (position, event_id) = plan.first;
-    let rows = session.query(&format!("SELECT event_id FROM events WHERE position = {position}")).await?;
-    match rows.first() {
-        Some(row) => Ok(row.text("event_id")? == event_id.to_string()),
-        None => Ok(false),
+/// Which plan has been committed after all, of those of which nothing was heard. The head must be locked, so that an old
+/// session has either ended or not begun.
+async fn find_committed(session: &mut Session, unsure: &[Plan]) -> Result<Option<usize>, DatabaseError> {
+    for (index, plan) in unsure.iter().enumerate() {
+        if is_in_log(session, plan).await? {
+            return Ok(Some(index));
+        }
     }
+    Ok(None)
+}
+
+async fn is_in_log(session: &mut Session, plan: &Plan) -> Result<bool, DatabaseError> {
+    let (position, event_id) = plan.first;
+    let select = format!("SELECT event_id, chain_hash FROM events WHERE position = {position}");
+    let rows = session.query(&select).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    Ok(row.text("event_id")? == event_id.to_string() && Some(&row.hash("chain_hash")?) == plan.hashes.first())
 }

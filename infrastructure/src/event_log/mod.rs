@@ -61,8 +61,8 @@ const QUEUE_CAPACITY: usize = 4_096;
 /// How many committed batches may wait to be decoded.
 const FEED_CAPACITY: usize = 16;
 
-/// How long a caller waits for an answer. The appender tries for a shorter time, but one batch may wait for another.
-const ANSWER_WITHIN: Duration = Duration::from_secs(7);
+/// How long a caller waits for an answer. The appender tries for no longer, but one batch may wait for another.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the log needs from others.
 #[derive(Clone)]
@@ -94,6 +94,11 @@ pub struct SqlEventLog {
 #[derive(Debug, thiserror::Error)]
 #[error("the log gave no answer in time")]
 struct NoAnswer;
+
+/// A task of the log has ended, by a panic that is in the program's log.
+#[derive(Debug, thiserror::Error)]
+#[error("the event log has stopped working and needs a restart")]
+struct TaskEnded;
 
 impl SqlEventLog {
     /// Starts the appender and the follower of the log.
@@ -143,6 +148,10 @@ impl SqlEventLog {
         if self.forked.load(Ordering::Relaxed) { Err(ReadError::HistoryForked { position }) } else { Ok(()) }
     }
 
+    fn ensure_at_work(&self) -> Result<(), ReadError> {
+        if self.has_broken_down() { Err(ReadError::Unavailable { source: Box::new(TaskEnded) }) } else { Ok(()) }
+    }
+
     async fn ask(&self, request: Prepared) -> Result<Receipt, AppendError> {
         let no_answer = || AppendError::Unavailable { source: Box::new(NoAnswer) };
         let (answer, answered) = oneshot::channel();
@@ -190,9 +199,15 @@ impl EventLog for SqlEventLog {
     }
 
     async fn head(&self) -> Result<LogHead, ReadError> {
+        self.ensure_at_work()?;
         let head = head::read(&self.database).await.map_err(unavailable)?;
         self.ensure_same_history(head.position)?;
         Ok(head)
+    }
+
+    fn has_broken_down(&self) -> bool {
+        // Each of these ends is dropped with its task.
+        self.requests.is_closed() || self.known.has_changed().is_err()
     }
 
     fn known_position(&self) -> watch::Receiver<Position> {

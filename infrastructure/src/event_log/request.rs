@@ -12,7 +12,7 @@ use domain::time::Timestamp;
 use super::chain::{FixedFields, payload_digest};
 use crate::database::Dialect;
 
-/// The most events of one request, and of one batch.
+/// The most events of one request, and of one batch; and the most streams that a request has only looked at.
 pub(super) const MAX_EVENTS: usize = 1_000;
 
 /// The most payload of one request in bytes: well below the smallest default packet of a server.
@@ -117,7 +117,7 @@ fn check(request: &AppendRequest) -> Result<usize, AppendError> {
         return invalid("a stream twice");
     }
     let payload_bytes = events().map(|event| event.payload.len()).sum();
-    if events().count() > MAX_EVENTS || payload_bytes > MAX_PAYLOAD {
+    if events().count() > MAX_EVENTS || request.observed.len() > MAX_EVENTS || payload_bytes > MAX_PAYLOAD {
         return invalid("more than fits one append");
     }
     Ok(payload_bytes)
@@ -203,6 +203,8 @@ mod tests {
             "a version that no stream can have"
         );
         assert_eq!(reason(observing(append(&[(stream(1), 0, 1)]), &[(stream(1), 0)])), "a stream twice");
+        let many: Vec<_> = (2..1_003).map(|id| (stream(id), 0)).collect();
+        assert_eq!(reason(observing(append(&[(stream(1), 0, 1)]), &many)), "more than fits one append");
         let mut named = append(&[(stream(1), 0, 1)]);
         named.streams[0].events[0].event_type = "Ärger".into();
         assert_eq!(reason(named), "an event type or version that is no short name");

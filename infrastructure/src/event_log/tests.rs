@@ -1,11 +1,10 @@
 use std::collections::BTreeSet;
 
 use application::ports::{AppendError, EventLog, ReadError};
+use domain::time::Timestamp;
 use futures::future::join_all;
 
-use application::ports::Clock as _;
-
-use super::testing::{append, repeatable, start, stream};
+use super::testing::{append, ports, repeatable, start, stream};
 use super::*;
 use crate::system::SystemClock;
 use crate::testing::fresh_databases;
@@ -294,3 +293,30 @@ async fn unavailable_database_is_reported_and_the_log_recovers() {
 }
 
 mod demands;
+
+/// A clock that does not work any more.
+struct BrokenClock;
+
+#[async_trait]
+impl Clock for BrokenClock {
+    fn now(&self) -> Timestamp {
+        panic!("as asked")
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        SystemClock.sleep(duration).await;
+    }
+}
+
+#[tokio::test]
+async fn log_that_has_broken_down_says_so() {
+    for fresh in fresh_databases().await {
+        let ports = LogPorts { clock: Arc::new(BrokenClock), ..ports() };
+        let log = SqlEventLog::start(fresh.database.clone(), ports).await.unwrap();
+        assert!(!log.has_broken_down());
+        log.head().await.unwrap();
+        assert!(matches!(log.append(append(&[(stream(1), 0, 1)])).await, Err(AppendError::Unavailable { .. })));
+        assert!(log.has_broken_down());
+        assert!(matches!(log.head().await, Err(ReadError::Unavailable { .. })));
+    }
+}

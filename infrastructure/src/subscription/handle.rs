@@ -30,6 +30,9 @@ pub enum StopReason {
         /// Where that was seen.
         position: Position,
     },
+    /// Its task has panicked.
+    #[error("the projector has panicked")]
+    Panicked,
     /// An event could not be projected or read.
     #[error("event at position {position} cannot be projected: {cause}")]
     Poison {
@@ -143,7 +146,12 @@ impl RunnerHandle {
     /// What it does now.
     #[must_use]
     pub fn status(&self) -> RunnerStatus {
-        self.status.borrow().clone()
+        let status = self.status.borrow().clone();
+        // The other end is dropped with the task.
+        if self.status.has_changed().is_err() && !status.has_ended() {
+            return RunnerStatus::Stopped(StopReason::Panicked);
+        }
+        status
     }
 
     /// The same, for waiting.

@@ -18,6 +18,7 @@ const SOON: Duration = Duration::from_secs(8);
 #[derive(Default)]
 struct Notes {
     poison: Option<Position>,
+    panics: bool,
     pages: Mutex<Vec<usize>>,
 }
 
@@ -36,6 +37,7 @@ impl Projector for Notes {
     }
 
     async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+        assert!(!self.panics, "as asked");
         self.pages.lock().unwrap().push(events.len());
         let rows = events.iter().map(|event| sql_args![event.header.position]).collect();
         tx.insert_many("notes", &["position"], rows).await?;
@@ -157,6 +159,21 @@ async fn poison_stops_the_projector_after_everything_before_it() {
         assert_eq!(stored(&fresh.database).await, 12);
         assert!(!handle.wait_for(20, SOON).await, "it will never get there");
         node.append(2, 0, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn panic_of_a_projector_is_seen() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let handle = node.subscriptions.start(Arc::new(Notes { panics: true, ..Notes::default() }));
+        assert_ne!(handle.status(), RunnerStatus::Stopped(StopReason::Panicked));
+        node.append(1, 0, 1).await;
+        assert!(!handle.wait_for(1, SOON).await, "it will never get there");
+        let mut statuses = handle.statuses();
+        drop(timeout(SOON, async { while statuses.changed().await.is_ok() {} }).await);
+        assert_eq!(handle.status(), RunnerStatus::Stopped(StopReason::Panicked));
+        timeout(SOON, handle.shut_down()).await.unwrap();
     }
 }
 

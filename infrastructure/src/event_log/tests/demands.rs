@@ -81,7 +81,15 @@ async fn large_request_may_rest_on_a_thousand_streams() {
         log.append(append(&streams)).await.unwrap();
         let log = start(&fresh.database).await;
         let observed: Vec<_> = (1..=1_000).map(|id| (stream(id), 1)).collect();
-        log.append(observing(append(&[(stream(5_000), 0, 1)]), &observed)).await.unwrap();
+        let rests = |id| log.append(observing(append(&[(stream(id), 0, 1)]), &observed));
+        let mut outcome = rests(5_000).await;
+        for id in 5_001..5_005 {
+            // On a busy machine the debug build may take longer than callers wait.
+            if matches!(outcome, Err(AppendError::Unavailable { .. })) {
+                outcome = rests(id).await;
+            }
+        }
+        outcome.unwrap();
     }
 }
 
