@@ -16,6 +16,7 @@ use projections::routing::RoutingQueries;
 use projections::tags::TagQueries;
 use projections::thread_events::ThreadEventQueries;
 
+use crate::cors::CorsOrigins;
 use crate::limits::Limits;
 use crate::tasks::BackgroundTasks;
 use crate::views::Views;
@@ -59,6 +60,8 @@ pub struct Parts {
     pub responses: SqlResponseStore,
     /// Keeps callers to the limits.
     pub limits: Limits,
+    /// Whose pages may call.
+    pub cors_origins: CorsOrigins,
     /// Makes the digests of requests worthless to others.
     pub digest_key: Hash,
     /// Tells the time.

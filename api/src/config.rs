@@ -1,5 +1,6 @@
 //! Settings: from the environment, or from a flag of the same name, which wins.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs, io};
 
@@ -7,6 +8,7 @@ use clap::{Args, ValueEnum};
 use domain::text::EmailAddress;
 
 use crate::client_address::TrustedProxies;
+use crate::cors::CorsOrigins;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -58,6 +60,10 @@ pub struct Arguments {
     /// Proxies whose X-Forwarded-For is believed: IP addresses and CIDR networks, separated by commas; default: none
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "", hide_default_value = true, global = true)]
     pub trusted_proxies: String,
+    /// Origins whose pages may call, such as those with the chat widget: `https://shop.example`, separated by commas, or *;
+    /// default: none
+    #[arg(long, env = "CORS_ORIGINS", default_value = "", hide_default_value = true, global = true)]
+    pub cors_origins: String,
     /// Whether requests are limited
     #[arg(long, env = "RATE_LIMITS", value_enum, default_value_t, global = true)]
     pub rate_limits: Switch,
@@ -123,6 +129,8 @@ pub struct Settings {
     pub admin_password: Option<String>,
     /// The proxies that are believed.
     pub trusted_proxies: TrustedProxies,
+    /// Whose pages may call.
+    pub cors_origins: CorsOrigins,
     /// Whether requests are limited.
     pub rate_limits: bool,
 }
@@ -171,6 +179,10 @@ impl Settings {
             setting: "TRUSTED_PROXIES",
             expected: "must be IP addresses and CIDR networks, separated by commas, such as 10.0.0.0/8,192.0.2.7",
         })?;
+        let cors_origins = arguments.cors_origins.parse().map_err(|_| ConfigError::Malformed {
+            setting: "CORS_ORIGINS",
+            expected: "must be origins, separated by commas, such as https://shop.example,http://localhost:5173, or *",
+        })?;
         Ok(Self {
             database_url,
             redis_url,
@@ -181,15 +193,19 @@ impl Settings {
             admin_email,
             admin_password,
             trusted_proxies,
+            cors_origins,
             rate_limits: arguments.rate_limits == Switch::On,
         })
     }
 }
 
-/// Whether a password may be set: 8 to 128 characters (NIST SP 800-63B §5.1.1.2 asks for at least 8 and for room).
+/// How many characters a password has (NIST SP 800-63B §5.1.1.2 asks for at least 8 and for room).
+pub const PASSWORD_CHARACTERS: RangeInclusive<usize> = 8..=128;
+
+/// Whether a password may be set: 8 to 128 characters.
 #[must_use]
 pub fn is_password(password: &str) -> bool {
-    (8..=128).contains(&password.chars().count())
+    PASSWORD_CHARACTERS.contains(&password.chars().count())
 }
 
 /// Random printable text of 128 bits or more.

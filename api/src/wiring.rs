@@ -335,6 +335,7 @@ fn build_app(
         credentials,
         responses: SqlResponseStore::new(database, Arc::clone(&clock)),
         limits: limits(&settings, &clock)?,
+        cors_origins: settings.cors_origins,
         digest_key: digest(&[0; 32], &[b"request digests", &settings.jwt_secret]),
         clock,
         ids,

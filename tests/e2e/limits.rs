@@ -345,6 +345,7 @@ async fn malformed_settings_stop_the_start_and_say_what_they_may_be() {
     let expected = [
         ("TRUSTED_PROXIES", "the proxy", "TRUSTED_PROXIES must be IP addresses and CIDR networks"),
         ("TRUSTED_PROXIES", "10.0.0.0/33", "TRUSTED_PROXIES must be IP addresses and CIDR networks"),
+        ("CORS_ORIGINS", "shop.example", "CORS_ORIGINS must be origins"),
         ("RATE_LIMITS", "maybe", "[possible values: on, off]"),
     ];
     for (name, value, message) in expected {

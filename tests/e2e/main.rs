@@ -27,6 +27,8 @@ mod lists;
 #[cfg(test)]
 mod management;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod presence;
 #[cfg(test)]
 mod story;

@@ -6,6 +6,8 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
+use crate::conformance;
+
 /// Speaks to one server, with or without a bearer token. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -119,6 +121,9 @@ impl Client {
     ///
     /// # Errors
     /// When there is no answer.
+    ///
+    /// # Panics
+    /// When the answer is not as the OpenAPI document has it.
     pub async fn try_send_bytes(
         &self,
         method: Method,
@@ -126,7 +131,7 @@ impl Client {
         content_type: Option<&str>,
         bytes: Vec<u8>,
     ) -> Result<Reply, reqwest::Error> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
         if let Some(content_type) = content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
@@ -139,7 +144,7 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        Reply::read(request.send().await?).await
+        Reply::read(request.send().await?, &method, path).await
     }
 
     /// Like [`Client::request`], for servers that may go away.
@@ -153,10 +158,16 @@ impl Client {
 }
 
 impl Reply {
-    async fn read(response: reqwest::Response) -> Result<Self, reqwest::Error> {
+    async fn read(response: reqwest::Response, method: &Method, path: &str) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let bytes = response.bytes().await?;
+        // Not where time is measured.
+        if cfg!(debug_assertions)
+            && let Err(what) = conformance::check(method, path, status, &headers, &bytes)
+        {
+            panic!("not as documented: {what}; the answer was {}", String::from_utf8_lossy(&bytes));
+        }
         Ok(Self { status, headers, body: body_of(&bytes) })
     }
 

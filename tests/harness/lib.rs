@@ -5,6 +5,7 @@
 
 mod client;
 mod clock;
+mod conformance;
 mod database;
 mod eventually;
 mod history;
@@ -20,7 +21,7 @@ pub use database::{DatabaseKind, TestDatabase, databases, left_out};
 pub use eventually::{DEADLINE, eventually};
 pub use history::History;
 pub use invariants::{Chat, Seat, Standing};
-pub use process::{Process, ProcessBuilder, free_port};
+pub use process::{Process, ProcessBuilder, free_port, program};
 pub use proxy::{Fault, FaultyProxy};
 pub use raw_http::{RawReply, raw_http};
 pub use server::{ADMIN_EMAIL, PASSWORD, Person, Server, Visitor};

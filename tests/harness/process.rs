@@ -210,7 +210,11 @@ impl Drop for Process {
 }
 
 /// The program beside the test executable: `target/debug/livechatlog` for `target/debug/deps/e2e-…`.
-fn program() -> PathBuf {
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own executable");
     let folder = test.parent().and_then(Path::parent).expect("a test executable lies in target/PROFILE/deps");
     let program = folder.join(format!("livechatlog{}", std::env::consts::EXE_SUFFIX));

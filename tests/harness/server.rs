@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use api::client_address::TrustedProxies;
 use api::config::Settings;
+use api::cors::CorsOrigins;
 use api::wiring::{Running, start};
 use domain::text::EmailAddress;
 use serde_json::{Value, json};
@@ -81,6 +82,7 @@ impl Server {
             admin_email: EmailAddress::parse(ADMIN_EMAIL).expect("an address"),
             admin_password: Some(PASSWORD.to_owned()),
             trusted_proxies: TrustedProxies::default(),
+            cors_origins: CorsOrigins::None,
             // Tests do in a second what people do in an hour.
             rate_limits: false,
         };

@@ -1,6 +1,7 @@
 //! The commands of the program.
 
 mod audit;
+mod openapi;
 mod serve;
 
 use std::error::Error;
@@ -34,12 +35,22 @@ enum Command {
     /// Prove what happened
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Print the OpenAPI document of the REST API
+    Openapi {
+        /// A Postman collection made from it instead
+        #[arg(long)]
+        postman: bool,
+    },
 }
 
 /// Runs the command that was given. Exit codes: 0 done, 1 failed, 2 usage.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(Command::Openapi { postman }) = cli.command {
+        // It needs no settings and no database.
+        return openapi::run(postman);
+    }
     let logging = start_logging(cli.arguments.log_format);
     let settings = match logging.and_then(|()| Settings::resolve(cli.arguments)) {
         Ok(settings) => settings,
@@ -54,6 +65,7 @@ pub fn main() -> ExitCode {
             Command::Serve => serve::run(settings).await,
             Command::Migrate => migrate(settings).await,
             Command::Audit(command) => audit::run(settings, command).await,
+            Command::Openapi { postman } => Ok(openapi::run(postman)),
         }
     });
     match outcome {

@@ -16,4 +16,4 @@ pub use json::parse_json;
 pub use query::Query;
 pub use request_id::{RequestId, assign_request_id};
 pub use version::KnownVersion;
-pub use write::{MAX_BODY_BYTES, Nothing, Write, WriteInfo, digest, given};
+pub use write::{MAX_BODY_BYTES, MAX_KEY_LENGTH, Nothing, Write, WriteInfo, digest, given};

@@ -5,11 +5,11 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::MethodRouter;
 use domain::agent::Role;
 
 use crate::app::App;
 use crate::extract::authenticate;
+use crate::openapi::route::{Inputs, Route};
 use crate::problem::Problem;
 
 /// Who may call an endpoint. What depends on the thing that is called for (own chats, own groups, oneself) is decided by
@@ -54,7 +54,15 @@ pub struct Endpoint {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
-    pub(super) handler: MethodRouter<App>,
+    pub(super) handler: Route,
+}
+
+impl Endpoint {
+    /// What its handler takes from requests.
+    #[must_use]
+    pub const fn inputs(&self) -> Inputs {
+        self.handler.inputs
+    }
 }
 
 /// Lets the callers in whom the table admits, and tells the handler who they are.

@@ -13,12 +13,14 @@ use domain::ids::AgentId;
 use domain::text::{AvatarUrl, EmailAddress, Name};
 use projections::agents::{AgentFilter, AgentView};
 use projections::{Deleted, Page};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
 use crate::app::App;
 use crate::config::is_password;
 use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, Change, await_position, first_answer, keep_answer, settle};
 use crate::views::View;
@@ -26,16 +28,29 @@ use crate::views::View;
 const ROLES: &str = "agent, supervisor, admin";
 const STATUSES: &str = "online, away, offline";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewAgent {
+    #[schemars(with = "values::Name")]
     name: String,
+    /// Unique among agents who are not deleted, in upper or lower case.
+    #[schemars(with = "values::EmailAddress")]
     email: String,
+    #[schemars(with = "values::NewPassword")]
     password: String,
+    /// `agent` when absent.
+    #[schemars(with = "Option<values::RoleName>")]
     role: Option<String>,
+    /// `offline` when absent.
+    #[schemars(with = "Option<values::AgentStatusName>")]
     status: Option<String>,
+    /// Whether they take new chats; they do when absent.
     accepting_chats: Option<bool>,
+    /// The most chats at once.
+    #[schemars(with = "Option<values::Chats>")]
     max_concurrent_chats: Option<i64>,
+    /// The address of a picture of them.
+    #[schemars(with = "Option<values::AvatarUrl>")]
     avatar: Option<String>,
 }
 
@@ -114,15 +129,28 @@ pub async fn read(
     found.map(Json).ok_or_else(|| Problem::not_found("agent"))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AgentQuery {
+    /// Only those with this status.
+    #[schemars(with = "Option<values::AgentStatusName>")]
     status: Option<String>,
+    /// Only those with this role.
+    #[schemars(with = "Option<values::RoleName>")]
     role: Option<String>,
+    /// Only those of this group.
+    #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
+    /// Only those in whose name or address it occurs, in upper or lower case.
+    #[schemars(with = "Option<values::Name>")]
     search: Option<String>,
+    /// Shows those who were deleted as well; only for admins.
     include_deleted: Option<bool>,
+    /// The most items of the page.
+    #[schemars(with = "Option<values::Limit>")]
     limit: Option<String>,
+    /// The `nextCursor` of the page before.
+    #[schemars(with = "Option<values::Cursor>")]
     cursor: Option<String>,
 }
 
@@ -146,16 +174,30 @@ pub async fn list(
     Ok(Json(app.agents.list_agents(&filter, &page).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "AgentChanges")]
 pub struct Changes {
+    /// Another name.
+    #[schemars(with = "Option<values::Name>")]
     name: Option<String>,
+    /// Another address to log in with; only admins.
+    #[schemars(with = "Option<values::EmailAddress>")]
     email: Option<String>,
+    /// Another role; only admins.
+    #[schemars(with = "Option<values::RoleName>")]
     role: Option<String>,
+    /// Whether they are at work.
+    #[schemars(with = "Option<values::AgentStatusName>")]
     status: Option<String>,
+    /// Whether they take new chats.
     accepting_chats: Option<bool>,
+    /// The most chats at once; only admins.
+    #[schemars(with = "Option<values::Chats>")]
     max_concurrent_chats: Option<i64>,
+    /// The address of another picture, or null for none.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<values::AvatarUrl>")]
     avatar: Option<Option<String>>,
 }
 
@@ -234,10 +276,12 @@ async fn carry_out<U: UseCase>(
     Change { app, principal, info, views: &views }.answer(use_case, async |_| find(app, agent_id).await).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewStatus {
+    #[schemars(with = "values::AgentStatusName")]
     status: String,
+    /// Whether they take new chats; as before when absent.
     accepting_chats: Option<bool>,
 }
 

@@ -10,23 +10,28 @@ use domain::ids::AgentId;
 use domain::text::{EmailAddress, Name};
 use projections::Deleted;
 use projections::agents::AgentView;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::config::is_password;
 use crate::extract::{Agent, Fields, Nothing, Session, Write};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::await_position;
 use crate::views::View;
 
 /// A longer text is no password of ours; hashing it would only cost time.
-const MAX_PASSWORD_BYTES: usize = 1024;
+pub const MAX_PASSWORD_BYTES: usize = 1024;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
+    /// In upper or lower case.
+    #[schemars(with = "values::EmailAddress")]
     email: String,
+    #[schemars(with = "values::GivenPassword")]
     password: String,
 }
 
@@ -81,9 +86,10 @@ fn body(tokens: TokenPair, agent: &domain::agent::Agent) -> LoggedInBody {
     LoggedInBody { access_token, expires_in, refresh_token, agent }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Renewal {
+    /// The one of the last answer.
     refresh_token: String,
 }
 
@@ -98,10 +104,14 @@ pub async fn log_out(State(app): State<App>, session: Session, _write: Write<Not
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewPassword {
+    /// The one until now.
+    #[schemars(with = "values::GivenPassword")]
     current_password: String,
+    /// The one from now on.
+    #[schemars(with = "values::NewPassword")]
     new_password: String,
 }
 

@@ -10,11 +10,14 @@ use axum::response::Response;
 use domain::ids::{AgentId, CommandId, ConversationId, GroupId, TagId};
 use domain::text::{Name, Note};
 use futures::StreamExt;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::conversations::just;
 use crate::app::App;
 use crate::extract::{Agent, Fields, Write, WriteInfo};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, first_answer, keep_answer, settle_at};
 use crate::views::View;
@@ -26,46 +29,84 @@ const MAX_CONVERSATIONS: usize = 100;
 const AT_ONCE: usize = 8;
 
 /// What is to happen, and to which conversations: exactly one of the actions.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(transform = exactly_one_action)]
 pub struct Bulk {
+    /// Each once.
+    #[schemars(with = "Vec<values::Id>", extend("minItems" = 1, "maxItems" = MAX_CONVERSATIONS, "uniqueItems" = true))]
     conversation_ids: Vec<String>,
+    /// Ends them.
     close: Option<BulkClose>,
+    /// Puts a tag on them.
     tag: Option<BulkTag>,
+    /// Takes a tag off them.
     untag: Option<BulkTag>,
+    /// Gives them to an agent who serves them first.
     assign: Option<BulkAssign>,
+    /// Hands them over.
     transfer: Option<BulkTransfer>,
 }
 
+const ACTIONS: [&str; 5] = ["close", "tag", "untag", "assign", "transfer"];
+
+fn exactly_one_action(schema: &mut Schema) {
+    let just = |given: &str| {
+        let others = ACTIONS.iter().filter(|action| **action != given);
+        let mut properties: serde_json::Map<String, Value> =
+            others.map(|action| ((*action).to_owned(), json!({ "type": "null" }))).collect();
+        properties.insert(given.to_owned(), json!({ "type": "object" }));
+        json!({ "required": [given], "properties": properties })
+    };
+    schema.insert("oneOf".to_owned(), ACTIONS.map(just).into());
+}
+
 /// Like the body of a single close.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BulkClose {
+    /// Why, in a few words.
+    #[schemars(with = "values::Name")]
     reason: String,
+    /// What the agent wants to remember.
+    #[schemars(with = "Option<values::Note>")]
     notes: Option<String>,
 }
 
 /// The tag that is put on or taken off.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BulkTag {
+    /// Which.
+    #[schemars(with = "values::Id")]
     tag_id: String,
 }
 
 /// Like the body of a single assignment.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BulkAssign {
+    /// Who shall serve them.
+    #[schemars(with = "values::Id")]
     agent_id: String,
+    /// Why; it is recorded with the assignments.
+    #[schemars(with = "Option<values::Note>")]
     reason: Option<String>,
 }
 
 /// Like the body of a single transfer.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("oneOf" = [just("agentId", "groupId"), just("groupId", "agentId")]))]
 pub struct BulkTransfer {
+    /// To this agent.
+    #[schemars(with = "Option<values::Id>")]
     agent_id: Option<String>,
+    /// Or to this group.
+    #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
+    /// Why; it is recorded with the assignments.
+    #[schemars(with = "Option<values::Note>")]
     reason: Option<String>,
 }
 

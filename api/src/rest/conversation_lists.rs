@@ -11,30 +11,52 @@ use projections::conversations::{
 };
 use projections::search::SearchText;
 use projections::{Page, QueryError};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
 use crate::app::App;
 use crate::extract::{Agent, Fields, Query};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{await_head, await_position};
 use crate::views::View;
 
 /// The most letters of a search.
-const LONGEST_SEARCH: usize = 200;
+pub const LONGEST_SEARCH: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ConversationQuery {
+    /// Only those that stand there.
+    #[schemars(with = "Option<values::ConversationStatusName>")]
     status: Option<String>,
+    /// Only those that this agent serves, and of the closed ones those that they served last.
+    #[schemars(with = "Option<values::Id>")]
     agent_id: Option<String>,
+    /// Only those of this group.
+    #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
+    /// Only those with this tag.
+    #[schemars(with = "Option<values::Id>")]
     tag_id: Option<String>,
+    /// Only those that have all of these words; the last one may be the beginning of a word.
+    #[schemars(with = "Option<values::Search>")]
     search: Option<String>,
+    /// Only those that began at this time or later.
+    #[schemars(with = "Option<values::Time>")]
     from: Option<String>,
+    /// Only those that began before this time.
+    #[schemars(with = "Option<values::Time>")]
     to: Option<String>,
+    /// What comes first; `newest` when absent.
+    #[schemars(with = "Option<values::ConversationOrderName>")]
     sort: Option<String>,
+    /// The most items of the page.
+    #[schemars(with = "Option<values::Limit>")]
     limit: Option<String>,
+    /// The `nextCursor` of the page before, of the same filters and order.
+    #[schemars(with = "Option<values::Cursor>")]
     cursor: Option<String>,
 }
 
@@ -93,10 +115,14 @@ pub async fn list(
     Ok(Json(app.conversations.list_conversations(&filter, order, &page).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CountQuery {
+    /// Only those that this agent serves or served last.
+    #[schemars(with = "Option<values::Id>")]
     agent_id: Option<String>,
+    /// Only those of this group.
+    #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
 }
 

@@ -13,11 +13,14 @@ use domain::ids::{ConversationId, TagId};
 use domain::text::{Name, Note};
 use projections::Page;
 use projections::conversations::ConversationView;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::paging;
 use crate::app::App;
 use crate::extract::{Agent, Caller, Fields, Nothing, OneId, Query, TwoIds, Write, WriteInfo};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position};
 use crate::views::View;
@@ -61,10 +64,15 @@ async fn change<U: UseCase>(
     Change { app, principal, info, views: &views }.answer(use_case, async |_| view(app, id).await).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "AgentChoice")]
 pub struct Choice {
+    /// Who shall serve it.
+    #[schemars(with = "values::Id")]
     agent_id: String,
+    /// Why; it is recorded with the assignment.
+    #[schemars(with = "Option<values::Note>")]
     reason: Option<String>,
 }
 
@@ -84,12 +92,24 @@ pub async fn assign(
     change(&app, principal, conversation_id, &info, assign).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("oneOf" = [just("agentId", "groupId"), just("groupId", "agentId")]))]
 pub struct Destination {
+    /// To this agent.
+    #[schemars(with = "Option<values::Id>")]
     agent_id: Option<String>,
+    /// Or to this group.
+    #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
+    /// Why; it is recorded with the assignment.
+    #[schemars(with = "Option<values::Note>")]
     reason: Option<String>,
+}
+
+/// One field that is given while the other is not.
+pub fn just(given: &str, absent: &str) -> Value {
+    json!({ "required": [given], "properties": { given: { "type": "string" }, absent: { "type": "null" } } })
 }
 
 /// To an agent it is an assignment by whoever hands the chat over; to a group it waits there.
@@ -121,9 +141,11 @@ pub async fn transfer(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TagChoice {
+    /// A tag that is not deleted.
+    #[schemars(with = "values::Id")]
     tag_id: String,
 }
 
@@ -152,10 +174,14 @@ pub async fn remove_tag(
     change(&app, principal, conversation_id, &write.info, tag).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ending {
+    /// Why, in a few words.
+    #[schemars(with = "values::Name")]
     reason: String,
+    /// What the agent wants to remember.
+    #[schemars(with = "Option<values::Note>")]
     notes: Option<String>,
 }
 
@@ -195,10 +221,14 @@ pub struct AssignmentView {
     at: domain::time::Timestamp,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignmentQuery {
+    /// The most items of the page.
+    #[schemars(with = "Option<values::Limit>")]
     limit: Option<String>,
+    /// The `nextCursor` of the page before.
+    #[schemars(with = "Option<values::NumberedCursor>")]
     cursor: Option<String>,
 }
 

@@ -14,11 +14,13 @@ use domain::routing::RoutingStrategy;
 use domain::text::{Name, Note};
 use projections::agents::GroupView;
 use projections::{Deleted, Page};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging::{self, ListQuery, OneQuery};
 use crate::app::App;
 use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, TwoIds, Write, WriteInfo, given};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position};
 use crate::views::View;
@@ -60,12 +62,18 @@ async fn made(app: &App, id: GroupId) -> Result<GroupView, Problem> {
     app.agents.find_group(id, Deleted::Shown).await?.ok_or_else(Problem::view_behind)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewGroup {
+    #[schemars(with = "values::Name")]
     name: String,
+    /// What it is for.
+    #[schemars(with = "Option<values::Note>")]
     description: Option<String>,
+    /// How its chats find their agents; `least_loaded` when absent.
+    #[schemars(with = "Option<values::RoutingStrategyName>")]
     routing_strategy: Option<String>,
+    /// Whether it takes the place of the default group.
     is_default: Option<bool>,
 }
 
@@ -85,13 +93,21 @@ pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewGroup>
     change.answer_created(create, async |id| made(&app, id).await).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "GroupChanges")]
 pub struct Changes {
+    /// Another name.
+    #[schemars(with = "Option<values::Name>")]
     name: Option<String>,
+    /// Another description, or null for none.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<values::Note>")]
     description: Option<Option<String>>,
+    /// How its chats find their agents from now on.
+    #[schemars(with = "Option<values::RoutingStrategyName>")]
     routing_strategy: Option<String>,
+    /// True makes it the default group instead of the one that is.
     is_default: Option<bool>,
 }
 
@@ -141,9 +157,11 @@ pub async fn restore(
     carry_out(&app, principal, group_id, &write.info, restore).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Members {
+    /// Who joins the group.
+    #[schemars(with = "Vec<values::Id>", length(max = MAX_MEMBERS))]
     agent_ids: Vec<String>,
 }
 

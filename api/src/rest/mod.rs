@@ -3,18 +3,19 @@
 mod access;
 mod agent_stats;
 mod agents;
-mod auth;
+pub(crate) mod auth;
 mod bulk;
-mod conversation_lists;
+pub(crate) mod conversation_lists;
 mod conversations;
+mod docs;
 mod groups;
 mod health;
-mod paging;
+pub(crate) mod paging;
 mod presence;
 mod queue;
 mod tags;
-mod threads;
-mod widget;
+pub(crate) mod threads;
+pub(crate) mod widget;
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing as on;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use access::guard;
@@ -32,6 +33,7 @@ pub use access::{Access, Endpoint};
 use crate::app::App;
 use crate::extract::assign_request_id;
 use crate::limits::limit_requests;
+use crate::openapi::route as on;
 use crate::problem::{Problem, render_problems};
 
 /// After this long a request is given up, wherever it hangs.
@@ -40,9 +42,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// All routes with everything around them.
 pub fn router(app: App) -> Router {
     let ids = std::sync::Arc::clone(&app.ids);
+    let cors = app.cors_origins.layer();
     let mut router = Router::new();
     for Endpoint { path, access, handler, .. } in endpoints() {
-        let guarded = handler.route_layer(from_fn_with_state((app.clone(), access), guard));
+        let guarded = handler.handler.route_layer(from_fn_with_state((app.clone(), access), guard));
         router = router.route(path, guarded);
     }
     router
@@ -53,6 +56,8 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), limit_requests))
         .layer(from_fn(log_request))
         .layer(from_fn(render_problems))
+        // Outside of the limits, so that a page can read that it has met one.
+        .layer(option_layer(cors))
         .layer(from_fn_with_state(ids, assign_request_id))
         .with_state(app)
 }
@@ -115,6 +120,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         get("/health", Public, on::get(health::health)),
         get("/livez", Public, on::get(health::live)),
         get("/readyz", Public, on::get(health::ready)),
+        get("/openapi.json", Public, on::get(docs::openapi)),
+        get("/docs", Public, on::get(docs::page)),
+        get("/docs/rapidoc-min.js", Public, on::get(docs::script)),
     ]
 }
 

@@ -2,13 +2,17 @@
 
 use domain::agent::Role;
 use projections::{Deleted, PageRequest};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::extract::Fields;
+use crate::openapi::values;
 use crate::problem::Problem;
 
-const DEFAULT_LIMIT: u32 = 25;
-const MAX_LIMIT: u32 = 100;
+/// The most items of a page when the request does not say.
+pub const DEFAULT_LIMIT: u32 = 25;
+/// The most items of a page.
+pub const MAX_LIMIT: u32 = 100;
 
 /// The `limit` parameter: 1 to 100, 25 when absent.
 pub fn limit(fields: &mut Fields, text: Option<&str>) -> Option<u32> {
@@ -42,11 +46,16 @@ pub fn deleted(role: Role, include: Option<bool>) -> Result<Deleted, Problem> {
 }
 
 /// The query of a list without filters.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ListQuery {
+    /// Shows what was deleted as well; only for admins.
     include_deleted: Option<bool>,
+    /// The most items of the page.
+    #[schemars(with = "Option<values::Limit>")]
     limit: Option<String>,
+    /// The `nextCursor` of the page before.
+    #[schemars(with = "Option<values::Cursor>")]
     cursor: Option<String>,
 }
 
@@ -61,9 +70,9 @@ impl ListQuery {
 }
 
 /// The query of a single thing.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct OneQuery {
-    /// Whether a deleted one is shown.
+    /// Shows it even if it was deleted; only for admins.
     pub include_deleted: Option<bool>,
 }

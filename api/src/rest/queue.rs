@@ -6,20 +6,28 @@ use axum::http::HeaderMap;
 use domain::ids::GroupId;
 use projections::Page;
 use projections::routing::{QueueStats, QueuedChat};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::paging;
 use crate::app::App;
 use crate::extract::{Fields, Query};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::await_head;
 use crate::views::View;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct QueueQuery {
+    /// Only the chats of this group.
+    #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
+    /// The most chats.
+    #[schemars(with = "Option<values::Limit>")]
     limit: Option<String>,
+    /// The `nextCursor` of the page before, of the same group.
+    #[schemars(with = "Option<values::Cursor>")]
     cursor: Option<String>,
 }
 

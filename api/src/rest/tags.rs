@@ -10,11 +10,13 @@ use domain::ids::TagId;
 use domain::text::{Color, Name};
 use projections::tags::TagView;
 use projections::{Deleted, Page};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging::{self, ListQuery, OneQuery};
 use crate::app::App;
 use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position};
 use crate::views::View;
@@ -51,10 +53,14 @@ async fn made(app: &App, id: TagId) -> Result<TagView, Problem> {
     app.tags.find_tag(id, Deleted::Shown).await?.ok_or_else(Problem::view_behind)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTag {
+    /// Unique among tags that are not deleted, in upper or lower case.
+    #[schemars(with = "values::Name")]
     name: String,
+    /// As #RRGGBB.
+    #[schemars(with = "Option<values::Color>")]
     color: Option<String>,
 }
 
@@ -71,11 +77,16 @@ pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewTag>) 
     change.answer_created(create, async |id| made(&app, id).await).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TagChanges")]
 pub struct Changes {
+    /// Another name.
+    #[schemars(with = "Option<values::Name>")]
     name: Option<String>,
+    /// Another colour as #RRGGBB, or null for none.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<values::Color>")]
     color: Option<Option<String>>,
 }
 

@@ -14,30 +14,42 @@ use domain::thread::Thread;
 use domain::time::Timestamp;
 use projections::Page;
 use projections::thread_events::ThreadEventView;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::paging;
 use crate::app::App;
 use crate::extract::{Caller, Fields, OneId, Query, Write, WriteInfo, digest};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, await_position, first_answer, keep_answer, settle};
 use crate::views::View;
 
 /// The most bytes of a message's or a chat's metadata, as JSON.
-const MAX_METADATA_BYTES: usize = 4 * 1024;
+pub const MAX_METADATA_BYTES: usize = 4 * 1024;
 
 /// The most levels of objects and arrays in metadata: readers of JSON give up at some depth (MariaDB's `JSON_VALID` at
 /// 32), and events and lists add levels of their own.
-const MAX_METADATA_LEVELS: usize = 16;
+pub const MAX_METADATA_LEVELS: usize = 16;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewMessage {
+    /// Clients send messages; system events are the server's.
+    #[schemars(with = "Option<values::SentType>")]
     r#type: Option<String>,
+    /// What is said.
+    #[schemars(with = "values::MessageText")]
     content: String,
+    /// Must agree with the token, if it is given.
+    #[schemars(with = "Option<values::ClaimedAuthor>")]
     author_type: Option<String>,
+    /// The client's own id of the message: sent again with it, the message is taken once.
+    #[schemars(with = "Option<values::ClientEventId>")]
     client_event_id: Option<String>,
+    /// What the client wants to have back with the message.
+    #[schemars(with = "Option<values::Metadata>")]
     metadata: Option<Value>,
 }
 
@@ -185,11 +197,17 @@ fn author(principal: Principal) -> (&'static str, String) {
 
 const POSITION: &str = "must be a position of the log";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
+    /// Only what came after this position; not together with `cursor`.
+    #[schemars(with = "Option<values::Position>")]
     after: Option<String>,
+    /// The `nextCursor` of the page before.
+    #[schemars(with = "Option<values::NumberedCursor>")]
     cursor: Option<String>,
+    /// The most items of the page.
+    #[schemars(with = "Option<values::Limit>")]
     limit: Option<String>,
 }
 

@@ -8,28 +8,43 @@ use domain::conversation::ConversationStatus;
 use domain::ids::{CommandId, ConversationId, EntityId, GroupId, ThreadId, VisitorId};
 use domain::text::{EmailAddress, MessageText, Name, PhoneNumber};
 use domain::visitor::VisitorDetails;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::threads::check_metadata;
 use crate::app::App;
 use crate::extract::{Fields, Write, WriteInfo, optional_visitor};
+use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, keep_first, settle};
 use crate::views::View;
 
 /// A key that nobody guesses: whoever knows key and body of an anonymous request is given its chat.
-const MIN_ANONYMOUS_KEY: usize = 16;
+pub const MIN_ANONYMOUS_KEY: usize = 16;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewSession {
+    /// The visitor's name.
+    #[schemars(with = "Option<values::Name>")]
     name: Option<String>,
+    /// Their e-mail address.
+    #[schemars(with = "Option<values::EmailAddress>")]
     email: Option<String>,
+    /// Their telephone number.
+    #[schemars(with = "Option<values::PhoneNumber>")]
     phone: Option<String>,
+    /// The group that shall serve the chat; the default group when absent.
+    #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
+    /// What they say first.
+    #[schemars(with = "values::MessageText")]
     initial_message: String,
+    /// What the client wants to have back with the message.
+    #[schemars(with = "Option<values::Metadata>")]
     metadata: Option<Value>,
+    /// The token of a visitor who returns.
     session_token: Option<String>,
 }
 

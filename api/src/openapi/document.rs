@@ -1,0 +1,179 @@
+//! The document from its parts.
+
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::operation::{Content, Doc};
+use super::operations::chapters;
+use super::route::Inputs;
+use super::{parameters, responses, schemas};
+use crate::rest::{Access, Endpoint};
+
+const DESCRIPTION: &str = "\
+Times are RFC 3339 in UTC with microseconds, ids are UUIDs. Fields and parameters that are not known are refused by name. \
+Where a text has `x-maxBytes`, it may have so many bytes of UTF-8. Lists are read page by page: give `nextCursor` as \
+`cursor`. Every request may name itself with `X-Request-Id`.\n\n\
+A change tells its place in the log (`Event-Position`), and the reads that follow see it. Refusals are \
+`application/problem+json`; programs may rely on their `code`. Methods that a path does not have are refused with 405, \
+`method_not_allowed`.";
+
+/// Makes what types look like: in requests a field may be absent, in answers none is.
+struct Generators {
+    requests: SchemaGenerator,
+    answers: SchemaGenerator,
+}
+
+impl Generators {
+    fn new() -> Self {
+        let settings = || SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into());
+        Self {
+            requests: settings().for_deserialize().into_generator(),
+            answers: settings().for_serialize().into_generator(),
+        }
+    }
+
+    fn definitions(mut self) -> Map<String, Value> {
+        self.answers.subschema_for::<schemas::Problem>();
+        let mut definitions = self.requests.take_definitions(true);
+        definitions.extend(self.answers.take_definitions(true));
+        definitions.values_mut().for_each(drop_null_defaults);
+        definitions
+    }
+}
+
+/// Serde's default of a field that may be null or absent would make the two look the same.
+fn drop_null_defaults(schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(|properties| properties.values_mut()) {
+        if let Some(property) = property.as_object_mut().filter(|one| one.get("default").is_some_and(Value::is_null)) {
+            property.remove("default");
+        }
+    }
+}
+
+/// The document of these endpoints. What has no documentation is missing in it.
+pub fn build(endpoints: &[Endpoint]) -> Value {
+    let mut generators = Generators::new();
+    let mut refusals = Map::new();
+    let mut paths = Map::new();
+    let mut tags = vec![];
+    for (name, description, docs) in chapters() {
+        tags.push(json!({ "name": name, "description": description }));
+        for doc in docs {
+            let served = endpoints.iter().find(|endpoint| (&endpoint.method, endpoint.path) == (&doc.method, doc.path));
+            let Some(endpoint) = served else { continue };
+            let operation = operation(&mut generators, name, endpoint, &doc);
+            for (status, codes) in responses::refusals(endpoint.access, &endpoint.inputs(), &doc) {
+                refusals.insert(responses::name(status, &codes), responses::refusal(status, &codes));
+            }
+            let methods = paths.entry(doc.path).or_insert_with(|| json!({}));
+            methods[doc.method.as_str().to_lowercase()] = operation;
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "LiveChatLog", "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION },
+        "servers": [{ "url": "/" }],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": generators.definitions(),
+            "parameters": parameters::components(),
+            "headers": responses::components(),
+            "responses": refusals,
+            "securitySchemes": { "bearer": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "Agents: `access_token` of the log-in. Visitors: `sessionToken` of the widget session.",
+            } },
+        },
+    })
+}
+
+fn operation(generators: &mut Generators, tag: &str, endpoint: &Endpoint, doc: &Doc) -> Value {
+    let inputs = endpoint.inputs();
+    let role = role(endpoint.access);
+    let about = [doc.about, who(endpoint.access)].join("\n\n");
+    let mut operation = json!({
+        "operationId": doc.id,
+        "tags": [tag],
+        "summary": doc.summary,
+        "description": about.trim(),
+        "x-required-role": role,
+        "security": if endpoint.access == Access::Public { json!([]) } else { json!([{ "bearer": [] }]) },
+        "parameters": parameters::parameters(&mut generators.requests, &inputs, doc),
+        "responses": answers(&mut generators.answers, endpoint.access, &inputs, doc),
+    });
+    if let Some(body) = request_body(&mut generators.requests, &inputs, doc) {
+        operation["requestBody"] = body;
+    }
+    operation
+}
+
+/// The lowest role that may call.
+const fn role(access: Access) -> &'static str {
+    match access {
+        Access::Public => "public",
+        Access::Participant => "participant",
+        Access::Agent => "agent",
+        Access::Supervisor => "supervisor",
+        Access::Admin => "admin",
+    }
+}
+
+const fn who(access: Access) -> &'static str {
+    match access {
+        Access::Public => "For everybody.",
+        Access::Participant => "For visitors in their own chats, and agents.",
+        Access::Agent => "For agents, supervisors and admins.",
+        Access::Supervisor => "For supervisors and admins.",
+        Access::Admin => "For admins.",
+    }
+}
+
+fn request_body(generator: &mut SchemaGenerator, inputs: &Inputs, doc: &Doc) -> Option<Value> {
+    let schema = inputs.body?(generator).to_value();
+    let target = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    let definition = target.and_then(|name| generator.definitions().get(name)).unwrap_or(&schema);
+    // What holds no required field may be left away altogether.
+    let required = definition["required"].as_array().is_some_and(|fields| !fields.is_empty());
+    let mut content = json!({ "schema": schema });
+    if let Some(example) = &doc.example {
+        content["example"] = example.clone();
+    }
+    Some(json!({ "required": required, "content": { "application/json": content } }))
+}
+
+fn answers(generator: &mut SchemaGenerator, access: Access, inputs: &Inputs, doc: &Doc) -> Value {
+    let refusals = responses::refusals(access, inputs, doc);
+    let mut answers: Map<String, Value> = refusals
+        .iter()
+        .map(|(status, codes)| {
+            let place = format!("#/components/responses/{}", responses::name(*status, codes));
+            (status.to_string(), json!({ "$ref": place }))
+        })
+        .collect();
+    let mut headers = vec![];
+    headers.extend(doc.change.then_some(["Event-Position", "Preference-Applied"]).into_iter().flatten());
+    headers.extend(doc.key.map(|_| "Idempotent-Replayed"));
+    let done = if doc.status == 201 { "It is made." } else { "It is done." };
+    answers.insert(doc.status.to_string(), answer(generator, done, &headers, doc.content));
+    for (status, description, content) in &doc.others {
+        answers.insert(status.to_string(), answer(generator, description, &[], *content));
+    }
+    Value::Object(answers)
+}
+
+fn answer(generator: &mut SchemaGenerator, description: &str, headers: &[&str], content: Content) -> Value {
+    let mut answer = json!({ "description": description, "headers": responses::headers(headers) });
+    match content {
+        Content::Json(schema) => {
+            answer["content"] = json!({ "application/json": { "schema": schema(generator).to_value() } });
+        }
+        Content::Text(media_type) => {
+            answer["content"] = json!({ media_type: { "schema": { "type": "string" } } });
+        }
+        Content::Empty => {}
+    }
+    answer
+}

@@ -1,0 +1,96 @@
+//! Refusals and headers that many endpoints share.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::operation::Doc;
+use super::route::Inputs;
+use crate::rest::Access;
+
+/// Statuses with the codes that come with them.
+pub type Refusals = BTreeMap<u16, Vec<&'static str>>;
+
+/// What may be refused: what the table, the arguments and the documentation of an endpoint make possible.
+pub fn refusals(access: Access, inputs: &Inputs, doc: &Doc) -> Refusals {
+    let mut refusals = Refusals::new();
+    let mut add = |possible: bool, status: u16, codes: &[&'static str]| {
+        if possible {
+            let known: &mut Vec<_> = refusals.entry(status).or_default();
+            known.extend(codes.iter().filter(|code| !known.contains(code)).collect::<Vec<_>>());
+        }
+    };
+    let takes_body = inputs.body.is_some();
+    let takes_fields = takes_body || inputs.ids || inputs.query.is_some() || inputs.known_version || inputs.position;
+    add(takes_fields, 400, &["invalid_request"]);
+    add(takes_body, 400, &["malformed_request"]);
+    add(access != Access::Public, 401, &["unauthorized"]);
+    add(!matches!(access, Access::Public | Access::Participant), 403, &["forbidden"]);
+    add(inputs.ids, 404, &["not_found"]);
+    add(true, 408, &["request_timeout"]);
+    add(inputs.known_version, 412, &["version_moved"]);
+    add(takes_body, 413, &["too_large"]);
+    add(takes_body, 415, &["unsupported_media_type"]);
+    add(doc.key.is_some(), 422, &["idempotency_key_reused"]);
+    add(true, 429, &["rate_limited"]);
+    add(true, 500, &["internal_error"]);
+    add(true, 503, &["unavailable", "contended", "busy"]);
+    add(inputs.position || doc.change, 503, &["position_not_reached"]);
+    for (status, codes) in &doc.refusals {
+        add(true, *status, codes);
+    }
+    for (status, ..) in &doc.others {
+        refusals.remove(status);
+    }
+    refusals
+}
+
+/// The name of a refusal among the components.
+pub fn name(status: u16, codes: &[&str]) -> String {
+    format!("{status}.{}", codes.join("."))
+}
+
+/// A refusal as a response: a problem with one of these codes.
+pub fn refusal(status: u16, codes: &[&str]) -> Value {
+    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let known = json!({ "properties": { "status": { "const": status }, "code": { "enum": codes } } });
+    json!({
+        "description": format!("{title}: {}.", codes.join(", ")),
+        "headers": headers(match status {
+            401 => &["WWW-Authenticate"],
+            429 | 503 => &["Retry-After"],
+            _ => &[],
+        }),
+        "content": { "application/problem+json": {
+            "schema": { "allOf": [{ "$ref": "#/components/schemas/Problem" }, known] },
+        } },
+    })
+}
+
+/// The headers that every response has, and these.
+pub fn headers(names: &[&str]) -> Value {
+    let always = ["X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+    let refer = |name: &&str| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
+    Value::Object(always.iter().chain(names).map(refer).collect::<Map<_, _>>())
+}
+
+/// All headers of responses.
+pub fn components() -> Value {
+    let header = |description: &str, required: bool, schema: Value| json!({ "description": description, "required": required, "schema": schema });
+    let seconds = || json!({ "type": "integer", "minimum": 0 });
+    json!({
+        "X-Request-Id": header("The request's id: the caller's own, or a new one.", true, json!({ "type": "string" })),
+        "RateLimit-Limit": header("How many requests the window takes; absent where limits are off.", false, seconds()),
+        "RateLimit-Remaining": header("How many of them are left.", false, seconds()),
+        "RateLimit-Reset": header("How many seconds the window still lasts.", false, seconds()),
+        "Retry-After": header("After how many seconds to try again.", true, seconds()),
+        "WWW-Authenticate": header("`Bearer`.", true, json!({ "const": "Bearer" })),
+        "Event-Position": header("Where the change is in the log; absent when nothing had to change.", false,
+            json!({ "type": "integer", "minimum": 1 })),
+        "Idempotent-Replayed": header("That an earlier request with the same key made the change.", false,
+            json!({ "const": "true" })),
+        "Preference-Applied": header("`respond-async`, when `Prefer` asked for it.", false,
+            json!({ "const": "respond-async" })),
+    })
+}
