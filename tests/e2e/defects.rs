@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::desk::{NOBODY, assert_field, assert_problem, tell, visitor, wait_for_agent};
 
+mod further;
+
 /// A group of these agents.
 async fn group(server: &Server, strategy: RoutingStrategy, agents: &[&Person]) -> GroupId {
     let (at, group_id) = (server.app().bus.now(), GroupId::new(server.app().bus.new_uuid()));

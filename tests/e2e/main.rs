@@ -31,6 +31,8 @@ mod openapi;
 #[cfg(test)]
 mod presence;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tokens;

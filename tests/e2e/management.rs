@@ -6,7 +6,7 @@ use harness::{Client, DEADLINE, PASSWORD, Reply, Server, Visitor, eventually, on
 use serde_json::{Value, json};
 
 on_each_database! {
-    async fn seeds_flow_runs_as_one_story(database: TestDatabase) {
+    async fn team_is_set_up_and_serves_a_chat_as_one_story(database: TestDatabase) {
         let server = Server::start(&database).await;
         let admin = server.admin().await.client;
         let anna = server.agent(3).await;

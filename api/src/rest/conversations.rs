@@ -1,7 +1,9 @@
 //! Conversations: lists, assignment, end and reopening.
 
 use application::UseCaseError;
-use application::chat::{AssignAgent, Chooser, CloseChat, Parties, ReopenChat, TagChat, TransferChat, ensure_readable};
+use application::chat::{
+    AssignAgent, Chooser, CloseChat, IfUnchanged, Parties, ReopenChat, TagChat, TransferChat, ensure_readable,
+};
 use application::command_bus::UseCase;
 use application::ports::{Principal, StreamId};
 use axum::Json;
@@ -61,6 +63,8 @@ async fn change<U: UseCase>(
     use_case: U,
 ) -> Result<Response, Problem> {
     let views = [View::Conversations, View::ThreadEvents, View::Agents];
+    let known_version = info.known_version;
+    let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
     Change { app, principal, info, views: &views }.answer(use_case, async |_| view(app, id).await).await
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod assign_agent;
 mod close_chat;
+mod if_unchanged;
 mod relieve_agent;
 mod relocate_chat;
 mod reopen_chat;
@@ -15,6 +16,7 @@ mod transfer_chat;
 pub use access::{Parties, Reading, ensure_readable, reading};
 pub use assign_agent::{AssignAgent, Chooser};
 pub use close_chat::CloseChat;
+pub use if_unchanged::IfUnchanged;
 pub(crate) use relieve_agent::RelieveAgent;
 pub(crate) use relocate_chat::RelocateChat;
 pub use reopen_chat::ReopenChat;
