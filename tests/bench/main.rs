@@ -1,10 +1,14 @@
-//! Measures the release binary over HTTP and prints a table: `cargo bench -p tests [-- --seconds N --only OPERATION]`.
+//! Measures the release binary over HTTP and prints a table: `cargo bench -p tests [-- --seconds N --only OPERATION]`;
+//! `--built` takes the program as it was built last.
+//!
+//! `--only lists` measures lists and searches in stores full of conversations instead, see `lists`.
 //!
 //! On SQLite, and on the server that `TEST_MYSQL_URL` names. Everything runs on one machine, load and program alike.
 
 mod closed_loop;
 mod connection;
 mod desk;
+mod lists;
 mod machine;
 mod operations;
 mod report;
@@ -22,7 +26,12 @@ use report::Report;
 const SECONDS: u32 = 3;
 
 fn main() {
-    build_program();
+    if !std::env::args().any(|argument| argument == "--built") {
+        build_program();
+    }
+    if argument("--only").as_deref() == Some("lists") {
+        return lists::run();
+    }
     let seconds = seconds();
     // One thread for the load leaves the rest of the machine to the program.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

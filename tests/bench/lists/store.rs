@@ -1,0 +1,144 @@
+//! Stores full of conversations, as the server itself would have filled them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use application::command_bus::CommandBus;
+use application::ports::{Clock as _, EventLog, Position};
+use application::router::Router;
+use domain::event::upcasters;
+use harness::{ADMIN_EMAIL, PASSWORD, Process, ProcessBuilder};
+use infrastructure::database::{Database, DatabaseOptions};
+use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::subscription::{RunnerHandle, Subscriptions};
+use infrastructure::system::{RandomIds, SystemClock};
+use infrastructure::wake_ups::NoWakeUps;
+use projections::routing::{RoutingProjector, SqlAttemptStore};
+use sqlx::{Connection as _, MySqlConnection};
+
+use super::chats::Year;
+use super::company::Company;
+use super::pipeline::{Calendar, Pipeline};
+
+/// How long before now the log begins.
+const YEAR: Duration = Duration::from_secs(366 * 86_400);
+
+/// A filled database. It is kept for the next run.
+pub struct Store {
+    pub conversations: usize,
+    url: String,
+    folder: PathBuf,
+}
+
+impl Store {
+    /// In SQLite, or on the MySQL server at this address.
+    pub async fn open(mysql: Option<&str>, conversations: usize) -> Self {
+        let kind = if mysql.is_some() { "mysql" } else { "sqlite" };
+        let folder = target().join("bench").join(format!("{kind}-{conversations}"));
+        let url = match mysql {
+            None => format!("sqlite:{}", folder.join("livechatlog.db").display()),
+            Some(address) => format!("{}/lists_{conversations}", address.trim_end_matches('/')),
+        };
+        let store = Self { conversations, url, folder };
+        if !store.is_filled().await {
+            store.fill(mysql).await;
+        }
+        store
+    }
+
+    /// The program on it.
+    pub fn program(&self) -> ProcessBuilder {
+        Process::builder()
+            .setting("DATABASE_URL", &self.url)
+            .setting("DATA_DIR", self.folder.display().to_string())
+            .setting("ADMIN_EMAIL", ADMIN_EMAIL)
+            .setting("ADMIN_PASSWORD", PASSWORD)
+            .setting("RUST_LOG", "warn")
+    }
+
+    /// The file that tells how far the log of the filled store goes.
+    fn mark(&self) -> PathBuf {
+        self.folder.join("filled")
+    }
+
+    async fn is_filled(&self) -> bool {
+        let Ok(mark) = fs::read_to_string(self.mark()) else { return false };
+        let Ok(database) = Database::connect(&self.url, DatabaseOptions::default()).await else { return false };
+        let head = database.fetch_all("SELECT position FROM log_head", vec![]).await.unwrap_or_default();
+        let position = head.first().and_then(|row| row.int("position").ok());
+        database.close().await;
+        position.is_some_and(|position| mark.parse::<Position>().is_ok_and(|mark| position >= mark))
+    }
+
+    async fn empty(&self, mysql: Option<&str>) -> Database {
+        // What was begun and not finished goes away.
+        let _ = fs::remove_dir_all(&self.folder);
+        fs::create_dir_all(&self.folder).expect("a folder for the store");
+        if let Some(address) = mysql {
+            let name = format!("lists_{}", self.conversations);
+            let mut server = MySqlConnection::connect(address).await.expect("the server answers");
+            let sql = format!("DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}");
+            sqlx::raw_sql(&sql).execute(&mut server).await.expect("a database can be created");
+        }
+        let database = Database::connect(&self.url, DatabaseOptions::default()).await.expect("the database opens");
+        database.migrate().await.expect("the schema can be made");
+        database
+    }
+
+    async fn fill(&self, mysql: Option<&str>) {
+        let begun = Instant::now();
+        eprintln!("filling {} with {} conversations", self.url.split(':').next().unwrap_or(""), self.conversations);
+        let database = self.empty(mysql).await;
+        let calendar = Calendar::default();
+        calendar.set(SystemClock.now().minus(YEAR));
+        let (log, views) = open_log(&database, &calendar).await;
+        let (pipeline, passing) = Pipeline::open(log, views.clone());
+        let bus = CommandBus::new(pipeline, Arc::new(calendar.clone()), Arc::new(RandomIds));
+        let company = Company::found(&bus, &database, self.conversations).await;
+        let messages = Year::new(&bus, &calendar, company, self.conversations).pass().await;
+        drop(bus);
+        let position = passing.await.expect("everything is appended");
+        for view in views {
+            view.shut_down().await;
+        }
+        database.close().await;
+        fs::write(self.mark(), position.to_string()).expect("the mark can be written");
+        eprintln!(
+            "filled with {} conversations, {messages} messages, {position} events in {:.0} s",
+            self.conversations,
+            begun.elapsed().as_secs_f64()
+        );
+    }
+}
+
+/// The log, and all read models that follow it.
+async fn open_log(database: &Database, calendar: &Calendar) -> (Arc<dyn EventLog>, Vec<RunnerHandle>) {
+    let ids = Arc::new(RandomIds);
+    let ports = LogPorts {
+        clock: Arc::new(calendar.clone()),
+        ids: ids.clone(),
+        wake_ups: Arc::new(NoWakeUps),
+        upcasters: upcasters(),
+        hint: LogHint::default(),
+    };
+    let log = SqlEventLog::start(database.clone(), ports).await.expect("the log opens");
+    let log: Arc<dyn EventLog> = Arc::new(log);
+    let clock = Arc::new(SystemClock);
+    // Of a router that never runs: it folds, and dispatches nothing.
+    let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
+    let bus = CommandBus::new(Arc::clone(&log), clock.clone(), ids.clone());
+    let router = Router::new(bus, clock.clone(), ids.clone(), attempts);
+    let mut projectors = projections::view_projectors();
+    projectors.push(Arc::new(RoutingProjector::new(router)));
+    let subscriptions = Subscriptions::new(database.clone(), Arc::clone(&log), clock, ids);
+    (log, projectors.into_iter().map(|projector| subscriptions.start(projector)).collect())
+}
+
+/// The folder in which cargo builds.
+pub fn target() -> PathBuf {
+    let program = std::env::current_exe().expect("a program knows where it is");
+    // target/release/deps/http-…
+    program.ancestors().nth(3).map(Path::to_owned).unwrap_or_default()
+}
