@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use application::ports::Position;
 use domain::ids::{EntityId, GroupId};
-use infrastructure::database::{Database, DatabaseError};
+use infrastructure::database::{Database, DatabaseError, SqlValue};
 use infrastructure::sql_args;
 
 use crate::sql::chunks;
@@ -18,8 +18,12 @@ pub(crate) enum Queues {
     Router,
 }
 
+/// From the first to the last of those that are looked for, so many arrivals of a group are read at most; where more lie
+/// between, they are counted. Tests are satisfied with few.
+const MOST_ARRIVALS: i64 = if cfg!(test) { 6 } else { 256 };
+
 impl Queues {
-    /// Counts who waits between two places. Constants in each branch, so that each is a short range of an index.
+    /// Counts who waits between two places: a short range of an index.
     pub(crate) const fn between(self) -> &'static str {
         match self {
             Self::Conversations => {
@@ -32,10 +36,31 @@ impl Queues {
             }
         }
     }
+
+    /// The arrivals between two places, both included.
+    pub(crate) const fn arrivals(self) -> &'static str {
+        match self {
+            Self::Conversations => {
+                "SELECT ? AS step, queue_arrival AS arrival FROM conversations \
+                 WHERE group_id = ? AND queue_arrival >= ? AND queue_arrival <= ? ORDER BY queue_arrival LIMIT ?"
+            }
+            Self::Router => {
+                "SELECT ? AS step, arrival FROM routing_queue \
+                 WHERE group_id = ? AND arrival >= ? AND arrival <= ? ORDER BY arrival LIMIT ?"
+            }
+        }
+    }
 }
 
+/// Those of a group that are looked for: their arrivals, in order, and where they are in the list.
+type Wanted = (GroupId, Vec<(Position, usize)>);
+
+/// A part of a group's queue.
+type Part = (GroupId, Position, Position);
+
 /// The places, from 1, of those that wait in a group's queue since their arrival. In each group it counts those before the
-/// first of them, and from each of them to the next, so that nobody is counted twice.
+/// first of them, and reads who waits from there to the last one: a database takes as long to prepare a count for each as
+/// to read some hundred rows.
 pub(crate) async fn places(
     database: &Database,
     queues: Queues,
@@ -47,32 +72,81 @@ pub(crate) async fn places(
             groups.entry(*group_id).or_default().push((*arrival, index));
         }
     }
-    let mut steps = vec![];
-    for (group_id, queue) in &mut groups {
-        queue.sort_unstable();
-        let from = std::iter::once(0).chain(queue.iter().map(|(arrival, _)| *arrival));
-        steps.extend(from.zip(queue.iter()).map(|(from, (to, _))| (*group_id, from, *to)));
-    }
-    let mut counts = count(database, queues, &steps).await?.into_iter();
+    groups.values_mut().for_each(|queue| queue.sort_unstable());
+    let groups: Vec<Wanted> = groups.into_iter().collect();
+    let first: Vec<Part> =
+        groups.iter().filter_map(|(group_id, queue)| Some((*group_id, 0, queue.first()?.0))).collect();
+    let ahead = count(database, queues, &first).await?;
+    let behind = behind_first(database, queues, &groups).await?;
     let mut places = vec![None; waiting.len()];
-    for queue in groups.values() {
-        let mut ahead = 0;
-        for ((_, index), between) in queue.iter().zip(&mut counts) {
-            ahead += between;
-            places[*index] = Some(ahead + 1);
+    for (((_, queue), ahead), behind) in groups.iter().zip(ahead).zip(behind) {
+        for ((_, index), behind) in queue.iter().zip(behind) {
+            places[*index] = Some(ahead + behind + 1);
         }
     }
     Ok(places)
 }
 
-/// How many wait in each of these parts of queues.
-async fn count(
+/// How many are between the first of a group and each of the others, for each group.
+async fn behind_first(database: &Database, queues: Queues, groups: &[Wanted]) -> Result<Vec<Vec<i64>>, DatabaseError> {
+    let several = |(_, (_, queue)): &(i64, &Wanted)| queue.len() > 1;
+    let numbered: Vec<_> = (0_i64..).zip(groups).filter(several).collect();
+    let mut arrivals: Vec<Vec<Position>> = vec![vec![]; groups.len()];
+    for chunk in chunks(&numbered) {
+        for row in database.fetch_all(&union(queues, chunk.len()), arguments(chunk)).await? {
+            if let Some(found) = usize::try_from(row.int("step")?).ok().and_then(|step| arrivals.get_mut(step)) {
+                found.push(row.int("arrival")?);
+            }
+        }
+    }
+    let mut all = vec![];
+    for ((group_id, queue), mut arrivals) in groups.iter().zip(arrivals) {
+        arrivals.sort_unstable();
+        let is_cut = i64::try_from(arrivals.len()).unwrap_or(i64::MAX) > MOST_ARRIVALS;
+        all.push(if is_cut { counted(database, queues, *group_id, queue).await? } else { looked_up(&arrivals, queue) });
+    }
+    Ok(all)
+}
+
+/// Each group's part stands for itself in a table of its own, because only there it may have an order and a limit.
+fn union(queues: Queues, groups: usize) -> String {
+    let parts: Vec<_> = (0..groups).map(|part| format!("SELECT * FROM ({}) r{part}", queues.arrivals())).collect();
+    parts.join(" UNION ALL ")
+}
+
+fn arguments(groups: &[(i64, &Wanted)]) -> Vec<SqlValue> {
+    let of_group = |(step, (group_id, queue)): &(i64, &Wanted)| {
+        let (first, last) = (queue.first().map_or(0, |first| first.0), queue.last().map_or(0, |last| last.0));
+        sql_args![*step, group_id.uuid(), first, last, MOST_ARRIVALS + 1]
+    };
+    groups.iter().flat_map(of_group).collect()
+}
+
+fn looked_up(arrivals: &[Position], queue: &[(Position, usize)]) -> Vec<i64> {
+    let before = |arrival: Position| arrivals.partition_point(|other| *other < arrival);
+    queue.iter().map(|(arrival, _)| i64::try_from(before(*arrival)).unwrap_or(i64::MAX)).collect()
+}
+
+/// From each to the next, so that nobody is counted twice.
+async fn counted(
     database: &Database,
     queues: Queues,
-    steps: &[(GroupId, Position, Position)],
+    group_id: GroupId,
+    queue: &[(Position, usize)],
 ) -> Result<Vec<i64>, DatabaseError> {
-    let mut counts = vec![0; steps.len()];
-    let numbered: Vec<_> = (0_i64..).zip(steps).collect();
+    let parts: Vec<Part> = queue.windows(2).map(|pair| (group_id, pair[0].0, pair[1].0)).collect();
+    let counts = count(database, queues, &parts).await?;
+    let sums = counts.into_iter().scan(0, |sum, count| {
+        *sum += count;
+        Some(*sum)
+    });
+    Ok(std::iter::once(0).chain(sums).collect())
+}
+
+/// How many wait in each of these parts of queues.
+async fn count(database: &Database, queues: Queues, parts: &[Part]) -> Result<Vec<i64>, DatabaseError> {
+    let mut counts = vec![0; parts.len()];
+    let numbered: Vec<_> = (0_i64..).zip(parts).collect();
     for chunk in chunks(&numbered) {
         let sql = vec![queues.between(); chunk.len()].join(" UNION ALL ");
         let args = chunk.iter().flat_map(|(step, (group_id, from, to))| sql_args![*step, group_id.uuid(), *from, *to]);
@@ -83,4 +157,44 @@ async fn count(
         }
     }
     Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::testing::fresh_databases;
+
+    fn group(number: u128) -> GroupId {
+        GroupId::from_uuid(Uuid::from_u128(number))
+    }
+
+    /// Two groups take turns: one has the even arrivals, the other the odd ones.
+    async fn fill(database: &Database) {
+        const COLUMNS: [&str; 6] = ["conversation_id", "group_id", "arrival", "waiting_since", "since_us", "attempts"];
+        let row = |at: i64| {
+            let id = Uuid::from_u128(u128::try_from(at).unwrap() + 100);
+            sql_args![id, group(u128::try_from(at % 2).unwrap()).uuid(), at, at, at, 0_i64]
+        };
+        let mut tx = database.begin_view().await.unwrap();
+        tx.insert_many("routing_queue", &COLUMNS, (1..=60).map(row).collect()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn places_are_those_of_the_groups_queues_however_far_apart() {
+        for fresh in fresh_databases().await {
+            fill(&fresh.database).await;
+            // Near each other, with more between them than are read, one alone, in the opposite order, none.
+            let asked: [&[i64]; 6] = [&[1, 3, 5, 7], &[2, 40, 58, 60], &[33], &[60, 59, 2, 1], &[1, 2, 12, 59], &[]];
+            for arrivals in asked {
+                let of = |at: &i64| Some((group(u128::try_from(at % 2).unwrap()), *at));
+                let waiting: Vec<_> = arrivals.iter().map(of).chain([None]).collect();
+                let found = places(&fresh.database, Queues::Router, &waiting).await.unwrap();
+                let expected: Vec<_> = arrivals.iter().map(|at| Some((at + 1) / 2)).chain([None]).collect();
+                assert_eq!(found, expected, "{arrivals:?}");
+            }
+        }
+    }
 }

@@ -179,7 +179,10 @@ async fn places_in_a_queue_are_counted_in_a_range_of_an_index() {
             Dialect::Sqlite => "detail",
             Dialect::Mysql => "key",
         };
-        let rows = explain(&fresh.database, Queues::Conversations.between(), args).await;
-        assert!(rows[0].text(column).unwrap().contains("conversations_in_queue"));
+        let limited = args.iter().cloned().chain(sql_args![257_i64]).collect();
+        for (sql, args) in [(Queues::Conversations.between(), args), (Queues::Conversations.arrivals(), limited)] {
+            let rows = explain(&fresh.database, sql, args).await;
+            assert!(rows[0].text(column).unwrap().contains("conversations_in_queue"), "{sql}");
+        }
     }
 }
