@@ -88,6 +88,7 @@ fn along_words(words: &[String], sought: &Conditions) -> Vec<Range> {
         source: Source::Words,
         conditions: Conditions::default().and("w.word = ?", vec![word.as_str().into()]),
         sought: sought.clone(),
+        index: None,
     };
     words.iter().map(along).collect()
 }

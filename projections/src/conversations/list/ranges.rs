@@ -29,11 +29,14 @@ pub(super) struct Range {
     pub(super) conditions: Conditions,
     /// What is looked up for each of its rows.
     pub(super) sought: Conditions,
+    /// The index that it is a range of, where a database must be told: MySQL and MariaDB otherwise look a page up by the
+    /// equalities alone and walk to it from the end of the list.
+    pub(super) index: Option<&'static str>,
 }
 
 impl Range {
     const fn new(source: Source, conditions: Conditions) -> Self {
-        Self { source, conditions, sought: Conditions::NONE }
+        Self { source, conditions, sought: Conditions::NONE, index: None }
     }
 }
 
@@ -87,6 +90,7 @@ fn of(whose: Whose, filter: &ConversationFilter, order: ConversationOrder) -> Ve
     if order == ConversationOrder::LongestWaiting {
         return waiting(whose, filter).into_iter().collect();
     }
+    let index = index(&whose, filter.status);
     let (conditions, statuses) = match whose {
         Whose::Before(agent_id) => return before(agent_id, filter).into_iter().collect(),
         Whose::All => (Conditions::default(), in_any(filter)),
@@ -101,7 +105,19 @@ fn of(whose: Whose, filter: &ConversationFilter, order: ConversationOrder) -> Ve
             return vec![sifted(agent_id, group_id, &to, filter)];
         }
     };
-    statuses.into_iter().map(|status| of_lists(conditions.clone().and_all(status), filter)).collect()
+    statuses.into_iter().map(|status| of_lists(conditions.clone().and_all(status), index, filter)).collect()
+}
+
+/// The index of conversations that has these columns and then the position.
+const fn index(whose: &Whose, status: Option<ConversationStatus>) -> Option<&'static str> {
+    match (whose, status) {
+        (Whose::All, Some(_)) => Some("conversations_by_status"),
+        (Whose::OfGroup(_), None) => Some("conversations_by_group"),
+        (Whose::OfGroup(_), Some(_)) => Some("conversations_by_group_and_status"),
+        (Whose::OfAgent(_), _) => Some("conversations_by_agent"),
+        (Whose::OfAgentInGroup(..), _) => Some("conversations_by_agent_and_group"),
+        (Whose::All, None) | (Whose::Before(_) | Whose::Sifted(..), _) => None,
+    }
 }
 
 const ANY: [ConversationStatus; 3] =
@@ -121,10 +137,10 @@ fn in_each(filter: &ConversationFilter, statuses: &[ConversationStatus]) -> Vec<
     wanted.map(|status| of_status(status.as_str())).collect()
 }
 
-fn of_lists(conditions: Conditions, filter: &ConversationFilter) -> Range {
+fn of_lists(conditions: Conditions, index: Option<&'static str>, filter: &ConversationFilter) -> Range {
     let conditions = conditions.and_all(of_time(filter));
     match filter.tag_id {
-        None => Range::new(Source::Conversations, conditions),
+        None => Range { index, ..Range::new(Source::Conversations, conditions) },
         Some(tag_id) => {
             let tag = Conditions::default().and("x.tag_id = ?", sql_args![tag_id.uuid()]);
             Range::new(Source::Tags, tag.and_all(conditions))

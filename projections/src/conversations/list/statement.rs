@@ -85,7 +85,7 @@ impl Frame {
     fn read(&self, range: &Range, seek: bool) -> (String, Vec<SqlValue>) {
         let key = self.key(range.source);
         let from = match range.source {
-            Source::Conversations => "conversations x".to_owned(),
+            Source::Conversations => format!("conversations x{}", self.dialect.along(range.index)),
             Source::Tags => "conversation_tags x".to_owned(),
             Source::Words if !seek => "search_words w".to_owned(),
             Source::Words => {

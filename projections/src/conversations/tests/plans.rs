@@ -170,6 +170,35 @@ async fn lists_are_read_in_the_order_of_an_index() {
     }
 }
 
+/// Otherwise the hundredth page takes a hundred times as long as the first.
+#[tokio::test]
+async fn pages_are_begun_where_they_begin() {
+    for fresh in fresh_databases().await {
+        fill(&fresh.database).await;
+        for filter in filters().into_iter().filter(|filter| filter.tag_id.is_none()) {
+            for order in [ConversationOrder::Newest, ConversationOrder::Oldest] {
+                for (sql, args) in list::ranges_of(&filter, order, fresh.database.dialect()) {
+                    // Who waits again is few.
+                    if !sql.contains("x.last_agent_id = ? AND x.waiting_position > 0") {
+                        let first = &explain(&fresh.database, &sql, args).await[0];
+                        assert!(begins_at_a_position(&fresh.database, first), "{filter:?} {sql}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn begins_at_a_position(database: &Database, step: &Row) -> bool {
+    match database.dialect() {
+        Dialect::Sqlite => {
+            let step = step.text("detail").unwrap();
+            ["created_position<?", "created_position>?", "rowid<?", "rowid>?"].iter().any(|range| step.contains(range))
+        }
+        Dialect::Mysql => step.text("type").unwrap() == "range",
+    }
+}
+
 #[tokio::test]
 async fn places_in_a_queue_are_counted_in_a_range_of_an_index() {
     for fresh in fresh_databases().await {
