@@ -1,6 +1,5 @@
 use application::ports::Sequence;
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 
@@ -14,17 +13,7 @@ impl<S: Sync> FromRequestParts<S> for KnownVersion {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        Self::of(&parts.headers)
-    }
-}
-
-impl KnownVersion {
-    /// What the header fields say.
-    ///
-    /// # Errors
-    /// When it is not a version.
-    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let Some(value) = headers.get(IF_MATCH) else { return Ok(Self(None)) };
+        let Some(value) = parts.headers.get(IF_MATCH) else { return Ok(Self(None)) };
         let text = value.to_str().unwrap_or_default().trim();
         if text == "*" {
             return Ok(Self(None));

@@ -1,5 +1,5 @@
 use application::command_bus::CommandContext;
-use application::ports::{Hash, Principal, Sequence};
+use application::ports::{Hash, Principal};
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 
 use super::json::parse_json;
 use super::request_id::RequestId;
-use super::version::KnownVersion;
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -56,8 +55,6 @@ pub struct WriteInfo {
     pub idempotency_key: Option<String>,
     /// Whether the client does not want to wait for the read models.
     pub respond_async: bool,
-    /// The version of what is changed that the client knows.
-    pub known_version: Option<Sequence>,
 }
 
 impl WriteInfo {
@@ -99,7 +96,6 @@ impl<T: DeserializeOwned> FromRequest<App> for Write<T> {
             digest: digest(&app.digest_key, &[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes]),
             idempotency_key: idempotency_key(&parts.headers)?,
             respond_async: prefers_async(&parts.headers),
-            known_version: KnownVersion::of(&parts.headers)?.0,
         };
         Ok(Self { body, info })
     }

@@ -44,6 +44,37 @@ fn document_has_every_endpoint_with_its_role() {
     }
 }
 
+/// The operations that take `If-Match`, which are those that may refuse for it.
+fn with_known_version() -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for methods in document()["paths"].as_object().unwrap().values() {
+        for operation in methods.as_object().unwrap().values() {
+            let parameters = operation["parameters"].as_array().unwrap();
+            let takes = parameters.iter().any(|one| one["$ref"] == "#/components/parameters/If-Match");
+            let refuses = operation["responses"].get("412").is_some();
+            assert_eq!(takes, refuses, "{}", operation["operationId"]);
+            ids.extend(takes.then(|| operation["operationId"].as_str().unwrap().to_owned()));
+        }
+    }
+    ids
+}
+
+#[test]
+fn document_names_if_match_where_it_is_heeded() {
+    let of_chats = [
+        "assignConversation",
+        "closeConversation",
+        "reopenConversation",
+        "tagConversation",
+        "transferConversation",
+        "untagConversation",
+    ];
+    let managed = ["Agent", "Group", "Tag"].into_iter();
+    let managed = managed.flat_map(|what| ["change", "delete", "restore"].map(|verb| format!("{verb}{what}")));
+    let expected: BTreeSet<_> = of_chats.into_iter().map(str::to_owned).chain(managed).collect();
+    assert_eq!(with_known_version(), expected);
+}
+
 #[test]
 fn requests_refuse_what_they_do_not_know() {
     let schemas = document()["components"]["schemas"].as_object().unwrap();

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Agent, Caller, Fields, Nothing, OneId, Query, TwoIds, Write, WriteInfo};
+use crate::extract::{Agent, Caller, Fields, KnownVersion, Nothing, OneId, Query, TwoIds, Write, WriteInfo};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position};
@@ -58,12 +58,11 @@ async fn view(app: &App, id: ConversationId) -> Result<ConversationView, Problem
 async fn change<U: UseCase>(
     app: &App,
     principal: Principal,
-    id: ConversationId,
+    (id, KnownVersion(known_version)): (ConversationId, KnownVersion),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
     let views = [View::Conversations, View::ThreadEvents, View::Agents];
-    let known_version = info.known_version;
     let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
     Change { app, principal, info, views: &views }.answer(use_case, async |_| view(app, id).await).await
 }
@@ -84,6 +83,7 @@ pub async fn assign(
     State(app): State<App>,
     agent: Agent,
     OneId(conversation_id): OneId<ConversationId>,
+    known: KnownVersion,
     write: Write<Choice>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
@@ -93,7 +93,7 @@ pub async fn assign(
     let agent_id = fields.finish_with(agent_id)?;
     let principal = agent.principal();
     let assign = AssignAgent { conversation_id, agent_id, chooser: Chooser::Person { principal, reason } };
-    change(&app, principal, conversation_id, &info, assign).await
+    change(&app, principal, (conversation_id, known), &info, assign).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -121,6 +121,7 @@ pub async fn transfer(
     State(app): State<App>,
     agent: Agent,
     OneId(conversation_id): OneId<ConversationId>,
+    known: KnownVersion,
     write: Write<Destination>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
@@ -132,14 +133,14 @@ pub async fn transfer(
         fields.refuse::<()>("agentId", "either agentId or groupId must be given");
     }
     fields.finish()?;
-    let principal = agent.principal();
+    let (principal, chat) = (agent.principal(), (conversation_id, known));
     match (agent_id, group_id) {
         (Some(agent_id), _) => {
             let chooser = Chooser::Transfer { principal, reason };
-            change(&app, principal, conversation_id, &info, AssignAgent { conversation_id, agent_id, chooser }).await
+            change(&app, principal, chat, &info, AssignAgent { conversation_id, agent_id, chooser }).await
         }
         (None, Some(group_id)) => {
-            change(&app, principal, conversation_id, &info, TransferChat { principal, conversation_id, group_id }).await
+            change(&app, principal, chat, &info, TransferChat { principal, conversation_id, group_id }).await
         }
         (None, None) => Err(Problem::malformed("The request is incomplete.")),
     }
@@ -157,6 +158,7 @@ pub async fn add_tag(
     State(app): State<App>,
     agent: Agent,
     OneId(conversation_id): OneId<ConversationId>,
+    known: KnownVersion,
     write: Write<TagChoice>,
 ) -> Result<Response, Problem> {
     let mut fields = Fields::default();
@@ -164,18 +166,19 @@ pub async fn add_tag(
     let tag_id = fields.finish_with(tag_id)?;
     let principal = agent.principal();
     let tag = TagChat { principal, conversation_id, tag_id, on: true };
-    change(&app, principal, conversation_id, &write.info, tag).await
+    change(&app, principal, (conversation_id, known), &write.info, tag).await
 }
 
 pub async fn remove_tag(
     State(app): State<App>,
     agent: Agent,
     TwoIds(conversation_id, tag_id): TwoIds<ConversationId, TagId>,
+    known: KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let tag = TagChat { principal, conversation_id, tag_id, on: false };
-    change(&app, principal, conversation_id, &write.info, tag).await
+    change(&app, principal, (conversation_id, known), &write.info, tag).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -193,6 +196,7 @@ pub async fn close(
     State(app): State<App>,
     Caller(principal): Caller,
     OneId(conversation_id): OneId<ConversationId>,
+    known: KnownVersion,
     write: Write<Ending>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
@@ -201,17 +205,18 @@ pub async fn close(
     let notes = fields.optional("notes", body.notes.as_deref(), Note::parse);
     let reason = fields.finish_with(reason)?;
     let close = CloseChat { principal, conversation_id, reason, notes };
-    change(&app, principal, conversation_id, &info, close).await
+    change(&app, principal, (conversation_id, known), &info, close).await
 }
 
 pub async fn reopen(
     State(app): State<App>,
     Caller(principal): Caller,
     OneId(conversation_id): OneId<ConversationId>,
+    known: KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let reopen = ReopenChat { principal, conversation_id };
-    change(&app, principal, conversation_id, &write.info, reopen).await
+    change(&app, principal, (conversation_id, known), &write.info, reopen).await
 }
 
 #[derive(Serialize)]
