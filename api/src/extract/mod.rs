@@ -7,6 +7,7 @@ mod json;
 mod query;
 mod request_id;
 mod version;
+mod whole;
 mod write;
 
 pub use auth::{Agent, Caller, Session, authenticate, named_principal, optional_visitor};
@@ -16,4 +17,5 @@ pub use json::parse_json;
 pub use query::Query;
 pub use request_id::{RequestId, assign_request_id};
 pub use version::KnownVersion;
+pub use whole::whole;
 pub use write::{MAX_BODY_BYTES, MAX_KEY_LENGTH, Nothing, Write, WriteInfo, digest, given};

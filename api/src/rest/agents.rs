@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::paging;
 use crate::app::App;
 use crate::config::is_password;
-use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given};
+use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given, whole};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, Change, await_position, first_answer, keep_answer, settle};
@@ -47,6 +47,7 @@ pub struct NewAgent {
     /// Whether they take new chats; they do when absent.
     accepting_chats: Option<bool>,
     /// The most chats at once.
+    #[serde(default, deserialize_with = "whole")]
     #[schemars(with = "Option<values::Chats>")]
     max_concurrent_chats: Option<i64>,
     /// The address of a picture of them.
@@ -193,6 +194,7 @@ pub struct Changes {
     /// Whether they take new chats.
     accepting_chats: Option<bool>,
     /// The most chats at once; only admins.
+    #[serde(default, deserialize_with = "whole")]
     #[schemars(with = "Option<values::Chats>")]
     max_concurrent_chats: Option<i64>,
     /// The address of another picture, or null for none.
