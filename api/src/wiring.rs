@@ -35,6 +35,7 @@ use infrastructure::wake_ups::{NoWakeUps, RedisWakeUps, WakeUpOptions};
 use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
+use projections::rebuild::{Replay, rebuild_outdated};
 use projections::routing::{RoutingProjector, RoutingQueries, SqlAttemptStore};
 use projections::tags::TagQueries;
 use projections::thread_events::ThreadEventQueries;
@@ -135,6 +136,7 @@ pub struct Running {
     app: App,
     runners: Vec<RunnerHandle>,
     tasks: BackgroundTasks,
+    rebuilding: JoinHandle<()>,
     server: JoinHandle<()>,
     drain: watch::Sender<bool>,
     database: Database,
@@ -174,6 +176,7 @@ impl Running {
             Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "server ended"),
         }
         self.tasks.stop();
+        self.rebuilding.abort();
         for runner in self.runners {
             runner.shut_down().await;
         }
@@ -244,6 +247,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(base.database.clone()));
     let first_admin = set_up(&base.settings, &base.bus, &*hasher, &*credentials).await?;
     let (runners, router_task) = start_projectors(&base);
+    let rebuilding = rebuild_in_background(&base, &runners);
     let database = base.database.clone();
     let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&base.clock), &*base.ids);
     let (presence, presence_task) = start_presence(&base);
@@ -270,7 +274,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         Arc::clone(&app.clock),
         drained,
     ));
-    Ok(Running { address, first_admin, app, runners, tasks, server, drain, database, _folder: folder })
+    Ok(Running { address, first_admin, app, runners, tasks, rebuilding, server, drain, database, _folder: folder })
 }
 
 async fn base(settings: Settings, clock: Arc<dyn Clock>) -> Result<Base, StartError> {
@@ -301,6 +305,14 @@ fn start_presence(base: &Base) -> (Arc<Presence>, JoinHandle<()>) {
     let presence = Presence::new(bus.clone(), Arc::new(SqlPresenceStore::new(database.clone())));
     let watch = PresenceWatch::new(Arc::clone(&presence), database.clone(), Arc::clone(clock), &**ids);
     (presence, tokio::spawn(watch.run()))
+}
+
+/// Tables that a program of an earlier version has filled are rebuilt while the service runs.
+fn rebuild_in_background(base: &Base, runners: &[RunnerHandle]) -> JoinHandle<()> {
+    let Base { database, clock, ids, log, .. } = base;
+    let replay = Replay::new(database.clone(), Arc::clone(log), Arc::clone(clock), &**ids);
+    let projectors = runners.iter().map(|runner| (runner.name(), runner.version())).collect();
+    tokio::spawn(rebuild_outdated(replay, projectors))
 }
 
 fn build_app(

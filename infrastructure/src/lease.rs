@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
-use crate::database::{Database, DatabaseError, Dialect, ErrorClass};
+use crate::database::{Database, DatabaseError, Dialect, ErrorClass, Transaction};
 use crate::sql_args;
 
 /// How long a lease lasts when it is not renewed.
@@ -39,18 +39,41 @@ impl Lease {
         owner: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Self>, DatabaseError> {
-        let table = Table { database: database.clone(), name: name.to_owned(), owner: owner.to_owned() };
-        let (sender, lost) = watch::channel(false);
         if database.dialect() == Dialect::Sqlite {
+            let table = Table { database: database.clone(), name: name.to_owned(), owner: owner.to_owned() };
             // The sender's end would look like a loss.
-            drop(sender);
+            let (_, lost) = watch::channel(false);
             return Ok(Some(Self { table, lost, renewal: None }));
         }
+        Self::take_among_processes(database, name, owner, clock).await
+    }
+
+    /// The same for work that a command may do beside a running service, also on an SQLite file.
+    ///
+    /// # Errors
+    /// When the database does not work.
+    pub async fn take_among_processes(
+        database: &Database,
+        name: &str,
+        owner: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Self>, DatabaseError> {
+        let table = Table { database: database.clone(), name: name.to_owned(), owner: owner.to_owned() };
+        let (sender, lost) = watch::channel(false);
         if !table.take().await? {
             return Ok(None);
         }
         let renewal = tokio::spawn(renew(table.clone(), clock, sender)).abort_handle();
         Ok(Some(Self { table, lost, renewal: Some(renewal) }))
+    }
+
+    /// Whether this node still holds it; nobody else can take it before the end of the transaction.
+    ///
+    /// # Errors
+    /// When the database does not work.
+    pub async fn confirm(&self, tx: &mut Transaction) -> Result<bool, DatabaseError> {
+        let sql = format!("SELECT owner FROM leases WHERE name = ? AND owner = ?{}", tx.dialect().for_update());
+        Ok(tx.fetch_optional(&sql, sql_args![&self.table.name, &self.table.owner]).await?.is_some())
     }
 
     /// Waits until somebody else may have the lease.

@@ -15,6 +15,8 @@ mod people;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod trap;
 #[cfg(test)]
 mod waiting;

@@ -2,6 +2,8 @@
 
 mod audit;
 mod openapi;
+mod progress;
+mod replay;
 mod serve;
 
 use std::error::Error;
@@ -15,6 +17,9 @@ use crate::config::{Arguments, ConfigError, LogFormat, Settings};
 
 /// What is logged where RUST_LOG says nothing.
 const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
+
+/// The exit code of a program that a signal has cut short.
+const INTERRUPTED: u8 = 130;
 
 /// A self-hostable live-chat backend on an append-only, tamper-evident event log.
 #[derive(Parser)]
@@ -32,6 +37,8 @@ enum Command {
     Serve,
     /// Bring the database's schema to this version
     Migrate,
+    /// Rebuild the read models from the log, while the service runs
+    Replay(replay::Options),
     /// Prove what happened
     #[command(subcommand)]
     Audit(audit::Command),
@@ -64,6 +71,7 @@ pub fn main() -> ExitCode {
         match cli.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(settings).await,
             Command::Migrate => migrate(settings).await,
+            Command::Replay(options) => replay::run(settings, options).await,
             Command::Audit(command) => audit::run(settings, command).await,
             Command::Openapi { postman } => Ok(openapi::run(postman)),
         }

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use infrastructure::system::SystemClock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::INTERRUPTED;
 use crate::config::Settings;
 use crate::wiring::{FirstAdmin, start};
-
-/// The exit code of a program that a second signal has cut short.
-const INTERRUPTED: u8 = 130;
 
 /// Serves until SIGINT or SIGTERM; requests that are under way are finished, unless a second signal comes.
 pub async fn run(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {

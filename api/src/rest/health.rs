@@ -80,6 +80,7 @@ fn projection(lag: i64, status: &RunnerStatus) -> Result<(), String> {
         RunnerStatus::Stopped(StopReason::HistoryForked { position } | StopReason::Poison { position, .. }) => {
             Err(format!("stopped at position {position}; the cause is in the log"))
         }
+        RunnerStatus::Stopped(reason @ StopReason::Superseded { .. }) => Err(reason.to_string()),
         _ if lag > MAX_LAG => Err(format!("{lag} events behind")),
         _ => Ok(()),
     }

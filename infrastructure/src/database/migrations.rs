@@ -39,4 +39,5 @@ pub(super) const MIGRATIONS: &[Migration] = &migrations![
     5 "0005_sessions",
     6 "0006_lists",
     7 "0007_agent_desk",
+    8 "0008_operate",
 ];

@@ -6,10 +6,13 @@ mod insert;
 mod migrate;
 mod migrations;
 mod mysql;
+mod names;
 mod options;
 mod row;
 mod session;
+mod snapshot;
 mod sqlite;
+mod tables;
 mod transaction;
 mod value;
 
@@ -23,9 +26,12 @@ pub use dialect::Dialect;
 pub use error::{DatabaseError, ErrorClass};
 pub use insert::placeholders;
 pub use migrate::MigrateError;
+pub use names::TableNames;
 pub use options::DatabaseOptions;
 pub use row::{Row, RowError};
 pub use session::Session;
+pub use snapshot::Snapshot;
+pub use tables::{PrimaryKey, TableCopies};
 pub use transaction::Transaction;
 pub use value::SqlValue;
 
@@ -36,6 +42,7 @@ use sqlite::Sqlite;
 #[derive(Clone)]
 pub struct Database {
     backend: Arc<Backend>,
+    names: Option<Arc<TableNames>>,
 }
 
 /// Which database it is.
@@ -57,7 +64,19 @@ impl Database {
             Some("sqlite") => Backend::Sqlite(Sqlite::open(url, options).await?),
             _ => return Err(DatabaseError::Address("expected mysql://… or sqlite:PATH")),
         };
-        Ok(Self { backend: Arc::new(backend) })
+        Ok(Self { backend: Arc::new(backend), names: None })
+    }
+
+    /// The same database, in which some tables are called otherwise.
+    #[must_use]
+    pub fn with_tables(&self, names: TableNames) -> Self {
+        Self { backend: Arc::clone(&self.backend), names: Some(Arc::new(names)) }
+    }
+
+    /// How some tables are called otherwise.
+    #[must_use]
+    pub fn table_names(&self) -> Option<Arc<TableNames>> {
+        self.names.clone()
     }
 
     /// The file of `sqlite:PATH`; none when the address names a server, or nothing that can be opened.
@@ -86,9 +105,10 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        let sql = transaction::exchange(self.names.as_deref(), sql);
         match self.backend() {
-            Backend::Mysql(mysql) => mysql.fetch_all(sql, args).await,
-            Backend::Sqlite(sqlite) => sqlite.fetch_all(sql, args).await,
+            Backend::Mysql(mysql) => mysql.fetch_all(&sql, args).await,
+            Backend::Sqlite(sqlite) => sqlite.fetch_all(&sql, args).await,
         }
     }
 
@@ -107,9 +127,10 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        let sql = transaction::exchange(self.names.as_deref(), sql);
         match self.backend() {
-            Backend::Mysql(mysql) => mysql.execute(sql, args).await,
-            Backend::Sqlite(sqlite) => sqlite.execute(sql, args).await,
+            Backend::Mysql(mysql) => mysql.execute(&sql, args).await,
+            Backend::Sqlite(sqlite) => sqlite.execute(&sql, args).await,
         }
     }
 
@@ -118,10 +139,20 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`]; `Unavailable` when no connection becomes free in time.
     pub async fn begin_view(&self) -> Result<Transaction, DatabaseError> {
-        match self.backend() {
+        let mut tx = match self.backend() {
             Backend::Mysql(mysql) => mysql.begin().await,
             Backend::Sqlite(sqlite) => sqlite.begin().await,
-        }
+        }?;
+        tx.rename_tables(self.names.clone());
+        Ok(tx)
+    }
+
+    /// What the database holds now, for reading at leisure while others go on writing.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
+        Snapshot::take(self).await
     }
 
     /// A connection of its own that runs scripts durably, for the log's appender. On SQLite it keeps every other

@@ -102,7 +102,7 @@ impl Mysql {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, DatabaseError> {
-        Ok(Transaction(Inner::Mysql(self.pool.begin().await?)))
+        Ok(Transaction::new(Inner::Mysql(self.pool.begin().await?)))
     }
 
     pub(super) async fn session(&self) -> Result<Session, DatabaseError> {

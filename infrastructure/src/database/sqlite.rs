@@ -80,7 +80,7 @@ impl Sqlite {
         let mut writers = self.lock().await?;
         writers.unsettled = true;
         writers.view.execute(sqlx::raw_sql(Dialect::Sqlite.begin())).await?;
-        Ok(Transaction(Inner::Sqlite(SqliteTransaction { writers })))
+        Ok(Transaction::new(Inner::Sqlite(SqliteTransaction { writers })))
     }
 
     pub(super) async fn session(&self) -> Result<Session, DatabaseError> {

@@ -1,17 +1,23 @@
 //! Write transactions.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use sqlx::MySql;
 
 use super::insert::chunked;
 use super::row::Row;
 use super::sqlite::SqliteTransaction;
 use super::value::bind_mysql;
-use super::{DatabaseError, Dialect, SqlValue};
+use super::{DatabaseError, Dialect, SqlValue, TableNames};
 
 /// A write transaction; dropped without a commit, it is rolled back.
 ///
 /// After an error the only sensible thing is to drop it: the database may have rolled it back already.
-pub struct Transaction(pub(super) Inner);
+pub struct Transaction {
+    inner: Inner,
+    names: Option<Arc<TableNames>>,
+}
 
 pub(super) enum Inner {
     Mysql(sqlx::Transaction<'static, MySql>),
@@ -19,10 +25,19 @@ pub(super) enum Inner {
 }
 
 impl Transaction {
+    pub(super) const fn new(inner: Inner) -> Self {
+        Self { inner, names: None }
+    }
+
+    /// Calls tables otherwise from now on; as they are called when `None`.
+    pub fn rename_tables(&mut self, names: Option<Arc<TableNames>>) {
+        self.names = names;
+    }
+
     /// The dialect of its SQL.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
-        match &self.0 {
+        match &self.inner {
             Inner::Mysql(_) => Dialect::Mysql,
             Inner::Sqlite(_) => Dialect::Sqlite,
         }
@@ -33,12 +48,13 @@ impl Transaction {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
-        match &mut self.0 {
+        let sql = exchange(self.names.as_deref(), sql);
+        match &mut self.inner {
             Inner::Mysql(tx) => {
-                let rows = bind_mysql(sql, args).fetch_all(&mut **tx).await?;
+                let rows = bind_mysql(&sql, args).fetch_all(&mut **tx).await?;
                 Ok(rows.into_iter().map(Row::from).collect())
             }
-            Inner::Sqlite(tx) => tx.fetch_all(sql, args).await,
+            Inner::Sqlite(tx) => tx.fetch_all(&sql, args).await,
         }
     }
 
@@ -55,7 +71,12 @@ impl Transaction {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
-        match &mut self.0 {
+        let sql = exchange(self.names.as_deref(), sql);
+        self.run(&sql, args).await
+    }
+
+    async fn run(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        match &mut self.inner {
             Inner::Mysql(tx) => Ok(bind_mysql(sql, args).execute(&mut **tx).await?.rows_affected()),
             Inner::Sqlite(tx) => tx.execute(sql, args).await,
         }
@@ -71,8 +92,9 @@ impl Transaction {
         columns: &[&str],
         rows: Vec<Vec<SqlValue>>,
     ) -> Result<(), DatabaseError> {
-        for (sql, values) in chunked(table, columns, rows) {
-            self.execute(&sql, values).await?;
+        let statements = chunked(self.names.as_ref().map_or(table, |names| names.name(table)), columns, rows);
+        for (sql, values) in statements {
+            self.run(&sql, values).await?;
         }
         Ok(())
     }
@@ -82,9 +104,14 @@ impl Transaction {
     /// # Errors
     /// See [`DatabaseError`]; after `Unavailable` only looking tells whether it was committed.
     pub async fn commit(self) -> Result<(), DatabaseError> {
-        match self.0 {
+        match self.inner {
             Inner::Mysql(tx) => Ok(tx.commit().await?),
             Inner::Sqlite(tx) => tx.commit().await,
         }
     }
+}
+
+/// A statement with the names that tables have in it.
+pub(super) fn exchange<'a>(names: Option<&TableNames>, sql: &'a str) -> Cow<'a, str> {
+    names.map_or(Cow::Borrowed(sql), |names| names.apply(sql))
 }

@@ -10,7 +10,7 @@ use crate::database::{Database, DatabaseError, Row};
 use crate::sql_args;
 
 /// The most events of one page.
-pub(super) const MAX_PAGE: usize = 1_000;
+pub(super) const MAX_PAGE: usize = 4_096;
 
 /// Reads and decodes pages from the database.
 #[derive(Clone)]

@@ -2,11 +2,11 @@
 
 use application::ports::{Epoch, Hash, Position};
 
-use crate::database::{Database, DatabaseError, ErrorClass, Transaction};
+use crate::database::{Database, DatabaseError, ErrorClass, Row, Transaction};
 use crate::event_log::chain::GENESIS;
 use crate::sql_args;
 
-const SELECT: &str = "SELECT position, chain_hash, epoch FROM checkpoints WHERE name = ? AND version = ?";
+const SELECT: &str = "SELECT position, chain_hash, epoch, generation FROM checkpoints WHERE name = ? AND version = ?";
 
 /// A place in the history of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +17,23 @@ pub struct Checkpoint {
     pub chain_hash: Hash,
     /// Which history it is.
     pub epoch: Epoch,
+    /// How often the projector's tables were replaced by rebuilt ones.
+    pub generation: i64,
+}
+
+/// What a projector finds where its checkpoint should be.
+pub(super) enum Found {
+    /// Its checkpoint.
+    Own(Checkpoint),
+    /// That of a newer version, which the tables belong to.
+    Newer(i64),
 }
 
 impl Checkpoint {
     /// Before the first event of a history.
     #[must_use]
     pub const fn beginning(epoch: Epoch) -> Self {
-        Self { position: 0, chain_hash: GENESIS, epoch }
+        Self { position: 0, chain_hash: GENESIS, epoch, generation: 0 }
     }
 
     /// Reads the stored one.
@@ -31,37 +41,50 @@ impl Checkpoint {
     /// # Errors
     /// When the database does not work.
     pub async fn find(database: &Database, name: &str, version: i64) -> Result<Option<Self>, DatabaseError> {
-        let Some(row) = database.fetch_optional(SELECT, sql_args![name, version]).await? else { return Ok(None) };
-        Ok(Some(Self {
-            position: row.int("position")?,
-            chain_hash: row.hash("chain_hash")?,
-            epoch: row.uuid("epoch")?,
-        }))
+        let row = database.fetch_optional(SELECT, sql_args![name, version]).await?;
+        row.as_ref().map(read).transpose()
     }
 
-    /// Stores this one, unless there is one already; gives what is stored then.
+    /// The stored one of this version. If there is none, it is that of the version before, which goes on with the
+    /// tables as they are and marks them as outdated; if there is none either, it is stored as `self`.
     pub(super) async fn find_or_begin(
         self,
         database: &Database,
-        name: &str,
-        version: i64,
-    ) -> Result<Self, DatabaseError> {
+        (name, version): (&str, i64),
+    ) -> Result<Found, DatabaseError> {
         if let Some(found) = Self::find(database, name, version).await? {
-            return Ok(found);
+            return Ok(Found::Own(found));
         }
-        let insert = format!(
-            "INSERT INTO checkpoints (name, version, position, chain_hash, epoch, updated_us) \
-             VALUES (?, ?, ?, ?, ?, {})",
-            database.now_micros()
-        );
-        let args = sql_args![name, version, self.position, self.chain_hash, self.epoch];
-        match database.execute(&insert, args).await {
-            Ok(_) => Ok(self),
+        match self.adopt(database, (name, version)).await {
             Err(error) if error.class() == ErrorClass::DuplicateKey => {
-                Ok(Self::find(database, name, version).await?.unwrap_or(self))
+                Ok(Found::Own(Self::find(database, name, version).await?.unwrap_or(self)))
             }
-            Err(error) => Err(error),
+            found => found,
         }
+    }
+
+    /// Makes the one checkpoint of a projector that of this version.
+    async fn adopt(self, database: &Database, (name, version): (&str, i64)) -> Result<Found, DatabaseError> {
+        const LAST: &str = "SELECT version, position, chain_hash, epoch, generation FROM checkpoints WHERE name = ? ORDER BY version DESC";
+        let mut tx = database.begin_view().await?;
+        let last = tx.fetch_optional(&format!("{LAST}{}", tx.dialect().for_update()), sql_args![name]).await?;
+        let (checkpoint, is_outdated) = match &last {
+            Some(row) if row.int("version")? > version => return Ok(Found::Newer(row.int("version")?)),
+            Some(row) => (read(row)?, true),
+            None => (self, false),
+        };
+        tx.execute("DELETE FROM checkpoints WHERE name = ?", sql_args![name]).await?;
+        let insert = format!(
+            "INSERT INTO checkpoints (name, version, position, chain_hash, epoch, generation, outdated, updated_us) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, {})",
+            tx.dialect().now_micros()
+        );
+        let Self { position, chain_hash, epoch, generation } = checkpoint;
+        // Nothing was projected, so nothing is outdated.
+        let is_outdated = is_outdated && position > 0;
+        tx.execute(&insert, sql_args![name, version, position, chain_hash, epoch, generation, is_outdated]).await?;
+        tx.commit().await?;
+        Ok(Found::Own(checkpoint))
     }
 
     /// Moves the stored one from `self` to `to`. `false`: it is not at `self`, so somebody else moves it.
@@ -75,10 +98,20 @@ impl Checkpoint {
     ) -> Result<bool, DatabaseError> {
         let update = format!(
             "UPDATE checkpoints SET position = ?, chain_hash = ?, updated_us = {} \
-             WHERE name = ? AND version = ? AND position = ? AND chain_hash = ? AND epoch = ?",
+             WHERE name = ? AND version = ? AND position = ? AND chain_hash = ? AND epoch = ? AND generation = ?",
             tx.dialect().now_micros()
         );
-        let args = sql_args![to.position, to.chain_hash, name, version, self.position, self.chain_hash, self.epoch];
+        let Self { position, chain_hash, epoch, generation } = *self;
+        let args = sql_args![to.position, to.chain_hash, name, version, position, chain_hash, epoch, generation];
         Ok(tx.execute(&update, args).await? == 1)
     }
+}
+
+pub(super) fn read(row: &Row) -> Result<Checkpoint, DatabaseError> {
+    Ok(Checkpoint {
+        position: row.int("position")?,
+        chain_hash: row.hash("chain_hash")?,
+        epoch: row.uuid("epoch")?,
+        generation: row.int("generation")?,
+    })
 }

@@ -33,6 +33,12 @@ pub enum StopReason {
     /// Its task has panicked.
     #[error("the projector has panicked")]
     Panicked,
+    /// Its tables belong to a newer version of it.
+    #[error("its tables belong to version {version}: a newer program works on this database")]
+    Superseded {
+        /// The newer version.
+        version: i64,
+    },
     /// An event could not be projected or read.
     #[error("event at position {position} cannot be projected: {cause}")]
     Poison {

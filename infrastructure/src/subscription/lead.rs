@@ -7,7 +7,7 @@ use application::ports::{LogEvent, Position, ReadError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Found};
 use super::handle::{RunnerStatus, StopReason};
 use super::runner::{Runner, TurnEnd};
 use crate::lease::Lease;
@@ -37,8 +37,10 @@ impl Runner {
         let log = Arc::clone(&self.subscriptions.log);
         let head = log.head().await?;
         let beginning = Checkpoint::beginning(head.epoch);
-        let (name, version) = self.id();
-        let stored = beginning.find_or_begin(&self.subscriptions.database, name, version).await?;
+        let stored = match beginning.find_or_begin(&self.subscriptions.database, self.id()).await? {
+            Found::Own(checkpoint) => checkpoint,
+            Found::Newer(version) => return Err(StopReason::Superseded { version }.into()),
+        };
         if !self.belongs(&stored, &head.epoch).await? {
             return Err(StopReason::HistoryForked { position: stored.position }.into());
         }
@@ -93,11 +95,8 @@ impl Leader<'_> {
         let page = self.read(limit).await?;
         match page.last() {
             Some(last) => {
-                let to = Checkpoint {
-                    position: last.header.position,
-                    chain_hash: last.header.chain_hash,
-                    epoch: self.reached.epoch,
-                };
+                let to =
+                    Checkpoint { position: last.header.position, chain_hash: last.header.chain_hash, ..self.reached };
                 self.take(&page, to).await
             }
             None => self.idle().await,
@@ -187,8 +186,17 @@ impl Leader<'_> {
                 }
             }
             () = self.runner.shut_down() => {}
-            () = sleep_until(store_at) => self.store().await?,
+            () = sleep_until(store_at) => {
+                self.store().await?;
+                self.notice_replacement().await?;
+            }
         }
         Ok(())
+    }
+
+    /// Rebuilt tables may be in the place of those that the projector has read.
+    async fn notice_replacement(&self) -> Result<(), TurnEnd> {
+        let generation = self.runner.generation().await?;
+        if generation.is_none_or(|now| now == self.stored.generation) { Ok(()) } else { Err(TurnEnd::Outrun) }
     }
 }

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod follow;
 mod handle;
+mod hold;
 mod lead;
 mod runner;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use domain::event::AnyEvent;
 
 pub use checkpoint::Checkpoint;
 pub use handle::{RunnerHandle, RunnerStatus, StopReason};
+pub use hold::{Hold, ProjectorId, Standing, find_outdated};
 
 use crate::database::{Database, DatabaseError, RowError, Transaction};
 
@@ -25,8 +27,15 @@ pub trait Projector: Send + Sync + 'static {
     /// Its name; together with the version it names the checkpoint.
     fn name(&self) -> &'static str;
 
-    /// The version of its tables: another version begins at the beginning of the log.
+    /// The version of what it writes. A higher one than that of the checkpoint takes the tables over as they are, marks
+    /// them as outdated and goes on; rebuilt ones replace them later. So a new version must bear the rows of the one
+    /// before, and queries must bear them too.
     fn version(&self) -> i64;
+
+    /// The tables that it writes, and nobody else.
+    fn tables(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Whether an event matters to it.
     fn handles(&self, event: &AnyEvent) -> bool;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use application::ports::{Position, ReadError};
 
+use super::checkpoint::Checkpoint;
 use super::handle::{Controls, RunnerStatus, StopReason};
 use super::{ProjectError, Projector, Subscriptions};
 use crate::database::DatabaseError;
@@ -13,6 +14,9 @@ use crate::lease::Lease;
 /// The pauses after failures, before jitter.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often a projector that has stopped looks whether its tables were rebuilt.
+const LOOK_FOR_REBUILD: Duration = Duration::from_secs(1);
 
 /// Takes turns in following another node and leading.
 pub(super) struct Runner {
@@ -82,7 +86,11 @@ impl Runner {
         let last = loop {
             match self.turn().await {
                 TurnEnd::ShutDown => break RunnerStatus::ShutDown,
-                TurnEnd::Stop(reason) => break self.stopped(reason),
+                TurnEnd::Stop(reason) => {
+                    if !self.stop(reason).await {
+                        return;
+                    }
+                }
                 end => {
                     self.controls.status.send_replace(RunnerStatus::Following);
                     self.recover(&end).await;
@@ -153,9 +161,31 @@ impl Runner {
         });
     }
 
-    fn stopped(&self, reason: StopReason) -> RunnerStatus {
+    /// Does nothing until its tables were rebuilt, which may have mended what it stopped for. `false`: the node is
+    /// shutting down.
+    async fn stop(&mut self, reason: StopReason) -> bool {
         tracing::error!(projector = self.projector.name(), %reason, "projector has stopped");
-        RunnerStatus::Stopped(reason)
+        self.controls.status.send_replace(RunnerStatus::Stopped(reason));
+        let before = self.generation().await.ok().flatten();
+        let clock = Arc::clone(&self.subscriptions.clock);
+        loop {
+            tokio::select! {
+                () = clock.sleep(LOOK_FOR_REBUILD) => {}
+                () = self.shut_down() => return false,
+            }
+            if matches!(self.generation().await, Ok(Some(now)) if Some(now) != before) {
+                tracing::info!(projector = self.projector.name(), "tables were rebuilt; projector starts again");
+                self.controls.status.send_replace(RunnerStatus::Following);
+                return true;
+            }
+        }
+    }
+
+    /// How often its tables were replaced by rebuilt ones; none when it has no checkpoint.
+    pub(super) async fn generation(&self) -> Result<Option<i64>, DatabaseError> {
+        let (name, version) = self.id();
+        let found = Checkpoint::find(&self.subscriptions.database, name, version).await?;
+        Ok(found.map(|checkpoint| checkpoint.generation))
     }
 }
 

@@ -62,6 +62,10 @@ impl Projector for AgentStatsProjector {
         1
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        &[ChatRow::TABLE.name, DayRow::TABLE.name]
+    }
+
     fn handles(&self, event: &AnyEvent) -> bool {
         Fact::of(event).is_some()
     }

@@ -11,9 +11,9 @@ use infrastructure::database::{DatabaseError, Transaction};
 use infrastructure::subscription::{ProjectError, Projector};
 
 use super::members::Members;
-use super::{AgentRow, GroupRow};
+use super::{AgentRow, GroupRow, MEMBERS_TABLE};
 use crate::error::poison;
-use crate::rows::{Rows, aggregate_ids};
+use crate::rows::{Rows, ViewRow, aggregate_ids};
 
 /// Fills `agents`, `agent_groups` and `group_members`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +27,10 @@ impl Projector for AgentsProjector {
 
     fn version(&self) -> i64 {
         1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[AgentRow::TABLE.name, GroupRow::TABLE.name, MEMBERS_TABLE.name]
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {

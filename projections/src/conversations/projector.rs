@@ -13,7 +13,7 @@ use infrastructure::sql_args;
 use infrastructure::subscription::{ProjectError, Projector};
 use uuid::Uuid;
 
-use super::{ConversationRow, counts, tags, time_range};
+use super::{CLOCK_TABLE, COUNTS_TABLE, ConversationRow, TAGS_TABLE, counts, tags, time_range};
 use crate::error::poison;
 use crate::rows::{Rows, ViewRow, aggregate_ids, fetch_by_id, id_args};
 use crate::sql::chunks;
@@ -30,6 +30,10 @@ impl Projector for ConversationsProjector {
 
     fn version(&self) -> i64 {
         2
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[ConversationRow::TABLE.name, TAGS_TABLE.name, COUNTS_TABLE.name, CLOCK_TABLE.name]
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {

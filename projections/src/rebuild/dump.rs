@@ -59,7 +59,7 @@ fn json(row: &Row, table: &ViewTable) -> Result<String, RowError> {
     Ok(Value::Object(fields).to_string())
 }
 
-fn value(row: &Row, column: &str) -> Result<Value, RowError> {
+pub(super) fn value(row: &Row, column: &str) -> Result<Value, RowError> {
     match row.opt_int(column) {
         Err(RowError::Type { .. }) => Ok(row.opt_text(column)?.into()),
         number => Ok(number?.into()),

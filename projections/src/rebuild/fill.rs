@@ -25,6 +25,54 @@ pub enum RebuildError {
     /// The target did not take the rows.
     #[error("target of the rebuild is unavailable")]
     Database(#[from] DatabaseError),
+    /// There is no such projector.
+    #[error("there is no projection {name}; there are: {}", known.join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<&'static str>,
+    },
+    /// Somebody else rebuilds, or the live tables do not stand still for long enough.
+    #[error("another rebuild is under way")]
+    Busy,
+    /// The live tables were never filled.
+    #[error("the projection {projector} has not begun: the service fills its tables when it is started")]
+    NotBegun {
+        /// The projector.
+        projector: &'static str,
+    },
+    /// The live tables belong to another version of the program.
+    #[error(
+        "the tables of {projector} are of version {stored}, this program's are of version {known}: the service of \
+             the newer version rebuilds them when it is started"
+    )]
+    OtherVersion {
+        /// The projector.
+        projector: &'static str,
+        /// The version of the tables.
+        stored: i64,
+        /// The version of this program.
+        known: i64,
+    },
+}
+
+impl RebuildError {
+    /// Whether a statement failed that may work when it is run again.
+    pub(super) const fn is_of_database(&self) -> bool {
+        !matches!(self, Self::Busy | Self::Read(_)) && self.is_transient()
+    }
+
+    /// Whether a later try may work.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Read(ReadError::Unavailable { .. }) | Self::Busy => true,
+            Self::Project(ProjectError::Database(error)) | Self::Database(error) => error.is_transient(),
+            Self::Read(_) | Self::Project(_) | Self::Unknown { .. } | Self::NotBegun { .. } => false,
+            Self::OtherVersion { .. } => false,
+        }
+    }
 }
 
 /// Projects the whole log into a migrated database without any rows, and tells how far it came.
@@ -61,7 +109,7 @@ async fn project(
 }
 
 /// Of a router that never runs: it folds, and dispatches nothing.
-fn routing(log: &Arc<dyn EventLog>, target: &Database) -> Arc<dyn Projector> {
+pub(super) fn routing(log: &Arc<dyn EventLog>, target: &Database) -> Arc<dyn Projector> {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
     let bus = CommandBus::new(Arc::clone(log), clock.clone(), ids.clone());
     let attempts = Arc::new(SqlAttemptStore::new(target.clone()));

@@ -18,12 +18,12 @@ use crate::testing::{Desk, fresh_databases};
 
 const SOON: Duration = Duration::from_secs(20);
 
-struct Node {
-    desk: Desk<SqlEventLog>,
-    runners: Vec<RunnerHandle>,
+pub(super) struct Node {
+    pub(super) desk: Desk<SqlEventLog>,
+    pub(super) runners: Vec<RunnerHandle>,
 }
 
-async fn start(database: &Database) -> Node {
+pub(super) async fn start(database: &Database) -> Node {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
     let ports = LogPorts {
         clock: clock.clone(),
@@ -44,7 +44,7 @@ async fn start(database: &Database) -> Node {
 
 impl Node {
     /// Waits until every view has everything.
-    async fn settle(&self) {
+    pub(super) async fn settle(&self) {
         let position = self.desk.log.head().await.unwrap().position;
         for runner in &self.runners {
             assert!(runner.wait_for(position, SOON).await, "{} {:?}", runner.name(), runner.status());

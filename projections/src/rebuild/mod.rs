@@ -1,9 +1,15 @@
-//! Proves that the views are what the log says: fills an empty database anew and compares.
+//! Proves that the views are what the log says, and makes them so: fills tables anew beside the live ones.
 
+mod carry;
+mod differ;
 mod dump;
 mod fill;
 #[cfg(test)]
 mod live_tests;
+mod pass;
+mod replay;
+#[cfg(test)]
+mod replay_tests;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +17,10 @@ use std::sync::Arc;
 
 use infrastructure::subscription::Projector;
 
+pub use differ::RowDifference;
 pub use dump::{Difference, Dump, compare, dump};
 pub use fill::{RebuildError, rebuild_into};
+pub use replay::{RebuildObserver, Rebuilt, Replay, rebuild_outdated};
 
 use crate::agent_stats::{AgentStatsProjector, ChatRow, DayRow};
 use crate::agents::{AgentRow, AgentsProjector, GroupRow, MEMBERS_TABLE};

@@ -13,3 +13,5 @@ pub use projector::RoutingProjector;
 pub use queries::{QueueStats, QueuedChat, RoutingQueries};
 
 pub(crate) use parts::{QUEUE_TABLE, STATE_TABLE};
+#[cfg(test)]
+pub(crate) use projector::TABLES;

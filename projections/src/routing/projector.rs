@@ -12,6 +12,9 @@ use infrastructure::subscription::{ProjectError, Projector};
 use super::{parts, snapshot};
 use crate::error::poison;
 
+/// Where that is stored.
+pub(crate) const TABLES: [&str; 2] = [parts::QUEUE_TABLE.name, parts::STATE_TABLE.name];
+
 /// Lets a router fold the log and stores what it folded.
 pub struct RoutingProjector {
     router: Arc<Router>,
@@ -35,6 +38,10 @@ impl Projector for RoutingProjector {
 
     fn version(&self) -> i64 {
         1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &TABLES
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {

@@ -35,6 +35,10 @@ impl Projector for SearchProjector {
         1
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        &[CHATS_TABLE.name, WORDS_TABLE.name]
+    }
+
     fn handles(&self, event: &AnyEvent) -> bool {
         matches!(
             event,

@@ -7,7 +7,7 @@ use infrastructure::database::Transaction;
 use infrastructure::subscription::{ProjectError, Projector};
 
 use super::TagRow;
-use crate::rows::{Rows, aggregate_ids};
+use crate::rows::{Rows, ViewRow, aggregate_ids};
 
 /// Fills `tags`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +21,10 @@ impl Projector for TagsProjector {
 
     fn version(&self) -> i64 {
         1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[TagRow::TABLE.name]
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {

@@ -50,6 +50,10 @@ impl Projector for ThreadEventsProjector {
         1
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        &[THREADS_TABLE.name, EVENTS_TABLE.name]
+    }
+
     fn handles(&self, event: &AnyEvent) -> bool {
         matches!(event, AnyEvent::Thread(_))
     }

@@ -1,0 +1,86 @@
+//! How long work gets on: a bar on a terminal, now and then a line elsewhere.
+
+use std::fmt;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use application::ports::Position;
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use projections::rebuild::RebuildObserver;
+
+/// How often a line is printed.
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+const BAR: &str = "{msg:12} {wide_bar} {human_pos}/{human_len} events  {rate}  {eta} left";
+
+/// Shows progress on standard error, so that the outcome can be piped.
+pub struct Progress {
+    bar: ProgressBar,
+    lines: Option<Mutex<Lines>>,
+}
+
+struct Lines {
+    begun: Instant,
+    printed: Instant,
+}
+
+impl Progress {
+    /// Quiet work shows none.
+    #[must_use]
+    pub fn new(is_quiet: bool) -> Self {
+        let on_terminal = std::io::stderr().is_terminal();
+        let target = if on_terminal && !is_quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style =
+            ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate);
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let now = Instant::now();
+        let lines = (!on_terminal && !is_quiet).then(|| Mutex::new(Lines { begun: now, printed: now }));
+        Self { bar, lines }
+    }
+
+    /// Shows how many of how many events are done, under a name.
+    pub fn show(&self, done: Position, of: Position, what: &'static str) {
+        let (done, of) = (u64::try_from(done).unwrap_or(0), u64::try_from(of.max(done)).unwrap_or(0));
+        self.bar.set_message(what);
+        self.bar.set_length(of);
+        self.bar.set_position(done);
+        let Some(lines) = &self.lines else { return };
+        let Ok(mut lines) = lines.lock() else { return };
+        if lines.printed.elapsed() >= LINE_EVERY {
+            lines.printed = Instant::now();
+            let rate = done as f64 / lines.begun.elapsed().as_secs_f64();
+            let left = (of - done) as f64 / rate.max(1.0);
+            eprintln!("{what}: {done} of {of} events, {rate:.0}/s, {left:.0} s left");
+        }
+    }
+
+    /// Prints something without disturbing the bar.
+    pub fn aside(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Whole events a second.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    // There is nobody to tell that the terminal takes no text.
+    let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+}
+
+impl RebuildObserver for Progress {
+    fn reached(&self, position: Position, end: Position) {
+        self.show(position, end, "replaying");
+    }
+
+    fn does(&self, what: &'static str) {
+        self.bar.set_message(what);
+        if self.lines.is_some() {
+            eprintln!("{what}");
+        }
+    }
+}

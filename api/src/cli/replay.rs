@@ -1,0 +1,131 @@
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use application::ports::{Clock, EventLog};
+use clap::Args;
+use domain::event::upcasters;
+use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::system::{RandomIds, SystemClock};
+use infrastructure::wake_ups::NoWakeUps;
+use projections::rebuild::{RebuildError, Rebuilt, Replay, RowDifference};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::INTERRUPTED;
+use super::progress::Progress;
+use crate::config::Settings;
+use crate::wiring::open_database;
+
+/// Which views, and what to do with them.
+#[derive(Args)]
+pub struct Options {
+    /// Rebuild these projections only: conversations, thread_events, agents, tags, routing, …; default: all
+    #[arg(long = "projection", value_name = "NAME", num_args = 1..)]
+    projections: Vec<String>,
+    /// Replace nothing: compare the live rows with the rebuilt ones at the same position; exit code 1 if any differs
+    #[arg(long)]
+    verify: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Rebuilds views beside a service that may be running.
+pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
+    let database = open_database(&settings).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ports = LogPorts {
+        clock: Arc::clone(&clock),
+        ids: Arc::new(RandomIds),
+        wake_ups: Arc::new(NoWakeUps),
+        upcasters: upcasters(),
+        hint: LogHint::default(),
+    };
+    let log: Arc<dyn EventLog> = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
+    let replay = Replay::new(database.clone(), log, clock, &RandomIds);
+    let names: Vec<_> = options.projections.iter().map(String::as_str).collect();
+    let progress = Progress::new(options.json);
+    let begun = Instant::now();
+    let mut differences = 0;
+    let work = async {
+        if options.verify {
+            let mut tell = |difference| {
+                differences += 1;
+                progress.aside(|| print_difference(&difference, options.json));
+            };
+            replay.verify(&names, &progress, &mut tell).await
+        } else {
+            replay.run(&names, &progress).await
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = work => outcome,
+        () = interrupted() => {
+            progress.finish();
+            eprintln!("interrupted: the live tables are as they were; removing what was built");
+            replay.abandon().await?;
+            database.close().await;
+            return Ok(INTERRUPTED.into());
+        }
+    };
+    progress.finish();
+    database.close().await;
+    match outcome {
+        Ok(rebuilt) => {
+            print_outcome(&rebuilt, &options, differences, begun.elapsed().as_secs_f64());
+            Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Err(error @ RebuildError::Unknown { .. }) => {
+            eprintln!("error: {error}");
+            Ok(ExitCode::from(2))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ends when somebody asks for the end; never, when the system cannot tell.
+async fn interrupted() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn print_difference(difference: &RowDifference, as_json: bool) {
+    let RowDifference { table, key, live, rebuilt } = difference;
+    if as_json {
+        return println!("{}", json!(difference));
+    }
+    match (live.is_null(), rebuilt.is_null()) {
+        (true, _) => println!("{table} {key}: missing; the log says {rebuilt}"),
+        (_, true) => println!("{table} {key}: the log knows no such row: {live}"),
+        _ => println!("{table} {key}: is {live}; the log says {rebuilt}"),
+    }
+}
+
+fn print_outcome(rebuilt: &Rebuilt, options: &Options, differences: u64, seconds: f64) {
+    let Rebuilt { projectors, tables, position, compared, filled_in } = rebuilt;
+    let rate = *position as f64 / filled_in.as_secs_f64().max(0.001);
+    if options.json {
+        let outcome = json!({
+            "projections": projectors, "tables": tables, "position": position, "seconds": seconds,
+            "eventsPerSecond": rate.round(), "replaced": !options.verify,
+            "rowsCompared": options.verify.then_some(compared), "differences": options.verify.then_some(differences),
+        });
+        return println!("{outcome}");
+    }
+    let count = tables.len();
+    if options.verify {
+        println!(
+            "compared {compared} rows of {count} tables at position {position} in {seconds:.1} s: {differences} differ"
+        );
+    } else {
+        println!("rebuilt {count} tables from {position} events in {seconds:.1} s ({rate:.0} events/s)");
+    }
+}

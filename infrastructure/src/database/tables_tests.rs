@@ -1,0 +1,102 @@
+use super::*;
+use crate::testing::fresh_databases;
+
+async fn names_of_indexes(database: &Database) -> Vec<String> {
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'conversations' AND sql IS NOT NULL \
+               ORDER BY name";
+    let rows = database.fetch_all(sql, vec![]).await.unwrap();
+    rows.iter().map(|row| row.text("name").unwrap()).collect()
+}
+
+async fn tags(database: &Database) -> Vec<String> {
+    let rows = database.fetch_all("SELECT name FROM tags ORDER BY id", vec![]).await.unwrap();
+    rows.iter().map(|row| row.text("name").unwrap()).collect()
+}
+
+async fn insert_tag(database: &Database, name: &str, position: i64) {
+    let sql = "INSERT INTO tags (id, name, color, deleted, version, created_position) VALUES (?, ?, NULL, 0, 1, ?)";
+    database.execute(sql, sql_args![format!("{position:036}"), name, position]).await.unwrap();
+}
+
+async fn replace(copies: &TableCopies) {
+    let mut tx = copies.database.begin_view().await.unwrap();
+    copies.replace(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    copies.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn copies_take_the_place_of_the_tables_again_and_again() {
+    for fresh in &fresh_databases().await {
+        let database = &fresh.database;
+        insert_tag(database, "live", 1).await;
+        for round in 0..3 {
+            let copies = TableCopies::of(database, ["tags", "conversations"]);
+            copies.create().await.unwrap();
+            let aside = database.with_tables(copies.names());
+            let before = tags(database).await;
+            let name = format!("rebuilt {round}");
+            insert_tag(&aside, &name, 1).await;
+            assert_eq!(tags(database).await, before, "the live table is left alone");
+            assert_eq!(tags(&aside).await, std::slice::from_ref(&name));
+            replace(&copies).await;
+            assert_eq!(tags(database).await, [name]);
+        }
+        let twice = database.execute("INSERT INTO tags SELECT * FROM tags", vec![]).await.unwrap_err();
+        assert_eq!(twice.class(), crate::database::ErrorClass::DuplicateKey, "keys are copied");
+        assert_eq!(left_over(database).await.unwrap(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn what_an_interrupted_run_has_left_is_removed() {
+    for fresh in &fresh_databases().await {
+        let database = &fresh.database;
+        let copies = TableCopies::of(database, ["tags", "agents"]);
+        copies.create().await.unwrap();
+        insert_tag(&database.with_tables(copies.names()), "half", 1).await;
+        TableCopies::of(database, ["tags"]).create().await.unwrap();
+        assert_eq!(left_over(database).await.unwrap(), ["tags__rebuild"]);
+        assert!(tags(&database.with_tables(copies.names())).await.is_empty());
+        copies.remove().await.unwrap();
+        assert_eq!(left_over(database).await.unwrap(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn indexes_get_the_names_of_the_schema_back_before_its_next_step() {
+    let fresh = crate::testing::fresh_sqlite().await;
+    let database = &fresh.database;
+    let before = names_of_indexes(database).await;
+    let copies = TableCopies::of(database, ["conversations"]);
+    copies.create().await.unwrap();
+    replace(&copies).await;
+    let rebuilt: Vec<_> = before.iter().map(|name| format!("{name}__rebuilt")).collect();
+    assert_eq!(names_of_indexes(database).await, rebuilt);
+    database.execute("DELETE FROM schema_migrations WHERE version = 4", vec![]).await.unwrap();
+    database.migrate().await.unwrap();
+    assert_eq!(names_of_indexes(database).await, before);
+}
+
+#[tokio::test]
+async fn keys_are_found_in_their_order() {
+    for fresh in fresh_databases().await {
+        assert_eq!(fresh.database.primary_key("tags").await.unwrap(), ["id"]);
+        assert_eq!(fresh.database.primary_key("conversation_tags").await.unwrap(), ["tag_id", "created_position"]);
+    }
+}
+
+#[test]
+fn definitions_are_read_with_and_without_quotes() {
+    assert_eq!(copy_of_table("CREATE TABLE tags (id TEXT)", "tags"), "CREATE TABLE tags__rebuild (id TEXT)");
+    assert_eq!(copy_of_table("CREATE TABLE \"tags\" (id TEXT)", "tags"), "CREATE TABLE tags__rebuild (id TEXT)");
+    assert_eq!(
+        copy_of_table("CREATE VIRTUAL TABLE words USING fts5(text)", "words"),
+        "CREATE VIRTUAL TABLE words__rebuild USING fts5(text)"
+    );
+    assert_eq!(
+        copy_of_index("CREATE UNIQUE INDEX i ON \"tags\" (name, id)", "i", "tags__rebuild"),
+        "CREATE UNIQUE INDEX i__rebuilt ON tags__rebuild (name, id)"
+    );
+    assert_eq!(copy_of_index("CREATE INDEX i__rebuilt ON t (a)", "i__rebuilt", "u"), "CREATE INDEX i ON u (a)");
+}
