@@ -1,7 +1,6 @@
 //! What was asked of the program and what it answered, to be compared with the log.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use application::ports::{Ids as _, LogEvent};
@@ -38,7 +37,7 @@ type Entries = BTreeMap<Uuid, (Write, Option<Acknowledged>)>;
 
 /// Every change that was asked for, with the first answer that acknowledged it.
 #[derive(Clone, Default)]
-pub struct Journal(Arc<Mutex<Entries>>, Arc<AtomicUsize>);
+pub struct Journal(Arc<Mutex<Entries>>, Arc<Mutex<Vec<String>>>);
 
 impl Write {
     pub fn new(method: Method, path: String, body: Value, token: Option<&str>) -> Self {
@@ -62,11 +61,14 @@ impl Journal {
         let mut client = client.with_header("x-request-id", &write.request.to_string());
         client = write.token.iter().fold(client, |client, token| client.with_token(token));
         client = write.key.iter().fold(client, |client, key| client.with_header("idempotency-key", key));
-        let reply = client.try_request(write.method.clone(), &write.path, Some(&write.body)).await.ok();
-        if reply.as_ref().is_none_or(|reply| reply.status >= 500) {
-            self.1.fetch_add(1, Ordering::Relaxed);
-        }
-        let reply = reply?;
+        let reply = client.try_request(write.method.clone(), &write.path, Some(&write.body)).await;
+        let failure = match &reply {
+            Ok(reply) if reply.status < 500 => None,
+            Ok(reply) => Some(format!("{} {}: {} {}", write.method, write.path, reply.status, reply.body)),
+            Err(error) => Some(format!("{} {}: {error:?}", write.method, write.path)),
+        };
+        self.1.lock().unwrap().extend(failure);
+        let reply = reply.ok()?;
         match reply.status {
             200..300 => self.acknowledge(write, &reply),
             409 | 503 => {}
@@ -103,9 +105,9 @@ impl Journal {
             .collect()
     }
 
-    /// How many requests had no answer, or one that did not tell what became of them.
-    pub fn failed(&self) -> usize {
-        self.1.load(Ordering::Relaxed)
+    /// The requests that had no answer, or one that did not tell what became of them.
+    pub fn failed(&self) -> Vec<String> {
+        self.1.lock().unwrap().clone()
     }
 
     /// How many changes were acknowledged, and how many were not.

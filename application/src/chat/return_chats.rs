@@ -34,11 +34,14 @@ pub(crate) async fn return_chat_to_queue(
 ) -> Result<(), UseCaseError> {
     let at = work.now();
     let conversation = work.load::<Conversation>(conversation_id).await?;
-    let back = ConversationCommand::ReturnToQueue { reason: queue_reason, group_id: None, at };
-    work.execute::<Conversation>(conversation_id, back).await?;
-    if let Some(thread_id) = conversation.active_thread_id {
-        let leave = ThreadCommand::AgentLeaves { agent_id, reason: leave_reason, at };
-        work.execute::<Thread>(thread_id, leave).await?;
+    // Else it has ended or changed hands since the agent was read, and the append will meet the agent's newer version.
+    if conversation.agent_id == Some(agent_id) {
+        let back = ConversationCommand::ReturnToQueue { reason: queue_reason, group_id: None, at };
+        work.execute::<Conversation>(conversation_id, back).await?;
+        if let Some(thread_id) = conversation.active_thread_id {
+            let leave = ThreadCommand::AgentLeaves { agent_id, reason: leave_reason, at };
+            work.execute::<Thread>(thread_id, leave).await?;
+        }
     }
     work.execute::<Agent>(agent_id, AgentCommand::FreeSlot { conversation_id, at }).await?;
     Ok(())

@@ -180,14 +180,17 @@ impl Inner {
         let mut locked: BTreeSet<StreamId> = use_case.locks().into_iter().collect();
         for attempt in 1..=MAX_ATTEMPTS {
             let guard = self.locks.lock(&locked).await;
-            let error = match self.attempt(context, use_case).await {
+            let mut written = BTreeSet::new();
+            let error = match self.attempt(context, use_case, &mut written).await {
                 Err(UseCaseError::Append(error)) => error,
                 answer => return answer,
             };
             drop(guard);
             match error {
                 AppendError::Conflict { stream } => {
+                    // All of them, or one that writes many streams would meet another conflict each time.
                     locked.insert(stream);
+                    locked.append(&mut written);
                     self.pause(attempt).await;
                 }
                 AppendError::Repeated { record, .. } => return self.recall(context, use_case, &record).await,
@@ -203,6 +206,7 @@ impl Inner {
         self: &Arc<Self>,
         context: &CommandContext,
         use_case: &U,
+        written: &mut BTreeSet<StreamId>,
     ) -> Result<Executed<U::Output>, UseCaseError> {
         let mut work = UnitOfWork::new(self);
         let mut answer = use_case.run(&mut work).await;
@@ -220,7 +224,7 @@ impl Inner {
         }
         let output = answer?;
         let observed = if U::CHECKS_WHAT_IT_READ { work.observed() } else { vec![] };
-        let receipt = self.append(context, &mut work, observed).await?;
+        let receipt = self.append(context, &mut work, observed, written).await?;
         work.keep();
         Ok(Executed { output, receipt: Some(receipt), repeated: false })
     }
@@ -230,6 +234,7 @@ impl Inner {
         context: &CommandContext,
         work: &mut UnitOfWork,
         observed: Vec<StreamVersion>,
+        written: &mut BTreeSet<StreamId>,
     ) -> Result<Receipt, UseCaseError> {
         let request = AppendRequest {
             command_id: context.command_id,
@@ -240,6 +245,7 @@ impl Inner {
             streams: work.take_appends(),
             observed,
         };
+        written.extend(request.streams.iter().map(|append| append.stream));
         let result = self.log.append(request).await;
         if result.is_err() {
             work.forget();
