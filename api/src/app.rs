@@ -7,6 +7,7 @@ use application::agents::LogIn;
 use application::command_bus::CommandBus;
 use application::ports::{Clock, CredentialStore, EventLog, Hash, Ids, PasswordHasher, TokenIssuer};
 use application::presence::Presence;
+use infrastructure::audit::AuditQueries;
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::wake_ups::WakeUpStatus;
 use projections::agent_stats::AgentStatsQueries;
@@ -42,6 +43,8 @@ pub struct Parts {
     pub tags: TagQueries,
     /// Reads the queue.
     pub queue: RoutingQueries,
+    /// Reads the log for those who look into it.
+    pub audit: AuditQueries,
     /// How far the read models are.
     pub views: Views,
     /// What goes on in the background.

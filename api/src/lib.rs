@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client_address;
 pub mod config;
 pub mod cors;
+pub mod demo;
 pub mod extract;
 pub mod limits;
 pub mod openapi;

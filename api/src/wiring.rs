@@ -20,6 +20,7 @@ use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::event::upcasters;
 use domain::ids::{AgentId, GroupId};
 use domain::text::Name;
+use infrastructure::audit::AuditQueries;
 use infrastructure::auth::{
     Argon2PasswordHasher, HashingLimits, JwtTokens, SecretTooShort, SqlCredentialStore, SqlSessionStore,
 };
@@ -85,6 +86,18 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("DATABASE_URL: cannot use the database")]
     Database(#[from] DatabaseError),
+    /// There is no database.
+    #[error("DATABASE_URL: there is no database {}", file.display())]
+    NoDatabase {
+        /// Its file.
+        file: PathBuf,
+    },
+    /// The schema is that of an older version.
+    #[error("the database's schema is older than this program; run `livechatlog migrate`: {} missing", pending.join(", "))]
+    Outdated {
+        /// The names of the missing steps.
+        pending: Vec<&'static str>,
+    },
     /// The schema cannot be brought to this version.
     #[error("DATABASE_URL: the schema cannot be used")]
     Schema(#[from] MigrateError),
@@ -222,6 +235,19 @@ pub async fn open_database(settings: &Settings) -> Result<Database, StartError> 
     Ok(database)
 }
 
+/// Opens a database that is there and has this version's schema, and changes nothing about it.
+///
+/// # Errors
+/// When there is none, its schema is older or newer, or it cannot be used.
+pub async fn open_as_it_is(settings: &Settings) -> Result<Database, StartError> {
+    if let Some(file) = Database::file(&settings.database_url).filter(|file| !file.exists()) {
+        return Err(StartError::NoDatabase { file });
+    }
+    let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
+    let pending = database.pending_migrations().await?;
+    if pending.is_empty() { Ok(database) } else { Err(StartError::Outdated { pending }) }
+}
+
 /// What everything else is built from.
 struct Base {
     settings: Settings,
@@ -323,12 +349,9 @@ fn build_app(
     hasher: Arc<dyn PasswordHasher>,
     credentials: Arc<dyn CredentialStore>,
 ) -> Result<App, StartError> {
+    let log_in = build_log_in(&base, &hasher, &credentials)?;
+    let tokens = Arc::clone(&log_in.sessions.tokens);
     let Base { settings, database, clock, ids, log, bus, signals } = base;
-    let tokens: Arc<dyn TokenIssuer> = Arc::new(JwtTokens::new(&settings.jwt_secret)?);
-    let store = Arc::new(SqlSessionStore::new(database.clone()));
-    let sessions = Sessions { bus: bus.clone(), store, tokens: Arc::clone(&tokens) };
-    let (log_in_credentials, log_in_hasher) = (Arc::clone(&credentials), Arc::clone(&hasher));
-    let log_in = LogIn { bus: bus.clone(), credentials: log_in_credentials, hasher: log_in_hasher, sessions };
     Ok(App::new(Parts {
         bus,
         log,
@@ -338,6 +361,7 @@ fn build_app(
         agent_stats: AgentStatsQueries::new(database.clone()),
         tags: TagQueries::new(database.clone()),
         queue: RoutingQueries::new(database.clone()),
+        audit: AuditQueries::new(database.clone()),
         views,
         tasks,
         presence,
@@ -353,6 +377,46 @@ fn build_app(
         ids,
         signals,
     }))
+}
+
+fn build_log_in(
+    base: &Base,
+    hasher: &Arc<dyn PasswordHasher>,
+    credentials: &Arc<dyn CredentialStore>,
+) -> Result<LogIn, StartError> {
+    let Base { settings, database, bus, .. } = base;
+    let tokens: Arc<dyn TokenIssuer> = Arc::new(JwtTokens::new(&settings.jwt_secret)?);
+    let store = Arc::new(SqlSessionStore::new(database.clone()));
+    let sessions = Sessions { bus: bus.clone(), store, tokens };
+    Ok(LogIn { bus: bus.clone(), credentials: Arc::clone(credentials), hasher: Arc::clone(hasher), sessions })
+}
+
+/// What an operator's commands on agents need.
+pub struct Office {
+    /// Knows agents, passwords and sessions.
+    pub log_in: LogIn,
+    database: Database,
+    _folder: FolderLock,
+}
+
+impl Office {
+    /// Opens the log without serving it. An embedded database must not be in use by a server.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let folder = FolderLock::take(&settings)?;
+        let base = base(settings, clock).await?;
+        let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
+        let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(base.database.clone()));
+        let log_in = build_log_in(&base, &hasher, &credentials)?;
+        Ok(Self { log_in, database: base.database, _folder: folder })
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        self.database.close().await;
+    }
 }
 
 async fn listen(address: &str) -> Result<TcpListener, StartError> {

@@ -1,5 +1,6 @@
 //! The adapters: what stands behind the ports of the application.
 
+pub mod audit;
 pub mod auth;
 pub mod database;
 pub mod event_log;

@@ -18,12 +18,16 @@ pub enum CursorError {
 }
 
 /// The cursor that continues after `position`.
-pub(crate) fn encode(list: &str, position: i64) -> String {
+#[must_use]
+pub fn encode(list: &str, position: i64) -> String {
     URL_SAFE_NO_PAD.encode(format!("{list}:{position}"))
 }
 
 /// The position after which the cursor continues; none without a cursor.
-pub(crate) fn decode(list: &str, cursor: Option<&str>) -> Result<Option<i64>, CursorError> {
+///
+/// # Errors
+/// See [`CursorError`].
+pub fn decode(list: &str, cursor: Option<&str>) -> Result<Option<i64>, CursorError> {
     let Some(cursor) = cursor else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| CursorError::Malformed)?;
     let text = String::from_utf8(bytes).map_err(|_| CursorError::Malformed)?;

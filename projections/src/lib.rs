@@ -21,7 +21,7 @@ pub mod tags;
 mod testing;
 pub mod thread_events;
 
-pub use cursor::CursorError;
+pub use cursor::{CursorError, decode as decode_cursor, encode as encode_cursor};
 pub use error::QueryError;
 pub use page::{Deleted, Page, PageRequest};
 pub use rebuild::view_projectors;

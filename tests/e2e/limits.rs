@@ -218,6 +218,23 @@ async fn log_ins_that_succeed_do_not_count_as_failures() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stolen_token_does_not_help_to_guess_the_password() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let thief = server.admin().await.client;
+    let change = async |current: &str| {
+        let body = json!({ "currentPassword": current, "newPassword": "another password" });
+        thief.post("/v1/auth/password", &body).await
+    };
+    for number in 0..5 {
+        change(&format!("guess {number}")).await.expect(400);
+    }
+    assert_refused(&change("guess 6").await, 5);
+    assert_refused(&change(PASSWORD).await, 5);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_at_once_do_not_slip_through_together() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with_limits(&database).await;

@@ -5,11 +5,15 @@ mod agent_stats;
 #[cfg(test)]
 mod assignment;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bulk;
 #[cfg(test)]
 mod conventions;
 #[cfg(test)]
 mod defects;
+#[cfg(test)]
+mod deployment;
 #[cfg(test)]
 mod desk;
 #[cfg(test)]
@@ -28,6 +32,8 @@ mod lists;
 mod management;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod operator;
 #[cfg(test)]
 mod presence;
 #[cfg(test)]

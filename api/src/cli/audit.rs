@@ -1,40 +1,235 @@
 use std::error::Error;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, BufWriter};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use clap::Subcommand;
-use infrastructure::event_log::{VerifyError, verify_chain};
+use application::ports::{Hash, Position};
+use clap::{Args, Subcommand, ValueEnum};
+use infrastructure::audit::{
+    Aggregate, AuditFilter, AuditKey, ExportRange, ExportSummary, Format, Moment, PublicKey, VerifiedExport, export,
+    verify_file,
+};
+use infrastructure::event_log::{VerifiedLog, VerifyError, verify_against};
+use serde_json::json;
 
+use super::progress::Progress;
 use crate::config::Settings;
-use crate::wiring::open_database;
+use crate::wiring::open_as_it_is;
 
 /// What can be proved.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Compute the hash chain of the whole log anew and compare
-    Verify,
+    /// Write the log, or a part of it, with everything that proves it, and a signed head
+    Export(Export),
+    /// Compute the hash chain anew and compare: of the database, or of an export alone
+    Verify(Verify),
+    /// Print the public key with which exports of this installation are checked
+    Key,
+}
+
+/// What is exported, and how.
+#[derive(Args)]
+pub struct Export {
+    /// How events are written
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatName,
+    /// The first event: a position, such as the one after the last of an earlier export, or a time (RFC 3339)
+    #[arg(long, value_name = "POSITION|TIME")]
+    from: Option<Moment>,
+    /// The last event: a position or a time
+    #[arg(long, value_name = "POSITION|TIME")]
+    to: Option<Moment>,
+    /// Only what was done on behalf of these, such as agent:ID, visitor:ID or system:router
+    #[arg(long)]
+    actor: Option<String>,
+    /// Only events of this kind of streams, or of one of them: thread, thread:ID
+    #[arg(long, value_name = "KIND[:ID]")]
+    aggregate: Option<Aggregate>,
+    /// Only events of this name, such as AgentAssigned
+    #[arg(long = "type", value_name = "NAME")]
+    event_type: Option<String>,
+    /// A new file to write to instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// What is verified.
+#[derive(Args)]
+pub struct Verify {
+    /// An export; nothing else is needed, neither database nor settings
+    #[arg(long, value_name = "EXPORT")]
+    file: Option<PathBuf>,
+    /// The key that must have signed the export, as `audit key` prints it
+    #[arg(long, value_name = "KEY", requires = "file")]
+    public_key: Option<PublicKey>,
+    /// A hash that the log had at a position, noted from an earlier run or from an export: the log must still have it
+    #[arg(long, value_name = "POSITION:HASH", conflicts_with = "file")]
+    noted: Option<Noted>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A position and the hash there.
+#[derive(Clone, Copy, Debug)]
+pub struct Noted(Position, Hash);
+
+impl FromStr for Noted {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str = "must be a position, a colon and 64 hexadecimal digits";
+        let (position, digits) = text.split_once(':').ok_or(EXPECTED)?;
+        let mut hash = [0; 32];
+        hex::decode_to_slice(digits, &mut hash).map_err(|_| EXPECTED)?;
+        let position = position.parse().ok().filter(|position| *position >= 1).ok_or(EXPECTED)?;
+        Ok(Self(position, hash))
+    }
+}
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum FormatName {
+    /// A JSON object a line
+    #[default]
+    Ndjson,
+    /// Comma-separated values
+    Csv,
 }
 
 /// Runs one of the audit commands.
 pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
-        Command::Verify => verify(settings).await,
+        Command::Export(options) => write_export(&settings, options).await,
+        Command::Verify(Verify { json, noted, .. }) => verify_database(&settings, noted, json).await,
+        Command::Key => {
+            println!("{}", AuditKey::of_folder(&settings.data_dir)?.public_key());
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
-async fn verify(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
-    let database = open_database(&settings).await?;
-    let outcome = verify_chain(&database, |_| {}).await;
+/// Verifies an export, if that is what is asked for.
+pub fn verify_export(command: &Command) -> Option<Result<ExitCode, Box<dyn Error>>> {
+    match command {
+        Command::Verify(Verify { file: Some(file), public_key, json, .. }) => Some(verify(file, *public_key, *json)),
+        Command::Verify(_) | Command::Export(_) | Command::Key => None,
+    }
+}
+
+async fn write_export(settings: &Settings, options: Export) -> Result<ExitCode, Box<dyn Error>> {
+    let database = open_as_it_is(settings).await?;
+    let key = AuditKey::of_folder(&settings.data_dir)?;
+    let Export { format, from, to, actor, aggregate, event_type, output } = options;
+    let filter = AuditFilter { actor, aggregate, event_type };
+    let how = (Format::from(format), &key);
+    let range = (ExportRange { from, to }, &filter);
+    let progress = Progress::new(false);
+    let shows = |position, last| progress.show(position, last, "exporting");
+    let exported = match &output {
+        Some(path) => {
+            let mut file = BufWriter::new(create(path)?);
+            let exported = export(&database, range, how, &mut file, shows).await;
+            file.into_inner()?.sync_all()?;
+            exported
+        }
+        None => export(&database, range, how, &mut BufWriter::new(io::stdout()), shows).await,
+    };
+    progress.finish();
+    database.close().await;
+    let ExportSummary { from, to, events } = exported?;
+    // Standard output may be the export itself.
+    eprintln!("exported {events} events of positions {from} to {to}, signed by {}", key.public_key());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What people wrote is in it, so it is for its owner alone; nothing is overwritten.
+fn create(path: &Path) -> Result<File, Box<dyn Error>> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.map_err(|error| format!("cannot create {}: {error}", path.display()).into())
+}
+
+fn verify(path: &Path, expected: Option<PublicKey>, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let file = File::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+    match verify_file(BufReader::new(file), |_| {}) {
+        Ok(export) if expected.is_some_and(|expected| expected != export.signer) => {
+            Ok(broken(as_json, &format!("the export is signed by another key: {}", export.signer)))
+        }
+        Ok(export) => {
+            print_export(&export, expected.is_some(), as_json);
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => Ok(broken(as_json, &error.to_string())),
+    }
+}
+
+async fn verify_database(settings: &Settings, noted: Option<Noted>, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let database = open_as_it_is(settings).await?;
+    let outcome = verify_against(&database, noted.map(|Noted(position, hash)| (position, hash)), |_| {}).await;
     database.close().await;
     match outcome {
         Ok(log) => {
-            println!("the log is whole: {} events, {} of them erased", log.position, log.erased);
-            println!("epoch {}   hash {}", log.epoch, hex::encode(log.chain_hash));
+            print_log(&log, as_json);
             Ok(ExitCode::SUCCESS)
         }
-        Err(error @ VerifyError::Broken { .. }) => {
-            eprintln!("error: {error}");
-            Ok(ExitCode::FAILURE)
+        Err(error @ (VerifyError::Broken(_) | VerifyError::NotTheNoted { .. })) => {
+            Ok(broken(as_json, &error.to_string()))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn broken(as_json: bool, reason: &str) -> ExitCode {
+    if as_json {
+        println!("{}", json!({ "whole": false, "reason": reason }));
+    } else {
+        eprintln!("error: {reason}");
+    }
+    ExitCode::FAILURE
+}
+
+fn print_log(log: &VerifiedLog, as_json: bool) {
+    let VerifiedLog { position, chain_hash, epoch, erased } = log;
+    let hash = hex::encode(chain_hash);
+    if as_json {
+        return println!(
+            "{}",
+            json!({ "whole": true, "position": position, "hash": hash, "epoch": epoch, "erased": erased })
+        );
+    }
+    println!("the log is whole: {position} events, {erased} of them erased");
+    println!("epoch {epoch}   hash {hash}");
+    println!("note {position}:{hash} somewhere else, and give it to --noted next time");
+}
+
+fn print_export(export: &VerifiedExport, signer_is_known: bool, as_json: bool) {
+    let VerifiedExport { epoch, from, to, chain_hash, events, filtered, erased, unvouched, signer } = export;
+    let hash = hex::encode(chain_hash);
+    if as_json {
+        let outcome = json!({
+            "whole": true, "from": from, "to": to, "events": events, "filtered": filtered, "erased": erased,
+            "firstUnvouchedErasure": unvouched, "epoch": epoch, "hash": hash, "signedBy": signer.to_string(), "signerIsKnown": signer_is_known,
+        });
+        return println!("{outcome}");
+    }
+    let part = if *filtered { " (a selection)" } else { "" };
+    println!("the export is whole: {events} events of positions {from} to {to}{part}, {erased} of them erased");
+    if let Some(position) = unvouched {
+        println!("the erasure of position {position} is not recorded in this export; it may be recorded later");
+    }
+    println!("epoch {epoch}   hash {hash}");
+    let known = if signer_is_known { "" } else { "; nobody has said whose key that is: compare, or give --public-key" };
+    println!("signed by {signer}{known}");
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Ndjson => Self::Ndjson,
+            FormatName::Csv => Self::Csv,
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The commands of the program.
 
+mod admin;
 mod audit;
+mod demo;
 mod openapi;
 mod progress;
 mod replay;
@@ -14,6 +16,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Arguments, ConfigError, LogFormat, Settings};
+use crate::wiring::StartError;
 
 /// What is logged where RUST_LOG says nothing.
 const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
@@ -36,12 +39,21 @@ enum Command {
     /// Serve the REST API (the default)
     Serve,
     /// Bring the database's schema to this version
-    Migrate,
+    Migrate {
+        /// Change nothing: say what is missing, with exit code 1 if anything is
+        #[arg(long)]
+        check: bool,
+    },
     /// Rebuild the read models from the log, while the service runs
     Replay(replay::Options),
+    /// Make an admin, or give somebody another password
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Prove what happened
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Fill an empty store with a team and a day of chats, to look around in
+    Demo,
     /// Print the OpenAPI document of the REST API
     Openapi {
         /// A Postman collection made from it instead
@@ -58,6 +70,9 @@ pub fn main() -> ExitCode {
         // It needs no settings and no database.
         return openapi::run(postman);
     }
+    if let Some(code) = cli.command.as_ref().and_then(verify_export) {
+        return code;
+    }
     let logging = start_logging(cli.arguments.log_format);
     let settings = match logging.and_then(|()| Settings::resolve(cli.arguments)) {
         Ok(settings) => settings,
@@ -70,8 +85,11 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(settings).await,
-            Command::Migrate => migrate(settings).await,
+            Command::Migrate { check: false } => migrate(settings).await,
+            Command::Migrate { check: true } => check_schema(settings).await,
             Command::Replay(options) => replay::run(settings, options).await,
+            Command::Admin(command) => admin::run(settings, command).await,
+            Command::Demo => demo::run(settings).await,
             Command::Audit(command) => audit::run(settings, command).await,
             Command::Openapi { postman } => Ok(openapi::run(postman)),
         }
@@ -82,11 +100,37 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// An export is verified anywhere: without settings, a data folder or a database.
+fn verify_export(command: &Command) -> Option<ExitCode> {
+    let Command::Audit(command) = command else { return None };
+    match audit::verify_export(command)? {
+        Ok(code) => Some(code),
+        Err(error) => Some(fail(&*error, ExitCode::FAILURE)),
+    }
+}
+
 async fn migrate(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
     let database = crate::wiring::open_database(&settings).await?;
     database.close().await;
     println!("the schema is up to date");
     Ok(ExitCode::SUCCESS)
+}
+
+async fn check_schema(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+    match crate::wiring::open_as_it_is(&settings).await {
+        Ok(database) => {
+            database.close().await;
+            println!("the schema is up to date");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(StartError::Outdated { pending }) => {
+            for step in pending {
+                println!("missing: {step}");
+            }
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn start_logging(format: LogFormat) -> Result<(), ConfigError> {

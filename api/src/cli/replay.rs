@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::INTERRUPTED;
 use super::progress::Progress;
 use crate::config::Settings;
-use crate::wiring::open_database;
+use crate::wiring::open_as_it_is;
 
 /// Which views, and what to do with them.
 #[derive(Args)]
@@ -34,7 +34,7 @@ pub struct Options {
 
 /// Rebuilds views beside a service that may be running.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
-    let database = open_database(&settings).await?;
+    let database = open_as_it_is(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = LogPorts {
         clock: Arc::clone(&clock),

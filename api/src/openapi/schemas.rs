@@ -403,6 +403,44 @@ schemas! {
         /// The program's version.
         version: String,
     }
+    /// An event of the log, with what proves it. Bytes are in lower-case hexadecimal.
+    AuditEvent {
+        /// Its place in the log.
+        position: i64,
+        /// When it was recorded.
+        recorded_at: Time,
+        /// On whose behalf.
+        actor: String,
+        /// The kind of its stream.
+        aggregate_type: String,
+        /// The id of its stream.
+        aggregate_id: Id,
+        /// Its place in the stream.
+        sequence: i64,
+        /// Its name.
+        #[schemars(rename = "type")]
+        event_type: String,
+        /// The version of its form.
+        version: String,
+        /// What happened: the JSON that the digest was made of, byte for byte.
+        payload: Map<String, Value>,
+        /// More about it.
+        metadata: Map<String, Value>,
+        /// Its id.
+        event_id: Id,
+        /// The command that it answers.
+        command_id: Id,
+        /// The event that caused the command; null when none did.
+        causation_id: Option<Id>,
+        /// What ties together all that one request or event has set off.
+        correlation_id: Id,
+        /// What the payload's digest was made with; null when the payload was erased.
+        salt: Option<String>,
+        /// SHA-256 of salt and payload.
+        digest: String,
+        /// The hash chain up to here.
+        hash: String,
+    }
     /// That the service answers.
     Liveness {
         /// Always `ok`.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use domain::agent::{AgentStatus, ChatLimit, Role};
+use domain::aggregate::AggregateType;
 use domain::conversation::ConversationStatus;
 use domain::routing::{RoutingStrategy, Verdict};
 use domain::text;
@@ -13,7 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use crate::config;
-use crate::rest::{auth, conversation_lists, paging, threads};
+use crate::rest::{audit, auth, conversation_lists, paging, threads};
 
 /// No control characters (Unicode category Cc), and something else than white space.
 const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
@@ -26,6 +27,10 @@ fn text(max_bytes: usize, pattern: &str) -> Schema {
     json_schema!({
         "type": "string", "minLength": 1, "maxLength": max_bytes, "x-maxBytes": max_bytes, "pattern": pattern,
     })
+}
+
+fn kinds_of_streams() -> String {
+    AggregateType::ALL.map(AggregateType::as_str).join("|")
 }
 
 macro_rules! values {
@@ -52,6 +57,22 @@ macro_rules! values {
 values! {
     /// An id.
     Id: json_schema!({ "type": "string", "format": "uuid" });
+    /// An actor or a type of events.
+    AuditWord: json_schema!({ "type": "string", "minLength": 1, "maxLength": audit::LONGEST_WORD });
+    /// A kind of stream, or one stream.
+    AuditAggregate: json_schema!({
+        "type": "string",
+        "pattern": format!("^({})(:[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})?$", kinds_of_streams()),
+    });
+    /// A position of the log, or a time.
+    AuditMoment: json_schema!({
+        "anyOf": [
+            { "type": "string", "pattern": "^[1-9][0-9]{0,17}$" },
+            { "type": "string", "format": "date-time" },
+        ],
+    });
+    /// What comes first in the log.
+    AuditOrderName: json_schema!({ "type": "string", "enum": ["newest", "oldest"] });
     /// A name, on one line.
     Name: text(text::Name::MAX_BYTES, LINE);
     /// A longer text.

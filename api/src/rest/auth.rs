@@ -120,6 +120,7 @@ pub async fn change_password(
     State(app): State<App>,
     agent: Agent,
     session: Session,
+    address: ClientAddress,
     write: Write<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let Write { body, info } = write;
@@ -133,7 +134,15 @@ pub async fn change_password(
     fields.finish()?;
     let context = app.bus.context(agent.principal().actor(), info.request_id.uuid());
     let passwords = (body.current_password.as_str(), body.new_password.as_str());
-    match app.log_in.change_password(context, agent.id, Some(session.0), passwords).await {
+    // Whoever has stolen a token must not guess the password faster than whoever has none.
+    let known = app.bus.read::<domain::agent::Agent>(agent.id).await?;
+    let email = known.email.as_ref().ok_or_else(|| Problem::not_found("agent"))?;
+    let attempt = app.limits.begin_log_in(email, address).await?;
+    let changed = app.log_in.change_password(context, agent.id, Some(session.0), passwords).await;
+    if !matches!(changed, Err(UseCaseError::WrongCredentials)) {
+        attempt.did_not_fail().await;
+    }
+    match changed {
         // The caller is known: it is the field that is wrong, not the token.
         Err(UseCaseError::WrongCredentials) => Err(Problem::invalid_field("currentPassword", "is wrong")),
         Err(error) => Err(error.into()),

@@ -38,6 +38,8 @@ pub async fn health() -> Response {
 /// Whether the process is worth keeping: not when something in it has broken down for good.
 pub async fn live(State(app): State<App>) -> Response {
     let mut ended: Vec<_> = app.tasks.ended().collect();
+    let panicked = RunnerStatus::Stopped(StopReason::Panicked);
+    ended.extend(app.views.status().into_iter().filter(|(_, _, status)| *status == panicked).map(|(name, ..)| name));
     if app.log.has_broken_down() {
         ended.push("eventLog");
     }

@@ -3,6 +3,7 @@
 mod access;
 mod agent_stats;
 mod agents;
+pub(crate) mod audit;
 pub(crate) mod auth;
 mod bulk;
 pub(crate) mod conversation_lists;
@@ -117,6 +118,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         get("/v1/conversations/{id}/assignments", Agent, on::get(conversations::assignments)),
         get("/v1/queue", Supervisor, on::get(queue::list)),
         get("/v1/queue/stats", Supervisor, on::get(queue::stats)),
+        get("/v1/audit", Admin, on::get(audit::list)),
         get("/health", Public, on::get(health::health)),
         get("/livez", Public, on::get(health::live)),
         get("/readyz", Public, on::get(health::ready)),

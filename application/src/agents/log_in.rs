@@ -81,6 +81,25 @@ impl LogIn {
         self.bus.execute(context, NotePasswordChange { agent_id }).await
     }
 
+    /// Gives the agent with this address another password and ends all their sessions, for an operator. `false`: there
+    /// is no such agent.
+    ///
+    /// # Errors
+    /// When it could not be changed.
+    pub async fn reset_password(
+        &self,
+        context: CommandContext,
+        email: &EmailAddress,
+        new: &str,
+    ) -> Result<bool, UseCaseError> {
+        let Some((agent_id, _)) = self.find(email).await? else { return Ok(false) };
+        let hash = self.hasher.hash(new).await?;
+        self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
+        self.sessions.end_others(agent_id, None).await?;
+        self.bus.execute(context, NotePasswordChange { agent_id }).await?;
+        Ok(true)
+    }
+
     async fn find(&self, email: &EmailAddress) -> Result<Option<(AgentId, Arc<Agent>)>, UseCaseError> {
         let claim = self.bus.read::<EmailClaim>(EmailClaimId::of(email)).await?;
         let Some(agent_id) = claim.agent_id else { return Ok(None) };

@@ -1,5 +1,6 @@
 //! The people who answer: registration, availability, log-in.
 
+mod appoint_admin;
 mod bootstrap;
 mod change_agent;
 mod change_password;
@@ -10,6 +11,7 @@ mod sessions;
 mod set_status;
 mod stats_access;
 
+pub use appoint_admin::AppointAdmin;
 pub use bootstrap::{Bootstrap, is_set_up};
 pub use change_agent::{AgentChanges, ChangeAgent};
 pub use delete_agent::DeleteAgent;

@@ -31,22 +31,36 @@ impl UseCase for RegisterAgent {
 
     async fn run(&self, work: &mut UnitOfWork) -> Result<AgentId, UseCaseError> {
         ensure_admin(self.principal)?;
-        register(work, self.agent_id, &self.registration).await?;
-        let workspace = work.load::<Workspace>(WorkspaceId::ONLY).await?;
-        if let Some(group_id) = workspace.default_group_id {
-            let agent_ids = BTreeSet::from([self.agent_id]);
-            let add = GroupCommand::AddAgents { agent_ids, at: self.registration.at };
-            work.execute::<Group>(group_id, add).await?;
-        }
+        register_into_default_group(work, self.agent_id, &self.registration).await?;
         Ok(self.agent_id)
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<AgentId> {
-        events.iter().find_map(|event| match &event.event {
-            AnyEvent::Agent(_) => Some(AgentId::from_uuid(event.header.aggregate_id)),
-            _ => None,
-        })
+        agent_of(events)
     }
+}
+
+/// The agent whom events are about.
+pub(super) fn agent_of(events: &[Arc<LogEvent>]) -> Option<AgentId> {
+    events.iter().find_map(|event| match &event.event {
+        AnyEvent::Agent(_) => Some(AgentId::from_uuid(event.header.aggregate_id)),
+        _ => None,
+    })
+}
+
+/// Registers an agent who also joins the default group.
+pub(super) async fn register_into_default_group(
+    work: &mut UnitOfWork,
+    agent_id: AgentId,
+    registration: &Registration,
+) -> Result<(), UseCaseError> {
+    register(work, agent_id, registration).await?;
+    let workspace = work.load::<Workspace>(WorkspaceId::ONLY).await?;
+    if let Some(group_id) = workspace.default_group_id {
+        let add = GroupCommand::AddAgents { agent_ids: BTreeSet::from([agent_id]), at: registration.at };
+        work.execute::<Group>(group_id, add).await?;
+    }
+    Ok(())
 }
 
 /// Claims the address, registers the agent and, if they are one, appoints the admin.

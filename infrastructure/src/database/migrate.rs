@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::migrations::{MIGRATIONS, Migration};
 use super::tables::restore_index_names;
-use super::{Database, DatabaseError, Dialect, RowError, Session};
+use super::{Database, DatabaseError, Dialect, Row, RowError, Session};
+use crate::sql_args;
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,20 @@ pub(super) async fn run(database: &Database) -> Result<(), MigrateError> {
     Ok(())
 }
 
+/// The names of the steps that are missing; nothing is changed.
+pub(super) async fn pending(database: &Database) -> Result<Vec<&'static str>, MigrateError> {
+    let tables = match database.dialect() {
+        Dialect::Mysql => "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
+        Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
+    };
+    let table = database.fetch_optional(tables, sql_args!["schema_migrations"]).await?;
+    let rows = match table {
+        Some(_) => database.fetch_all(SELECT_DONE, vec![]).await?,
+        None => vec![],
+    };
+    missing(&by_version(&rows)?, database.dialect()).map(|steps| steps.iter().map(|step| step.name).collect())
+}
+
 async fn lock(session: &mut Session) -> Result<(), MigrateError> {
     match session.dialect() {
         Dialect::Mysql => {
@@ -82,23 +97,36 @@ async fn unlock(session: &mut Session) -> Result<(), MigrateError> {
 async fn migrate(session: &mut Session) -> Result<(), MigrateError> {
     let dialect = session.dialect();
     session.run(create_table(dialect)).await?;
-    let done = carried_out(session).await?;
+    let done = by_version(&session.query(SELECT_DONE).await?)?;
+    let missing = missing(&done, dialect)?;
+    if dialect == Dialect::Sqlite && !missing.is_empty() {
+        restore_index_names(session).await?;
+    }
+    for step in missing {
+        carry_out(session, step, &digest(step, dialect)).await?;
+    }
+    seed_head(session).await
+}
+
+/// The steps that were not carried out yet.
+fn missing(done: &BTreeMap<i64, String>, dialect: Dialect) -> Result<Vec<&'static Migration>, MigrateError> {
     let known = MIGRATIONS.last().map_or(0, |last| last.version);
     if let Some(found) = done.keys().last().copied().filter(|found| *found > known) {
         return Err(MigrateError::Newer { found, known });
     }
-    if dialect == Dialect::Sqlite && MIGRATIONS.iter().any(|step| !done.contains_key(&step.version)) {
-        restore_index_names(session).await?;
-    }
+    let mut missing = vec![];
     for step in MIGRATIONS {
-        let digest = hex::encode(Sha256::digest(step.sql(dialect)));
         match done.get(&step.version) {
-            Some(recorded) if *recorded == digest => {}
+            Some(recorded) if *recorded == digest(step, dialect) => {}
             Some(_) => return Err(MigrateError::Changed { name: step.name }),
-            None => carry_out(session, step, &digest).await?,
+            None => missing.push(step),
         }
     }
-    seed_head(session).await
+    Ok(missing)
+}
+
+fn digest(step: &Migration, dialect: Dialect) -> String {
+    hex::encode(Sha256::digest(step.sql(dialect)))
 }
 
 const fn create_table(dialect: Dialect) -> &'static str {
@@ -115,8 +143,9 @@ const fn create_table(dialect: Dialect) -> &'static str {
     }
 }
 
-async fn carried_out(session: &mut Session) -> Result<BTreeMap<i64, String>, MigrateError> {
-    let rows = session.query("SELECT version, digest FROM schema_migrations").await?;
+const SELECT_DONE: &str = "SELECT version, digest FROM schema_migrations";
+
+fn by_version(rows: &[Row]) -> Result<BTreeMap<i64, String>, MigrateError> {
     rows.iter().map(|row| Ok((row.int("version")?, row.text("digest")?))).collect()
 }
 

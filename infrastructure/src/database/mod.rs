@@ -167,6 +167,14 @@ impl Database {
         }
     }
 
+    /// The names of the steps by which the schema is behind this program. Nothing is changed.
+    ///
+    /// # Errors
+    /// When the schema is not one that this program can bring up to date, or the database does not work.
+    pub async fn pending_migrations(&self) -> Result<Vec<&'static str>, MigrateError> {
+        migrate::pending(self).await
+    }
+
     /// Brings the schema up to this program's version and makes sure that the log has a head.
     ///
     /// # Errors

@@ -95,12 +95,27 @@ impl TableCopies {
         Ok(())
     }
 
-    /// Removes copies and replaced tables, also those of an interrupted run.
+    /// The schema may hold tables of other programs, so that only the very names count.
+    async fn left_over(&self) -> Result<Vec<String>, DatabaseError> {
+        let all = match self.database.dialect() {
+            Dialect::Mysql => {
+                "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()"
+            }
+            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        };
+        let rows = self.database.fetch_all(all, vec![]).await?;
+        let found = rows.iter().map(|row| row.text("name")).collect::<Result<Vec<_>, _>>()?;
+        let own: Vec<_> =
+            self.tables.iter().flat_map(|table| [format!("{table}{COPY}"), format!("{table}{REPLACED}")]).collect();
+        Ok(found.into_iter().filter(|name| own.contains(name)).collect())
+    }
+
+    /// Removes copies of these tables and what such copies have replaced, also those of an interrupted run.
     ///
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn remove(&self) -> Result<(), DatabaseError> {
-        let tables = left_over(&self.database).await?;
+        let tables = self.left_over().await?;
         match self.database.dialect() {
             Dialect::Mysql if tables.is_empty() => {}
             Dialect::Mysql => {
@@ -145,20 +160,6 @@ async fn ddl_session(database: &Database) -> Result<Session, DatabaseError> {
     let mut session = database.log_session().await?;
     session.run(LOCK_WAIT).await?;
     Ok(session)
-}
-
-async fn left_over(database: &Database) -> Result<Vec<String>, DatabaseError> {
-    let sql = match database.dialect() {
-        Dialect::Mysql => {
-            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() \
-             AND (RIGHT(table_name, 9) = ? OR RIGHT(table_name, 5) = ?)"
-        }
-        Dialect::Sqlite => {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND (substr(name, -9) = ? OR substr(name, -5) = ?)"
-        }
-    };
-    let rows = database.fetch_all(sql, sql_args![COPY, REPLACED]).await?;
-    Ok(rows.iter().map(|row| row.text("name")).collect::<Result<_, _>>()?)
 }
 
 /// Deletes all rows of a table, a few at a time, after its indexes.

@@ -8,7 +8,7 @@ use crate::database::{Database, DatabaseError, Row, Session};
 const SELECT_HEAD: &str = "SELECT position, chain_hash, recorded_us, epoch FROM log_head WHERE id = 1";
 
 /// Reads it through the pool.
-pub(super) async fn read(database: &Database) -> Result<LogHead, DatabaseError> {
+pub(crate) async fn read(database: &Database) -> Result<LogHead, DatabaseError> {
     head(database.fetch_all(SELECT_HEAD, vec![]).await?.first())
 }
 

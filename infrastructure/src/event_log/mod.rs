@@ -4,6 +4,7 @@ mod appender;
 mod batch;
 pub mod chain;
 mod commit;
+mod evidence;
 mod feed;
 mod head;
 mod reader;
@@ -38,8 +39,11 @@ use domain::ids::CommandId;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+pub use evidence::{Broken, Damage, Evidence, Walk};
 pub use feed::LogHint;
-pub use verify::{Damage, VerifiedLog, VerifyError, verify_chain};
+pub(crate) use head::read as read_head;
+pub use verify::{VerifiedLog, VerifyError, verify_against, verify_chain};
+pub(crate) use verify::{evidence_after, nothing_beside};
 
 use crate::database::{Database, Dialect};
 use appender::Appender;

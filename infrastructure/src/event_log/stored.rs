@@ -25,13 +25,16 @@ pub(super) struct StoredEvent {
 
 /// Why a stored event is not understood.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum DecodeError {
+pub(crate) enum DecodeError {
     /// A column holds something else than it should.
     #[error(transparent)]
     Row(#[from] RowError),
     /// An aggregate that this program does not know.
     #[error("there is no aggregate type {0}")]
     AggregateType(String),
+    /// An id is not spelled as ids are.
+    #[error("the id in {0} is not in lower case with hyphens")]
+    Spelling(&'static str),
     /// The payload is no event of its aggregate.
     #[error(transparent)]
     Payload(#[from] serde_json::Error),

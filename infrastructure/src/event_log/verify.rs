@@ -2,10 +2,9 @@
 
 use application::ports::{Epoch, Hash, LogHead, Position};
 
-use super::chain::{FixedFields, GENESIS, chain_hash, payload_digest};
+use super::evidence::{Broken, Damage, Evidence, Walk};
 use super::head;
-use super::stored::{COLUMNS, DecodeError, StoredEvent};
-use crate::database::{Database, DatabaseError, Row};
+use crate::database::{Database, DatabaseError};
 use crate::sql_args;
 
 const PAGE: i64 = 1_000;
@@ -23,39 +22,17 @@ pub struct VerifiedLog {
     pub erased: u64,
 }
 
-/// What is wrong at a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Damage {
-    /// There is no event.
-    #[error("the event is missing")]
-    Missing,
-    /// A column holds what no event has.
-    #[error("the event cannot be read")]
-    Unreadable,
-    /// The payload is not the one that was recorded.
-    #[error("the payload was changed")]
-    Payload,
-    /// A column beside the payload, or the order of events, is not what was recorded.
-    #[error("the event or its place was changed")]
-    Chain,
-    /// The event is dated before its predecessor.
-    #[error("the time goes back")]
-    Time,
-    /// The log's head says something else about the end than the events do.
-    #[error("the events do not end where the head says")]
-    End,
-}
-
 /// Why a log could not be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// It is not whole.
-    #[error("the log is broken at position {position}: {damage}")]
-    Broken {
-        /// The first position where something is wrong.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// It is whole, but not the one that was noted.
+    #[error("the log does not have the noted hash at position {position}: it is another one, or was made anew")]
+    NotTheNoted {
+        /// Where that was noted.
         position: Position,
-        /// What it is.
-        damage: Damage,
     },
     /// The database does not work.
     #[error("the log cannot be read")]
@@ -69,111 +46,81 @@ pub enum VerifyError {
 /// See [`VerifyError`].
 pub async fn verify_chain(
     database: &Database,
+    progress: impl FnMut(Position) + Send,
+) -> Result<VerifiedLog, VerifyError> {
+    verify_against(database, None, progress).await
+}
+
+/// The same, of a log that must also have had this hash at this position: who can write the database can compute another
+/// chain, but not one through a hash that was noted before.
+///
+/// # Errors
+/// See [`VerifyError`].
+pub async fn verify_against(
+    database: &Database,
+    noted: Option<(Position, Hash)>,
     mut progress: impl FnMut(Position) + Send,
 ) -> Result<VerifiedLog, VerifyError> {
     let head = head::read(database).await?;
-    let select = format!(
-        "SELECT {COLUMNS}, salt, payload_digest FROM events WHERE position > ? AND position <= ? \
-         ORDER BY position LIMIT {PAGE}"
-    );
-    let mut walk = Walk::default();
-    while walk.position < head.position {
-        let rows = database.fetch_all(&select, sql_args![walk.position, head.position]).await?;
-        if rows.is_empty() {
-            return Err(broken(walk.position + 1, Damage::Missing));
+    let mut walk = Walk::from_the_beginning();
+    while walk.position() < head.position {
+        for event in evidence_after(database, walk.position(), head.position).await? {
+            walk.step(&event?)?;
+            if noted.is_some_and(|(position, hash)| position == walk.position() && hash != walk.chain_hash()) {
+                return Err(VerifyError::NotTheNoted { position: walk.position() });
+            }
         }
-        for row in &rows {
-            walk.step(row)?;
-        }
-        progress(walk.position);
+        progress(walk.position());
     }
-    no_more_than(database).await?;
-    walk.finish(&head)
-}
-
-/// Events beyond a head that has not moved were not appended but put there.
-async fn no_more_than(database: &Database) -> Result<(), VerifyError> {
-    let sql = "SELECT MAX(position) AS last FROM events";
-    let last = database.fetch_optional(sql, vec![]).await?.map(|row| row.opt_int("last")).transpose();
-    let last = last.map_err(DatabaseError::from)?.flatten().unwrap_or(0);
-    let now = head::read(database).await?;
-    if last > now.position { Err(broken(now.position + 1, Damage::End)) } else { Ok(()) }
-}
-
-struct Walk {
-    position: Position,
-    chain_hash: Hash,
-    recorded_us: i64,
-    erased: u64,
-}
-
-impl Default for Walk {
-    fn default() -> Self {
-        Self { position: 0, chain_hash: GENESIS, recorded_us: i64::MIN, erased: 0 }
+    if let Some((position, _)) = noted.filter(|(position, _)| *position > walk.position()) {
+        return Err(VerifyError::NotTheNoted { position });
     }
+    nothing_beside(database).await?;
+    finish(&walk, &head)
 }
 
-impl Walk {
-    fn step(&mut self, row: &Row) -> Result<(), VerifyError> {
-        let position = self.position + 1;
-        let seen = Seen::from_row(row).map_err(|_| broken(position, Damage::Unreadable))?;
-        let damage = self.compare(position, &seen);
-        if let Some(damage) = damage {
-            return Err(broken(position, damage));
-        }
-        self.erased += u64::from(seen.salt.is_none());
-        self.position = position;
-        self.chain_hash = seen.event.header.chain_hash;
-        self.recorded_us = seen.event.header.recorded_at.as_micros();
-        Ok(())
+/// The next events after a position, not beyond `last`, and at least one, or the damage that is there instead. Nothing
+/// after a damaged event matters.
+pub(crate) async fn evidence_after(
+    database: &Database,
+    after: Position,
+    last: Position,
+) -> Result<Vec<Result<Evidence, Broken>>, DatabaseError> {
+    let columns = Evidence::columns();
+    let select =
+        format!("SELECT {columns} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT {PAGE}");
+    let rows = database.fetch_all(&select, sql_args![after, last]).await?;
+    if rows.is_empty() {
+        return Ok(vec![Err(Broken { position: after + 1, damage: Damage::Missing })]);
     }
-
-    fn compare(&self, position: Position, seen: &Seen) -> Option<Damage> {
-        let header = &seen.event.header;
-        if header.position != position {
-            return Some(Damage::Missing);
-        }
-        if seen.salt.as_ref().is_some_and(|salt| payload_digest(salt, &seen.event.payload) != seen.digest) {
-            return Some(Damage::Payload);
-        }
-        let recorded_us = header.recorded_at.as_micros();
-        let fixed = FixedFields::of(header, &seen.metadata);
-        if chain_hash(&self.chain_hash, position, &fixed, recorded_us, &seen.digest) != header.chain_hash {
-            return Some(Damage::Chain);
-        }
-        (recorded_us < self.recorded_us).then_some(Damage::Time)
-    }
-
-    fn finish(self, head: &LogHead) -> Result<VerifiedLog, VerifyError> {
-        let Self { position, chain_hash, recorded_us, erased } = self;
-        let same_time = position == 0 || recorded_us == head.recorded_at.as_micros();
-        if position != head.position || chain_hash != head.chain_hash || !same_time {
-            return Err(broken(position, Damage::End));
-        }
-        Ok(VerifiedLog { position, chain_hash, epoch: head.epoch, erased })
-    }
+    let read = |(position, row)| Evidence::from_row(row).map_err(|_| Broken { position, damage: Damage::Unreadable });
+    Ok((after + 1..).zip(&rows).map(read).collect())
 }
 
-struct Seen {
-    event: StoredEvent,
-    metadata: String,
-    salt: Option<Vec<u8>>,
-    digest: Hash,
-}
-
-impl Seen {
-    fn from_row(row: &Row) -> Result<Self, DecodeError> {
-        Ok(Self {
-            event: StoredEvent::from_row(row)?,
-            metadata: row.text("metadata")?,
-            salt: row.opt_bytes("salt")?,
-            digest: row.hash("payload_digest")?,
-        })
+/// Events before the first position, or beyond a head that has not moved, were not appended but put there; those who read
+/// streams would see them.
+pub(crate) async fn nothing_beside(database: &Database) -> Result<(), VerifyError> {
+    for sql in ["SELECT MIN(position) AS position FROM events", "SELECT MAX(position) AS position FROM events"] {
+        let found = database.fetch_optional(sql, vec![]).await?.map(|row| row.opt_int("position")).transpose();
+        let Some(position) = found.map_err(DatabaseError::from)?.flatten() else { continue };
+        let head = head::read(database).await?;
+        if !(1..=head.position).contains(&position) {
+            return Err(Broken { position, damage: Damage::Surplus }.into());
+        }
     }
+    Ok(())
 }
 
-const fn broken(position: Position, damage: Damage) -> VerifyError {
-    VerifyError::Broken { position, damage }
+fn finish(walk: &Walk, head: &LogHead) -> Result<VerifiedLog, VerifyError> {
+    let (position, chain_hash) = (walk.position(), walk.chain_hash());
+    let same_time = position == 0 || walk.recorded_at() == head.recorded_at;
+    if position != head.position || chain_hash != head.chain_hash || !same_time {
+        return Err(Broken { position, damage: Damage::End }.into());
+    }
+    if let Some(position) = walk.first_unvouched() {
+        return Err(Broken { position, damage: Damage::Unvouched }.into());
+    }
+    Ok(VerifiedLog { position, chain_hash, epoch: head.epoch, erased: walk.erased() })
 }
 
 #[cfg(test)]

@@ -33,7 +33,13 @@ pub enum RebuildError {
         /// Those that there are.
         known: Vec<&'static str>,
     },
-    /// Somebody else rebuilds, or the live tables do not stand still for long enough.
+    /// What a transaction has written may be there or not.
+    #[error("the database did not say whether a part of the rebuild is kept")]
+    Unsure(#[source] DatabaseError),
+    /// The live tables do not stand still for long enough.
+    #[error("the live tables do not stand still for long enough to be compared")]
+    Restless,
+    /// Somebody else rebuilds.
     #[error("another rebuild is under way")]
     Busy,
     /// The live tables were never filled.
@@ -70,7 +76,7 @@ impl RebuildError {
             Self::Read(ReadError::Unavailable { .. }) | Self::Busy => true,
             Self::Project(ProjectError::Database(error)) | Self::Database(error) => error.is_transient(),
             Self::Read(_) | Self::Project(_) | Self::Unknown { .. } | Self::NotBegun { .. } => false,
-            Self::OtherVersion { .. } => false,
+            Self::OtherVersion { .. } | Self::Unsure(_) | Self::Restless => false,
         }
     }
 }

@@ -170,8 +170,8 @@ async fn write_once(
     if !lease.confirm(&mut tx).await? {
         return Err(RebuildError::Busy);
     }
-    tx.commit().await?;
-    Ok(())
+    // Written twice it would count twice, so a commit without an answer is not tried again.
+    tx.commit().await.map_err(RebuildError::Unsure)
 }
 
 async fn project_all(targets: &[Target], events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {

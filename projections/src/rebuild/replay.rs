@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::{Duration, Instant};
 
 use application::ports::{Clock, EventLog, Hash, Ids, Position, ReadError};
-use infrastructure::database::{Database, Dialect, Snapshot, TableCopies};
+use infrastructure::database::{Database, DatabaseError, Dialect, Snapshot, TableCopies};
 use infrastructure::event_log::chain::GENESIS;
 use infrastructure::lease::Lease;
 use infrastructure::subscription::{Hold, Projector, ProjectorId, Standing, find_outdated};
@@ -97,10 +97,10 @@ impl Replay {
     pub async fn run(&self, names: &[&str], observer: &dyn RebuildObserver) -> Result<Rebuilt, RebuildError> {
         let projectors = self.choose(names)?;
         let lease = self.lease().await?;
-        let outcome = match self.prepare(projectors, observer).await {
+        let outcome = match self.prepare(projectors, observer, &lease).await {
             Ok(mut work) => {
                 let outcome = self.fill_and_replace(&mut work, &lease).await;
-                clean_up(&work, outcome).await
+                self.clean_up(&work, &lease, outcome).await
             }
             Err(error) => Err(error),
         };
@@ -120,10 +120,10 @@ impl Replay {
     ) -> Result<Rebuilt, RebuildError> {
         let projectors = self.choose(names)?;
         let lease = self.lease().await?;
-        let outcome = match self.prepare(projectors, observer).await {
+        let outcome = match self.prepare(projectors, observer, &lease).await {
             Ok(mut work) => {
                 let outcome = self.fill_and_compare(&mut work, &lease, tell).await;
-                clean_up(&work, outcome).await
+                self.clean_up(&work, &lease, outcome).await
             }
             Err(error) => Err(error),
         };
@@ -140,9 +140,57 @@ impl Replay {
         let Some(lease) = Lease::take_among_processes(&self.database, LEASE, &self.owner, clock).await? else {
             return Ok(());
         };
-        let removed = TableCopies::of(&self.database, []).remove().await;
+        let removed = self.all_copies().remove().await;
         lease.release().await;
         Ok(removed?)
+    }
+
+    /// Changes tables, unless this process was asleep for so long that somebody else may have made tables of these names.
+    async fn as_holder(
+        &self,
+        lease: &Lease,
+        change: impl Future<Output = Result<(), DatabaseError>>,
+    ) -> Result<(), RebuildError> {
+        let mut tx = self.database.begin_view().await?;
+        if !lease.confirm(&mut tx).await? {
+            return Err(RebuildError::Busy);
+        }
+        match self.database.dialect() {
+            // Nobody gets the lease before this transaction ends.
+            Dialect::Mysql => {
+                change.await?;
+                tx.commit().await?;
+            }
+            // One transaction writes at a time, and the change is one itself.
+            Dialect::Sqlite => {
+                tx.commit().await?;
+                change.await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the copies, unless they are somebody else's by now.
+    async fn clean_up(
+        &self,
+        work: &Work<'_>,
+        lease: &Lease,
+        outcome: Result<Rebuilt, RebuildError>,
+    ) -> Result<Rebuilt, RebuildError> {
+        if matches!(outcome, Err(RebuildError::Busy)) {
+            return outcome;
+        }
+        work.pass.observer.does("cleaning up");
+        if let Err(error) = self.as_holder(lease, work.copies.remove()).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "tables are left over; the next rebuild removes them");
+        }
+        outcome
+    }
+
+    /// Copies of whatever an earlier run may have been about.
+    fn all_copies(&self) -> TableCopies {
+        TableCopies::of(&self.database, all_view_tables().into_iter().map(|table| table.name))
     }
 
     async fn lease(&self) -> Result<Lease, RebuildError> {
@@ -166,12 +214,17 @@ impl Replay {
         &'a self,
         projectors: Vec<Arc<dyn Projector>>,
         observer: &'a dyn RebuildObserver,
+        lease: &Lease,
     ) -> Result<Work<'a>, RebuildError> {
         let names: Vec<_> = projectors.iter().map(|projector| projector.name()).collect();
         let written: Vec<_> = projectors.iter().flat_map(|projector| projector.tables()).copied().collect();
         let tables = all_view_tables().into_iter().filter(|table| written.contains(&table.name)).collect();
         let copies = TableCopies::of(&self.database, written);
-        copies.create().await?;
+        self.as_holder(lease, async {
+            self.all_copies().remove().await?;
+            copies.create().await
+        })
+        .await?;
         let aside = self.database.with_tables(copies.names());
         let targets: Vec<_> =
             projectors.into_iter().map(|projector| Target { projector, reached: 0, hash: GENESIS, to: 0 }).collect();
@@ -265,7 +318,27 @@ impl Replay {
             }
         }
         work.copies.replace(hold.transaction()).await?;
-        Ok(hold.commit_replacement().await?)
+        match (hold.commit_replacement().await, self.database.dialect()) {
+            // MySQL has exchanged them for good.
+            (Err(error), Dialect::Mysql) if error.is_transient() => self.tell_of_replacement(&work.names).await,
+            (outcome, _) => Ok(outcome?),
+        }
+    }
+
+    /// Lets projectors know of tables that were exchanged; once too often does no harm.
+    async fn tell_of_replacement(&self, names: &[&'static str]) -> Result<(), RebuildError> {
+        let mut tries = 1;
+        loop {
+            self.clock.sleep(PAUSE).await;
+            let told = match Hold::take(&self.database, names).await {
+                Ok(hold) => hold.commit_replacement().await,
+                Err(error) => Err(error),
+            };
+            match told {
+                Err(error) if error.is_transient() && tries < TRIES => tries += 1,
+                outcome => return Ok(outcome?),
+            }
+        }
     }
 
     /// Brings the copies exactly to where the live tables are held.
@@ -319,7 +392,7 @@ impl Replay {
             let error = match self.try_snapshot(work, lease).await {
                 Ok(Some(snapshot)) => return Ok(snapshot),
                 Ok(None) if tries < TRIES => None,
-                Ok(None) => return Err(RebuildError::Busy),
+                Ok(None) => return Err(RebuildError::Restless),
                 Err(error) if error.is_transient() && tries < TRIES => Some(before),
                 Err(error) => return Err(error),
             };
@@ -343,28 +416,22 @@ impl Replay {
             // What the hold has written is to be seen.
             Dialect::Sqlite => {
                 hold.release().await?;
-                self.database.snapshot().await?
+                match self.database.snapshot().await {
+                    Err(error) if error.is_transient() => return Ok(None),
+                    snapshot => snapshot?,
+                }
             }
         };
-        let standings = Hold::look_in(&mut snapshot, &work.names).await?;
+        // The copies are kept where they are now, whatever becomes of the snapshot.
+        let standings = match Hold::look_in(&mut snapshot, &work.names).await {
+            Err(error) if error.is_transient() => return Ok(None),
+            standings => standings?,
+        };
         let stands = |(target, standing): (&Target, Option<Standing>)| {
             standing.is_some_and(|standing| standing.checkpoint.position == target.reached)
         };
         Ok(work.targets.iter().zip(standings).all(stands).then_some(snapshot))
     }
-}
-
-/// Removes the copies, unless they are somebody else's by now.
-async fn clean_up(work: &Work<'_>, outcome: Result<Rebuilt, RebuildError>) -> Result<Rebuilt, RebuildError> {
-    if matches!(outcome, Err(RebuildError::Busy)) {
-        return outcome;
-    }
-    work.pass.observer.does("cleaning up");
-    if let Err(error) = work.copies.remove().await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "tables are left over; the next rebuild removes them");
-    }
-    outcome
 }
 
 impl Work<'_> {

@@ -81,6 +81,7 @@ fn rows() -> Vec<Row> {
             |_| Some(json!({})),
             [401, 404, 200, 404, 403, 200, 200, 200],
         ),
+        (Method::GET, "/v1/audit", Nothing, nothing, [401, 403, 403, 403, 403, 403, 403, 200]),
         (Method::GET, "/health", Nothing, nothing, [200; 8]),
         (Method::GET, "/livez", Nothing, nothing, [200; 8]),
         (Method::GET, "/readyz", Nothing, nothing, [200; 8]),

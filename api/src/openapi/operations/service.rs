@@ -1,10 +1,13 @@
 use serde_json::{Map, Value};
 
 use crate::openapi::operation::Doc;
-use crate::openapi::schemas::{Broken, Health, Liveness, Readiness};
+use crate::openapi::schemas::{AuditEvent, Broken, Health, Liveness, Page, Readiness};
 
 pub(super) fn docs() -> Vec<Doc> {
     vec![
+        Doc::get("/v1/audit", "listAudit", "Look into the event log")
+            .about("Everything that ever changed, with what proves it. `livechatlog audit export` writes the same into a file. A page may be short, or even empty, and not be the last: the last one has no `nextCursor`.")
+            .ok::<Page<AuditEvent>>(),
         Doc::get("/health", "health", "Does it answer, and which version is it?").ok::<Health>(),
         Doc::get("/livez", "livez", "Does it answer?")
             .ok::<Liveness>()

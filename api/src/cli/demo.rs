@@ -1,0 +1,59 @@
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use application::ports::Clock as _;
+use domain::agent::{EmailClaim, Role};
+use domain::ids::EmailClaimId;
+use infrastructure::system::SystemClock;
+
+use crate::config::{Settings, random_text};
+use crate::demo::{DemoClock, DemoError, Summary, Team, beginning, found, live};
+use crate::wiring::{Running, start};
+
+/// Fills an empty store. The password is the one of ADMIN_PASSWORD; without it, one is made.
+pub async fn run(mut settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+    let password = match settings.admin_password.take() {
+        Some(password) => password,
+        None => random_text("ADMIN_PASSWORD", 12)?,
+    };
+    settings.admin_password = Some(password.clone());
+    // Nobody is to call it, and nobody else to be woken.
+    settings.host = "127.0.0.1".to_owned();
+    settings.port = 0;
+    settings.redis_url = None;
+    let email = settings.admin_email.clone();
+    let now = SystemClock.now();
+    let clock = DemoClock::at(beginning(now));
+    let running = start(settings, Arc::new(clock.clone())).await?;
+    let outcome = if running.first_admin().is_some() {
+        fill(&running, &clock, &email, &password).await
+    } else {
+        Err(DemoError::NotEmpty)
+    };
+    running.stop().await;
+    let (team, Summary { closed, open, messages }) = outcome?;
+    println!("made {} conversations with {messages} messages: {closed} closed, {open} open", closed + open);
+    println!("\nlog in with the password {password} as");
+    println!("  {:28} admin", email.as_str());
+    for member in &team.members {
+        let role = if member.role == Role::Supervisor { "supervisor" } else { "agent" };
+        println!("  {:28} {role:10}  {}", member.email, member.name);
+    }
+    println!("\nstart the server on the same settings: livechatlog serve");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn fill(
+    running: &Running,
+    clock: &DemoClock,
+    email: &domain::text::EmailAddress,
+    password: &str,
+) -> Result<(Team, Summary), DemoError> {
+    let app = running.app();
+    let claim = app.bus.read::<EmailClaim>(EmailClaimId::of(email)).await?;
+    let admin_id = claim.agent_id.ok_or(DemoError::NotEmpty)?;
+    let team = found(app, admin_id, password).await?;
+    let summary = live(app, clock, &team, SystemClock.now()).await?;
+    Ok((team, summary))
+}

@@ -1,0 +1,113 @@
+//! Who works there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use application::agents::RegisterAgent;
+use application::groups::{AddMembers, CreateGroup};
+use application::ports::Principal;
+use application::tags::{ManageTag, TagOrder};
+use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
+use domain::ids::{AgentId, GroupId, TagId};
+use domain::routing::RoutingStrategy;
+use domain::text::{Color, EmailAddress, Name, Note};
+
+use super::texts::{GROUPS, TAGS, TEAM};
+use super::{DemoError, execute};
+use crate::app::App;
+
+/// An agent of the demonstration.
+pub struct Member {
+    /// Who.
+    pub principal: Principal,
+    /// Their id.
+    pub id: AgentId,
+    /// Their address, for logging in.
+    pub email: String,
+    /// Their name.
+    pub name: &'static str,
+    /// What they may do.
+    pub role: Role,
+    /// From which hour of the day to which they work.
+    pub hours: (u64, u64),
+}
+
+/// The team with its groups and tags.
+pub struct Team {
+    /// Who made it.
+    pub admin: Principal,
+    /// The agents.
+    pub members: Vec<Member>,
+    /// The groups by name.
+    pub groups: BTreeMap<&'static str, GroupId>,
+    /// The tags by name.
+    pub tags: BTreeMap<&'static str, TagId>,
+}
+
+impl Team {
+    /// Whose id that is.
+    #[must_use]
+    pub fn member(&self, id: AgentId) -> Option<&Member> {
+        self.members.iter().find(|member| member.id == id)
+    }
+}
+
+/// Makes groups, agents, all with this password, and tags.
+///
+/// # Errors
+/// See [`DemoError`].
+pub async fn found(app: &App, admin_id: AgentId, password: &str) -> Result<Team, DemoError> {
+    let admin = Principal::Agent { id: admin_id, role: Role::Admin };
+    let mut team = Team { admin, members: vec![], groups: BTreeMap::new(), tags: BTreeMap::new() };
+    for (name, about, strategy) in GROUPS {
+        let create = CreateGroup {
+            principal: admin,
+            group_id: GroupId::new(app.ids.new_uuid()),
+            name: Name::parse(name)?,
+            description: Some(Note::parse(about)?),
+            strategy: RoutingStrategy::parse(strategy).unwrap_or_default(),
+            make_default: name == "Support",
+        };
+        team.groups.insert(name, create.group_id);
+        execute(app, admin, create).await?;
+    }
+    let hash = app.hasher.hash(password).await?;
+    for (name, group, leads, limit, hours) in TEAM {
+        let role = if leads { Role::Supervisor } else { Role::Agent };
+        let member = hire(app, admin, (name, role, limit, hours), &hash).await?;
+        let add = AddMembers { principal: admin, group_id: team.groups[group], agent_ids: BTreeSet::from([member.id]) };
+        execute(app, admin, add).await?;
+        team.members.push(member);
+    }
+    for (name, color) in TAGS {
+        let tag_id = TagId::new(app.ids.new_uuid());
+        let order = TagOrder::Create { name: Name::parse(name)?, color: Some(Color::parse(color)?) };
+        execute(app, admin, ManageTag { principal: admin, tag_id, order, known_version: None }).await?;
+        team.tags.insert(name, tag_id);
+    }
+    Ok(team)
+}
+
+async fn hire(
+    app: &App,
+    admin: Principal,
+    (name, role, limit, hours): (&'static str, Role, i64, (u64, u64)),
+    hash: &str,
+) -> Result<Member, DemoError> {
+    let (id, at) = (AgentId::new(app.ids.new_uuid()), app.clock.now());
+    let first_name = name.split(' ').next().unwrap_or(name).to_lowercase();
+    let email = format!("{first_name}@demo.example");
+    // Each agent has a row of their own; that all share one password is the demonstration's choice.
+    app.credentials.save_hash(id, hash, at).await?;
+    let registration = Registration {
+        name: Name::parse(name)?,
+        email: EmailAddress::parse(&email)?,
+        avatar: None,
+        role,
+        status: AgentStatus::Offline,
+        accepting_chats: true,
+        chat_limit: ChatLimit::new(limit).unwrap_or_default(),
+        at,
+    };
+    execute(app, admin, RegisterAgent { principal: admin, agent_id: id, registration }).await?;
+    Ok(Member { principal: Principal::Agent { id, role }, id, email, name, role, hours })
+}

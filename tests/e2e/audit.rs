@@ -1,0 +1,160 @@
+//! The log as it leaves the house: exported and proved by the commands, and paged over HTTP.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use harness::{Server, TestDatabase, on_each_database, program};
+use infrastructure::database::{Database, DatabaseOptions};
+use serde_json::{Value, json};
+
+/// Runs a command of the program on a database on which a server may be running.
+fn run(database: &TestDatabase, words: &[&str]) -> Output {
+    let mut command = Command::new(program());
+    command.args(words).env_clear().env("DATABASE_URL", database.url()).env("DATA_DIR", database.folder());
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn verdict(database: &TestDatabase, words: &[&str]) -> (Option<i32>, Value) {
+    let output = run(database, words);
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}")))
+}
+
+fn export(database: &TestDatabase, file: &Path, words: &[&str]) -> Output {
+    run(database, &[&["audit", "export", "--output", file.to_str().unwrap()], words].concat())
+}
+
+async fn server_with_a_chat(database: &TestDatabase) -> Server {
+    let server = Server::start(database).await;
+    let chat = server.visitor("Grüße, \"quoted\", and a, comma").await;
+    let message = json!({ "content": "And a second line\nwith a break" });
+    chat.client.post(&format!("/v1/threads/{}/events", chat.thread_id), &message).await.expect(201);
+    server
+}
+
+on_each_database! {
+    async fn log_is_exported_and_proved_beside_a_running_server(database: TestDatabase) {
+        let server = server_with_a_chat(&database).await;
+        let head = server.app().log.head().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (code, whole) = verdict(&database, &["audit", "verify", "--json"]);
+        assert_eq!((code, &whole["position"]), (Some(0), &json!(head.position)));
+        assert_eq!(whole["hash"], hex::encode(head.chain_hash));
+        let key = text(&run(&database, &["audit", "key"]).stdout);
+        for format in ["ndjson", "csv"] {
+            let file = folder.path().join(format);
+            let output = export(&database, &file, &["--format", format]);
+            assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+            let file = file.to_str().unwrap();
+            let (code, proved) = verdict(&database, &["audit", "verify", "--json", "--file", file, "--public-key", key.trim()]);
+            assert_eq!((code, &proved["events"], &proved["hash"]), (Some(0), &json!(head.position), &whole["hash"]));
+            assert_eq!(proved["signedBy"], key.trim());
+            let other = "a".repeat(64);
+            let (code, refused) = verdict(&database, &["audit", "verify", "--json", "--file", file, "--public-key", &other]);
+            assert_eq!((code, &refused["whole"]), (Some(1), &json!(false)));
+        }
+        let again = export(&database, &folder.path().join("csv"), &[]);
+        assert_eq!(again.status.code(), Some(1), "nothing is overwritten");
+        let to_output = run(&database, &["audit", "export", "--from", &head.position.to_string()]);
+        assert_eq!(text(&to_output.stdout).lines().count(), 3);
+    }
+
+    async fn tampering_is_found_in_the_database_and_in_the_file(database: TestDatabase) {
+        let server = server_with_a_chat(&database).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("export");
+        assert!(export(&database, &file, &[]).status.success());
+        let lines: Vec<String> = std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect();
+        let message = lines.iter().position(|line| line.contains("second line")).unwrap();
+        let place = format!("position {}:", message);
+        let broken = |lines: &[String]| {
+            let changed = folder.path().join("changed");
+            std::fs::write(&changed, lines.join("\n") + "\n").unwrap();
+            let (code, told) = verdict(&database, &["audit", "verify", "--json", "--file", changed.to_str().unwrap()]);
+            assert_eq!((code, &told["whole"]), (Some(1), &json!(false)));
+            told["reason"].as_str().unwrap().to_owned()
+        };
+        let mut changed = lines.clone();
+        changed[message] = changed[message].replacen("second", "sekond", 1);
+        assert!(broken(&changed).contains(&place), "a byte");
+        let mut swapped = lines.clone();
+        swapped.swap(message - 1, message);
+        assert!(broken(&swapped).contains(&format!("position {}:", message - 1)), "two rows");
+        let mut dropped = lines.clone();
+        dropped.remove(message);
+        assert!(broken(&dropped).contains(&place), "a row less");
+        let mut appended = lines.clone();
+        appended.push(lines[message].clone());
+        assert!(broken(&appended).contains("follows the signed head"), "a row more");
+
+        let position = i64::try_from(message).unwrap();
+        let change = format!("UPDATE events SET payload = REPLACE(payload, 'second', 'sekond') WHERE position = {position}");
+        let store = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+        store.execute(&change, vec![]).await.unwrap();
+        drop(server);
+        let (code, told) = verdict(&database, &["audit", "verify", "--json"]);
+        assert_eq!(code, Some(1));
+        assert!(told["reason"].as_str().unwrap().contains(&place), "{told}");
+        let refused = export(&database, &folder.path().join("broken"), &[]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains(&place), "{refused:?}");
+    }
+
+    async fn commands_change_nothing_about_a_database(database: TestDatabase) {
+        for words in [["audit", "verify"], ["audit", "export"], ["migrate", "--check"]] {
+            let output = run(&database, &words);
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+        }
+        let output = run(&database, &["migrate"]);
+        assert!(output.status.success(), "{output:?}");
+        assert!(run(&database, &["migrate", "--check"]).status.success());
+        assert!(run(&database, &["audit", "verify"]).status.success());
+    }
+
+    async fn admins_look_into_the_log(database: TestDatabase) {
+        let server = server_with_a_chat(&database).await;
+        let admin = server.admin().await.client;
+        let mut last = None;
+        let mut seen = vec![];
+        let mut path = "/v1/audit?sort=oldest&limit=7".to_owned();
+        loop {
+            let page = admin.get(&path).await.expect(200).body;
+            for event in page["data"].as_array().unwrap() {
+                seen.push(event["position"].as_i64().unwrap());
+                last = Some(event.clone());
+            }
+            let Some(cursor) = page["nextCursor"].as_str() else { break };
+            path = format!("/v1/audit?sort=oldest&limit=7&cursor={cursor}");
+        }
+        assert_eq!(seen, (1..=i64::try_from(seen.len()).unwrap()).collect::<Vec<_>>());
+        let last = last.unwrap();
+        let newest = admin.get("/v1/audit?limit=1").await.expect(200).body;
+        assert_eq!(newest["data"][0]["hash"], last["hash"]);
+        for (filter, field) in [("actor", "actor"), ("type", "type"), ("aggregate", "aggregateType")] {
+            let wanted = last[field].as_str().unwrap();
+            let events = admin.get(&format!("/v1/audit?{filter}={wanted}")).await.expect(200).body["data"].clone();
+            let events = events.as_array().unwrap();
+            assert!(!events.is_empty() && events.iter().all(|event| event[field] == wanted), "{filter}");
+        }
+        let (kind, id) = (last["aggregateType"].as_str().unwrap(), last["aggregateId"].as_str().unwrap());
+        let one = admin.get(&format!("/v1/audit?aggregate={kind}:{id}&sort=oldest")).await.expect(200).body;
+        let sequences: Vec<_> = one["data"].as_array().unwrap().iter().map(|event| event["sequence"].clone()).collect();
+        assert_eq!(sequences, (1..=sequences.len()).map(|number| json!(number)).collect::<Vec<_>>());
+        let from = last["recordedAt"].as_str().unwrap();
+        let late = admin.get(&format!("/v1/audit?from={from}")).await.expect(200).body;
+        assert!(late["data"].as_array().unwrap().contains(&last));
+        let none = admin.get("/v1/audit?to=2020-01-01T00:00:00Z").await.expect(200).body;
+        assert_eq!(none, json!({ "data": [], "nextCursor": null }));
+        for (wrong, field) in [("aggregate=x", "aggregate"), ("from=0", "from"), ("to=soon", "to"), ("sort=x", "sort"), ("actor=", "actor")] {
+            let reply = admin.get(&format!("/v1/audit?{wrong}")).await.expect(400);
+            assert_eq!(reply.body["errors"][0]["field"], field, "{wrong}");
+        }
+        let cursor = newest["nextCursor"].as_str().unwrap();
+        admin.get(&format!("/v1/audit?sort=oldest&cursor={cursor}")).await.expect(400);
+        let supervisor = server.person("supervisor", "away", 1).await;
+        supervisor.client.get("/v1/audit").await.expect(403);
+    }
+}

@@ -1,0 +1,96 @@
+//! What an operator does with the program's commands.
+
+use std::process::{Command, Output};
+
+use harness::{ADMIN_EMAIL, DatabaseKind, PASSWORD, Server, TestDatabase, on_each_database, program};
+use serde_json::json;
+
+fn run(database: &TestDatabase, words: &[&str], password: Option<&str>) -> Output {
+    let mut command = Command::new(program());
+    command.args(words).env_clear().env("DATABASE_URL", database.url()).env("DATA_DIR", database.folder());
+    command.envs(password.map(|password| ("ADMIN_PASSWORD", password)));
+    command.output().unwrap()
+}
+
+fn printed(output: &Output) -> &str {
+    assert!(output.status.success(), "{output:?}");
+    str::from_utf8(&output.stdout).unwrap().trim_end()
+}
+
+async fn log_in(server: &Server, email: &str, password: &str) -> u16 {
+    server.client().post("/v1/auth/login", &json!({ "email": email, "password": password })).await.status
+}
+
+on_each_database! {
+    async fn who_is_locked_out_gets_in_again(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let login = json!({ "email": ADMIN_EMAIL, "password": PASSWORD });
+        let session = server.client().post("/v1/auth/login", &login).await.expect(200);
+        let reset = ["admin", "reset-password", "--email", ADMIN_EMAIL];
+        let server = if database.kind() == DatabaseKind::Sqlite {
+            let refused = run(&database, &reset, None);
+            assert_eq!(refused.status.code(), Some(1), "a server uses the file");
+            server.stop().await;
+            None
+        } else {
+            Some(server)
+        };
+        let output = run(&database, &reset, None);
+        let password = printed(&output).rsplit(' ').next().unwrap().to_owned();
+        let server = match server {
+            Some(server) => server,
+            None => Server::start(&database).await,
+        };
+        assert_eq!(log_in(&server, ADMIN_EMAIL, PASSWORD).await, 401);
+        assert_eq!(log_in(&server, ADMIN_EMAIL, &password).await, 200);
+        let old = server.client().with_token(session.text("/access_token"));
+        assert_eq!(old.get("/v1/auth/me").await.status, 401, "old sessions have ended");
+        server.stop().await;
+
+        let create = ["admin", "create", "--email", "second@example.com", "--name", "Second"];
+        assert_eq!(printed(&run(&database, &create, Some("chosen by hand"))), "second@example.com: the password is as set");
+        assert_eq!(run(&database, &create, Some("chosen by hand")).status.code(), Some(1), "the address is taken");
+        let server = Server::start(&database).await;
+        let login = json!({ "email": "second@example.com", "password": "chosen by hand" });
+        let reply = server.client().post("/v1/auth/login", &login).await.expect(200);
+        assert_eq!(reply.body["agent"]["role"], "admin");
+        let audit = server.client().with_token(reply.text("/access_token")).get("/v1/audit?actor=system:operator").await.expect(200);
+        let types: Vec<_> = audit.body["data"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
+        assert!(types.contains(&json!("AgentRegistered")) && types.contains(&json!("PasswordChanged")), "{types:?}");
+    }
+
+    async fn demonstration_fills_an_empty_store_once(database: TestDatabase) {
+        let output = run(&database, &["demo"], Some("for everybody"));
+        let told = printed(&output);
+        assert!(told.starts_with("made 200 conversations with "), "{told}");
+        assert_eq!(told.matches("@demo.example").count(), 10);
+        let again = run(&database, &["demo"], Some("for everybody"));
+        assert_eq!(again.status.code(), Some(1), "{again:?}");
+        let server = Server::start(&database).await;
+        let login = json!({ "email": "anna@demo.example", "password": "for everybody" });
+        let reply = server.client().post("/v1/auth/login", &login).await.expect(200);
+        let anna = server.client().with_token(reply.text("/access_token"));
+        let counts = anna.get("/v1/conversations/counts").await.expect(200).body;
+        let of = |status: &str| counts[status].as_u64().unwrap();
+        assert_eq!(of("pending") + of("active") + of("closed"), 200, "{counts}");
+        assert!(of("closed") >= 150 && of("active") >= 1, "{counts}");
+        assert_eq!(anna.get("/v1/groups").await.expect(200).body["data"].as_array().unwrap().len(), 4);
+        let verified = run(&database, &["audit", "verify"], None);
+        assert!(verified.status.success(), "{verified:?}");
+    }
+
+    async fn mistakes_are_told_and_change_nothing(database: TestDatabase) {
+        let create = ["admin", "create", "--email", "second@example.com"];
+        assert_eq!(run(&database, &create, None).status.code(), Some(1), "nothing is set up");
+        Server::start(&database).await.stop().await;
+        for (words, password, code) in [
+            (["admin", "create", "--email", "no address"], None, 1),
+            (["admin", "create", "--email", "second@example.com"], Some("short"), 2),
+            (["admin", "reset-password", "--email", "nobody@example.com"], None, 1),
+        ] {
+            let output = run(&database, &words, password);
+            assert_eq!(output.status.code(), Some(code), "{output:?}");
+            assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "), "{output:?}");
+        }
+    }
+}
