@@ -30,8 +30,10 @@ fn export(database: &TestDatabase, file: &Path, words: &[&str]) -> Output {
 async fn server_with_a_chat(database: &TestDatabase) -> Server {
     let server = Server::start(database).await;
     let chat = server.visitor("Grüße, \"quoted\", and a, comma").await;
-    let message = json!({ "content": "And a second line\nwith a break" });
-    chat.client.post(&format!("/v1/threads/{}/events", chat.thread_id), &message).await.expect(201);
+    for content in ["And a second line\nwith a break", "The last one"] {
+        let path = format!("/v1/threads/{}/events", chat.thread_id);
+        chat.client.post(&path, &json!({ "content": content })).await.expect(201);
+    }
     server
 }
 
