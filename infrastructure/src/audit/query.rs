@@ -102,7 +102,7 @@ impl AuditQueries {
         all.append(&mut args);
         all.extend(sql_args![i64::try_from(limit).unwrap_or(i64::MAX)]);
         let rows = self.database.fetch_all(&select, all).await?;
-        rows.iter().map(|row| record(row)).collect()
+        rows.iter().map(record).collect()
     }
 }
 
