@@ -51,7 +51,7 @@ enum Command {
     Admin(admin::Command),
     /// Prove what happened
     #[command(subcommand)]
-    Audit(audit::Command),
+    Audit(Box<audit::Command>),
     /// Fill an empty store with a team and a day of chats, to look around in
     Demo,
     /// Print the OpenAPI document of the REST API
@@ -90,7 +90,7 @@ pub fn main() -> ExitCode {
             Command::Replay(options) => replay::run(settings, options).await,
             Command::Admin(command) => admin::run(settings, command).await,
             Command::Demo => demo::run(settings).await,
-            Command::Audit(command) => audit::run(settings, command).await,
+            Command::Audit(command) => audit::run(settings, *command).await,
             Command::Openapi { postman } => Ok(openapi::run(postman)),
         }
     });

@@ -32,8 +32,11 @@ pub const GROUPS: [(&str, &str, &str); 3] = [
     ("Orders", "Deliveries, bills and returns", "sticky"),
 ];
 
-/// The ten agents: name, group, whether they lead, most chats at once, and when they work (hours of the day).
-pub const TEAM: [(&str, &str, bool, i64, (u64, u64)); 10] = [
+/// Name, group, whether they lead, most chats at once, and when they work (hours of the day).
+pub type Job = (&'static str, &'static str, bool, i64, (u64, u64));
+
+/// The ten agents.
+pub const TEAM: [Job; 10] = [
     ("Anna Berg", "Sales", true, 5, (8, 17)),
     ("Ben Okafor", "Sales", false, 4, (8, 16)),
     ("Carla Rossi", "Sales", false, 4, (10, 18)),
