@@ -6,6 +6,7 @@ use std::{env, fmt, fs, io};
 
 use clap::{Args, ValueEnum};
 use domain::text::EmailAddress;
+use infrastructure::secret_file::read_or_make;
 
 use crate::client_address::TrustedProxies;
 use crate::cors::CorsOrigins;
@@ -248,35 +249,10 @@ fn make_private_folder(path: &Path) -> Result<(), ConfigError> {
     made.map_err(|source| ConfigError::File { setting: "DATA_DIR", path: path.to_owned(), source })
 }
 
-/// A secret that is made once and kept in a file that only its owner may read.
+/// The secret of a setting that was not given.
 fn kept_secret(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     let failed = |source| ConfigError::File { setting, path: path.to_owned(), source };
-    match fs::read(path) {
-        Ok(secret) => return Ok(secret),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
-    let secret = random_text(setting, 32)?;
-    let temporary = path.with_extension(format!("new-{}", std::process::id()));
-    write_private(&temporary, secret.as_bytes()).map_err(failed)?;
-    // A link is made only where nothing is yet, so two that start at once end with the same secret.
-    let linked = fs::hard_link(&temporary, path);
-    fs::remove_file(&temporary).map_err(failed)?;
-    match linked {
-        Ok(()) => Ok(secret.into_bytes()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read(path).map_err(failed),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    io::Write::write_all(&mut file, content)?;
-    file.sync_all()
+    read_or_make(path, || random_text(setting, 32), failed)
 }
 
 #[cfg(test)]

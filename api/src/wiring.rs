@@ -16,7 +16,7 @@ use application::ports::{
 };
 use application::presence::Presence;
 use application::router::Router;
-use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
+use domain::agent::{Registration, Role};
 use domain::event::upcasters;
 use domain::ids::{AgentId, GroupId};
 use domain::text::Name;
@@ -483,16 +483,8 @@ async fn set_up(
     let admin_id = AgentId::new(bus.new_uuid());
     let hash = hasher.hash(&password).await?;
     credentials.save_hash(admin_id, &hash, at).await?;
-    let admin = Registration {
-        name: Name::parse("Admin").map_err(|_| UseCaseError::Aborted)?,
-        email: settings.admin_email.clone(),
-        avatar: None,
-        role: Role::Admin,
-        status: AgentStatus::Offline,
-        accepting_chats: true,
-        chat_limit: ChatLimit::default(),
-        at,
-    };
+    let name = Name::parse("Admin").map_err(|_| UseCaseError::Aborted)?;
+    let admin = Registration::offline(name, settings.admin_email.clone(), Role::Admin, at);
     let group_name = Name::parse("General").map_err(|_| UseCaseError::Aborted)?;
     let bootstrap = Bootstrap { group_id: GroupId::new(bus.new_uuid()), group_name, admin_id, admin };
     let context = bus.context("system:setup".to_owned(), bus.new_uuid());

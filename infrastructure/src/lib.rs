@@ -9,6 +9,7 @@ pub mod lease;
 pub mod presence;
 pub mod rate_limits;
 pub mod responses;
+pub mod secret_file;
 pub mod subscription;
 pub mod system;
 pub mod wake_ups;

@@ -1,17 +1,14 @@
 //! The log as it leaves the house: exported and proved by the commands, and paged over HTTP.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use harness::{Server, TestDatabase, on_each_database, program};
+use harness::{Server, TestDatabase, on_each_database, run_on};
 use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::{Value, json};
 
-/// Runs a command of the program on a database on which a server may be running.
 fn run(database: &TestDatabase, words: &[&str]) -> Output {
-    let mut command = Command::new(program());
-    command.args(words).env_clear().env("DATABASE_URL", database.url()).env("DATA_DIR", database.folder());
-    command.output().unwrap()
+    run_on(database, words, &[])
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -1,15 +1,13 @@
 //! What an operator does with the program's commands.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
-use harness::{ADMIN_EMAIL, DatabaseKind, PASSWORD, Server, TestDatabase, on_each_database, program};
+use harness::{ADMIN_EMAIL, DatabaseKind, PASSWORD, Server, TestDatabase, on_each_database, run_on};
 use serde_json::json;
 
 fn run(database: &TestDatabase, words: &[&str], password: Option<&str>) -> Output {
-    let mut command = Command::new(program());
-    command.args(words).env_clear().env("DATABASE_URL", database.url()).env("DATA_DIR", database.folder());
-    command.envs(password.map(|password| ("ADMIN_PASSWORD", password)));
-    command.output().unwrap()
+    let settings: Vec<_> = password.map(|password| ("ADMIN_PASSWORD", password)).into_iter().collect();
+    run_on(database, words, &settings)
 }
 
 fn printed(output: &Output) -> &str {

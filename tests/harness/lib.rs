@@ -21,7 +21,7 @@ pub use database::{DatabaseKind, TestDatabase, databases, left_out};
 pub use eventually::{DEADLINE, eventually};
 pub use history::History;
 pub use invariants::{Chat, Seat, Standing};
-pub use process::{Process, ProcessBuilder, free_port, program};
+pub use process::{Process, ProcessBuilder, free_port, program, run_on};
 pub use proxy::{Fault, FaultyProxy};
 pub use raw_http::{RawReply, raw_http};
 pub use server::{ADMIN_EMAIL, PASSWORD, Person, Server, Visitor};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -207,6 +207,18 @@ impl Drop for Process {
             eprintln!("--- end of the log of the program on {} ---\n{}\n---", self.base(), self.end_of_log());
         }
     }
+}
+
+/// Runs a command of the program on a database to its end, with these settings beside, and nothing else from the
+/// environment of the test. A server may be running on the same database.
+///
+/// # Panics
+/// When the program is missing.
+#[must_use]
+pub fn run_on(database: &TestDatabase, words: &[&str], settings: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program());
+    command.args(words).env_clear().env("DATABASE_URL", database.url()).env("DATA_DIR", database.folder());
+    command.envs(settings.iter().copied()).output().unwrap_or_else(|error| panic!("no start: {error}"))
 }
 
 /// The program beside the test executable: `target/debug/livechatlog` for `target/debug/deps/e2e-…`.

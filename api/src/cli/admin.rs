@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use application::agents::{AppointAdmin, is_set_up};
 use clap::Subcommand;
-use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
+use domain::agent::{Registration, Role};
 use domain::ids::AgentId;
 use domain::text::{EmailAddress, Name};
 use infrastructure::system::SystemClock;
@@ -70,16 +70,7 @@ async fn create(office: &Office, email: EmailAddress, name: Name, password: &str
     let (agent_id, at) = (AgentId::new(log_in.bus.new_uuid()), log_in.bus.now());
     let hash = log_in.hasher.hash(password).await?;
     log_in.credentials.save_hash(agent_id, &hash, at).await?;
-    let registration = Registration {
-        name,
-        email,
-        avatar: None,
-        role: Role::Admin,
-        status: AgentStatus::Offline,
-        accepting_chats: true,
-        chat_limit: ChatLimit::default(),
-        at,
-    };
+    let registration = Registration::offline(name, email, Role::Admin, at);
     let context = log_in.bus.context(ACTOR.to_owned(), log_in.bus.new_uuid());
     if let Err(error) = log_in.bus.execute(context, AppointAdmin { agent_id, registration }).await {
         log_in.credentials.remove_hash(agent_id).await?;

@@ -6,7 +6,7 @@ use application::agents::RegisterAgent;
 use application::groups::{AddMembers, CreateGroup};
 use application::ports::Principal;
 use application::tags::{ManageTag, TagOrder};
-use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
+use domain::agent::{ChatLimit, Registration, Role};
 use domain::ids::{AgentId, GroupId, TagId};
 use domain::routing::RoutingStrategy;
 use domain::text::{Color, EmailAddress, Name, Note};
@@ -98,16 +98,8 @@ async fn hire(
     let email = format!("{first_name}@demo.example");
     // Each agent has a row of their own; that all share one password is the demonstration's choice.
     app.credentials.save_hash(id, hash, at).await?;
-    let registration = Registration {
-        name: Name::parse(name)?,
-        email: EmailAddress::parse(&email)?,
-        avatar: None,
-        role,
-        status: AgentStatus::Offline,
-        accepting_chats: true,
-        chat_limit: ChatLimit::new(limit).unwrap_or_default(),
-        at,
-    };
+    let usual = Registration::offline(Name::parse(name)?, EmailAddress::parse(&email)?, role, at);
+    let registration = Registration { chat_limit: ChatLimit::new(limit).unwrap_or_default(), ..usual };
     execute(app, admin, RegisterAgent { principal: admin, agent_id: id, registration }).await?;
     Ok(Member { principal: Principal::Agent { id, role }, id, email, name, role, hours })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use application::UseCaseError;
 use application::ports::{Rate, RateLimiter};
 use domain::ids::EmailClaimId;
 use domain::text::EmailAddress;
@@ -47,8 +48,15 @@ impl Limits {
 }
 
 impl LogInAttempt {
+    /// What came of it: only a wrong password stays counted.
+    pub async fn end<T>(self, outcome: &Result<T, UseCaseError>) {
+        if !matches!(outcome, Err(UseCaseError::WrongCredentials)) {
+            self.did_not_fail().await;
+        }
+    }
+
     /// The password was right, or was not checked.
-    pub async fn did_not_fail(self) {
+    async fn did_not_fail(self) {
         let Some(limiter) = self.limiter else { return };
         for (key, rate) in self.taken {
             limiter.give_back(&key, rate).await;

@@ -67,9 +67,7 @@ pub async fn log_in(
     let email = fields.finish_with(email)?;
     let attempt = app.limits.begin_log_in(&email, address).await?;
     let logged_in = app.log_in.log_in(&email, &password).await;
-    if !matches!(logged_in, Err(UseCaseError::WrongCredentials)) {
-        attempt.did_not_fail().await;
-    }
+    attempt.end(&logged_in).await;
     let logged_in = logged_in?;
     Ok(Json(body(logged_in.tokens, &logged_in.agent)))
 }
@@ -139,9 +137,7 @@ pub async fn change_password(
     let email = known.email.as_ref().ok_or_else(|| Problem::not_found("agent"))?;
     let attempt = app.limits.begin_log_in(email, address).await?;
     let changed = app.log_in.change_password(context, agent.id, Some(session.0), passwords).await;
-    if !matches!(changed, Err(UseCaseError::WrongCredentials)) {
-        attempt.did_not_fail().await;
-    }
+    attempt.end(&changed).await;
     match changed {
         // The caller is known: it is the field that is wrong, not the token.
         Err(UseCaseError::WrongCredentials) => Err(Problem::invalid_field("currentPassword", "is wrong")),

@@ -75,10 +75,7 @@ impl LogIn {
         if self.hasher.verify(current, stored.as_deref()).await? == PasswordMatch::No {
             return Err(UseCaseError::WrongCredentials);
         }
-        let hash = self.hasher.hash(new).await?;
-        self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
-        self.sessions.end_others(agent_id, session).await?;
-        self.bus.execute(context, NotePasswordChange { agent_id }).await
+        self.set_password(context, agent_id, session, new).await
     }
 
     /// Gives the agent with this address another password and ends all their sessions, for an operator. `false`: there
@@ -93,11 +90,22 @@ impl LogIn {
         new: &str,
     ) -> Result<bool, UseCaseError> {
         let Some((agent_id, _)) = self.find(email).await? else { return Ok(false) };
+        self.set_password(context, agent_id, None, new).await?;
+        Ok(true)
+    }
+
+    /// All sessions but this one end.
+    async fn set_password(
+        &self,
+        context: CommandContext,
+        agent_id: AgentId,
+        session: Option<SessionId>,
+        new: &str,
+    ) -> Result<Executed<()>, UseCaseError> {
         let hash = self.hasher.hash(new).await?;
         self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
-        self.sessions.end_others(agent_id, None).await?;
-        self.bus.execute(context, NotePasswordChange { agent_id }).await?;
-        Ok(true)
+        self.sessions.end_others(agent_id, session).await?;
+        self.bus.execute(context, NotePasswordChange { agent_id }).await
     }
 
     async fn find(&self, email: &EmailAddress) -> Result<Option<(AgentId, Arc<Agent>)>, UseCaseError> {

@@ -37,6 +37,13 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// Of somebody who is not at work yet and has the usual limit.
+    #[must_use]
+    pub fn offline(name: Name, email: EmailAddress, role: Role, at: Timestamp) -> Self {
+        let (status, chat_limit) = (AgentStatus::Offline, ChatLimit::default());
+        Self { name, email, avatar: None, role, status, accepting_chats: true, chat_limit, at }
+    }
+
     pub(super) fn into_event(self) -> AgentEvent {
         let Self { name, email, avatar, role, status, accepting_chats, chat_limit, at } = self;
         AgentEvent::AgentRegistered { name, email, avatar, role, status, accepting_chats, chat_limit, at }

@@ -1,13 +1,13 @@
 //! The key that signs exports.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+
+use crate::secret_file::read_or_make;
 
 /// What a signature is for, so that it fits nothing else.
 const PURPOSE: &[u8] = b"livechatlog-audit-head-1\n";
@@ -53,13 +53,9 @@ impl AuditKey {
     pub fn of_folder(folder: &Path) -> Result<Self, KeyError> {
         let path = folder.join(Self::FILE);
         let failed = |source| KeyError::File { path: path.clone(), source };
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path).map_err(failed)?,
-            Err(error) => return Err(failed(error)),
-        };
+        let text = read_or_make(&path, || new_seed().map_err(failed), failed)?;
         let mut seed = [0; 32];
-        let read = hex::decode_to_slice(text.trim(), &mut seed);
+        let read = hex::decode_to_slice(text.trim_ascii(), &mut seed);
         read.map_err(|_| KeyError::Malformed { path })?;
         Ok(Self(SigningKey::from_bytes(&seed)))
     }
@@ -75,22 +71,10 @@ impl AuditKey {
     }
 }
 
-/// A link is made only where nothing is yet, so two that start at once end with the same key.
-fn make(path: &Path) -> io::Result<String> {
+fn new_seed() -> io::Result<String> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let temporary = path.with_extension(format!("new-{}", hex::encode(random)));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(hex::encode(seed).as_bytes())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&temporary, path);
-    fs::remove_file(&temporary)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::read_to_string(path),
-    }
+    Ok(hex::encode(seed))
 }
 
 impl PublicKey {
