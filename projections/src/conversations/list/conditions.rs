@@ -86,9 +86,9 @@ pub(super) fn visible(to: &Visibility) -> Conditions {
         .and(format!("(x.last_agent_id = ? OR x.group_id IN ({list}))"), own.into_iter().chain(groups).collect())
 }
 
-/// Those in which the word is. A scalar subquery is looked up for each row; what looks like a join would be turned round
-/// by MySQL.
-pub(super) fn with_word(word: &Word) -> Conditions {
+/// Those in which one of several words is: a scalar subquery is looked up for each row; what looks like a join would be
+/// turned round by MySQL. A word alone is joined instead, see [`super::ranges::Range::words`].
+pub(super) fn with_any(word: &Word) -> Conditions {
     match word {
         Word::Any(words) => {
             let list = placeholders(words.len());

@@ -67,28 +67,50 @@ fn candidates(
     }
     let others = |but: Option<usize>| {
         let rest = words.iter().enumerate().filter(|(place, _)| Some(*place) != but);
-        rest.map(|(_, word)| conditions::with_word(word)).fold(Conditions::default(), Conditions::and_all)
+        Sought::of(rest.map(|(_, word)| word))
     };
     let mut candidates = vec![];
     if order != ConversationOrder::LongestWaiting {
         let filter = conditions::of_filter(filter);
         let along = words.iter().enumerate().filter_map(|(place, word)| Some((place, word.alternatives()?)));
-        candidates.extend(along.map(|(place, words)| along_words(words, &filter.clone().and_all(others(Some(place))))));
+        candidates.extend(along.map(|(place, words)| along_words(words, &filter, &others(Some(place)))));
     }
     let is_everything = matches!(of_filter.as_slice(), [only] if only.conditions.is_empty());
     if !is_everything || candidates.is_empty() {
-        let with_words = |range| Range { sought: others(None), ..range };
-        candidates.push(of_filter.into_iter().map(with_words).collect());
+        let all = others(None);
+        candidates.push(of_filter.into_iter().map(|range| all.clone().within(range)).collect());
     }
     candidates
 }
 
-fn along_words(words: &[String], sought: &Conditions) -> Vec<Range> {
-    let along = |word: &String| Range {
-        source: Source::Words,
-        conditions: Conditions::default().and("w.word = ?", vec![word.as_str().into()]),
-        sought: sought.clone(),
-        index: None,
+/// The words that must be found beside what a range is read along.
+#[derive(Clone)]
+struct Sought {
+    alone: Vec<String>,
+    others: Conditions,
+}
+
+impl Sought {
+    fn of<'a>(words: impl Iterator<Item = &'a Word>) -> Self {
+        let mut sought = Self { alone: vec![], others: Conditions::default() };
+        for word in words {
+            match word.alternatives() {
+                Some([only]) => sought.alone.push(only.clone()),
+                _ => sought.others = sought.others.and_all(conditions::with_any(word)),
+            }
+        }
+        sought
+    }
+
+    fn within(self, range: Range) -> Range {
+        Range { words: self.alone, sought: range.sought.clone().and_all(self.others), ..range }
+    }
+}
+
+fn along_words(words: &[String], filter: &Conditions, others: &Sought) -> Vec<Range> {
+    let along = |word: &String| {
+        let word = Conditions::default().and("w.word = ?", vec![word.as_str().into()]);
+        others.clone().within(Range { sought: filter.clone(), ..Range::new(Source::Words, word) })
     };
     words.iter().map(along).collect()
 }

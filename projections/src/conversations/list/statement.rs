@@ -19,8 +19,10 @@ impl Frame {
     /// One row more than `limit` of what the ranges hold together, if there is one.
     pub(super) fn list(&self, ranges: &[Range], limit: u32) -> (String, Vec<SqlValue>) {
         let rows = i64::from(limit) + 1;
+        // What is sifted by its words is picked by the index alone, before whole rows are read.
         if let [only] = ranges
             && only.source == Source::Conversations
+            && only.words.is_empty()
         {
             let (range, mut args) = self.range(only);
             args.extend(sql_args![rows]);
@@ -84,18 +86,27 @@ impl Frame {
     /// Without what is sought, it is only the range of the index.
     fn read(&self, range: &Range, seek: bool) -> (String, Vec<SqlValue>) {
         let key = self.key(range.source);
-        let from = match range.source {
+        let then = self.dialect.join_in_order();
+        let mut from = match range.source {
             Source::Conversations => format!("conversations x{}", self.dialect.along(range.index)),
             Source::Tags => "conversation_tags x".to_owned(),
             Source::Words if !seek => "search_words w".to_owned(),
             Source::Words => {
-                let then = self.dialect.join_in_order();
                 format!("search_words w {then} conversations x ON x.created_position = w.created_position")
             }
         };
-        let sought = if seek { range.sought.clone() } else { Conditions::NONE };
-        let conditions = range.conditions.clone().and_all(self.place(&key)).and_all(sought);
-        let (conditions, args) = conditions.into_parts();
+        let mut args = vec![];
+        let mut conditions = range.conditions.clone().and_all(self.place(&key));
+        if seek {
+            for (number, word) in range.words.iter().enumerate() {
+                let row = format!("s{number}.created_position = x.created_position AND s{number}.word = ?");
+                from = format!("{from} {then} search_words s{number} ON {row}");
+                args.push(word.as_str().into());
+            }
+            conditions = conditions.and_all(range.sought.clone());
+        }
+        let (conditions, values) = conditions.into_parts();
+        args.extend(values);
         (format!("FROM {from} WHERE {conditions} ORDER BY {key} {}", self.order.direction()), args)
     }
 
