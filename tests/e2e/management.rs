@@ -227,8 +227,18 @@ on_each_database! {
         let path = format!("{}/transfer", chat_path(&first));
         let to_sales = json!({ "groupId": sales["id"] });
         first.client.post(&path, &to_sales).await.expect(403);
-        let chat = anna.client.post(&path, &to_sales).await.expect(200).body;
+        let with_reason = json!({ "groupId": sales["id"], "reason": "wants a discount" });
+        let chat = anna.client.post(&path, &with_reason).await.expect(200).body;
         assert_eq!((&chat["status"], &chat["queuePosition"]), (&json!("pending"), &json!(2)));
+        let hands = admin.get(&format!("{}/assignments", chat_path(&first))).await.expect(200).body;
+        let returned = json!({
+            "kind": "returned", "cause": "transferred", "groupId": sales["id"], "by": anna.id, "reason": "wants a discount",
+        });
+        assert_eq!((&hands["data"][1]["assignment"], &hands["data"][1]["agentId"]), (&returned, &json!(null)));
+        // What the visitor may read does not tell.
+        for read in [chat_path(&first), format!("/v1/threads/{}/events", first.thread_id)] {
+            assert!(!first.client.get(&read).await.expect(200).body.to_string().contains("discount"), "{read}");
+        }
         assert_eq!(admin.get(&format!("/v1/agents/{}", anna.id)).await.body["activeChats"], 0);
         anna.client.post(&path, &json!({})).await.expect(400);
     }

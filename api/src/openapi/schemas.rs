@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
 use super::values::{
-    AgentStatusName, AuthorTypeName, ConversationStatusName, Id, RoleName, RoutingStrategyName, SystemTypeName,
-    ThreadEventType, VerdictName,
+    AgentStatusName, AuthorTypeName, ConversationStatusName, Id, QueueReasonName, RoleName, RoutingStrategyName,
+    SystemTypeName, ThreadEventType, VerdictName,
 };
 
 /// RFC 3339 in UTC with microseconds.
@@ -329,16 +329,16 @@ schemas! {
         /// When it happened.
         created_at: Time,
     }
-    /// A choice of an agent for a conversation, and how it came about.
+    /// A change of hands of a conversation, and how it came about.
     ConversationAssignment {
         /// The version that the conversation got with it.
         version: i64,
-        /// Who was chosen.
-        agent_id: Id,
+        /// Who was chosen; null when the chat waits again.
+        agent_id: Option<Id>,
         /// Who served the chat before.
         previous_agent_id: Option<Id>,
-        /// In which thread.
-        thread_id: Id,
+        /// In which thread; null when the chat waits again.
+        thread_id: Option<Id>,
         /// Who chose, and why.
         assignment: Assignment,
         /// When.
@@ -502,7 +502,7 @@ schemas! {
     }
 }
 
-/// Who chose the agent, and why.
+/// Who chose the agent, and why; or why the chat waits again.
 #[derive(JsonSchema)]
 #[schemars(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Assignment {
@@ -520,5 +520,18 @@ pub enum Assignment {
         reason: Option<String>,
         /// Whether the agent had no free slot, which only a supervisor may ignore.
         over_limit: bool,
+    },
+    /// Nobody; it waits again.
+    Returned {
+        /// Why.
+        cause: QueueReasonName,
+        /// In which queue.
+        group_id: Id,
+        /// Who transferred it.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "Id")]
+        by: Option<Id>,
+        /// Their reason.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        reason: Option<String>,
     },
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use domain::agent::{AgentStatus, ChatLimit, Role};
 use domain::aggregate::AggregateType;
-use domain::conversation::ConversationStatus;
+use domain::conversation::{ConversationStatus, QueueReason};
 use domain::routing::{RoutingStrategy, Verdict};
 use domain::text;
 use projections::conversations::ConversationOrder;
@@ -183,6 +183,9 @@ words! {
     AuthorTypeName: AuthorType, named, Visitor, Agent, System;
     /// What happened to the thread.
     SystemTypeName: SystemType, named, ThreadStarted, AgentJoined, AgentLeft, GroupChanged, ThreadClosed;
+    /// Why a chat waits again.
+    QueueReasonName: QueueReason, named,
+        AgentOffline, AgentDeleted, AgentLeftGroup, Transferred, GroupDeleted;
     /// What the router found of an agent.
     VerdictName: Verdict, named, Chosen, NotPreferred, Offline, Away, NotAccepting, AtLimit;
 }

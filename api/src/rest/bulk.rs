@@ -117,7 +117,7 @@ enum Action {
     Tag { tag_id: TagId, on: bool },
     Assign { agent_id: AgentId, reason: Option<Note> },
     HandOver { agent_id: AgentId, reason: Option<Note> },
-    Transfer { group_id: GroupId },
+    Transfer { group_id: GroupId, reason: Option<Note> },
 }
 
 impl Bulk {
@@ -184,9 +184,10 @@ impl BulkTransfer {
         if self.agent_id.is_some() == self.group_id.is_some() {
             return fields.refuse("transfer.agentId", "either agentId or groupId must be given");
         }
-        agent_id
-            .map(|agent_id| Action::HandOver { agent_id, reason })
-            .or_else(|| group_id.map(|group_id| Action::Transfer { group_id }))
+        match agent_id {
+            Some(agent_id) => Some(Action::HandOver { agent_id, reason }),
+            None => group_id.map(|group_id| Action::Transfer { group_id, reason }),
+        }
     }
 }
 
@@ -283,8 +284,8 @@ impl Changes<'_> {
                 let chooser = Chooser::Transfer { principal, reason };
                 self.execute(conversation_id, AssignAgent { conversation_id, agent_id, chooser }).await
             }
-            Action::Transfer { group_id } => {
-                self.execute(conversation_id, TransferChat { principal, conversation_id, group_id }).await
+            Action::Transfer { group_id, reason } => {
+                self.execute(conversation_id, TransferChat { principal, conversation_id, group_id, reason }).await
             }
         };
         self.outcome(conversation_id, done)

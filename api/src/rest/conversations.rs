@@ -10,9 +10,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::conversation::{Conversation, ConversationEvent};
-use domain::ids::{ConversationId, TagId};
+use domain::conversation::{Assignment, Conversation, ConversationEvent, Handover, QueueReason};
+use domain::ids::{AgentId, ConversationId, GroupId, TagId, ThreadId};
 use domain::text::{Name, Note};
+use domain::time::Timestamp;
 use projections::Page;
 use projections::conversations::ConversationView;
 use schemars::JsonSchema;
@@ -140,7 +141,7 @@ pub async fn transfer(
             change(&app, principal, chat, &info, AssignAgent { conversation_id, agent_id, chooser }).await
         }
         (None, Some(group_id)) => {
-            change(&app, principal, chat, &info, TransferChat { principal, conversation_id, group_id }).await
+            change(&app, principal, chat, &info, TransferChat { principal, conversation_id, group_id, reason }).await
         }
         (None, None) => Err(Problem::malformed("The request is incomplete.")),
     }
@@ -219,15 +220,57 @@ pub async fn reopen(
     change(&app, principal, (conversation_id, known), &write.info, reopen).await
 }
 
+/// A change of hands.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AssignmentView {
     version: i64,
-    agent_id: domain::ids::AgentId,
-    previous_agent_id: Option<domain::ids::AgentId>,
-    thread_id: domain::ids::ThreadId,
-    assignment: domain::conversation::Assignment,
-    at: domain::time::Timestamp,
+    agent_id: Option<AgentId>,
+    previous_agent_id: Option<AgentId>,
+    thread_id: Option<ThreadId>,
+    assignment: How,
+    at: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum How {
+    Chosen(Assignment),
+    Returned(Return),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename = "returned", rename_all = "camelCase")]
+struct Return {
+    cause: QueueReason,
+    group_id: GroupId,
+    #[serde(flatten)]
+    handover: Option<Handover>,
+}
+
+impl AssignmentView {
+    /// None of what leaves the chat where it is.
+    fn of(version: i64, event: ConversationEvent) -> Option<Self> {
+        match event {
+            ConversationEvent::AgentAssigned { agent_id, previous_agent_id, thread_id, assignment, at } => Some(Self {
+                version,
+                agent_id: Some(agent_id),
+                previous_agent_id,
+                thread_id: Some(thread_id),
+                assignment: How::Chosen(assignment),
+                at,
+            }),
+            ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason: cause, handover, at } => {
+                let assignment = How::Returned(Return { cause, group_id, handover });
+                Some(Self { version, agent_id: None, previous_agent_id, thread_id: None, assignment, at })
+            }
+            ConversationEvent::ChatStarted { .. }
+            | ConversationEvent::ChatClosed { .. }
+            | ConversationEvent::ChatReopened { .. }
+            | ConversationEvent::ChatTagged { .. }
+            | ConversationEvent::ChatUntagged { .. } => None,
+        }
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -241,7 +284,7 @@ pub struct AssignmentQuery {
     cursor: Option<String>,
 }
 
-/// Every choice of an agent for this conversation, read from its stream. The cursor is the version of the last one.
+/// Every change of hands of this conversation, read from its stream. The cursor is the version of the last one.
 pub async fn assignments(
     State(app): State<App>,
     agent: Agent,
@@ -264,10 +307,7 @@ pub async fn assignments(
     let mut data = vec![];
     for event in events {
         let decoded = serde_json::from_value(event.payload).map_err(|error| Problem::internal(&error))?;
-        if let ConversationEvent::AgentAssigned { agent_id, previous_agent_id, thread_id, assignment, at } = decoded {
-            let version = event.sequence;
-            data.push(AssignmentView { version, agent_id, previous_agent_id, thread_id, assignment, at });
-        }
+        data.extend(AssignmentView::of(event.sequence, decoded));
     }
     let has_more = data.len() > limit;
     data.truncate(limit);

@@ -32,7 +32,7 @@ impl UseCase for RelocateChat {
             return Ok(());
         }
         let (reason, group_id, at) = (QueueReason::GroupDeleted, Some(self.group_id), work.now());
-        let back = ConversationCommand::ReturnToQueue { reason, group_id, at };
+        let back = ConversationCommand::ReturnToQueue { reason, group_id, handover: None, at };
         if !work.execute::<Conversation>(self.conversation_id, back).await? {
             return Ok(());
         }

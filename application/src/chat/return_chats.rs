@@ -36,7 +36,7 @@ pub(crate) async fn return_chat_to_queue(
     let conversation = work.load::<Conversation>(conversation_id).await?;
     // Else it has ended or changed hands since the agent was read, and the append will meet the agent's newer version.
     if conversation.agent_id == Some(agent_id) {
-        let back = ConversationCommand::ReturnToQueue { reason: queue_reason, group_id: None, at };
+        let back = ConversationCommand::ReturnToQueue { reason: queue_reason, group_id: None, handover: None, at };
         work.execute::<Conversation>(conversation_id, back).await?;
         if let Some(thread_id) = conversation.active_thread_id {
             let leave = ThreadCommand::AgentLeaves { agent_id, reason: leave_reason, at };

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use domain::agent::{Agent, AgentCommand};
-use domain::conversation::{Conversation, ConversationCommand, QueueReason};
+use domain::conversation::{Conversation, ConversationCommand, Handover, QueueReason};
 use domain::group::Group;
 use domain::ids::{ConversationId, GroupId};
+use domain::text::Note;
 use domain::thread::{GroupChangeReason, LeaveReason, Thread, ThreadCommand};
 
 use super::access::ensure_may_steer;
@@ -14,7 +15,7 @@ use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, StreamId};
 
 /// A chat is handed to another group: it leaves its agent and waits at the end of that group's queue.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TransferChat {
     /// Who hands it over: its agent or a supervisor.
     pub principal: Principal,
@@ -22,6 +23,8 @@ pub struct TransferChat {
     pub conversation_id: ConversationId,
     /// The group.
     pub group_id: GroupId,
+    /// Why, for those who serve the chat.
+    pub reason: Option<Note>,
 }
 
 impl UseCase for TransferChat {
@@ -34,16 +37,17 @@ impl UseCase for TransferChat {
     async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
         let at = work.now();
         let conversation_id = self.conversation_id;
-        if matches!(self.principal, Principal::Visitor { .. }) {
+        let Principal::Agent { id: by, .. } = self.principal else {
             return Err(UseCaseError::Forbidden("visitors do not transfer chats"));
-        }
+        };
         let conversation = work.load::<Conversation>(conversation_id).await?;
         ensure_may_steer(work, self.principal, &conversation, conversation.agent_id).await?;
         if !work.load::<Group>(self.group_id).await?.is_present() {
             return Err(UseCaseError::UnknownReference { field: "groupId", entity: Entity::Group });
         }
         let (reason, group_id) = (QueueReason::Transferred, Some(self.group_id));
-        let transfer = ConversationCommand::ReturnToQueue { reason, group_id, at };
+        let handover = Some(Handover { by, reason: self.reason.clone() });
+        let transfer = ConversationCommand::ReturnToQueue { reason, group_id, handover, at };
         if !work.execute::<Conversation>(conversation_id, transfer).await? {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-use super::event::{Assignment, Participant, QueueReason, VisitorCard};
+use super::event::{Assignment, Handover, Participant, QueueReason, VisitorCard};
 use crate::ids::{AgentId, GroupId, TagId, ThreadId};
 use crate::text::{Name, Note};
 use crate::time::Timestamp;
@@ -34,6 +34,8 @@ pub enum ConversationCommand {
         reason: QueueReason,
         /// The queue to wait in; the present group's when absent.
         group_id: Option<GroupId>,
+        /// Who transfers it, if somebody does.
+        handover: Option<Handover>,
         /// When.
         at: Timestamp,
     },

@@ -78,6 +78,17 @@ pub enum QueueReason {
     GroupDeleted,
 }
 
+/// Who gave a chat to another group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Handover {
+    /// Who.
+    pub by: AgentId,
+    /// Their reason, which visitors do not see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Note>,
+}
+
 /// What happens to a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
@@ -119,6 +130,9 @@ pub enum ConversationEvent {
         previous_agent_id: Option<AgentId>,
         /// Why.
         reason: QueueReason,
+        /// Who transferred it, and why; not known of early events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        handover: Option<Handover>,
         /// When.
         at: Timestamp,
     },

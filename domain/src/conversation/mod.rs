@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::ConversationCommand;
 pub use error::ConversationError;
-pub use event::{Assignment, ConversationEvent, Participant, QueueReason, VisitorCard};
+pub use event::{Assignment, ConversationEvent, Handover, Participant, QueueReason, VisitorCard};
 
 use crate::aggregate::aggregate;
 use crate::ids::{AgentId, ConversationId, GroupId, TagId, ThreadId, VisitorId};
@@ -92,7 +92,9 @@ impl Conversation {
                 Ok(vec![ConversationEvent::ChatStarted { visitor, group_id, thread_id, last_agent_id, at }])
             }
             ConversationCommand::AssignAgent { agent_id, assignment, at } => self.assign(agent_id, assignment, at),
-            ConversationCommand::ReturnToQueue { reason, group_id, at } => self.return_to_queue(reason, group_id, at),
+            ConversationCommand::ReturnToQueue { reason, group_id, handover, at } => {
+                self.return_to_queue(reason, group_id, handover, at)
+            }
             ConversationCommand::Close { by, reason, notes, at } => {
                 self.ensure_started()?;
                 if self.status == ConversationStatus::Closed {
@@ -143,6 +145,7 @@ impl Conversation {
         &self,
         reason: QueueReason,
         group_id: Option<GroupId>,
+        handover: Option<Handover>,
         at: Timestamp,
     ) -> Result<Vec<ConversationEvent>, ConversationError> {
         self.ensure_open()?;
@@ -152,7 +155,7 @@ impl Conversation {
             return Ok(vec![]);
         }
         let previous_agent_id = self.agent_id;
-        Ok(vec![ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason, at }])
+        Ok(vec![ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason, handover, at }])
     }
 
     fn reopen(

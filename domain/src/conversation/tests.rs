@@ -51,7 +51,7 @@ fn agent_assigned(agent_id: AgentId) -> ConversationEvent {
 }
 
 fn chat_returned(group_id: GroupId, previous_agent_id: Option<AgentId>, reason: QueueReason) -> ConversationEvent {
-    ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason, at: at(2) }
+    ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason, handover: None, at: at(2) }
 }
 
 fn chat_closed(by: Participant, agent_id: Option<AgentId>) -> ConversationEvent {
@@ -93,7 +93,7 @@ fn assign(agent_id: AgentId, assignment: Assignment) -> ConversationCommand {
 }
 
 fn return_to_queue(reason: QueueReason, group_id: Option<GroupId>) -> ConversationCommand {
-    ConversationCommand::ReturnToQueue { reason, group_id, at: at(2) }
+    ConversationCommand::ReturnToQueue { reason, group_id, handover: None, at: at(2) }
 }
 
 fn close(by: Participant) -> ConversationCommand {

@@ -231,7 +231,7 @@ impl RoutingState {
             ConversationEvent::AgentAssigned { agent_id, assignment, .. } => {
                 return self.end_wait(id, Some((*agent_id, assignment.is_routed())));
             }
-            ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason, at } => {
+            ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason, at, .. } => {
                 let arrival = match reason {
                     // A transfer is a new request to another team; the rest is not the visitor's doing.
                     QueueReason::Transferred => position,

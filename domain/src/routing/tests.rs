@@ -128,7 +128,13 @@ impl Desk {
     }
 
     fn give_back(&mut self, number: u128, group_id: GroupId, from: Option<AgentId>, reason: QueueReason) {
-        let event = ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id: from, reason, at: self.now };
+        let event = ConversationEvent::ChatReturnedToQueue {
+            group_id,
+            previous_agent_id: from,
+            reason,
+            handover: None,
+            at: self.now,
+        };
         self.on_chat(number, event);
         if let Some(agent_id) = from {
             self.on_agent(agent_id, slot_freed(number));

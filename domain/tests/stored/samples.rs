@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cqrs_es::DomainEvent;
 use domain::agent::{AgentEvent, AgentStatus, ChatLimit, EmailClaimEvent, Role, StatusCause};
 use domain::aggregate::AggregateType;
-use domain::conversation::{Assignment, ConversationEvent, Participant, QueueReason, VisitorCard};
+use domain::conversation::{Assignment, ConversationEvent, Handover, Participant, QueueReason, VisitorCard};
 use domain::event::AnyEvent;
 use domain::group::GroupEvent;
 use domain::ids::{AgentId, ConversationId, EntityId, EventId, GroupId, TagId, ThreadId, VisitorId};
@@ -115,12 +115,14 @@ fn conversation() -> Vec<(&'static str, ConversationEvent)> {
         at: AT,
     };
     let manual = |reason, over_limit| Assignment::Manual { by: BERT, reason, over_limit };
-    let returned = |previous_agent_id, reason| ConversationEvent::ChatReturnedToQueue {
+    let returned = |previous_agent_id, reason, handover| ConversationEvent::ChatReturnedToQueue {
         group_id: SALES,
         previous_agent_id,
         reason,
+        handover,
         at: AT,
     };
+    let handover = |reason| Some(Handover { by: BERT, reason });
     let closed = |by, notes, agent_id| ConversationEvent::ChatClosed {
         by,
         reason: name("solved"),
@@ -145,11 +147,16 @@ fn conversation() -> Vec<(&'static str, ConversationEvent)> {
         ("routed, sticky", assigned(None, routed(RoutingStrategy::Sticky, &[Verdict::Chosen]))),
         ("manual, full", assigned(Some(BERT), manual(Some(note("knows\nthe case")), true))),
         ("manual, bare", assigned(None, manual(None, false))),
-        ("full, agent offline", returned(Some(ANNA), QueueReason::AgentOffline)),
-        ("agent deleted", returned(Some(ANNA), QueueReason::AgentDeleted)),
-        ("agent left group", returned(Some(ANNA), QueueReason::AgentLeftGroup)),
-        ("bare, transferred", returned(None, QueueReason::Transferred)),
-        ("group deleted", returned(None, QueueReason::GroupDeleted)),
+        ("full, agent offline", returned(Some(ANNA), QueueReason::AgentOffline, None)),
+        ("agent deleted", returned(Some(ANNA), QueueReason::AgentDeleted, None)),
+        ("agent left group", returned(Some(ANNA), QueueReason::AgentLeftGroup, None)),
+        ("bare, transferred", returned(None, QueueReason::Transferred, None)),
+        ("transferred by somebody", returned(None, QueueReason::Transferred, handover(None))),
+        ("group deleted", returned(None, QueueReason::GroupDeleted, None)),
+        (
+            "transferred for a reason",
+            returned(Some(ANNA), QueueReason::Transferred, handover(Some(note("asks for a refund")))),
+        ),
         ("full", closed(Participant::Agent(ANNA), Some(note("ask again in May")), Some(ANNA))),
         ("bare", closed(Participant::Visitor(VERA), None, None)),
         ("full", reopened(Some(ANNA))),

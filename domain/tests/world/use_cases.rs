@@ -173,7 +173,7 @@ impl Draft {
 
     fn give_back(&mut self, id: ConversationId, reason: QueueReason, group_id: Option<GroupId>, at: Timestamp) -> Done {
         let previous = self.streams.conversations[&id].agent_id;
-        self.chat(id, ConversationCommand::ReturnToQueue { reason, group_id, at })?;
+        self.chat(id, ConversationCommand::ReturnToQueue { reason, group_id, handover: None, at })?;
         let thread_id = self.open_thread(id)?;
         if let Some(agent_id) = previous {
             assert_eq!(self.streams.conversations[&id].status, ConversationStatus::Pending);

@@ -86,6 +86,7 @@ impl Story {
                 let transfer = ConversationCommand::ReturnToQueue {
                     reason: QueueReason::Transferred,
                     group_id: Some(desk.groups[who % 2]),
+                    handover: None,
                     at,
                 };
                 drop(desk.tell::<Conversation>(chat, transfer).await);

@@ -54,7 +54,10 @@ fn desk() -> Vec<Doc> {
         Doc::delete("/v1/conversations/{id}/tags/{tagId}", "untagConversation", "Take a tag off a conversation")
             .changed::<Conversation>(),
         Doc::get("/v1/conversations/{id}/assignments", "listAssignments", "Who was chosen, by whom, and why")
-            .about("Each routing decision with its strategy, its candidates, and why the others were not taken.")
+            .about(
+                "Each routing decision with its strategy, its candidates, and why the others were not taken; and why the \
+                 chat went back to a queue in between.",
+            )
             .ok::<Page<ConversationAssignment>>(),
     ]
 }

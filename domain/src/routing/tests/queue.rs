@@ -200,6 +200,7 @@ fn returned_chat_waits_anew_but_keeps_its_place() {
             group_id: SALES,
             previous_agent_id: Some(ANNA),
             reason: QueueReason::AgentOffline,
+            handover: None,
             at: at(60),
         },
     );

@@ -103,8 +103,12 @@ async fn chat_gets_its_place_back_when_its_agent_leaves_and_goes_to_the_end_when
 
 async fn transfer(desk: &Desk, chat: ChatReceipt, group_id: GroupId) {
     let at = desk.bus.now();
-    let transfer =
-        ConversationCommand::ReturnToQueue { reason: QueueReason::Transferred, group_id: Some(group_id), at };
+    let transfer = ConversationCommand::ReturnToQueue {
+        reason: QueueReason::Transferred,
+        group_id: Some(group_id),
+        handover: None,
+        at,
+    };
     assert!(desk.tell::<Conversation>(chat.conversation_id, transfer).await.unwrap());
 }
 
