@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use application::agents::LogIn;
 use application::command_bus::CommandBus;
@@ -10,6 +11,7 @@ use application::presence::Presence;
 use infrastructure::audit::AuditQueries;
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::wake_ups::WakeUpStatus;
+use infrastructure::write_probe::WriteProbe;
 use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
@@ -19,6 +21,7 @@ use projections::thread_events::ThreadEventQueries;
 
 use crate::cors::CorsOrigins;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::tasks::BackgroundTasks;
 use crate::views::Views;
 
@@ -67,6 +70,14 @@ pub struct Parts {
     pub cors_origins: CorsOrigins,
     /// Makes the digests of requests worthless to others.
     pub digest_key: Hash,
+    /// Whether the program is about to end.
+    pub draining: AtomicBool,
+    /// Tries whether the database takes writes.
+    pub write_probe: WriteProbe,
+    /// Counts what happens.
+    pub metrics: Metrics,
+    /// Lets programs that watch this one in.
+    pub metrics_token: Vec<u8>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.

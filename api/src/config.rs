@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{env, fmt, fs, io};
 
 use clap::{Args, ValueEnum};
@@ -52,6 +53,9 @@ pub struct Arguments {
     /// Secret that signs tokens, at least 32 bytes; default: generated once into the data folder
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, global = true)]
     pub jwt_secret: Option<String>,
+    /// Token with which GET /metrics may be called, at least 16 bytes; default: generated once into the data folder
+    #[arg(long, env = "METRICS_TOKEN", hide_env_values = true, global = true)]
+    pub metrics_token: Option<String>,
     /// E-mail address of the first admin
     #[arg(long, env = "ADMIN_EMAIL", default_value = "admin@localhost", global = true)]
     pub admin_email: String,
@@ -65,6 +69,10 @@ pub struct Arguments {
     /// default: none
     #[arg(long, env = "CORS_ORIGINS", default_value = "", hide_default_value = true, global = true)]
     pub cors_origins: String,
+    /// How many seconds /readyz says that the node is ending before it takes no more connections, so that a load balancer
+    /// can turn away: 0 to 300
+    #[arg(long, env = "DRAIN_DELAY", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=300), global = true)]
+    pub drain_delay: u64,
     /// Whether requests are limited
     #[arg(long, env = "RATE_LIMITS", value_enum, default_value_t, global = true)]
     pub rate_limits: Switch,
@@ -124,6 +132,8 @@ pub struct Settings {
     pub port: u16,
     /// What signs tokens.
     pub jwt_secret: Vec<u8>,
+    /// What lets programs read the metrics.
+    pub metrics_token: Vec<u8>,
     /// The first admin's address.
     pub admin_email: EmailAddress,
     /// The first admin's password, if it is given.
@@ -132,6 +142,8 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Whose pages may call.
     pub cors_origins: CorsOrigins,
+    /// How long the node says that it is ending before it does.
+    pub drain_delay: Duration,
     /// Whether requests are limited.
     pub rate_limits: bool,
 }
@@ -169,6 +181,13 @@ impl Settings {
         if jwt_secret.len() < infrastructure::auth::SECRET_MIN_BYTES {
             return Err(ConfigError::Malformed { setting: "JWT_SECRET", expected: "must have at least 32 bytes" });
         }
+        let metrics_token = match given("METRICS_TOKEN", arguments.metrics_token)? {
+            Some(token) => token.into_bytes(),
+            None => kept_secret("METRICS_TOKEN", &data_dir.join("metrics_token"))?,
+        };
+        if metrics_token.len() < 16 {
+            return Err(ConfigError::Malformed { setting: "METRICS_TOKEN", expected: "must have at least 16 bytes" });
+        }
         let admin_email = EmailAddress::parse(&arguments.admin_email)
             .map_err(|_| ConfigError::Malformed { setting: "ADMIN_EMAIL", expected: "must be an e-mail address" })?;
         let admin_password = given("ADMIN_PASSWORD", arguments.admin_password)?;
@@ -191,10 +210,12 @@ impl Settings {
             host: arguments.host,
             port: arguments.port,
             jwt_secret,
+            metrics_token,
             admin_email,
             admin_password,
             trusted_proxies,
             cors_origins,
+            drain_delay: Duration::from_secs(arguments.drain_delay),
             rate_limits: arguments.rate_limits == Switch::On,
         })
     }

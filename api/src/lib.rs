@@ -8,6 +8,7 @@ pub mod cors;
 pub mod demo;
 pub mod extract;
 pub mod limits;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 mod respond;

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use application::UseCaseError;
@@ -33,6 +34,8 @@ use infrastructure::responses::SqlResponseStore;
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::RandomIds;
 use infrastructure::wake_ups::{NoWakeUps, RedisWakeUps, WakeUpOptions};
+use infrastructure::write_probe::WriteProbe;
+use metrics_exporter_prometheus::BuildError;
 use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
@@ -48,6 +51,7 @@ use crate::app::{App, Parts, SignalStatus};
 use crate::config::{ConfigError, Settings, random_text};
 use crate::extract::digest;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::rest;
 use crate::server::{ConnectionLimits, serve};
 use crate::tasks::BackgroundTasks;
@@ -119,6 +123,9 @@ pub enum StartError {
     /// A setting cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Something else counts in this process.
+    #[error("the metrics cannot be counted")]
+    Metrics(#[from] BuildError),
     /// The log cannot be read.
     #[error("the event log cannot be read")]
     Log(#[from] ReadError),
@@ -152,6 +159,7 @@ pub struct Running {
     rebuilding: JoinHandle<()>,
     server: JoinHandle<()>,
     drain: watch::Sender<bool>,
+    drain_delay: Duration,
     database: Database,
     _folder: FolderLock,
 }
@@ -176,7 +184,12 @@ impl Running {
     }
 
     /// Lets requests that are under way finish, gives back what this node alone may do, and ends.
+    /// Before that it tells load balancers for a while that it is not ready any more.
     pub async fn stop(self) {
+        self.app.draining.store(true, Ordering::Relaxed);
+        if !self.drain_delay.is_zero() {
+            self.app.clock.sleep(self.drain_delay).await;
+        }
         // Nobody is listening only when the server has ended already.
         let _ = self.drain.send(true);
         let mut server = self.server;
@@ -268,6 +281,8 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let address = format!("{}:{}", settings.host, settings.port);
     // Before anything else that takes time: an address in use should be told at once.
     let listener = listen(&address).await?;
+    // From the first event on.
+    let metrics = Metrics::start()?;
     let base = base(settings, clock).await?;
     let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
     let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(base.database.clone()));
@@ -281,10 +296,12 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         ("router", router_task),
         ("housekeeping", tokio::spawn(housekeeper.run())),
         ("presence", presence_task),
+        ("metrics", tokio::spawn(metrics.clone().run(Arc::clone(&base.clock)))),
     ]);
     let trusted = base.settings.trusted_proxies.clone();
+    let drain_delay = base.settings.drain_delay;
     let views = Views::new(runners.clone());
-    let app = build_app(base, views, tasks.clone(), presence, hasher, credentials)?;
+    let app = build_app(base, views, tasks.clone(), presence, metrics, hasher, credentials)?;
     if first_admin.is_some() {
         // Whoever comes first should find the default group and the admin.
         let head = app.log.head().await?.position;
@@ -300,7 +317,19 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         Arc::clone(&app.clock),
         drained,
     ));
-    Ok(Running { address, first_admin, app, runners, tasks, rebuilding, server, drain, database, _folder: folder })
+    Ok(Running {
+        address,
+        first_admin,
+        app,
+        runners,
+        tasks,
+        rebuilding,
+        server,
+        drain,
+        drain_delay,
+        database,
+        _folder: folder,
+    })
 }
 
 async fn base(settings: Settings, clock: Arc<dyn Clock>) -> Result<Base, StartError> {
@@ -346,6 +375,7 @@ fn build_app(
     views: Views,
     tasks: BackgroundTasks,
     presence: Arc<Presence>,
+    metrics: Metrics,
     hasher: Arc<dyn PasswordHasher>,
     credentials: Arc<dyn CredentialStore>,
 ) -> Result<App, StartError> {
@@ -369,10 +399,14 @@ fn build_app(
         tokens,
         hasher,
         credentials,
-        responses: SqlResponseStore::new(database, Arc::clone(&clock)),
+        responses: SqlResponseStore::new(database.clone(), Arc::clone(&clock)),
+        draining: AtomicBool::new(false),
+        write_probe: WriteProbe::new(database),
         limits: limits(&settings, &clock)?,
         cors_origins: settings.cors_origins,
         digest_key: digest(&[0; 32], &[b"request digests", &settings.jwt_secret]),
+        metrics,
+        metrics_token: settings.metrics_token,
         clock,
         ids,
         signals,

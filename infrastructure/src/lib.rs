@@ -13,6 +13,7 @@ pub mod secret_file;
 pub mod subscription;
 pub mod system;
 pub mod wake_ups;
+pub mod write_probe;
 
 #[cfg(test)]
 mod testing;

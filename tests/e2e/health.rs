@@ -1,7 +1,10 @@
 //! What the probes tell.
 
-use harness::{DEADLINE, Server, eventually, on_each_database};
-use serde_json::json;
+use std::time::Duration;
+
+use harness::{DEADLINE, DatabaseKind, Process, Server, eventually, on_each_database};
+use infrastructure::database::{Database, DatabaseOptions};
+use serde_json::{Value, json};
 
 on_each_database! {
     async fn broken_background_tasks_are_told(database: TestDatabase) {
@@ -13,10 +16,10 @@ on_each_database! {
         server.app().tasks.stop();
         let broken = eventually(DEADLINE, "the tasks have ended", async || {
             let reply = client.get("/livez").await;
-            if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == 3) { Ok(reply) } else { Err(reply.body) }
+            if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == 4) { Ok(reply) } else { Err(reply.body) }
         })
         .await;
-        let ended = json!({ "status": "broken", "ended": ["router", "housekeeping", "presence"] });
+        let ended = json!({ "status": "broken", "ended": ["router", "housekeeping", "presence", "metrics"] });
         assert_eq!(broken.expect(503).body, ended);
         let ready = client.get("/readyz").await.expect(503).body;
         let failed = |name: &str| ready["checks"].as_array().unwrap().iter().any(|c| c["name"] == name && c["ok"] == false);
@@ -25,4 +28,54 @@ on_each_database! {
         server.admin().await;
         client.get("/health").await.expect(200);
     }
+
+    async fn database_that_takes_no_writes_is_told(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let other = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+        let mut session = other.log_session().await.unwrap();
+        session.query("INSERT INTO leases (name, owner, expires_us) VALUES ('write_probe', '', 0)").await.unwrap();
+        let refuse = match database.kind() {
+            DatabaseKind::Sqlite => "BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+            DatabaseKind::MySql => "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'read-only'",
+        };
+        session.query(&format!("CREATE TRIGGER no_writes BEFORE UPDATE ON leases {refuse}")).await.unwrap();
+        let ready = server.client().get("/readyz").await.expect(503).body;
+        let told = |ready: &Value| ready["checks"].as_array().unwrap().iter().find(|c| c["name"] == "database").cloned();
+        assert_eq!(told(&ready), Some(json!({ "name": "database", "ok": false, "required": true, "reason": "does not take writes" })));
+        session.query("DROP TRIGGER no_writes").await.unwrap();
+        session.close().await;
+        let well = Some(json!({ "name": "database", "ok": true, "required": true }));
+        eventually(DEADLINE, "it works again", async || {
+            let ready = server.client().get("/readyz").await.body;
+            if told(&ready) == well { Ok(()) } else { Err(ready) }
+        })
+        .await;
+    }
+
+    async fn long_waits_are_told(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        server.visitor("Vera").await;
+        let queue = async || {
+            let ready = server.client().get("/readyz").await.expect(200).body;
+            ready["checks"].as_array().unwrap().iter().find(|check| check["name"] == "queue").cloned().unwrap()
+        };
+        assert_eq!(queue().await, json!({ "name": "queue", "ok": true, "required": false }));
+        server.clock.advance(Duration::from_secs(300));
+        assert_eq!(queue().await["reason"], "1 chats wait, the first of them for 300 seconds");
+    }
+}
+
+#[tokio::test]
+async fn node_that_is_ending_says_so_and_still_serves() {
+    let mut process = Process::builder().setting("DRAIN_DELAY", "4").start().await;
+    process.signal("TERM");
+    let client = process.client().clone();
+    let told = eventually(DEADLINE, "it is told", async || {
+        let ready = client.get("/readyz").await;
+        if ready.status == 503 { Ok(ready.body) } else { Err(ready.body) }
+    })
+    .await;
+    assert_eq!(told["checks"][0]["name"], "shutdown", "{told}");
+    client.post("/v1/widget/session", &json!({ "initialMessage": "Still there?" })).await.expect(201);
+    assert!(process.wait_for_end(DEADLINE).await.success());
 }

@@ -31,6 +31,8 @@ mod lists;
 #[cfg(test)]
 mod management;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod operator;

@@ -296,7 +296,7 @@ on_each_database! {
                 Access::Participant => 1,
                 Access::Agent => 2,
                 Access::Supervisor => 3,
-                Access::Admin => 4,
+                Access::Admin | Access::Monitor => 4,
             };
             // Ids that do not exist: who is admitted gets 400 or 404, never 401 or 403 by the table.
             let path = endpoint.path.replace("{id}", &visitor.id).replace("{agentId}", &visitor.id).replace("{tagId}", &visitor.id);

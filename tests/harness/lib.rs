@@ -24,7 +24,7 @@ pub use invariants::{Chat, Seat, Standing};
 pub use process::{Process, ProcessBuilder, free_port, program, run_on};
 pub use proxy::{Fault, FaultyProxy};
 pub use raw_http::{RawReply, raw_http};
-pub use server::{ADMIN_EMAIL, PASSWORD, Person, Server, Visitor};
+pub use server::{ADMIN_EMAIL, METRICS_TOKEN, PASSWORD, Person, Server, Visitor};
 
 #[doc(hidden)]
 pub use tokio;

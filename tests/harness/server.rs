@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use api::client_address::TrustedProxies;
 use api::config::Settings;
@@ -17,6 +18,9 @@ pub const ADMIN_EMAIL: &str = "admin@example.com";
 
 /// The password of everybody in every test.
 pub const PASSWORD: &str = "correct horse battery staple";
+
+/// What reads the metrics of every server in a test.
+pub const METRICS_TOKEN: &str = "a token for metrics";
 
 /// A server on a free port.
 pub struct Server {
@@ -79,10 +83,12 @@ impl Server {
             host: "127.0.0.1".to_owned(),
             port: 0,
             jwt_secret: b"a secret for tests, at least 32 bytes".to_vec(),
+            metrics_token: METRICS_TOKEN.as_bytes().to_vec(),
             admin_email: EmailAddress::parse(ADMIN_EMAIL).expect("an address"),
             admin_password: Some(PASSWORD.to_owned()),
             trusted_proxies: TrustedProxies::default(),
             cors_origins: CorsOrigins::None,
+            drain_delay: Duration::ZERO,
             // Tests do in a second what people do in an hour.
             rate_limits: false,
         };

@@ -118,6 +118,7 @@ const fn role(access: Access) -> &'static str {
         Access::Agent => "agent",
         Access::Supervisor => "supervisor",
         Access::Admin => "admin",
+        Access::Monitor => "monitor",
     }
 }
 
@@ -128,6 +129,7 @@ const fn who(access: Access) -> &'static str {
         Access::Agent => "For agents, supervisors and admins.",
         Access::Supervisor => "For supervisors and admins.",
         Access::Admin => "For admins.",
+        Access::Monitor => "For admins, and programs with the token `METRICS_TOKEN`.",
     }
 }
 

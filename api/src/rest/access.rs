@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::agent::Role;
 
 use crate::app::App;
-use crate::extract::authenticate;
+use crate::extract::{authenticate, is_monitor};
 use crate::openapi::route::{Inputs, Route};
 use crate::problem::Problem;
 
@@ -26,6 +26,8 @@ pub enum Access {
     Supervisor,
     /// Admins.
     Admin,
+    /// Admins, and programs that have the token for metrics.
+    Monitor,
 }
 
 impl Access {
@@ -35,7 +37,7 @@ impl Access {
             Self::Public | Self::Participant => return Ok(()),
             Self::Agent => Role::Agent,
             Self::Supervisor => Role::Supervisor,
-            Self::Admin => Role::Admin,
+            Self::Admin | Self::Monitor => Role::Admin,
         };
         match principal {
             Principal::Agent { role, .. } if role >= least => Ok(()),
@@ -71,6 +73,9 @@ pub(super) async fn guard(State((app, access)): State<(App, Access)>, request: R
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
+    if access == Access::Monitor && is_monitor(&parts, &app.metrics_token) {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
     let admitted = match authenticate(&parts, &app).await {
         Ok((principal, session)) => access.admit(principal).map(|()| (principal, session)),
         Err(problem) => Err(problem),

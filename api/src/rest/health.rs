@@ -1,5 +1,7 @@
 //! Whether the service lives and is ready.
 
+use std::sync::atomic::Ordering;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,6 +15,9 @@ use crate::app::App;
 
 /// A read model that is this many events behind is not ready.
 const MAX_LAG: i64 = 10_000;
+
+/// A chat that waits for so many seconds is told.
+const LONG_WAIT: u64 = 300;
 
 #[derive(Serialize)]
 struct Check {
@@ -52,8 +57,12 @@ pub async fn live(State(app): State<App>) -> Response {
 /// Whether it can do its work; if not, why not.
 pub async fn ready(State(app): State<App>) -> Response {
     let mut checks = vec![];
+    if app.draining.load(Ordering::Relaxed) {
+        checks.push(Check::new("shutdown", Err("this node is shutting down".to_owned())));
+    }
     let head = app.log.head().await;
     checks.push(Check::new("eventLog", head.as_ref().map(|_| ()).map_err(ToString::to_string)));
+    checks.push(Check::new("database", app.write_probe.find_fault(&*app.clock).await.map_or(Ok(()), Err)));
     let head = head.map_or(0, |head| head.position);
     for (name, position, status) in app.views.status() {
         checks.push(Check::new(format!("projection:{name}"), projection(head - position, &status)));
@@ -62,6 +71,7 @@ pub async fn ready(State(app): State<App>) -> Response {
         let reason = "has ended; the cause is in the log, and a restart is needed".to_owned();
         checks.push(Check::new(format!("task:{name}"), Err(reason)));
     }
+    checks.push(Check { required: false, ..Check::new("queue", queue(&app).await) });
     if let Some(status) = (app.signals)() {
         let outcome = match status {
             WakeUpStatus::Connected => Ok(()),
@@ -73,6 +83,17 @@ pub async fn ready(State(app): State<App>) -> Response {
     let (code, status) =
         if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
     (code, Json(json!({ "status": status, "checks": checks }))).into_response()
+}
+
+/// Chats that wait long are no reason to send visitors elsewhere, but one to tell people.
+async fn queue(app: &App) -> Result<(), String> {
+    let stats = app.queue.stats(app.clock.now()).await.map_err(|_| "cannot be read".to_owned())?;
+    let longest = stats.iter().map(|queue| queue.longest_wait_seconds).max().unwrap_or_default();
+    if longest < LONG_WAIT {
+        return Ok(());
+    }
+    let waiting: i64 = stats.iter().map(|queue| queue.waiting).sum();
+    Err(format!("{waiting} chats wait, the first of them for {longest} seconds"))
 }
 
 fn projection(lag: i64, status: &RunnerStatus) -> Result<(), String> {

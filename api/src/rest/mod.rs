@@ -11,6 +11,7 @@ mod conversations;
 mod docs;
 mod groups;
 mod health;
+mod metrics;
 pub(crate) mod paging;
 mod presence;
 mod queue;
@@ -40,6 +41,10 @@ use crate::problem::{Problem, render_problems};
 /// After this long a request is given up, wherever it hangs.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The methods of endpoints, and those that any server knows.
+const KNOWN_METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
 /// All routes with everything around them.
 pub fn router(app: App) -> Router {
     let ids = std::sync::Arc::clone(&app.ids);
@@ -66,7 +71,7 @@ pub fn router(app: App) -> Router {
 /// Every endpoint: what is not in this table is not served.
 #[must_use]
 pub fn endpoints() -> Vec<Endpoint> {
-    use Access::{Admin, Agent, Participant, Public, Supervisor};
+    use Access::{Admin, Agent, Monitor, Participant, Public, Supervisor};
     let get = |path, access, handler| Endpoint { method: Method::GET, path, access, handler };
     let post = |path, access, handler| Endpoint { method: Method::POST, path, access, handler };
     let put = |path, access, handler| Endpoint { method: Method::PUT, path, access, handler };
@@ -122,6 +127,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         get("/health", Public, on::get(health::health)),
         get("/livez", Public, on::get(health::live)),
         get("/readyz", Public, on::get(health::ready)),
+        get("/metrics", Monitor, on::get(metrics::read)),
         get("/openapi.json", Public, on::get(docs::openapi)),
         get("/docs", Public, on::get(docs::page)),
         get("/docs/rapidoc-min.js", Public, on::get(docs::script)),
@@ -157,6 +163,7 @@ async fn log_request(request: Request, next: axum::middleware::Next) -> Response
     let started = std::time::Instant::now();
     let span = tracing::info_span!("request", id = id.as_str());
     let response = tracing::Instrument::instrument(next.run(request), span).await;
+    measure(&method, route.as_deref(), response.status(), started.elapsed());
     tracing::debug!(
         request = id.as_str(),
         %method,
@@ -166,4 +173,14 @@ async fn log_request(request: Request, next: axum::middleware::Next) -> Response
         "request"
     );
     response
+}
+
+/// Routes, not paths: ids would make every request a series of its own. The same holds for methods that nobody knows.
+fn measure(method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
+    let method = if KNOWN_METHODS.contains(method) { method.to_string() } else { "other".to_owned() };
+    let labels = [("method", method), ("route", route.unwrap_or("none").to_owned())];
+    ::metrics::histogram!("livechatlog_http_request_seconds", &labels).record(took);
+    let [method, route] = labels;
+    let labels = [method, route, ("status", status.as_str().to_owned())];
+    ::metrics::counter!("livechatlog_http_requests_total", &labels).increment(1);
 }

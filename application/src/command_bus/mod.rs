@@ -188,6 +188,7 @@ impl Inner {
             drop(guard);
             match error {
                 AppendError::Conflict { stream } => {
+                    metrics::counter!("livechatlog_command_retries_total").increment(1);
                     // All of them, or one that writes many streams would meet another conflict each time.
                     locked.insert(stream);
                     locked.append(&mut written);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use application::ports::{AppendError, LogHead, WakeUps};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::batch::{Pending, Queue};
 use super::commit::{Committer, Outcome};
@@ -63,8 +64,12 @@ impl Appender {
             if group.is_empty() {
                 continue;
             }
+            let begun = Instant::now();
             match self.committer.commit(&group, &mut self.known).await {
-                Outcome::Committed(plan) => self.committed(group, plan).await,
+                Outcome::Committed(plan) => {
+                    measure_commit(begun, &group);
+                    self.committed(group, plan).await;
+                }
                 Outcome::Unavailable(error) => self.unavailable(group, error),
                 Outcome::Forked(head) => self.forked(group, &head),
                 Outcome::Refused(error) => match <[Pending; 1]>::try_from(group) {
@@ -83,6 +88,7 @@ impl Appender {
         let mut numbered = (plan.first.0..).zip(plan.hashes);
         for (pending, receipt) in group.into_iter().zip(plan.receipts) {
             self.known.remember(&pending.request);
+            metrics::histogram!("livechatlog_append_seconds").record(pending.since.elapsed());
             let Prepared { events: appended, .. } = pending.request;
             let recorded_at = receipt.recorded_at;
             // Who has gone away does not need to know.
@@ -118,6 +124,7 @@ impl Appender {
         // Or with what it has committed without an answer.
         self.hint.look();
         let error = Arc::new(error);
+        metrics::counter!("livechatlog_append_refusals_total", "reason" => "unavailable").increment(group.len() as u64);
         for pending in group {
             drop(pending.answer.send(Err(unavailable(&error))));
         }
@@ -128,7 +135,23 @@ impl Appender {
         let database = self.database.clone();
         tokio::spawn(async move {
             let reason = explain(&database, &pending.request, cause).await;
+            metrics::counter!("livechatlog_append_refusals_total", "reason" => name(&reason)).increment(1);
             drop(pending.answer.send(Err(reason)));
         });
+    }
+}
+
+fn measure_commit(begun: Instant, group: &[Pending]) {
+    let events: usize = group.iter().map(|pending| pending.request.events.len()).sum();
+    metrics::histogram!("livechatlog_commit_seconds").record(begun.elapsed());
+    metrics::histogram!("livechatlog_commit_events").record(u32::try_from(events).unwrap_or(u32::MAX));
+}
+
+const fn name(error: &AppendError) -> &'static str {
+    match error {
+        AppendError::Conflict { .. } => "conflict",
+        AppendError::Repeated { .. } => "repeated",
+        AppendError::Invalid { .. } => "invalid",
+        AppendError::Unavailable { .. } => "unavailable",
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use application::ports::{AppendError, Receipt, Sequence, StreamId};
 use domain::ids::CommandId;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::request::{MAX_EVENTS, Prepared};
 
@@ -14,6 +15,7 @@ const MAX_PAYLOAD: usize = 1 << 20;
 /// A request and who waits for the answer.
 pub(super) struct Pending {
     pub(super) request: Prepared,
+    pub(super) since: Instant,
     pub(super) answer: oneshot::Sender<Result<Receipt, AppendError>>,
 }
 
@@ -96,12 +98,13 @@ mod tests {
 
     fn pending(streams: &[(StreamId, Sequence, usize)]) -> Pending {
         let request = Prepared::new(append(streams), Dialect::Sqlite).unwrap();
-        Pending { request, answer: oneshot::channel().0 }
+        Pending { request, since: Instant::now(), answer: oneshot::channel().0 }
     }
 
     fn observer(id: u128, observed: (StreamId, Sequence)) -> Pending {
         let request = observing(append(&[(stream(id), 0, 1)]), &[observed]);
-        Pending { request: Prepared::new(request, Dialect::Sqlite).unwrap(), answer: oneshot::channel().0 }
+        let request = Prepared::new(request, Dialect::Sqlite).unwrap();
+        Pending { request, since: Instant::now(), answer: oneshot::channel().0 }
     }
 
     async fn batches(requests: Vec<Pending>) -> Vec<usize> {

@@ -75,7 +75,10 @@ impl Committer {
             let attempt = timeout(within, self.attempt(group, known, &mut unsure)).await;
             let error = match attempt.unwrap_or(Err(DatabaseError::NoAnswer)) {
                 Ok(Step::Done(outcome)) => return outcome,
-                Ok(Step::HeadMoved) => continue,
+                Ok(Step::HeadMoved) => {
+                    metrics::counter!("livechatlog_commit_retries_total", "cause" => "head_moved").increment(1);
+                    continue;
+                }
                 // While the fate of a commit is open, nothing may be decided about its requests.
                 Err(error) if !error.is_transient() && unsure.is_empty() => return Outcome::Refused(error),
                 Err(error) => error,
@@ -84,6 +87,7 @@ impl Committer {
                 return Outcome::Unavailable(error);
             }
             tracing::debug!(error = &error as &dyn std::error::Error, "append is tried again");
+            metrics::counter!("livechatlog_commit_retries_total", "cause" => "database").increment(1);
             self.clock.sleep(pause.mul_f64(0.5 + self.ids.fraction())).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

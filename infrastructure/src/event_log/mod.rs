@@ -37,7 +37,7 @@ use async_trait::async_trait;
 use domain::event::Upcasters;
 use domain::ids::CommandId;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub use evidence::{Broken, Damage, Evidence, Walk};
 pub use feed::LogHint;
@@ -159,7 +159,7 @@ impl SqlEventLog {
     async fn ask(&self, request: Prepared) -> Result<Receipt, AppendError> {
         let no_answer = || AppendError::Unavailable { source: Box::new(NoAnswer) };
         let (answer, answered) = oneshot::channel();
-        self.requests.send(Pending { request, answer }).await.map_err(|_| no_answer())?;
+        self.requests.send(Pending { request, since: Instant::now(), answer }).await.map_err(|_| no_answer())?;
         answered.await.map_err(|_| no_answer())?
     }
 }

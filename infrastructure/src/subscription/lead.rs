@@ -154,6 +154,8 @@ impl Leader<'_> {
         projected.map_err(|error| TurnEnd::of_projection(error, first))?;
         tx.commit().await?;
         self.runner.projector.committed();
+        let name = self.runner.projector.name();
+        metrics::counter!("livechatlog_projected_events_total", "projection" => name).increment(events.len() as u64);
         Ok(())
     }
 

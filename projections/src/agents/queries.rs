@@ -84,6 +84,16 @@ impl AgentQueries {
         Ok(page.map(|(_, view)| view))
     }
 
+    /// The ids of all groups that are not deleted.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn group_ids(&self) -> Result<Vec<GroupId>, QueryError> {
+        const SQL: &str = "SELECT id FROM agent_groups WHERE deleted = ?";
+        let rows = self.database.fetch_all(SQL, sql_args![false]).await?;
+        rows.iter().map(|row| Ok(GroupId::from_uuid(row.uuid("id")?))).collect()
+    }
+
     async fn agents(&self, rows: Vec<Row>) -> Result<Vec<(i64, AgentView)>, QueryError> {
         let rows = rows.iter().map(AgentRow::read).collect::<Result<Vec<_>, _>>()?;
         let ids: Vec<_> = rows.iter().map(ViewRow::id).collect();

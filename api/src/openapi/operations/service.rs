@@ -15,6 +15,7 @@ pub(super) fn docs() -> Vec<Doc> {
         Doc::get("/readyz", "readyz", "Can it do its work?")
             .ok::<Readiness>()
             .or::<Readiness>(503, "It cannot; `checks` tells why."),
+        Doc::get("/metrics", "metrics", "Figures for Prometheus").text("text/plain"),
         Doc::get("/openapi.json", "openApi", "This document").ok::<Map<String, Value>>(),
         Doc::get("/docs", "docs", "This document as a page").text("text/html"),
         Doc::get("/docs/rapidoc-min.js", "docsScript", "The script of that page").text("text/javascript"),

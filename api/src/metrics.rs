@@ -1,0 +1,134 @@
+//! What Prometheus may know. The parts of the program count where things happen; here it is said what is counted, and what
+//! is only looked at when somebody asks.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use application::ports::Clock;
+use domain::ids::GroupId;
+use infrastructure::subscription::RunnerStatus;
+use infrastructure::wake_ups::WakeUpStatus;
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
+use projections::QueryError;
+
+use crate::app::App;
+
+/// What durations are sorted by, in seconds: from a commit on a fast disk to a patient visitor.
+const SECONDS: [f64; 17] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0];
+
+/// What the sizes of commits are sorted by, in events.
+const EVENTS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
+
+/// How often what was measured is put into its buckets, so that it does not pile up while nobody asks.
+const SORT_EVERY: Duration = Duration::from_secs(5);
+
+/// The figures of this process. Servers that run in the same one share them.
+#[derive(Clone)]
+pub struct Metrics {
+    recorded: PrometheusHandle,
+    process: Collector,
+    /// The groups that there are, or were: a queue that has gone has no chats any more, which has to be told.
+    queues: Arc<Mutex<BTreeSet<GroupId>>>,
+}
+
+impl Metrics {
+    /// Begins to count, if nobody has yet.
+    ///
+    /// # Errors
+    /// When something else counts in this process.
+    pub fn start() -> Result<Self, BuildError> {
+        static STARTED: OnceLock<(PrometheusHandle, Collector)> = OnceLock::new();
+        let of_this_server = |(recorded, process): &(PrometheusHandle, Collector)| Self {
+            recorded: recorded.clone(),
+            process: process.clone(),
+            queues: Arc::default(),
+        };
+        if let Some(started) = STARTED.get() {
+            return Ok(of_this_server(started));
+        }
+        let builder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+            .set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), &EVENTS)?;
+        let recorder = builder.build_recorder();
+        let started = STARTED.get_or_init(|| (recorder.handle(), Collector::default()));
+        // Who comes second counts with who came first.
+        if metrics::set_global_recorder(recorder).is_ok() {
+            describe();
+            started.1.describe();
+        }
+        Ok(of_this_server(started))
+    }
+
+    /// Sorts what was measured until the task is dropped.
+    pub async fn run(self, clock: Arc<dyn Clock>) {
+        loop {
+            clock.sleep(SORT_EVERY).await;
+            self.recorded.run_upkeep();
+        }
+    }
+
+    /// Everything, in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// When the queues cannot be read.
+    pub async fn render(&self, app: &App) -> Result<String, QueryError> {
+        self.look_at_queue(app).await?;
+        look_at_projections(app).await;
+        self.process.collect();
+        Ok(self.recorded.render())
+    }
+
+    async fn look_at_queue(&self, app: &App) -> Result<(), QueryError> {
+        let stats = app.queue.stats(app.clock.now()).await?;
+        let groups = app.agents.group_ids().await?;
+        let mut known = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(stats.iter().map(|queue| queue.group_id).chain(groups));
+        for group_id in known.iter() {
+            let queue = stats.iter().find(|queue| queue.group_id == *group_id);
+            let (waiting, oldest) = queue.map_or((0, 0), |queue| (queue.waiting, queue.longest_wait_seconds));
+            gauge!("livechatlog_waiting_chats", "group" => group_id.to_string()).set(waiting as f64);
+            gauge!("livechatlog_oldest_wait_seconds", "group" => group_id.to_string()).set(oldest as f64);
+        }
+        Ok(())
+    }
+}
+
+fn describe() {
+    describe_counter!("livechatlog_http_requests_total", "Requests by method, route and status.");
+    describe_histogram!("livechatlog_http_request_seconds", Unit::Seconds, "From a request to its answer.");
+    describe_histogram!("livechatlog_append_seconds", Unit::Seconds, "From an append's call to its commit.");
+    describe_counter!("livechatlog_append_refusals_total", "Appends that were refused, by reason.");
+    describe_histogram!("livechatlog_commit_seconds", Unit::Seconds, "How long a commit of the log took.");
+    describe_histogram!("livechatlog_commit_events", Unit::Count, "How many events were committed together.");
+    describe_counter!("livechatlog_commit_retries_total", "Commits that were tried again, by cause.");
+    describe_counter!("livechatlog_command_retries_total", "Commands that met a conflict and were decided again.");
+    describe_counter!("livechatlog_projected_events_total", "Events that this node has projected.");
+    describe_gauge!("livechatlog_projection_lag_events", Unit::Count, "Events that a read model has yet to take in.");
+    describe_gauge!("livechatlog_projection_running", "1 unless a read model has stopped.");
+    describe_gauge!("livechatlog_log_position", Unit::Count, "The position of the last event.");
+    describe_gauge!("livechatlog_waiting_chats", Unit::Count, "Chats that wait for an agent, by group.");
+    describe_gauge!("livechatlog_oldest_wait_seconds", Unit::Seconds, "How long the first of them has waited.");
+    describe_histogram!("livechatlog_assignment_seconds", Unit::Seconds, "How long a chat had waited for its agent.");
+    describe_gauge!("livechatlog_redis_connected", "1 while the connection to Redis stands.");
+    describe_gauge!("livechatlog_build_info", "1, with the version of the program.");
+}
+
+/// A log that cannot be read has no end to be behind of; `/readyz` tells why.
+async fn look_at_projections(app: &App) {
+    gauge!("livechatlog_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    if let Some(status) = (app.signals)() {
+        gauge!("livechatlog_redis_connected").set(f64::from(status == WakeUpStatus::Connected));
+    }
+    let Ok(head) = app.log.head().await else { return };
+    gauge!("livechatlog_log_position").set(head.position as f64);
+    for (name, position, status) in app.views.status() {
+        let lag = head.position.saturating_sub(position).max(0) as f64;
+        gauge!("livechatlog_projection_lag_events", "projection" => name).set(lag);
+        let runs = !matches!(status, RunnerStatus::Stopped(_));
+        gauge!("livechatlog_projection_running", "projection" => name).set(f64::from(runs));
+    }
+}
