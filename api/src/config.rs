@@ -76,6 +76,9 @@ pub struct Arguments {
     /// Whether requests are limited
     #[arg(long, env = "RATE_LIMITS", value_enum, default_value_t, global = true)]
     pub rate_limits: Switch,
+    /// Collector that gets traces by OTLP over HTTP: http://HOST:PORT; default: none
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
+    pub otel_exporter_otlp_endpoint: Option<String>,
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, global = true)]
     pub log_format: LogFormat,
@@ -240,7 +243,12 @@ pub fn random_text(setting: &'static str, bytes: usize) -> Result<String, Config
     Ok(hex::encode(random))
 }
 
-fn check_scheme(setting: &'static str, url: &str, schemes: &[&str], expected: &'static str) -> Result<(), ConfigError> {
+pub(crate) fn check_scheme(
+    setting: &'static str,
+    url: &str,
+    schemes: &[&str],
+    expected: &'static str,
+) -> Result<(), ConfigError> {
     if schemes.iter().any(|scheme| url.starts_with(scheme)) {
         Ok(())
     } else {

@@ -15,5 +15,6 @@ mod respond;
 pub mod rest;
 pub mod server;
 pub mod tasks;
+pub mod telemetry;
 pub mod views;
 pub mod wiring;

@@ -44,3 +44,5 @@ mod races;
 mod story;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod traces;

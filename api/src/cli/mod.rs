@@ -9,17 +9,13 @@ mod replay;
 mod serve;
 
 use std::error::Error;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
-use crate::config::{Arguments, ConfigError, LogFormat, Settings};
+use crate::config::{Arguments, ConfigError, Settings, check_scheme};
+use crate::telemetry::{self, Telemetry};
 use crate::wiring::StartError;
-
-/// What is logged where RUST_LOG says nothing.
-const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
 
 /// The exit code of a program that a signal has cut short.
 const INTERRUPTED: u8 = 130;
@@ -73,8 +69,12 @@ pub fn main() -> ExitCode {
     if let Some(code) = cli.command.as_ref().and_then(verify_export) {
         return code;
     }
-    let logging = start_logging(cli.arguments.log_format);
-    let settings = match logging.and_then(|()| Settings::resolve(cli.arguments)) {
+    // Until the end of the program: with it the traces end.
+    let _telemetry = match start_telemetry(&cli.arguments) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return fail(&error, ExitCode::from(2)),
+    };
+    let settings = match Settings::resolve(cli.arguments) {
         Ok(settings) => settings,
         Err(error) => return fail(&error, ExitCode::from(2)),
     };
@@ -133,19 +133,13 @@ async fn check_schema(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-fn start_logging(format: LogFormat) -> Result<(), ConfigError> {
-    let directives = std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
-    let filter = EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_LOG)).map_err(|_| {
-        let expected = "must be levels such as info or infrastructure=debug,info";
-        ConfigError::Malformed { setting: "RUST_LOG", expected }
-    })?;
-    let colours = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
+fn start_telemetry(arguments: &Arguments) -> Result<Telemetry, ConfigError> {
+    let collector = arguments.otel_exporter_otlp_endpoint.as_deref().filter(|url| !url.is_empty());
+    if let Some(url) = collector {
+        let expected = "must begin with http://";
+        check_scheme("OTEL_EXPORTER_OTLP_ENDPOINT", url, &["http://"], expected)?;
     }
-    Ok(())
+    telemetry::start(arguments.log_format, collector)
 }
 
 fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {

@@ -161,8 +161,16 @@ async fn log_request(request: Request, next: axum::middleware::Next) -> Response
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let id = request.extensions().get::<crate::extract::RequestId>().cloned().unwrap_or_default();
     let started = std::time::Instant::now();
-    let span = tracing::info_span!("request", id = id.as_str());
-    let response = tracing::Instrument::instrument(next.run(request), span).await;
+    let span = tracing::info_span!(
+        "request",
+        id = id.as_str(),
+        correlation_id = %id.uuid(),
+        otel.name = format!("{method} {}", route.as_deref().unwrap_or_default()),
+        otel.kind = "server",
+        http.response.status_code = tracing::field::Empty,
+    );
+    let response = tracing::Instrument::instrument(next.run(request), span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
     measure(&method, route.as_deref(), response.status(), started.elapsed());
     tracing::debug!(
         request = id.as_str(),

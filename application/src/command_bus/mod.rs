@@ -12,6 +12,7 @@ use std::time::Duration;
 use domain::aggregate::Root;
 use domain::ids::{CommandId, EventId};
 use domain::time::Timestamp;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::UseCaseError;
@@ -166,9 +167,22 @@ impl CommandBus {
         use_case: U,
     ) -> Result<Executed<U::Output>, UseCaseError> {
         let inner = Arc::clone(&self.inner);
-        let task = tokio::spawn(async move { inner.run(&context, &use_case).await });
+        let span = tracing::info_span!(
+            "command",
+            kind = short_name::<U>(),
+            command_id = %context.command_id,
+            correlation_id = %context.correlation_id,
+        );
+        let task = tokio::spawn(async move { inner.run(&context, &use_case).await }.instrument(span));
         task.await.map_err(|_| UseCaseError::Aborted)?
     }
+}
+
+/// The use case's own name, without where it stands.
+fn short_name<U>() -> &'static str {
+    let name = std::any::type_name::<U>();
+    let name = name.split('<').next().unwrap_or(name);
+    name.rsplit("::").next().unwrap_or(name)
 }
 
 impl Inner {

@@ -38,6 +38,7 @@ use domain::event::Upcasters;
 use domain::ids::CommandId;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
+use tracing::Instrument as _;
 
 pub use evidence::{Broken, Damage, Evidence, Walk};
 pub use feed::LogHint;
@@ -169,6 +170,7 @@ impl EventLog for SqlEventLog {
     async fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
         let request = Prepared::new(request, self.dialect())?;
         timeout(ANSWER_WITHIN, self.ask(request))
+            .instrument(tracing::info_span!("append"))
             .await
             .unwrap_or_else(|_| Err(AppendError::Unavailable { source: Box::new(NoAnswer) }))
     }

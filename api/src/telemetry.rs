@@ -1,0 +1,74 @@
+//! What the program tells of itself while it runs: log lines, and traces for a collector.
+
+use std::io::IsTerminal as _;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry};
+
+use crate::config::{ConfigError, LogFormat};
+
+/// What is logged unless RUST_LOG says otherwise.
+const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
+
+/// What is traced, whatever is logged. The exporter's own requests would trace each other.
+const TRACED: &str = "off,api=info,application=info,infrastructure=info,projections=info";
+
+/// Ends the traces when it is dropped: what is under way is sent.
+#[must_use]
+pub struct Telemetry(Option<SdkTracerProvider>);
+
+/// Begins to log to the standard error, and to trace if there is a collector: an URL such as `http://127.0.0.1:4318`, to
+/// which traces go by OTLP over HTTP.
+///
+/// # Errors
+/// When a setting cannot be used.
+pub fn start(format: LogFormat, collector: Option<&str>) -> Result<Telemetry, ConfigError> {
+    let directives = std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
+    let filter = EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_LOG)).map_err(|_| {
+        let expected = "must be levels such as info or infrastructure=debug,info";
+        ConfigError::Malformed { setting: "RUST_LOG", expected }
+    })?;
+    let lines =
+        tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    let registry = Registry::default().with(lines.with_filter(filter));
+    let Some(collector) = collector else {
+        registry.init();
+        return Ok(Telemetry(None));
+    };
+    let provider = provider(collector)?;
+    let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("livechatlog"));
+    registry.with(traces.with_filter(EnvFilter::new(TRACED))).init();
+    Ok(Telemetry(Some(provider)))
+}
+
+fn provider(collector: &str) -> Result<SdkTracerProvider, ConfigError> {
+    // <https://opentelemetry.io/docs/specs/otlp/#otlphttp-request>
+    let endpoint = format!("{}/v1/traces", collector.trim_end_matches('/'));
+    let exporter = SpanExporter::builder().with_http().with_endpoint(endpoint).build().map_err(|_| {
+        let expected = "must be the URL of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318";
+        ConfigError::Malformed { setting: "OTEL_EXPORTER_OTLP_ENDPOINT", expected }
+    })?;
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let resource = Resource::builder().with_service_name("livechatlog").with_attribute(version).build();
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        if let Some(provider) = &self.0
+            && let Err(error) = provider.shutdown()
+        {
+            eprintln!("the last traces were not sent: {error}");
+        }
+    }
+}

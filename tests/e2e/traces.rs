@@ -1,0 +1,83 @@
+//! Traces, as a collector gets them.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use harness::{DEADLINE, Process, free_port};
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Takes whatever is sent to it by HTTP and keeps it.
+struct Collector {
+    address: String,
+    received: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Collector {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let received = Arc::new(Mutex::new(vec![]));
+        let kept = Arc::clone(&received);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(take(stream, Arc::clone(&kept)));
+            }
+        });
+        Self { address, received }
+    }
+
+    /// Protocol Buffers keep texts as they are.
+    fn has(&self, text: &str) -> bool {
+        self.received.lock().expect("no panic").windows(text.len()).any(|window| window == text.as_bytes())
+    }
+}
+
+async fn take(mut stream: TcpStream, kept: Arc<Mutex<Vec<u8>>>) {
+    let mut request = vec![];
+    while let Ok(1..) = stream.read_buf(&mut request).await {
+        let Some(head) = request.windows(4).position(|end| end == b"\r\n\r\n") else { continue };
+        let text = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if request.len() >= head + 4 + length.expect("a length") {
+            kept.lock().expect("no panic").append(&mut request);
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\ncontent-type: application/x-protobuf\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.expect("the program takes the answer");
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_commands_and_appends_are_traced_without_what_people_wrote() {
+    let collector = Collector::start().await;
+    let settings = Process::builder().setting("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.address);
+    let mut process = settings.start().await;
+    let chat = json!({ "name": "Zacharias", "initialMessage": "a confidential matter" });
+    process.client().post("/v1/widget/session", &chat).await.expect(201);
+    // What is under way is sent at the end.
+    assert!(process.terminate().await.success());
+    for text in ["POST /v1/traces", "livechatlog", "POST /v1/widget/session", "StartChat", "append", "correlation_id"] {
+        assert!(collector.has(text), "{text}");
+    }
+    for text in ["Zacharias", "confidential"] {
+        assert!(!collector.has(text), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn collector_that_does_not_answer_disturbs_nobody() {
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    let mut process = Process::builder().setting("OTEL_EXPORTER_OTLP_ENDPOINT", nowhere).start().await;
+    process.client().post("/v1/widget/session", &json!({ "initialMessage": "Hello" })).await.expect(201);
+    let begun = Instant::now();
+    assert!(process.terminate().await.success());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn address_that_is_none_stops_the_start() {
+    let mut process = Process::builder().setting("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost").spawn();
+    assert_eq!(process.wait_for_end(DEADLINE).await.code(), Some(2));
+    assert!(process.log().contains("OTEL_EXPORTER_OTLP_ENDPOINT must begin with http://"), "{}", process.log());
+}
