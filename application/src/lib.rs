@@ -9,6 +9,7 @@ pub mod chat;
 pub mod command_bus;
 mod error;
 pub mod groups;
+pub mod invariants;
 pub mod ports;
 pub mod presence;
 pub mod router;

@@ -12,6 +12,7 @@ pub mod event;
 mod fixtures;
 pub mod group;
 pub mod ids;
+pub mod invariants;
 pub mod routing;
 pub mod tag;
 pub mod testing;

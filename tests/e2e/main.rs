@@ -25,6 +25,8 @@ mod health;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod invariants;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod lists;

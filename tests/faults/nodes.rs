@@ -71,7 +71,7 @@ async fn chats_are_each_assigned_once(history: &History, clients: [&Client; 2]) 
     let guests = futures::future::join_all(starts).await;
     eventually(DEADLINE, "every chat is served", async || {
         let standing = Standing::of(&history.events().await);
-        let served = standing.chats.values().filter(|chat| chat.status == ConversationStatus::Active).count();
+        let served = standing.chats().values().filter(|chat| chat.status == ConversationStatus::Active).count();
         if served == 400 { Ok(()) } else { Err(format!("{served} of 400")) }
     })
     .await;

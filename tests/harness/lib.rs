@@ -20,7 +20,7 @@ pub use clock::TestClock;
 pub use database::{DatabaseKind, TestDatabase, databases, left_out};
 pub use eventually::{DEADLINE, eventually};
 pub use history::History;
-pub use invariants::{Chat, Seat, Standing};
+pub use invariants::Standing;
 pub use process::{Process, ProcessBuilder, free_port, program, run_on};
 pub use proxy::{Fault, FaultyProxy};
 pub use raw_http::{RawReply, raw_http};

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod demo;
+mod invariants;
 mod openapi;
 mod progress;
 mod replay;
@@ -42,6 +43,15 @@ enum Command {
     },
     /// Rebuild the read models from the log, while the service runs
     Replay(replay::Options),
+    /// Look whether the log is sound, while the service runs; exit code 1 if it is not
+    Check {
+        /// Whether what must be true of every log is true at every position
+        #[arg(long, required = true)]
+        invariants: bool,
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Make an admin, or give somebody another password
     #[command(subcommand)]
     Admin(admin::Command),
@@ -88,6 +98,7 @@ pub fn main() -> ExitCode {
             Command::Migrate { check: false } => migrate(settings).await,
             Command::Migrate { check: true } => check_schema(settings).await,
             Command::Replay(options) => replay::run(settings, options).await,
+            Command::Check { json, .. } => invariants::run(settings, json).await,
             Command::Admin(command) => admin::run(settings, command).await,
             Command::Demo => demo::run(settings).await,
             Command::Audit(command) => audit::run(settings, *command).await,

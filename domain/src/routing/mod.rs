@@ -2,6 +2,7 @@
 
 mod decision;
 mod eligibility;
+mod places;
 mod proposals;
 mod queue;
 mod selection;

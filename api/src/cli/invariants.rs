@@ -1,0 +1,81 @@
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use application::invariants::{Inspection, inspect};
+use application::ports::{EventLog, Position};
+use domain::event::upcasters;
+use domain::invariants::Violation;
+use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::system::{RandomIds, SystemClock};
+use infrastructure::wake_ups::NoWakeUps;
+use serde_json::json;
+
+use super::progress::Progress;
+use crate::config::Settings;
+use crate::wiring::open_as_it_is;
+
+/// How many violations are printed; after the first the rest is often its consequence.
+const PRINTED: u64 = 1_000;
+
+/// Opens the database beside a service that may be running, and checks its log.
+pub async fn run(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let database = open_as_it_is(&settings).await?;
+    let ports = LogPorts {
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+        wake_ups: Arc::new(NoWakeUps),
+        upcasters: upcasters(),
+        hint: LogHint::default(),
+    };
+    let log = SqlEventLog::start(database.clone(), ports).await?;
+    let violations = check(&log, as_json).await;
+    database.close().await;
+    Ok(if violations? == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Walks the log, prints what must never be, and then the outcome; how many violations there are.
+pub async fn check(log: &dyn EventLog, as_json: bool) -> Result<u64, Box<dyn Error>> {
+    let mut printer =
+        Printer { as_json, violations: 0, end: log.head().await?.position, progress: Progress::new(as_json) };
+    let outcome = inspect(log, &mut printer).await;
+    printer.progress.finish();
+    let standing = outcome?;
+    let (events, chats, violations) = (standing.position(), standing.conversations().len(), printer.violations);
+    if as_json {
+        println!("{}", json!({ "events": events, "conversations": chats, "violations": violations }));
+    } else {
+        println!("checked {events} events of {chats} conversations: {violations} violations");
+    }
+    Ok(violations)
+}
+
+struct Printer {
+    as_json: bool,
+    violations: u64,
+    end: Position,
+    progress: Progress,
+}
+
+impl Inspection for Printer {
+    fn reached(&mut self, position: Position) {
+        self.progress.show(position, self.end, "checking");
+    }
+
+    fn found(&mut self, violation: Violation) {
+        self.violations += 1;
+        if self.violations > PRINTED {
+            return;
+        }
+        let as_json = self.as_json;
+        self.progress.aside(|| print_violation(&violation, as_json));
+    }
+}
+
+fn print_violation(violation: &Violation, as_json: bool) {
+    if !as_json {
+        return println!("{violation}");
+    }
+    let Violation { rule, position, sentence } = violation;
+    println!("{}", json!({ "position": position, "rule": rule.as_str(), "sentence": sentence }));
+}
