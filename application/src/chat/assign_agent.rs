@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use domain::agent::{Agent, AgentCommand, Role, SlotRule};
+use domain::agent::{Agent, AgentCommand, AgentError, Role, SlotRule};
 use domain::conversation::{Assignment, Conversation, ConversationCommand, ConversationError};
-use domain::group::Group;
+use domain::group::{Group, GroupError};
 use domain::ids::{AgentId, ConversationId, GroupId, ThreadId};
 use domain::routing::RoutingDecision;
 use domain::text::Note;
@@ -63,7 +63,7 @@ impl UseCase for AssignAgent {
     async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
         let at = work.now();
         let conversation = work.load::<Conversation>(self.conversation_id).await?;
-        if self.is_overtaken(work, &conversation).await? {
+        if self.is_overtaken(&conversation) {
             return Ok(());
         }
         let (assignment, rule) = self.choose(work, &conversation).await?;
@@ -71,6 +71,7 @@ impl UseCase for AssignAgent {
         if !work.execute::<Conversation>(self.conversation_id, assign).await? {
             return Ok(());
         }
+        self.ensure_routable(work).await?;
         let take = AgentCommand::TakeSlot { conversation_id: self.conversation_id, rule, at };
         work.execute::<Agent>(self.agent_id, take).await?;
         let thread_id = conversation.active_thread_id.ok_or(ConversationError::ChatClosed)?;
@@ -97,12 +98,20 @@ impl AssignAgent {
         }
     }
 
-    /// Whether the router chose for a queue in which the chat waits no more, or an agent who has left the group.
-    async fn is_overtaken(&self, work: &mut UnitOfWork, conversation: &Conversation) -> Result<bool, UseCaseError> {
-        let Chooser::Router { group_id, .. } = &self.chooser else { return Ok(false) };
+    /// Whether the router chose for a queue in which the chat waits no more.
+    fn is_overtaken(&self, conversation: &Conversation) -> bool {
+        matches!(&self.chooser, Chooser::Router { group_id, .. } if conversation.group_id != Some(*group_id))
+    }
+
+    /// The router may not have heard yet of an agent who has left the group, or of its end. Unlike what happens to the
+    /// chat itself, that does not end the wait: the choice has failed, and another one has to be made.
+    async fn ensure_routable(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let Chooser::Router { group_id, .. } = &self.chooser else { return Ok(()) };
         let group = work.load::<Group>(*group_id).await?;
-        let fits = conversation.group_id == Some(*group_id) && group.agent_ids.contains(&self.agent_id);
-        Ok(!fits || group.deleted)
+        if !group.is_present() {
+            return Err(GroupError::NotCreated.into());
+        }
+        if group.agent_ids.contains(&self.agent_id) { Ok(()) } else { Err(AgentError::NotAvailable.into()) }
     }
 
     async fn choose(

@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
+use application::UseCaseError;
 use application::ports::LogEvent;
 use application::router::{AttemptStore, FailedAttempt, RoutingSnapshot};
-use domain::agent::AgentStatus;
+use domain::agent::{AgentError, AgentStatus};
+use domain::conversation::ConversationError;
+use domain::group::{Group, GroupCommand, GroupError};
 use domain::ids::{ConversationId, GroupId};
 use domain::time::Timestamp;
 use infrastructure::database::Database;
@@ -23,7 +26,8 @@ async fn busy_desk() -> Desk {
     for chat in 0..12_usize {
         let receipt = desk.start(desk.visitor(), Some(desk.groups[chat % 2])).await;
         if chat % 3 > 0 {
-            desk.route(receipt.conversation_id, desk.agents[chat % 3 - 1]).await.unwrap();
+            // Nobody is in the second group: there the choice fails, and the chat goes on waiting.
+            drop(desk.route(receipt.conversation_id, desk.agents[chat % 3 - 1]).await);
         }
         if chat == 7 {
             desk.set_status(desk.agents[0], AgentStatus::Offline).await.unwrap();
@@ -193,4 +197,21 @@ async fn router_that_stood_down_must_be_loaded_before_it_projects_again() {
         let mut tx = database.begin_view().await.unwrap();
         assert!(projector.project(&events, &mut tx).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn choice_of_who_has_left_the_group_fails_and_does_not_pass_for_overtaken() {
+    let desk = Desk::open().await;
+    let [first, second] = [desk.chat().await.conversation_id, desk.chat().await.conversation_id];
+    let (group_id, agent_id, at) = (desk.groups[0], desk.agents[0], desk.bus.now());
+    desk.route(first, agent_id).await.unwrap();
+    desk.tell::<Group>(group_id, GroupCommand::RemoveAgent { agent_id, at }).await.unwrap();
+    let refused = desk.route(second, agent_id).await;
+    assert!(matches!(refused, Err(UseCaseError::Agent(AgentError::NotAvailable))), "{refused:?}");
+    let refused = desk.route(first, desk.agents[1]).await;
+    let is_taken = matches!(refused, Err(UseCaseError::Conversation(ConversationError::AlreadyAssigned)));
+    assert!(is_taken, "what happened to the chat itself counts first: {refused:?}");
+    desk.tell::<Group>(group_id, GroupCommand::Delete { at }).await.unwrap();
+    let refused = desk.route(second, desk.agents[1]).await;
+    assert!(matches!(refused, Err(UseCaseError::Group(GroupError::NotCreated))), "{refused:?}");
 }
