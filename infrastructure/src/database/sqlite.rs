@@ -1,6 +1,7 @@
 //! SQLite: readers beside two writing connections that share one lock.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -138,9 +139,12 @@ impl SqliteTransaction {
 }
 
 /// Makes the file, if there is none, one that only its owner can read; SQLite gives the files beside it the same rights.
+/// One that is there is not opened: closing it would take the locks off it that SQLite may hold elsewhere in this process.
 fn create_private(path: &Path) -> Result<(), DatabaseError> {
-    let created = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    created.map(drop).map_err(|error| sqlx::Error::Io(error).into())
+    match OpenOptions::new().append(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error).into()),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn base_options(path: &Path) -> SqliteConnectOptions {
