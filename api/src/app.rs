@@ -8,6 +8,7 @@ use application::agents::LogIn;
 use application::command_bus::CommandBus;
 use application::ports::{Clock, CredentialStore, EventLog, Hash, Ids, PasswordHasher, TokenIssuer};
 use application::presence::Presence;
+use application::visitors::{Eraser, PersonalData};
 use infrastructure::audit::AuditQueries;
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::wake_ups::WakeUpStatus;
@@ -48,6 +49,10 @@ pub struct Parts {
     pub queue: RoutingQueries,
     /// Reads the log for those who look into it.
     pub audit: AuditQueries,
+    /// Erases visitors.
+    pub eraser: Eraser,
+    /// Reads all that is known of a visitor.
+    pub personal_data: PersonalData,
     /// How far the read models are.
     pub views: Views,
     /// What goes on in the background.

@@ -10,6 +10,7 @@ pub mod extract;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;
+mod personal_data;
 pub mod problem;
 mod respond;
 pub mod rest;

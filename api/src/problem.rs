@@ -246,6 +246,7 @@ impl From<UseCaseError> for Problem {
             UseCaseError::Visitor(refusal) => match refusal {
                 VisitorError::NotRegistered => Self::not_found("visitor"),
                 VisitorError::HasOpenChat { .. } => Self::conflict("visitor_has_open_chat", refusal),
+                VisitorError::Erased => Self::conflict("visitor_erased", refusal),
             },
             UseCaseError::EmailClaim(refusal @ EmailClaimError::Taken) => Self::conflict("email_taken", refusal),
             UseCaseError::TagNameClaim(refusal @ TagNameClaimError::Taken) => Self::conflict("tag_name_taken", refusal),

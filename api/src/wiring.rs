@@ -1,5 +1,7 @@
 //! The only place that builds adapters.
 
+mod archive;
+
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -12,11 +14,12 @@ use application::UseCaseError;
 use application::agents::{Bootstrap, LogIn, Sessions, is_set_up};
 use application::command_bus::CommandBus;
 use application::ports::{
-    Clock, CredentialStore, EventLog, HashError, Ids, PasswordHasher, RateLimiter, ReadError, StoreError, TokenIssuer,
-    WakeUps,
+    Clock, CredentialStore, EventLog, HashError, Ids, PasswordHasher, PersonalDataLog, RateLimiter, ReadError,
+    StoreError, TokenIssuer, WakeUps,
 };
 use application::presence::Presence;
 use application::router::Router;
+use application::visitors::{Eraser, PersonalData};
 use domain::agent::{Registration, Role};
 use domain::event::upcasters;
 use domain::ids::{AgentId, GroupId};
@@ -46,6 +49,8 @@ use projections::thread_events::ThreadEventQueries;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+pub use archive::Archive;
 
 use crate::app::{App, Parts, SignalStatus};
 use crate::config::{ConfigError, Settings, random_text};
@@ -268,6 +273,7 @@ struct Base {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     log: Arc<dyn EventLog>,
+    texts: Arc<dyn PersonalDataLog>,
     bus: CommandBus,
     signals: SignalStatus,
 }
@@ -338,9 +344,10 @@ async fn base(settings: Settings, clock: Arc<dyn Clock>) -> Result<Base, StartEr
     let hint = LogHint::default();
     let (wake_ups, signals) = signals(&settings, &clock, &ids, &hint)?;
     let ports = LogPorts { clock: Arc::clone(&clock), ids: Arc::clone(&ids), wake_ups, upcasters: upcasters(), hint };
-    let log: Arc<dyn EventLog> = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
+    let texts = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
+    let log: Arc<dyn EventLog> = Arc::clone(&texts) as _;
     let bus = CommandBus::new(Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));
-    Ok(Base { settings, database, clock, ids, log, bus, signals })
+    Ok(Base { settings, database, clock, ids, log, texts, bus, signals })
 }
 
 /// The projectors of all views, and the router with the one that keeps its state.
@@ -381,8 +388,10 @@ fn build_app(
 ) -> Result<App, StartError> {
     let log_in = build_log_in(&base, &hasher, &credentials)?;
     let tokens = Arc::clone(&log_in.sessions.tokens);
-    let Base { settings, database, clock, ids, log, bus, signals } = base;
+    let Base { settings, database, clock, ids, log, texts, bus, signals } = base;
     Ok(App::new(Parts {
+        eraser: Eraser::new(bus.clone(), Arc::clone(&texts)),
+        personal_data: PersonalData::new(texts),
         bus,
         log,
         conversations: ConversationQueries::new(database.clone()),

@@ -21,6 +21,8 @@ pub enum Entity {
     Group,
     /// A tag.
     Tag,
+    /// A visitor.
+    Visitor,
 }
 
 impl Entity {
@@ -33,6 +35,7 @@ impl Entity {
             Self::Agent => "agent",
             Self::Group => "group",
             Self::Tag => "tag",
+            Self::Visitor => "visitor",
         }
     }
 }

@@ -14,5 +14,6 @@ pub mod ports;
 pub mod presence;
 pub mod router;
 pub mod tags;
+pub mod visitors;
 
 pub use error::{Entity, UseCaseError};

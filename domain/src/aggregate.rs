@@ -79,6 +79,13 @@ impl AggregateType {
         }
     }
 
+    /// Whether its state holds what may have to be erased. Such states are kept in memory only: a stored one could come
+    /// later than the erasure.
+    #[must_use]
+    pub const fn holds_personal_data(self) -> bool {
+        matches!(self, Self::Visitor)
+    }
+
     /// The kind with this column name, if there is one.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

@@ -2,14 +2,48 @@
 
 use application::ports::{Clock, Hash};
 use domain::ids::{CommandId, EntityId};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use uuid::Uuid;
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, SqlValue, placeholders};
 use crate::sql_args;
 
 const FIND: &str = "SELECT request_digest, status, body FROM idempotent_responses WHERE command_id = ?";
 const SAVE: &str = "REPLACE INTO idempotent_responses (command_id, request_digest, status, body, created_us)
     VALUES (?, ?, ?, ?, ?)";
+
+/// How many answers are looked at in one statement: others want to write, too.
+const CHUNK: usize = 500;
+
+/// Takes away the answers that name one of these, wherever in their JSON. Tells how many.
+///
+/// The table holds a day of answers and is walked as a whole: no index says what is in them.
+pub(crate) async fn forget_answers(database: &Database, ids: &BTreeSet<Uuid>) -> Result<u64, DatabaseError> {
+    let walk = format!(
+        "SELECT command_id, body FROM idempotent_responses WHERE command_id > ? ORDER BY command_id LIMIT {CHUNK}"
+    );
+    let (mut forgotten, mut after) = (0, String::new());
+    loop {
+        let rows = database.fetch_all(&walk, sql_args![&after]).await?;
+        let Some(last) = rows.last() else { return Ok(forgotten) };
+        after = last.text("command_id")?;
+        let mut found = vec![];
+        for row in &rows {
+            if names_one(&row.text("body")?, ids) {
+                found.push(SqlValue::from(row.text("command_id")?));
+            }
+        }
+        if !found.is_empty() {
+            let sql = format!("DELETE FROM idempotent_responses WHERE command_id IN ({})", placeholders(found.len()));
+            forgotten += database.execute(&sql, found).await?;
+        }
+    }
+}
+
+fn names_one(body: &str, ids: &BTreeSet<Uuid>) -> bool {
+    body.split('"').filter(|part| part.len() == 36).any(|part| part.parse().is_ok_and(|id: Uuid| ids.contains(&id)))
+}
 
 /// An answer that was given.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ pub mod agent_stats;
 pub mod agents;
 pub mod conversations;
 mod cursor;
+mod erasure;
 mod error;
 mod page;
 mod pairs;

@@ -19,6 +19,8 @@ mod desk;
 #[cfg(test)]
 mod distribution;
 #[cfg(test)]
+mod erasure;
+#[cfg(test)]
 mod handover;
 #[cfg(test)]
 mod health;

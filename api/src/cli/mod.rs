@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod demo;
+mod erase_visitor;
 mod invariants;
 mod openapi;
 mod progress;
@@ -58,6 +59,8 @@ enum Command {
     /// Prove what happened
     #[command(subcommand)]
     Audit(Box<audit::Command>),
+    /// Erase a visitor's personal data from log, stored states and read models, for good
+    EraseVisitor(erase_visitor::Options),
     /// Fill an empty store with a team and a day of chats, to look around in
     Demo,
     /// Print the OpenAPI document of the REST API
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
             Command::Replay(options) => replay::run(settings, options).await,
             Command::Check { json, .. } => invariants::run(settings, json).await,
             Command::Admin(command) => admin::run(settings, command).await,
+            Command::EraseVisitor(options) => erase_visitor::run(settings, options).await,
             Command::Demo => demo::run(settings).await,
             Command::Audit(command) => audit::run(settings, *command).await,
             Command::Openapi { postman } => Ok(openapi::run(postman)),

@@ -42,7 +42,13 @@ pub struct Session(pub SessionId);
 pub async fn authenticate(parts: &Parts, app: &App) -> Result<(Principal, Option<Session>), Problem> {
     let token = bearer_token(&parts.headers).ok_or_else(Problem::unauthorized)?;
     let verified = app.tokens.verify(token, app.bus.now()).map_err(|_| Problem::unauthorized())?;
-    let Principal::Agent { id, .. } = verified.principal else { return Ok((verified.principal, None)) };
+    let id = match verified.principal {
+        Principal::Agent { id, .. } => id,
+        Principal::Visitor { id } => {
+            ensure_not_erased(app, id).await?;
+            return Ok((verified.principal, None));
+        }
+    };
     let session = verified.session.ok_or_else(Problem::unauthorized)?;
     if !app.log_in.sessions.is_open(session).await? {
         return Err(Problem::unauthorized());
@@ -87,12 +93,18 @@ impl<S: Sync> FromRequestParts<S> for Agent {
 ///
 /// # Errors
 /// 401 when the token is not a valid visitor's.
-pub fn optional_visitor(app: &App, token: Option<&str>) -> Result<Option<VisitorId>, Problem> {
+pub async fn optional_visitor(app: &App, token: Option<&str>) -> Result<Option<VisitorId>, Problem> {
     let Some(token) = token else { return Ok(None) };
     match app.tokens.verify(token, app.bus.now()).map(|verified| verified.principal) {
-        Ok(Principal::Visitor { id }) => Ok(Some(id)),
+        Ok(Principal::Visitor { id }) => ensure_not_erased(app, id).await.map(|()| Some(id)),
         Ok(Principal::Agent { .. }) | Err(_) => Err(Problem::unauthorized()),
     }
+}
+
+/// The tokens of visitors who were erased are worth nothing any more, on any node.
+async fn ensure_not_erased(app: &App, id: VisitorId) -> Result<(), Problem> {
+    let visitor = app.bus.read::<domain::visitor::Visitor>(id).await?;
+    if visitor.erased { Err(Problem::unauthorized()) } else { Ok(()) }
 }
 
 /// Whom the token of a request names. It may have lost its session since, or its rights.

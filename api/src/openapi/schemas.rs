@@ -329,6 +329,103 @@ schemas! {
         /// When it happened.
         created_at: Time,
     }
+    /// How a visitor introduced themselves; empty after an erasure.
+    Profile {
+        /// Their name.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        name: Option<String>,
+        /// Their e-mail address.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        email: Option<String>,
+        /// Their telephone number.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        phone: Option<String>,
+    }
+    /// All that is known of a visitor.
+    PersonalData {
+        /// Their id.
+        visitor_id: Id,
+        /// When it was read.
+        exported_at: Time,
+        /// Where the log ended then.
+        position: i64,
+        /// Whether their personal data was erased.
+        erased: bool,
+        /// How they have introduced themselves so far.
+        profile: Profile,
+        /// What they did, and every way in which they have introduced themselves.
+        history: Vec<Fact>,
+        /// Their conversations, oldest first.
+        conversations: Vec<PersonalConversation>,
+    }
+    /// A conversation of a visitor.
+    PersonalConversation {
+        /// Its id.
+        id: Id,
+        /// What happened to it.
+        history: Vec<Fact>,
+        /// What was said in its threads, by the visitor and by agents.
+        events: Vec<ThreadEvent>,
+    }
+    /// Something that happened to a visitor or to one of their conversations.
+    Fact {
+        /// Its place in the log.
+        position: i64,
+        /// What: `registered`, `reintroduced`, `chat_opened`, `chat_ended`, `personal_data_erased` of visitors; `started`,
+        /// `assigned`, `returned_to_queue`, `closed`, `reopened`, `tagged`, `untagged` of conversations.
+        #[schemars(rename = "type")]
+        kind: String,
+        /// When.
+        at: Time,
+        /// The visitor's name, as they gave it then.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        name: Option<String>,
+        /// The same of their e-mail address.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        email: Option<String>,
+        /// The same of their telephone number.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        phone: Option<String>,
+        /// Who did it: `type` is `visitor` or `agent`.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "Map<String, Value>")]
+        by: Option<Map<String, Value>>,
+        /// Why a conversation was closed.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        reason: Option<String>,
+        /// The conversation, of what happened to the visitor.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "Id")]
+        conversation_id: Option<Id>,
+        /// The agent who got the conversation.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "Id")]
+        agent_id: Option<Id>,
+        /// The group whose chat it is.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "Id")]
+        group_id: Option<Id>,
+        /// Who chose the agent: `router` or `person`.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        chosen_by: Option<String>,
+        /// A tag.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "Id")]
+        tag_id: Option<Id>,
+        /// Its name.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        tag: Option<String>,
+    }
+    /// What an erasure has done. The numbers are of this time: done again, they are 0.
+    Erasure {
+        /// The visitor.
+        visitor_id: Id,
+        /// How many stored payloads were replaced.
+        payloads: u64,
+        /// How many of them were messages.
+        messages: u64,
+        /// Whether the visitor had an open chat, which was closed.
+        closed_chat: bool,
+        /// How many kept answers to requests with an Idempotency-Key were taken away.
+        answers: u64,
+        /// Whether nothing of it is left in SQLite's write-ahead log. With MySQL always true: see the manual about its logs.
+        off_the_disk: bool,
+    }
     /// A change of hands of a conversation, and how it came about.
     ConversationAssignment {
         /// The version that the conversation got with it.

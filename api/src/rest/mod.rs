@@ -13,6 +13,7 @@ mod groups;
 mod health;
 mod metrics;
 pub(crate) mod paging;
+pub(crate) mod personal_data;
 mod presence;
 mod queue;
 mod tags;
@@ -123,6 +124,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         get("/v1/conversations/{id}/assignments", Agent, on::get(conversations::assignments)),
         get("/v1/queue", Supervisor, on::get(queue::list)),
         get("/v1/queue/stats", Supervisor, on::get(queue::stats)),
+        get("/v1/visitors/{id}/personal-data", Admin, on::get(personal_data::export)),
+        delete("/v1/visitors/{id}/personal-data", Admin, on::delete(personal_data::erase)),
         get("/v1/audit", Admin, on::get(audit::list)),
         get("/health", Public, on::get(health::health)),
         get("/livez", Public, on::get(health::live)),

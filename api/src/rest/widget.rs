@@ -100,7 +100,7 @@ impl Standing {
 
 pub async fn start_session(State(app): State<App>, write: Write<NewSession>) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    let known = optional_visitor(&app, body.session_token.as_deref())?;
+    let known = optional_visitor(&app, body.session_token.as_deref()).await?;
     let command_id = command_id(&info, known)?;
     let Introduction { details, group_id, text, metadata } = body.check()?;
     // A repeated request must name the same visitor, who has no token yet.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use domain::agent::{Agent, AgentCommand};
-use domain::conversation::{Conversation, ConversationCommand, ConversationError};
+use domain::conversation::{Conversation, ConversationCommand, ConversationError, Participant};
 use domain::ids::ConversationId;
 use domain::text::{Name, Note};
 use domain::thread::{Thread, ThreadCommand};
@@ -33,30 +33,39 @@ impl UseCase for CloseChat {
     }
 
     async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
-        let at = work.now();
         let by = participant(self.principal);
-        let conversation_id = self.conversation_id;
-        let conversation = work.load::<Conversation>(conversation_id).await?;
+        let conversation = work.load::<Conversation>(self.conversation_id).await?;
         let agent_id = conversation.agent_id.or(conversation.last_agent_id);
         ensure_may_steer(work, self.principal, &conversation, agent_id).await?;
-        let close = ConversationCommand::Close { by, reason: self.reason.clone(), notes: self.notes.clone(), at };
-        if !work.execute::<Conversation>(conversation_id, close).await? {
-            return Ok(());
-        }
-        let thread_id = conversation.active_thread_id.ok_or(ConversationError::ChatClosed)?;
-        work.execute::<Thread>(thread_id, ThreadCommand::Close { by, at }).await?;
-        if let Some(agent_id) = conversation.agent_id {
-            work.execute::<Agent>(agent_id, AgentCommand::FreeSlot { conversation_id, at }).await?;
-        }
-        if let Some(visitor_id) = conversation.visitor_id {
-            let last_agent_id = conversation.last_agent_id;
-            let end = VisitorCommand::EndChat { conversation_id, last_agent_id, at };
-            work.execute::<Visitor>(visitor_id, end).await?;
-        }
-        Ok(())
+        end_chat(work, self.conversation_id, (by, self.reason.clone(), self.notes.clone())).await
     }
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
     }
+}
+
+/// Ends a chat on behalf of somebody, for a reason and with notes; whether they may is not asked.
+pub(crate) async fn end_chat(
+    work: &mut UnitOfWork,
+    conversation_id: ConversationId,
+    (by, reason, notes): (Participant, Name, Option<Note>),
+) -> Result<(), UseCaseError> {
+    let at = work.now();
+    let conversation = work.load::<Conversation>(conversation_id).await?;
+    let close = ConversationCommand::Close { by, reason, notes, at };
+    if !work.execute::<Conversation>(conversation_id, close).await? {
+        return Ok(());
+    }
+    let thread_id = conversation.active_thread_id.ok_or(ConversationError::ChatClosed)?;
+    work.execute::<Thread>(thread_id, ThreadCommand::Close { by, at }).await?;
+    if let Some(agent_id) = conversation.agent_id {
+        work.execute::<Agent>(agent_id, AgentCommand::FreeSlot { conversation_id, at }).await?;
+    }
+    if let Some(visitor_id) = conversation.visitor_id {
+        let last_agent_id = conversation.last_agent_id;
+        let end = VisitorCommand::EndChat { conversation_id, last_agent_id, at };
+        work.execute::<Visitor>(visitor_id, end).await?;
+    }
+    Ok(())
 }

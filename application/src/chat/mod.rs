@@ -16,6 +16,7 @@ mod transfer_chat;
 pub use access::{Parties, Reading, ensure_readable, reading};
 pub use assign_agent::{AssignAgent, Chooser};
 pub use close_chat::CloseChat;
+pub(crate) use close_chat::end_chat;
 pub use if_unchanged::IfUnchanged;
 pub(crate) use relieve_agent::RelieveAgent;
 pub(crate) use relocate_chat::RelocateChat;

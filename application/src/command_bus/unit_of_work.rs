@@ -116,12 +116,13 @@ impl UnitOfWork {
         if let Some((version, state)) = self.inner.cache.get(stream) {
             return Ok(Entry { version, state, events: vec![], from_cache: true });
         }
-        let snapshot = self.inner.log.find_snapshot(stream, A::FINGERPRINT).await?;
+        let is_stored = !A::KIND.holds_personal_data();
+        let snapshot = if is_stored { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
         // A snapshot that cannot be used is none.
         let usable = snapshot.and_then(|kept| Some((kept.version, serde_json::from_value::<A>(kept.state).ok()?)));
         let (mut version, mut state) = usable.unwrap_or_default();
         let events = self.inner.log.read_stream(stream, version).await?;
-        let worth_a_snapshot = events.len() >= SNAPSHOT_EVERY;
+        let worth_a_snapshot = is_stored && events.len() >= SNAPSHOT_EVERY;
         for event in events {
             version = event.sequence;
             state.apply(decode::<A>(event)?);

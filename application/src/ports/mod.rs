@@ -3,6 +3,7 @@
 mod auth;
 mod event_log;
 mod limits;
+mod personal_data;
 mod presence;
 mod system;
 
@@ -16,5 +17,6 @@ pub use event_log::{
     VersionedState,
 };
 pub use limits::{Rate, RateLimit, RateLimiter};
+pub use personal_data::{ErasedText, PersonalDataLog, StoredText};
 pub use presence::{EndedLease, PresenceStore};
 pub use system::{Clock, Ids, StoreError, WakeUps};

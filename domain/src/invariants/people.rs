@@ -60,7 +60,9 @@ impl Invariants {
                     format!("visitor {id} ends chat {conversation_id} and had another, or none")
                 });
             }
-            VisitorEvent::VisitorRegistered { .. } | VisitorEvent::VisitorReintroduced { .. } => {}
+            VisitorEvent::VisitorRegistered { .. }
+            | VisitorEvent::VisitorReintroduced { .. }
+            | VisitorEvent::PersonalDataErased { .. } => {}
         }
         visitor.apply(event.clone());
         // No rule asks how people are called.

@@ -1,9 +1,12 @@
 //! A person who asks: at most one open conversation.
 
+mod erasure;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
+
+pub use erasure::{CLOSED_FOR_ERASURE, ERASED, ErasedPayload, redacted};
 
 use crate::aggregate::{aggregate, events};
 use crate::ids::{AgentId, ConversationId, VisitorId};
@@ -47,6 +50,9 @@ pub struct Visitor {
     pub open_conversation_id: Option<ConversationId>,
     /// The agent who served their last chat to its end.
     pub last_agent_id: Option<AgentId>,
+    /// Whether their personal data was erased: nothing more is taken from them.
+    #[serde(default)]
+    pub erased: bool,
 }
 
 /// What a visitor can be told to do.
@@ -75,6 +81,15 @@ pub enum VisitorCommand {
         /// When.
         at: Timestamp,
     },
+    /// Be forgotten as a person: nothing more is taken from them, and these payloads hold nothing of them any more.
+    Erase {
+        /// What is left of the payloads that held something; none at first.
+        payloads: Vec<ErasedPayload>,
+        /// The conversations that they belong to.
+        conversation_ids: Vec<ConversationId>,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// Why a visitor refuses a command.
@@ -89,6 +104,9 @@ pub enum VisitorError {
         /// That one.
         conversation_id: ConversationId,
     },
+    /// Their personal data was erased; who comes again is somebody else.
+    #[error("the visitor's personal data was erased")]
+    Erased,
 }
 
 /// What happens to a visitor.
@@ -126,6 +144,15 @@ pub enum VisitorEvent {
         /// When.
         at: Timestamp,
     },
+    /// Their personal data was taken out of the log: out of these payloads, and those of earlier such events.
+    PersonalDataErased {
+        /// What is left of the payloads that held something. It vouches for them: their salts are gone.
+        payloads: Vec<ErasedPayload>,
+        /// The conversations that they belong to.
+        conversation_ids: Vec<ConversationId>,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 events!(VisitorEvent {
@@ -133,13 +160,15 @@ events!(VisitorEvent {
     VisitorReintroduced => "1.0",
     ChatOpened => "1.0",
     ChatEnded => "1.0",
+    PersonalDataErased => "1.0",
 });
-aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError);
+aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError, "2");
 
 impl Visitor {
     fn decide_command(&self, command: VisitorCommand) -> Result<Vec<VisitorEvent>, VisitorError> {
         match command {
             VisitorCommand::Introduce { details, at } => {
+                self.ensure_not_erased()?;
                 let details = details.or(&self.details);
                 if !self.registered {
                     return Ok(vec![VisitorEvent::VisitorRegistered { details, at }]);
@@ -149,6 +178,7 @@ impl Visitor {
             }
             VisitorCommand::OpenChat { conversation_id, at } => {
                 self.ensure_registered()?;
+                self.ensure_not_erased()?;
                 match self.open_conversation_id {
                     Some(open) if open == conversation_id => Ok(vec![]),
                     Some(open) => Err(VisitorError::HasOpenChat { conversation_id: open }),
@@ -162,7 +192,20 @@ impl Visitor {
                 }
                 Ok(vec![VisitorEvent::ChatEnded { conversation_id, last_agent_id, at }])
             }
+            VisitorCommand::Erase { payloads, conversation_ids, at } => {
+                self.ensure_registered()?;
+                if let Some(conversation_id) = self.open_conversation_id {
+                    return Err(VisitorError::HasOpenChat { conversation_id });
+                }
+                let nothing_new = self.erased && payloads.is_empty();
+                let erased = VisitorEvent::PersonalDataErased { payloads, conversation_ids, at };
+                Ok(if nothing_new { vec![] } else { vec![erased] })
+            }
         }
+    }
+
+    const fn ensure_not_erased(&self) -> Result<(), VisitorError> {
+        if self.erased { Err(VisitorError::Erased) } else { Ok(()) }
     }
 
     const fn ensure_registered(&self) -> Result<(), VisitorError> {
@@ -180,6 +223,10 @@ impl Visitor {
             VisitorEvent::ChatEnded { last_agent_id, .. } => {
                 self.open_conversation_id = None;
                 self.last_agent_id = last_agent_id.or(self.last_agent_id);
+            }
+            VisitorEvent::PersonalDataErased { .. } => {
+                self.erased = true;
+                self.details = VisitorDetails::default();
             }
         }
     }

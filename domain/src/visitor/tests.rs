@@ -2,7 +2,7 @@
 
 use cqrs_es::test::TestFramework;
 
-use super::{Visitor, VisitorCommand, VisitorDetails, VisitorError, VisitorEvent};
+use super::{ErasedPayload, Visitor, VisitorCommand, VisitorDetails, VisitorError, VisitorEvent};
 use crate::fixtures::{ANNA, BERT, CHAT, OTHER_CHAT, at, email, name};
 use crate::ids::{AgentId, ConversationId};
 use crate::testing::{self, Given};
@@ -116,6 +116,38 @@ fn agent_of_the_last_served_chat_is_remembered() {
     assert_eq!(given(unserved).state().last_agent_id, Some(ANNA));
     let served = [first, second, third, fourth, ended(OTHER_CHAT, Some(BERT))];
     assert_eq!(given(served).state().last_agent_id, Some(BERT));
+}
+
+fn erase(payloads: &[ErasedPayload]) -> VisitorCommand {
+    VisitorCommand::Erase { payloads: payloads.to_vec(), conversation_ids: vec![CHAT], at: at(3) }
+}
+
+fn erased(payloads: &[ErasedPayload]) -> VisitorEvent {
+    VisitorEvent::PersonalDataErased { payloads: payloads.to_vec(), conversation_ids: vec![CHAT], at: at(3) }
+}
+
+#[test]
+fn erased_visitor_is_forgotten_and_takes_nothing_more() {
+    let past = || [registered(named("Vera")), opened(CHAT), ended(CHAT, None), erased(&[])];
+    assert_eq!(given(past()).state().details, VisitorDetails::default());
+    given(past()).when(introduce(named("Vera"))).then_error(VisitorError::Erased);
+    given(past()).when(open(OTHER_CHAT)).then_error(VisitorError::Erased);
+    given(past()).when(end(CHAT, None)).then_nothing();
+}
+
+#[test]
+fn visitor_is_erased_once_and_payloads_as_often_as_there_are_some() {
+    let payloads = [ErasedPayload { position: 1, digest: "00".repeat(32) }];
+    given([registered(named("Vera"))]).when(erase(&[])).then([erased(&[])]);
+    given([registered(named("Vera")), erased(&[])]).when(erase(&[])).then_nothing();
+    given([registered(named("Vera")), erased(&[])]).when(erase(&payloads)).then([erased(&payloads)]);
+}
+
+#[test]
+fn nobody_is_erased_who_is_not_known_or_in_the_middle_of_a_chat() {
+    given([]).when(erase(&[])).then_error(VisitorError::NotRegistered);
+    let chatting = [registered(named("Vera")), opened(CHAT)];
+    given(chatting).when(erase(&[])).then_error(VisitorError::HasOpenChat { conversation_id: CHAT });
 }
 
 #[test]

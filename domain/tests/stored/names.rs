@@ -56,7 +56,7 @@ names! {
         AgentDeleted,
         AgentRestored,
     }
-    Visitor: VisitorEvent { VisitorRegistered, VisitorReintroduced, ChatOpened, ChatEnded }
+    Visitor: VisitorEvent { VisitorRegistered, VisitorReintroduced, ChatOpened, ChatEnded, PersonalDataErased }
     Group: GroupEvent {
         GroupCreated,
         GroupDescribed,

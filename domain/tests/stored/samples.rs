@@ -14,7 +14,7 @@ use domain::tag::{TagEvent, TagNameClaimEvent};
 use domain::text::{AvatarUrl, ClientEventId, Color, EmailAddress, MessageText, Name, Note, PhoneNumber};
 use domain::thread::{GroupChangeReason, JoinCause, LeaveReason, ThreadEvent};
 use domain::time::Timestamp;
-use domain::visitor::{VisitorDetails, VisitorEvent};
+use domain::visitor::{ErasedPayload, VisitorDetails, VisitorEvent};
 use domain::workspace::WorkspaceEvent;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -256,6 +256,7 @@ fn agent() -> Vec<(&'static str, AgentEvent)> {
 fn visitor() -> Vec<(&'static str, VisitorEvent)> {
     let full = || VisitorDetails { name: Some(name("Vera")), email: Some(email()), phone: Some(phone()) };
     let ended = |last_agent_id| VisitorEvent::ChatEnded { conversation_id: CHAT, last_agent_id, at: AT };
+    let erased = |payloads, conversation_ids| VisitorEvent::PersonalDataErased { payloads, conversation_ids, at: AT };
     vec![
         ("full", VisitorEvent::VisitorRegistered { details: full(), at: AT }),
         ("bare", VisitorEvent::VisitorRegistered { details: VisitorDetails::default(), at: AT }),
@@ -264,6 +265,8 @@ fn visitor() -> Vec<(&'static str, VisitorEvent)> {
         ("only form", VisitorEvent::ChatOpened { conversation_id: CHAT, at: AT }),
         ("full", ended(Some(ANNA))),
         ("bare", ended(None)),
+        ("full", erased(vec![ErasedPayload { position: 7, digest: "ab".repeat(32) }], vec![CHAT])),
+        ("bare", erased(vec![], vec![])),
     ]
 }
 

@@ -13,7 +13,7 @@ use super::key::AuditKey;
 use super::record::{AuditRecord, HexHash};
 use crate::database::{Database, DatabaseError};
 use crate::event_log::chain::GENESIS;
-use crate::event_log::{Broken, Damage, VerifyError, Walk, evidence_after, nothing_beside, read_head};
+use crate::event_log::{Broken, Damage, VerifyError, Walk, ensure_vouched, evidence_after, nothing_beside, read_head};
 use crate::sql_args;
 
 /// Which part of the log.
@@ -203,10 +203,7 @@ async fn check_end(database: &Database, mut walk: Walk, end: &LogHead) -> Result
     if walk.chain_hash() != end.chain_hash {
         return Err(Broken { position, damage: Damage::End }.into());
     }
-    match walk.first_unvouched() {
-        Some(position) => Err(Broken { position, damage: Damage::Unvouched }.into()),
-        None => Ok(()),
-    }
+    ensure_vouched(database, walk).await.map_err(ExportError::from_verify)
 }
 
 /// The hash before a position, from an event that fits the one before it: its time may have been what was looked for.

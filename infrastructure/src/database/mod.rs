@@ -167,6 +167,18 @@ impl Database {
         }
     }
 
+    /// Takes what was overwritten off the disk where it can be asked for: SQLite's write-ahead log. Tells whether nothing
+    /// is left there. MySQL does so by itself, in its time.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn wipe(&self) -> Result<bool, DatabaseError> {
+        match self.backend() {
+            Backend::Mysql(_) => Ok(true),
+            Backend::Sqlite(sqlite) => sqlite.empty_wal().await,
+        }
+    }
+
     /// The names of the steps by which the schema is behind this program. Nothing is changed.
     ///
     /// # Errors

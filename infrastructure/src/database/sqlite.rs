@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Executor, SqlitePool};
+use sqlx::{ConnectOptions, Connection, Executor, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
@@ -23,12 +23,16 @@ const READERS: u32 = 4;
 /// How long SQLite waits for a lock of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long writers wait for readers so that the write-ahead log can be emptied.
+const WAIT_FOR_READERS: Duration = Duration::from_millis(500);
+
 /// A file with its connections.
 pub(crate) struct Sqlite {
     readers: SqlitePool,
     // SQLite lets one connection write at a time; waiting here is fair, waiting inside of SQLite is not.
     writers: Arc<Mutex<Writers>>,
     acquire_timeout: Duration,
+    options: Box<SqliteConnectOptions>,
 }
 
 /// The connections that write. The log's commits are on the disk when they return; those of the views may be lost by
@@ -57,10 +61,10 @@ impl Sqlite {
             .max_lifetime(None)
             .test_before_acquire(false)
             .acquire_timeout(options.acquire_timeout)
-            .connect_with(base.pragma("query_only", "ON"))
+            .connect_with(base.clone().pragma("query_only", "ON"))
             .await?;
         let writers = Arc::new(Mutex::new(Writers { log, view, unsettled: false }));
-        Ok(Self { readers, writers, acquire_timeout: options.acquire_timeout })
+        Ok(Self { readers, writers, acquire_timeout: options.acquire_timeout, options: Box::new(base) })
     }
 
     pub(super) const fn readers(&self) -> &SqlitePool {
@@ -94,6 +98,16 @@ impl Sqlite {
         // Taking the lock lets the last transaction finish; the connections close when the last clone is dropped.
         drop(self.lock().await);
         self.readers.close().await;
+    }
+
+    /// Moves the write-ahead log into the file and empties it. Tells whether that was possible: it is not while somebody
+    /// reads what was before.
+    pub(super) async fn empty_wal(&self) -> Result<bool, DatabaseError> {
+        let _nobody_writes = self.lock().await?;
+        let mut connection = self.options.as_ref().clone().busy_timeout(WAIT_FOR_READERS).connect().await?;
+        let row = Row::from(connection.fetch_one(sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")).await?);
+        connection.close().await?;
+        Ok(row.int("busy")? == 0)
     }
 
     /// Waits for the right to write, and ends what a dropped future left open.
@@ -153,6 +167,8 @@ fn base_options(path: &Path) -> SqliteConnectOptions {
         .create_if_missing(true)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
+        // What is deleted or overwritten is gone from the file: people may ask for it.
+        .pragma("secure_delete", "ON")
         // Statements carry what people write; that must not reach the program's log.
         .disable_statement_logging()
 }

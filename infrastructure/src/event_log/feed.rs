@@ -16,6 +16,9 @@ use crate::database::{Database, DatabaseError, Dialect};
 /// How often the log is looked at for what other nodes have appended and no hint told.
 const POLL: Duration = Duration::from_millis(50);
 
+/// The same for a file: only an operator's commands append to one beside the server.
+const POLL_FILE: Duration = Duration::from_millis(500);
+
 /// How long a look at the database may take, before this node goes on with what it knows.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -43,10 +46,11 @@ pub(super) struct Feed {
 impl Feed {
     /// Runs until the appender has ended.
     pub(super) async fn run(mut self) {
-        let mut poll = interval(POLL);
+        let mut poll = interval(match self.database.dialect() {
+            Dialect::Mysql => POLL,
+            Dialect::Sqlite => POLL_FILE,
+        });
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The process that has an SQLite file open is the only one that appends to it.
-        let alone = self.database.dialect() == Dialect::Sqlite;
         loop {
             tokio::select! {
                 biased;
@@ -55,7 +59,7 @@ impl Feed {
                     None => return,
                 },
                 () = self.hint.0.notified() => self.look().await,
-                _ = poll.tick(), if !alone => self.look().await,
+                _ = poll.tick() => self.look().await,
             }
         }
     }

@@ -4,6 +4,7 @@ mod appender;
 mod batch;
 pub mod chain;
 mod commit;
+mod erasure;
 mod evidence;
 mod feed;
 mod head;
@@ -44,7 +45,7 @@ pub use evidence::{Broken, Damage, Evidence, Walk};
 pub use feed::LogHint;
 pub(crate) use head::read as read_head;
 pub use verify::{VerifiedLog, VerifyError, verify_against, verify_chain};
-pub(crate) use verify::{evidence_after, nothing_beside};
+pub(crate) use verify::{ensure_vouched, evidence_after, nothing_beside};
 
 use crate::database::{Database, Dialect};
 use appender::Appender;
@@ -157,6 +158,13 @@ impl SqlEventLog {
         if self.has_broken_down() { Err(ReadError::Unavailable { source: Box::new(TaskEnded) }) } else { Ok(()) }
     }
 
+    async fn answer(&self, request: Prepared) -> Result<Receipt, AppendError> {
+        timeout(ANSWER_WITHIN, self.ask(request))
+            .instrument(tracing::info_span!("append"))
+            .await
+            .unwrap_or_else(|_| Err(AppendError::Unavailable { source: Box::new(NoAnswer) }))
+    }
+
     async fn ask(&self, request: Prepared) -> Result<Receipt, AppendError> {
         let no_answer = || AppendError::Unavailable { source: Box::new(NoAnswer) };
         let (answer, answered) = oneshot::channel();
@@ -168,11 +176,7 @@ impl SqlEventLog {
 #[async_trait]
 impl EventLog for SqlEventLog {
     async fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
-        let request = Prepared::new(request, self.dialect())?;
-        timeout(ANSWER_WITHIN, self.ask(request))
-            .instrument(tracing::info_span!("append"))
-            .await
-            .unwrap_or_else(|_| Err(AppendError::Unavailable { source: Box::new(NoAnswer) }))
+        self.answer(Prepared::new(request, self.dialect())?).await
     }
 
     async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, ReadError> {

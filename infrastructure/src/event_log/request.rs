@@ -36,6 +36,8 @@ pub(super) struct Prepared {
     pub(super) observed: Vec<StreamVersion>,
     pub(super) events: Vec<PreparedEvent>,
     pub(super) payload_bytes: usize,
+    /// More statements of the same transaction, each with its semicolon.
+    pub(super) statements: String,
 }
 
 /// A stream that must be at a version.
@@ -72,7 +74,7 @@ impl Prepared {
         }
         let request_digest = request.repeatable.map(|repeatable| repeatable.request_digest);
         let AppendRequest { command_id, observed, .. } = request;
-        Ok(Self { command_id, request_digest, streams, observed, events, payload_bytes })
+        Ok(Self { command_id, request_digest, streams, observed, events, payload_bytes, statements: String::new() })
     }
 }
 
@@ -166,7 +168,7 @@ fn values(header: &EventHeader, payload: &str, salt: &[u8], digest: &Hash, diale
     sql
 }
 
-fn push_text(sql: &mut String, text: &str, dialect: Dialect) {
+pub(super) fn push_text(sql: &mut String, text: &str, dialect: Dialect) {
     let (before, after) = match dialect {
         Dialect::Mysql => ("_utf8mb4 X'", "'"),
         Dialect::Sqlite => ("CAST(X'", "' AS TEXT)"),

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use application::ports::{LogEvent, Position};
+use domain::event::AnyEvent;
+use domain::visitor::VisitorEvent;
 
 /// A contiguous run of the newest events, up to a fixed number.
 pub(super) struct Ring {
@@ -55,7 +57,7 @@ impl Ring {
             if position <= state.end {
                 continue;
             }
-            if position != state.end + 1 {
+            if position != state.end + 1 || takes_texts_away(&event) {
                 state.events.clear();
             }
             if state.events.len() == self.capacity {
@@ -85,10 +87,17 @@ impl Ring {
     }
 }
 
+/// Whether events before this one are stored otherwise by now: who needs them reads them anew.
+fn takes_texts_away(event: &LogEvent) -> bool {
+    matches!(&event.event, AnyEvent::Visitor(VisitorEvent::PersonalDataErased { payloads, .. }) if !payloads.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event_log::testing::log_event;
+    use domain::time::Timestamp;
+    use domain::visitor::ErasedPayload;
 
     fn ring(capacity: usize, end: Position, positions: impl Iterator<Item = Position>) -> Ring {
         let ring = Ring::new(capacity, end);
@@ -126,5 +135,20 @@ mod tests {
         assert_eq!(positions(&ring, 3, 10), None);
         assert_eq!(positions(&ring, 7, 10), Some(vec![8, 9]));
         assert_eq!(positions(&ring, 6, 10), None);
+    }
+
+    #[test]
+    fn erasure_makes_it_forget_what_it_held_of_the_person() {
+        let erasure = |position, payloads| {
+            let at = Timestamp::from_micros(0);
+            let event = VisitorEvent::PersonalDataErased { payloads, conversation_ids: vec![], at };
+            Arc::new(LogEvent { event: AnyEvent::Visitor(event), ..(*log_event(position)).clone() })
+        };
+        let ring = ring(5, 0, 1..=2);
+        ring.push(vec![erasure(3, vec![])]);
+        assert_eq!(positions(&ring, 0, 10), Some(vec![1, 2, 3]));
+        ring.push(vec![erasure(4, vec![ErasedPayload { position: 2, digest: String::new() }])]);
+        assert_eq!(positions(&ring, 2, 10), None);
+        assert_eq!(positions(&ring, 3, 10), Some(vec![4]));
     }
 }

@@ -49,6 +49,7 @@ struct Writer {
     after: LogHead,
     rows: String,
     commands: String,
+    statements: String,
     receipts: Vec<Receipt>,
     hashes: Vec<Hash>,
     first_event: EventId,
@@ -61,6 +62,7 @@ impl Writer {
             after: LogHead { recorded_at: now.max(head.recorded_at), ..*head },
             rows: String::new(),
             commands: String::new(),
+            statements: String::new(),
             receipts: Vec::new(),
             hashes: Vec::new(),
             first_event: EventId::default(),
@@ -85,6 +87,7 @@ impl Writer {
         let receipt =
             Receipt { first_position, last_position: self.after.position, recorded_at: self.after.recorded_at };
         self.command(request, &receipt);
+        self.statements.push_str(&request.statements);
         self.receipts.push(receipt);
     }
 
@@ -128,6 +131,7 @@ impl Writer {
                 self.commands
             );
         }
+        body.push_str(&self.statements);
         body.push_str("COMMIT");
         let first = (head.position + 1, self.first_event);
         Plan { body, after: self.after, receipts: self.receipts, hashes: self.hashes, first }

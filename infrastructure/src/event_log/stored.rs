@@ -78,7 +78,8 @@ fn header(row: &Row) -> Result<EventHeader, DecodeError> {
     })
 }
 
-fn decode(header: &EventHeader, payload: &str, upcasters: &Upcasters) -> Result<AnyEvent, DecodeError> {
+/// Reads a payload as that of the event with this header.
+pub(super) fn decode(header: &EventHeader, payload: &str, upcasters: &Upcasters) -> Result<AnyEvent, DecodeError> {
     let payload: Value = serde_json::from_str(payload)?;
     let payload =
         if needs_upcast(header, upcasters) { upcast(serialized(header, payload), upcasters).payload } else { payload };

@@ -76,7 +76,27 @@ pub async fn verify_against(
         return Err(VerifyError::NotTheNoted { position });
     }
     nothing_beside(database).await?;
-    finish(&walk, &head)
+    let verified = finish(&walk, &head)?;
+    ensure_vouched(database, walk).await?;
+    Ok(verified)
+}
+
+/// Every erased payload must be vouched for. What was erased while the walk went on is vouched for beyond its end, but not
+/// beyond the end of now: the event came with the erasure.
+pub(crate) async fn ensure_vouched(database: &Database, mut walk: Walk) -> Result<(), VerifyError> {
+    if walk.first_unvouched().is_none() {
+        return Ok(());
+    }
+    let end = head::read(database).await?.position;
+    while walk.position() < end && walk.first_unvouched().is_some() {
+        for event in evidence_after(database, walk.position(), end).await? {
+            walk.step(&event?)?;
+        }
+    }
+    match walk.first_unvouched() {
+        Some(position) => Err(Broken { position, damage: Damage::Unvouched }.into()),
+        None => Ok(()),
+    }
 }
 
 /// The next events after a position, not beyond `last`, and at least one, or the damage that is there instead. Nothing
@@ -116,9 +136,6 @@ fn finish(walk: &Walk, head: &LogHead) -> Result<VerifiedLog, VerifyError> {
     let same_time = position == 0 || walk.recorded_at() == head.recorded_at;
     if position != head.position || chain_hash != head.chain_hash || !same_time {
         return Err(Broken { position, damage: Damage::End }.into());
-    }
-    if let Some(position) = walk.first_unvouched() {
-        return Err(Broken { position, damage: Damage::Unvouched }.into());
     }
     Ok(VerifiedLog { position, chain_hash, epoch: head.epoch, erased: walk.erased() })
 }

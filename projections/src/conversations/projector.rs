@@ -14,9 +14,14 @@ use infrastructure::subscription::{ProjectError, Projector};
 use uuid::Uuid;
 
 use super::{CLOCK_TABLE, COUNTS_TABLE, ConversationRow, TAGS_TABLE, counts, tags, time_range};
+use crate::erasure::{is_erasure, parts};
 use crate::error::poison;
 use crate::rows::{Rows, ViewRow, aggregate_ids, fetch_by_id, id_args};
 use crate::sql::chunks;
+
+/// A chat's key is the position of its start, the event with the visitor's name.
+const ERASE: &str = "UPDATE conversations SET visitor_name = NULL, visitor_email = NULL, visitor_phone = NULL
+    WHERE created_position IN ({})";
 
 /// Fills `conversations`, and what lists and counts of them are read from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,16 +43,27 @@ impl Projector for ConversationsProjector {
 
     fn handles(&self, event: &AnyEvent) -> bool {
         matches!(event, AnyEvent::Conversation(_) | AnyEvent::Thread(ThreadEvent::MessageSent { .. }))
+            || is_erasure(event)
     }
 
     async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
-        let own = events.iter().map(AsRef::as_ref).filter(|event| matches!(event.event, AnyEvent::Conversation(_)));
-        let mut fold = Fold { rows: Rows::load(tx, aggregate_ids(own)).await?, messages: BTreeMap::new() };
-        for event in events {
-            fold.apply(event)?;
+        for (events, erasure) in parts(events) {
+            project_part(events, tx).await?;
+            if let Some(erasure) = erasure {
+                erasure.write(tx, ERASE, vec![]).await?;
+            }
         }
-        fold.save(tx).await
+        Ok(())
     }
+}
+
+async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    let own = events.iter().map(AsRef::as_ref).filter(|event| matches!(event.event, AnyEvent::Conversation(_)));
+    let mut fold = Fold { rows: Rows::load(tx, aggregate_ids(own)).await?, messages: BTreeMap::new() };
+    for event in events {
+        fold.apply(event)?;
+    }
+    fold.save(tx).await
 }
 
 /// What a page makes of the conversations.

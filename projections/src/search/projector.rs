@@ -7,12 +7,14 @@ use domain::conversation::ConversationEvent;
 use domain::event::AnyEvent;
 use domain::ids::EntityId;
 use domain::thread::ThreadEvent;
-use infrastructure::database::{DatabaseError, SqlValue, Transaction};
+use domain::visitor::ERASED;
+use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholders};
 use infrastructure::sql_args;
 use infrastructure::subscription::{ProjectError, Projector};
 use uuid::Uuid;
 
 use super::words::{stem, words};
+use crate::erasure::{is_erasure, parts};
 use crate::error::poison;
 use crate::rebuild::ViewTable;
 use crate::rows::fetch_by_id;
@@ -44,31 +46,54 @@ impl Projector for SearchProjector {
             event,
             AnyEvent::Conversation(ConversationEvent::ChatStarted { .. })
                 | AnyEvent::Thread(ThreadEvent::MessageSent { .. })
-        )
+        ) || is_erasure(event)
     }
 
     async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
-        let begun = begun(events);
-        let stored = stored(tx, events, &begun).await?;
-        let mut found = BTreeSet::new();
-        for event in events {
-            let texts = texts(&event.event);
-            if texts.is_empty() {
-                continue;
-            }
-            let chat = conversation(event);
-            let position = begun.get(&chat).or_else(|| stored.get(&chat)).copied();
-            let position = position.ok_or_else(|| poison(event, "message in a conversation that the search lacks"))?;
-            for word in texts.into_iter().flat_map(words) {
-                found.extend(stem(&word).map(|stem| (stem, position)));
-                found.insert((word, position));
+        for (events, erasure) in parts(events) {
+            project_part(events, tx).await?;
+            if let Some(erasure) = erasure {
+                forget(tx, &erasure.conversations()).await?;
             }
         }
-        let chats = begun.into_iter().map(|(chat, position)| sql_args![chat, position]).collect();
-        tx.insert_many(CHATS_TABLE.name, CHATS_TABLE.columns, chats).await?;
-        let rows = found.into_iter().map(|(word, position)| sql_args![word, position]).collect();
-        Ok(insert_new(tx, rows).await?)
+        Ok(())
     }
+}
+
+async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    let begun = begun(events);
+    let stored = stored(tx, events, &begun).await?;
+    let mut found = BTreeSet::new();
+    for event in events {
+        let texts = texts(&event.event);
+        if texts.is_empty() {
+            continue;
+        }
+        let chat = conversation(event);
+        let position = begun.get(&chat).or_else(|| stored.get(&chat)).copied();
+        let position = position.ok_or_else(|| poison(event, "message in a conversation that the search lacks"))?;
+        for word in texts.into_iter().flat_map(words) {
+            found.extend(stem(&word).map(|stem| (stem, position)));
+            found.insert((word, position));
+        }
+    }
+    let chats = begun.into_iter().map(|(chat, position)| sql_args![chat, position]).collect();
+    tx.insert_many(CHATS_TABLE.name, CHATS_TABLE.columns, chats).await?;
+    let rows = found.into_iter().map(|(word, position)| sql_args![word, position]).collect();
+    Ok(insert_new(tx, rows).await?)
+}
+
+/// Makes conversations of which something was erased be found no more, not by what agents have written either: who said a
+/// word is not known, and agents repeat names. No index leads from a conversation to its words, so that the whole table is
+/// walked: erasures are rare, and messages are not.
+async fn forget(tx: &mut Transaction, conversations: &[Uuid]) -> Result<(), DatabaseError> {
+    let rows = fetch_by_id(tx, CHATS_TABLE.name, conversations).await?;
+    let places = rows.iter().map(|row| row.int("created_position")).collect::<Result<Vec<_>, _>>()?;
+    for chunk in places.chunks(CHUNK) {
+        let sql = format!("DELETE FROM search_words WHERE created_position IN ({})", placeholders(chunk.len()));
+        tx.execute(&sql, chunk.iter().flat_map(|place| sql_args![*place]).collect()).await?;
+    }
+    Ok(())
 }
 
 /// The conversations that begin.
@@ -87,6 +112,7 @@ fn conversation(event: &LogEvent) -> Uuid {
 /// What people can search in.
 fn texts(event: &AnyEvent) -> Vec<&str> {
     match event {
+        AnyEvent::Thread(ThreadEvent::MessageSent { text, .. }) if text.as_str() == ERASED => vec![],
         AnyEvent::Thread(ThreadEvent::MessageSent { text, .. }) => vec![text.as_str()],
         AnyEvent::Conversation(ConversationEvent::ChatStarted { visitor, .. }) => {
             let name = visitor.name.as_ref().map(domain::text::Name::as_str);

@@ -1,8 +1,9 @@
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use application::ports::{
-    AppendError, AppendRequest, CommandRecord, EventHeader, EventLog, LogEvent, LogHead, Position, ReadError, Receipt,
-    Sequence, StreamEvent, StreamId, VersionedState,
+    AppendError, AppendRequest, CommandRecord, ErasedText, EventHeader, EventLog, LogEvent, LogHead, PersonalDataLog,
+    Position, ReadError, Receipt, Sequence, StoredText, StreamEvent, StreamId, VersionedState,
 };
 use async_trait::async_trait;
 use domain::event::AnyEvent;
@@ -111,5 +112,41 @@ impl EventLog for MemoryLog {
 
     fn known_position(&self) -> watch::Receiver<Position> {
         self.position.subscribe()
+    }
+}
+
+#[async_trait]
+impl PersonalDataLog for MemoryLog {
+    async fn read_texts(&self, stream: StreamId, after: Sequence, limit: usize) -> Result<Vec<StoredText>, ReadError> {
+        let stored = self.stored.lock().unwrap();
+        let of_stream = stored
+            .iter()
+            .filter(|stored| stored.event.header.stream() == stream && stored.event.header.sequence > after);
+        let text = |stored: &Stored| StoredText {
+            event: stored.event.clone(),
+            payload: stored.payload.to_string(),
+            erased: false,
+        };
+        Ok(of_stream.take(limit).map(text).collect())
+    }
+
+    async fn append_erasure(&self, request: AppendRequest, texts: Vec<ErasedText>) -> Result<Receipt, AppendError> {
+        let receipt = self.append(request).await?;
+        let mut stored = self.stored.lock().unwrap();
+        for ErasedText { header, payload } in texts {
+            let payload: Value = serde_json::from_str(&payload).unwrap();
+            let event = AnyEvent::decode(header.aggregate_type, payload.clone()).unwrap();
+            let place = usize::try_from(header.position).unwrap() - 1;
+            stored[place] = Stored { event: Arc::new(LogEvent { header, event }), payload };
+        }
+        Ok(receipt)
+    }
+
+    async fn forget_answers(&self, _: &BTreeSet<Uuid>) -> Result<u64, ReadError> {
+        Ok(0)
+    }
+
+    async fn wipe(&self) -> Result<bool, ReadError> {
+        Ok(true)
     }
 }

@@ -6,12 +6,14 @@ use async_trait::async_trait;
 use domain::event::AnyEvent;
 use domain::ids::{ConversationId, EntityId};
 use domain::thread::ThreadEvent;
+use domain::visitor::ERASED;
 use infrastructure::database::{SqlValue, Transaction};
 use infrastructure::sql_args;
 use infrastructure::subscription::{ProjectError, Projector};
 use uuid::Uuid;
 
 use super::ThreadEventView;
+use crate::erasure::{is_erasure, parts};
 use crate::error::poison;
 use crate::rebuild::ViewTable;
 use crate::rows::fetch_by_id;
@@ -36,6 +38,10 @@ pub(crate) const EVENTS_TABLE: ViewTable = ViewTable {
     ],
 };
 
+/// As a rebuild finds them in the log.
+const ERASE: &str = "UPDATE thread_events SET content = ?, client_event_id = NULL, metadata = NULL
+    WHERE position IN ({})";
+
 /// Fills `threads` and `thread_events`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ThreadEventsProjector;
@@ -55,28 +61,38 @@ impl Projector for ThreadEventsProjector {
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {
-        matches!(event, AnyEvent::Thread(_))
+        matches!(event, AnyEvent::Thread(_)) || is_erasure(event)
     }
 
     async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
-        let mut conversations = stored_conversations(tx, events).await?;
-        let mut threads: Vec<Vec<SqlValue>> = vec![];
-        let mut rows = vec![];
-        for event in events {
-            let AnyEvent::Thread(thread_event) = &event.event else { continue };
-            let thread_id = event.header.aggregate_id;
-            if let ThreadEvent::ThreadStarted { conversation_id, .. } = thread_event {
-                threads.push(sql_args![thread_id, conversation_id.uuid()]);
-                conversations.insert(thread_id, *conversation_id);
+        for (events, erasure) in parts(events) {
+            project_part(events, tx).await?;
+            if let Some(erasure) = erasure {
+                erasure.write(tx, ERASE, sql_args![ERASED]).await?;
             }
-            let conversation_id = named_conversation(thread_event).or_else(|| conversations.get(&thread_id).copied());
-            let conversation_id =
-                conversation_id.ok_or_else(|| poison(event, "event of a thread that the view does not have"))?;
-            rows.extend(ThreadEventView::of(event, conversation_id).map(ThreadEventView::values));
         }
-        tx.insert_many(THREADS_TABLE.name, THREADS_TABLE.columns, threads).await?;
-        Ok(tx.insert_many(EVENTS_TABLE.name, EVENTS_TABLE.columns, rows).await?)
+        Ok(())
     }
+}
+
+async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    let mut conversations = stored_conversations(tx, events).await?;
+    let mut threads: Vec<Vec<SqlValue>> = vec![];
+    let mut rows = vec![];
+    for event in events {
+        let AnyEvent::Thread(thread_event) = &event.event else { continue };
+        let thread_id = event.header.aggregate_id;
+        if let ThreadEvent::ThreadStarted { conversation_id, .. } = thread_event {
+            threads.push(sql_args![thread_id, conversation_id.uuid()]);
+            conversations.insert(thread_id, *conversation_id);
+        }
+        let conversation_id = named_conversation(thread_event).or_else(|| conversations.get(&thread_id).copied());
+        let conversation_id =
+            conversation_id.ok_or_else(|| poison(event, "event of a thread that the view does not have"))?;
+        rows.extend(ThreadEventView::of(event, conversation_id).map(ThreadEventView::values));
+    }
+    tx.insert_many(THREADS_TABLE.name, THREADS_TABLE.columns, threads).await?;
+    Ok(tx.insert_many(EVENTS_TABLE.name, EVENTS_TABLE.columns, rows).await?)
 }
 
 /// The conversation that an event names itself. Most are messages, so that most pages need no look-up.

@@ -47,7 +47,7 @@ fn desk() -> Vec<Doc> {
             .about("In a new thread, linked to the last one.")
             .changed::<Conversation>()
             .refuses(403, &["forbidden"])
-            .refuses(409, &["chat_open", "visitor_has_open_chat"]),
+            .refuses(409, &["chat_open", "visitor_has_open_chat", "visitor_erased"]),
         Doc::post("/v1/conversations/{id}/tags", "tagConversation", "Put a tag on a conversation")
             .changed::<Conversation>()
             .example(json!({ "tagId": SOME_ID })),

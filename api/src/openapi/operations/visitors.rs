@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use crate::openapi::operation::Doc;
-use crate::openapi::schemas::{Page, ThreadEvent, WidgetSession};
+use crate::openapi::schemas::{Erasure, Page, PersonalData, ThreadEvent, WidgetSession};
 use crate::rest::widget::MIN_ANONYMOUS_KEY;
 
 const SENDING: &str = "The author is who the token names. Sent again with the same `clientEventId`, the message is taken once and the first answer comes again.";
@@ -32,5 +32,12 @@ pub(super) fn docs() -> Vec<Doc> {
             .refuses(403, &["forbidden"])
             .refuses(409, &["chat_closed"])
             .example(json!({ "content": "My order has the number 4711." })),
+        Doc::get("/v1/visitors/{id}/personal-data", "exportPersonalData", "Hand out all that is known of a visitor")
+            .about("One document: how they introduced themselves, and each of their conversations with what happened to it and what was said, by them and by agents, in the order of the log. It is written while it is read, so it may be long; when it breaks off, ask again. Of an erased visitor it shows what is left.")
+            .ok::<PersonalData>(),
+        Doc::delete("/v1/visitors/{id}/personal-data", "erasePersonalData", "Erase a visitor's personal data")
+            .about("Name, e-mail address, phone number and the texts, metadata and client ids of their messages are replaced in the log, in stored states and in read models; their open chat is closed, their tokens are refused from then on. What agents have written stays. Done again, it does what may be left, and is harmless.")
+            .changed::<Erasure>()
+            .without_key(),
     ]
 }

@@ -99,6 +99,7 @@ fn visitor() -> Vec<Step> {
         step("startSession")
             .with(hello)
             .keeps("visitorToken", "sessionToken")
+            .keeps("visitorId", "visitorId")
             .keeps("conversationId", "conversationId")
             .keeps("threadId", "threadId"),
         step("sendToThread").by_visitor(),
@@ -123,6 +124,8 @@ fn desk() -> Vec<Step> {
         step("transferConversation").with(json!({ "groupId": "{{groupId}}", "reason": "A question about the bill" })),
         step("closeConversation").by_visitor(),
         step("reopenConversation").by_visitor(),
+        step("exportPersonalData"),
+        step("erasePersonalData"),
     ]
 }
 

@@ -1,0 +1,133 @@
+use std::collections::BTreeSet;
+
+use cqrs_es::DomainEvent;
+use domain::aggregate::AggregateType;
+use domain::ids::{CommandId, ConversationId, EventId, VisitorId};
+use domain::visitor::{ErasedPayload, Visitor, VisitorEvent, redacted};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Erased, Eraser, Walk};
+use crate::UseCaseError;
+use crate::command_bus::CommandContext;
+use crate::ports::{AppendRequest, ErasedText, NewEvent, Sequence, StoredText, StreamAppend, StreamId};
+
+/// The most payloads of one erasing transaction: others wait for its end before they can append.
+const AT_ONCE: usize = 250;
+
+/// Collects what holds personal data, and erases it in pieces. Each piece is a transaction with an event of its own: broken
+/// off in between, every text is either as it was or erased and vouched for.
+pub(super) struct TextEraser<'a> {
+    pub(super) eraser: &'a Eraser,
+    pub(super) context: &'a CommandContext,
+    pub(super) visitor_id: VisitorId,
+    pub(super) erased: Erased,
+    /// The version of the visitor's stream.
+    version: Sequence,
+    texts: Vec<ErasedText>,
+    conversations: BTreeSet<ConversationId>,
+}
+
+impl<'a> TextEraser<'a> {
+    /// Goes on after what an earlier attempt has erased.
+    pub(super) fn new(
+        eraser: &'a Eraser,
+        context: &'a CommandContext,
+        (visitor_id, erased): (VisitorId, Erased),
+    ) -> Self {
+        Self { eraser, context, visitor_id, erased, version: 0, texts: vec![], conversations: BTreeSet::new() }
+    }
+
+    fn look(&mut self, conversation: Option<ConversationId>, text: &StoredText) -> Result<(), UseCaseError> {
+        let header = &text.event.header;
+        self.erased.ids.insert(header.aggregate_id);
+        if text.erased {
+            return Ok(());
+        }
+        let (kind, payload) = (header.aggregate_type, serde_json::from_str(&text.payload)?);
+        let Some(left) = redacted(self.visitor_id, kind, &header.event_type, &payload) else { return Ok(()) };
+        self.conversations.extend(conversation);
+        self.texts.push(ErasedText { header: header.clone(), payload: serde_json::to_string(&left)? });
+        Ok(())
+    }
+
+    /// Erases what was collected, once it makes a whole piece.
+    async fn erase_whole_pieces(&mut self) -> Result<(), UseCaseError> {
+        while self.texts.len() >= AT_ONCE {
+            self.erase_piece().await?;
+        }
+        Ok(())
+    }
+
+    /// Erases all that was collected.
+    pub(super) async fn erase(&mut self) -> Result<(), UseCaseError> {
+        while !self.texts.is_empty() {
+            self.erase_piece().await?;
+        }
+        Ok(())
+    }
+
+    async fn erase_piece(&mut self) -> Result<(), UseCaseError> {
+        let rest = self.texts.split_off(AT_ONCE.min(self.texts.len()));
+        let texts = std::mem::replace(&mut self.texts, rest);
+        let messages = texts.iter().filter(|text| text.header.aggregate_type == AggregateType::Thread).count();
+        let count = texts.len();
+        let conversation_ids = self.conversations.iter().copied().collect();
+        let payloads = texts.iter().map(vouched).collect();
+        let at = self.eraser.bus.now();
+        let event = VisitorEvent::PersonalDataErased { payloads, conversation_ids, at };
+        let request = self.request(&event)?;
+        let receipt = self.eraser.log.append_erasure(request, texts).await.map_err(UseCaseError::Append)?;
+        self.version += 1;
+        self.conversations.clear();
+        self.erased.payloads += count as u64;
+        self.erased.messages += messages as u64;
+        self.erased.position = Some(receipt.last_position);
+        Ok(())
+    }
+
+    fn request(&self, event: &VisitorEvent) -> Result<AppendRequest, UseCaseError> {
+        let new_event = NewEvent {
+            event_id: EventId::new(self.eraser.bus.new_uuid()),
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: serde_json::to_string(event)?,
+        };
+        let stream = StreamId::of::<Visitor>(self.visitor_id);
+        Ok(AppendRequest {
+            command_id: CommandId::new(self.eraser.bus.new_uuid()),
+            repeatable: None,
+            actor: self.context.actor.clone(),
+            correlation_id: self.context.correlation_id,
+            causation_id: self.context.causation_id,
+            streams: vec![StreamAppend { stream, expected_version: self.version, events: vec![new_event] }],
+            observed: vec![],
+        })
+    }
+}
+
+impl Walk for TextEraser<'_> {
+    async fn visitor(&mut self, text: &StoredText) -> Result<(), UseCaseError> {
+        // Nothing is appended before the last one is known.
+        self.version = text.event.header.sequence;
+        self.look(None, text)
+    }
+
+    async fn conversation(&mut self, id: ConversationId, text: &StoredText) -> Result<(), UseCaseError> {
+        self.look(Some(id), text)?;
+        self.erase_whole_pieces().await
+    }
+
+    async fn thread(&mut self, id: ConversationId, text: &StoredText) -> Result<(), UseCaseError> {
+        self.look(Some(id), text)?;
+        self.erase_whole_pieces().await
+    }
+}
+
+fn vouched(text: &ErasedText) -> ErasedPayload {
+    let digest = Sha256::digest(&text.payload).iter().map(|byte| format!("{byte:02x}")).collect();
+    ErasedPayload { position: text.header.position, digest }
+}
+
+/// What names a visitor in what is kept.
+pub(super) type Named = BTreeSet<Uuid>;

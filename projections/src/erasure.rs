@@ -1,0 +1,138 @@
+//! What erasures of personal data mean for read models.
+//!
+//! A rebuild reads payloads as they are left, a running projector may have read them as they were: the event, which comes
+//! after both, makes their rows the same.
+
+use std::sync::Arc;
+
+use application::ports::{LogEvent, Position};
+use domain::event::AnyEvent;
+use domain::ids::{ConversationId, EntityId};
+use domain::visitor::VisitorEvent;
+use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholders};
+use infrastructure::sql_args;
+use uuid::Uuid;
+
+use crate::sql::chunks;
+
+/// Whether an event tells of an erasure.
+pub(crate) const fn is_erasure(event: &AnyEvent) -> bool {
+    matches!(event, AnyEvent::Visitor(VisitorEvent::PersonalDataErased { .. }))
+}
+
+/// A part of a page: events, and the erasure that ends it, if one does.
+pub(crate) type Part<'a> = (&'a [Arc<LogEvent>], Option<Erasure<'a>>);
+
+/// What an erasure is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Erasure<'a>(&'a VisitorEvent);
+
+/// Cuts a page after each erasure: what comes before must be written by then.
+pub(crate) fn parts(events: &[Arc<LogEvent>]) -> impl Iterator<Item = Part<'_>> {
+    events.split_inclusive(|event| is_erasure(&event.event)).map(|part| match part.split_last() {
+        Some((last, before)) => match &last.event {
+            AnyEvent::Visitor(event @ VisitorEvent::PersonalDataErased { .. }) => (before, Some(Erasure(event))),
+            _ => (part, None),
+        },
+        None => (part, None),
+    })
+}
+
+impl Erasure<'_> {
+    fn positions(self) -> Vec<Position> {
+        match self.0 {
+            VisitorEvent::PersonalDataErased { payloads, .. } => payloads.iter().map(|left| left.position).collect(),
+            _ => vec![],
+        }
+    }
+
+    /// The conversations that it is about.
+    pub(crate) fn conversations(self) -> Vec<Uuid> {
+        match self.0 {
+            VisitorEvent::PersonalDataErased { conversation_ids: ids, .. } => {
+                ids.iter().copied().map(ConversationId::uuid).collect()
+            }
+            _ => vec![],
+        }
+    }
+
+    /// Runs `statement` with the values of `args` and then a list of the positions of erased payloads, which `{}` stands
+    /// for.
+    pub(crate) async fn write(
+        self,
+        tx: &mut Transaction,
+        statement: &str,
+        args: Vec<SqlValue>,
+    ) -> Result<(), DatabaseError> {
+        for chunk in chunks(&self.positions()) {
+            let sql = statement.replace("{}", &placeholders(chunk.len()));
+            let positions = chunk.iter().flat_map(|position| sql_args![*position]);
+            tx.execute(&sql, args.iter().cloned().chain(positions).collect()).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use application::visitors::Eraser;
+    use domain::conversation::Participant;
+    use domain::ids::VisitorId;
+
+    use super::*;
+    use crate::rebuild::{compare, dump};
+    use crate::testing::{Desk, clear, fresh_databases, project_with};
+    use crate::view_projectors;
+
+    async fn erase(desk: &Desk, id: VisitorId) {
+        let context = desk.bus.context("system:test".to_owned(), Uuid::nil());
+        let eraser = Eraser::new(desk.bus.clone(), desk.log.clone());
+        eraser.erase(context, id, Participant::Visitor(id)).await.unwrap();
+    }
+
+    /// Two chats of somebody who is erased in the second, one of somebody else, and one that begins afterwards. The events
+    /// as they were first, and as they are read afterwards.
+    async fn story() -> (Vec<Arc<LogEvent>>, Vec<Arc<LogEvent>>) {
+        let desk = Desk::open().await;
+        let (vera, other) = (desk.visitor(), desk.visitor());
+        let first = desk.start(vera, None).await.conversation_id;
+        desk.assign(first, desk.agents[0]).await.unwrap();
+        desk.start(other, None).await;
+        desk.close(desk.supervisor(), first).await.unwrap();
+        let second = desk.start(vera, None).await.conversation_id;
+        desk.assign(second, desk.agents[1]).await.unwrap();
+        let mut as_they_were = desk.log.events();
+        erase(&desk, vera).await;
+        desk.chat().await;
+        let afterwards = desk.log.events();
+        as_they_were.extend_from_slice(&afterwards[as_they_were.len()..]);
+        (as_they_were, afterwards)
+    }
+
+    #[tokio::test]
+    async fn who_has_read_the_texts_ends_with_the_rows_of_a_rebuild() {
+        let (as_they_were, afterwards) = story().await;
+        let projectors = view_projectors();
+        for fresh in fresh_databases().await {
+            let database = &fresh.database;
+            project_with(&projectors, database, &afterwards, &[1_000]).await.unwrap();
+            let rebuilt = dump(database).await.unwrap();
+            let text = format!("{rebuilt:?}");
+            assert!(text.contains(domain::visitor::ERASED));
+            assert_eq!(text.matches("vera@example.com").count(), 2, "only who was not erased is left");
+            for sizes in [&[1_000][..], &[1], &[7, 3]] {
+                clear(database).await;
+                project_with(&projectors, database, &as_they_were, sizes).await.unwrap();
+                assert_eq!(compare(&dump(database).await.unwrap(), &rebuilt), [], "in pages of {sizes:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn page_is_cut_after_each_erasure() {
+        let (events, _) = story().await;
+        let cut: Vec<_> = parts(&events).map(|(before, erasure)| (before.len(), erasure.is_some())).collect();
+        assert_eq!(cut.iter().map(|(before, is_cut)| before + usize::from(*is_cut)).sum::<usize>(), events.len());
+        assert_eq!(cut.iter().filter(|(_, is_cut)| *is_cut).count(), 2, "that nothing more is taken, and one piece");
+    }
+}

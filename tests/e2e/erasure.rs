@@ -1,0 +1,415 @@
+//! A person is forgotten: nothing of them is left in any table, and nothing brings it back.
+
+mod grep;
+
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use application::ports::Clock as _;
+use harness::{Client, DatabaseKind, Person, Process, Server, TestDatabase, on_each_database, run_on};
+use infrastructure::database::{Database, DatabaseOptions};
+use infrastructure::event_log::verify_chain;
+use infrastructure::system::SystemClock;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::desk::wait_for_agent;
+use grep::{found_in, found_in_files};
+
+/// What the person is known by, in the forms in which it may be kept. None of it is said by anybody else.
+const TRACES: [&str; 13] = [
+    "Zenobia",
+    "zenobia",
+    "Quux",
+    "quux",
+    "5550199",
+    "xylophagous",
+    "kettledrum",
+    "zanzibar",
+    "vexillology",
+    "ombudsman",
+    "quu*",
+    "xyl*",
+    "omb*",
+];
+
+const AGENT_TEXT: &str = "Good day, how can I help?";
+
+fn run(database: &TestDatabase, words: &[&str]) -> Output {
+    run_on(database, words, &[])
+}
+
+fn ok(output: Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn verdict(database: &TestDatabase, words: &[&str]) -> Value {
+    serde_json::from_str(&ok(run(database, words))).unwrap()
+}
+
+struct Customer {
+    id: String,
+    client: Client,
+    token: String,
+    /// The closed one, and the open one.
+    chats: [String; 2],
+    threads: [String; 2],
+}
+
+fn hello(token: Option<&str>) -> Value {
+    let mut body = json!({
+        "name": "Zenobia Quux", "email": "zenobia.quux@example.com", "phone": "+49 171 5550199",
+        "initialMessage": "My beetle is xylophagous", "metadata": { "page": "/kettledrum" },
+    });
+    if let Some(token) = token {
+        body["sessionToken"] = json!(token);
+        body["name"] = json!("Zenobia Ombudsman-Quux");
+        body["initialMessage"] = json!("An ombudsman, please");
+    }
+    body
+}
+
+/// Somebody with a closed chat, in which an agent has answered, and an open one.
+async fn customer(server: &Server, agent: &Person) -> Customer {
+    let keyed = server.client().with_header("Idempotency-Key", "a key that nobody guesses");
+    let first = keyed.post("/v1/widget/session", &hello(None)).await.expect(201);
+    let token = first.text("/sessionToken").to_owned();
+    let client = server.client().with_token(token.clone());
+    let (chat, thread) = (first.text("/conversationId").to_owned(), first.text("/threadId").to_owned());
+    let say =
+        json!({ "content": "xylophagous, I say", "clientEventId": "zanzibar-1", "metadata": { "a": "kettledrum" } });
+    client.post(&format!("/v1/threads/{thread}/events"), &say).await.expect(201);
+    let admin = server.admin().await.client;
+    let take = json!({ "agentId": agent.id });
+    let keyed = admin.with_header("Idempotency-Key", "assigned");
+    keyed.post(&format!("/v1/conversations/{chat}/assign"), &take).await.expect(200);
+    let answer = json!({ "content": AGENT_TEXT, "clientEventId": "agent-1" });
+    agent.client.post(&format!("/v1/threads/{thread}/events"), &answer).await.expect(201);
+    let bye = json!({ "reason": "vexillology" });
+    client.post(&format!("/v1/conversations/{chat}/close"), &bye).await.expect(200);
+    let second = server.client().post("/v1/widget/session", &hello(Some(&token))).await.expect(201);
+    let other = (second.text("/conversationId").to_owned(), second.text("/threadId").to_owned());
+    assert_ne!(other.0, chat);
+    let id = first.text("/visitorId").to_owned();
+    Customer { id, client, token, chats: [chat, other.0], threads: [thread, other.1] }
+}
+
+fn personal_data(id: &str) -> String {
+    format!("/v1/visitors/{id}/personal-data")
+}
+
+async fn traces(database: &TestDatabase) -> Vec<String> {
+    found_in(database, &TRACES).await
+}
+
+/// Nothing of the person in any column of any table, and the log is whole.
+async fn assert_forgotten(database: &TestDatabase) {
+    assert_eq!(traces(database).await, Vec::<String>::new());
+    let verified = verdict(database, &["audit", "verify", "--json"]);
+    assert_eq!(verified["whole"], true, "{verified}");
+}
+
+fn export(database: &TestDatabase, file: &Path) -> String {
+    ok(run(database, &["audit", "export", "--output", file.to_str().unwrap()]));
+    std::fs::read_to_string(file).unwrap()
+}
+
+fn prove(database: &TestDatabase, file: &Path) -> Value {
+    verdict(database, &["audit", "verify", "--json", "--file", file.to_str().unwrap()])
+}
+
+on_each_database! {
+    async fn person_is_gone_from_every_table_and_does_not_come_back(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let agent = server.agent(3).await;
+        let person = customer(&server, &agent).await;
+        let before = traces(&database).await;
+        for table in ["events", "conversations", "thread_events", "search_words", "idempotent_responses"] {
+            assert!(before.iter().any(|found| found.starts_with(&format!("{table}."))), "{table} holds nothing: {before:?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        assert!(export(&database, &old).contains("Zenobia"));
+
+        let admin = server.admin().await.client;
+        let supervisor = server.person("supervisor", "offline", 1).await;
+        supervisor.client.delete(&personal_data(&person.id)).await.expect(403);
+        admin.delete(&personal_data("018f0000-0000-7000-8000-000000000000")).await.expect(404);
+        let done = admin.delete(&personal_data(&person.id)).await.expect(200);
+        assert_eq!(done.body["closedChat"], true);
+        assert_eq!(done.body["messages"], 3, "{}", done.body);
+        assert_eq!(done.body["payloads"], 3 + 2 + 1 + 2, "messages, starts, a reason and introductions: {}", done.body);
+        assert_eq!(done.body["offTheDisk"], true);
+        assert_forgotten(&database).await;
+        if database.kind() == DatabaseKind::Sqlite {
+            assert_eq!(found_in_files(database.folder(), &TRACES), Vec::<String>::new());
+        }
+
+        let again = admin.delete(&personal_data(&person.id)).await.expect(200);
+        assert_eq!((&again.body["payloads"], &again.body["closedChat"]), (&json!(0), &json!(false)));
+        assert!(!export(&database, &new).contains("Zenobia"));
+        assert_eq!(prove(&database, &old)["erased"], 0, "an export of before proves itself as ever");
+        let proved = prove(&database, &new);
+        assert_eq!((&proved["whole"], &proved["erased"]), (&json!(true), &json!(8)), "{proved}");
+
+        ok(run(&database, &["replay", "--verify"]));
+        ok(run(&database, &["replay"]));
+        ok(run(&database, &["replay", "--verify"]));
+        assert_forgotten(&database).await;
+        server.stop().await;
+        let server = Server::start(&database).await;
+        let agent = server.log_in("agent0@example.com").await;
+        for (chat, thread) in person.chats.iter().zip(&person.threads) {
+            let conversation = agent.client.get(&format!("/v1/conversations/{chat}")).await.expect(200).body;
+            assert_eq!(conversation["status"], "closed");
+            assert_eq!(conversation["visitor"]["name"], Value::Null);
+            let events = agent.client.get(&format!("/v1/threads/{thread}/events?limit=100")).await.expect(200).body;
+            let of_visitor = events["data"].as_array().unwrap().iter().filter(|event| event["authorType"] == "visitor");
+            assert!(of_visitor.clone().count() > 0);
+            assert!(of_visitor.clone().all(|event| event["content"] == "[erased]"), "{events}");
+        }
+        assert_forgotten(&database).await;
+        ok(run(&database, &["replay", "--verify"]));
+    }
+
+    async fn who_was_erased_is_somebody_else_when_they_come_again(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let agent = server.agent(3).await;
+        let person = customer(&server, &agent).await;
+        let admin = server.admin().await.client;
+        admin.delete(&personal_data(&person.id)).await.expect(200);
+        let thread = format!("/v1/threads/{}/events", person.threads[1]);
+        person.client.get(&thread).await.expect(401);
+        person.client.post(&thread, &json!({ "content": "xylophagous" })).await.expect(401);
+        server.client().post("/v1/widget/session", &hello(Some(&person.token))).await.expect(401);
+        let keyed = server.client().with_header("Idempotency-Key", "a key that nobody guesses");
+        keyed.post("/v1/widget/session", &hello(None)).await.expect(422);
+        for chat in &person.chats {
+            let reopened = admin.post(&format!("/v1/conversations/{chat}/reopen"), &json!({})).await.expect(409);
+            assert_eq!(reopened.body["code"], "visitor_erased");
+        }
+        assert_forgotten(&database).await;
+        let found = admin.get("/v1/conversations?search=zenobia").await.expect(200);
+        assert_eq!(found.body["data"], json!([]));
+        let new = server.client().post("/v1/widget/session", &hello(None)).await.expect(201);
+        assert_ne!(new.text("/visitorId"), person.id);
+        let kept = admin.get(&format!("/v1/threads/{}/events?limit=100", person.threads[0])).await.expect(200);
+        assert!(kept.body["data"].as_array().unwrap().iter().any(|event| event["content"] == AGENT_TEXT));
+    }
+
+    async fn all_that_is_known_is_handed_out(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let agent = server.agent(3).await;
+        let person = customer(&server, &agent).await;
+        let admin = server.admin().await.client;
+        let tag = admin.post("/v1/tags", &json!({ "name": "Beetles" })).await.expect(201);
+        let tag = json!({ "tagId": tag.text("/id") });
+        admin.post(&format!("/v1/conversations/{}/tags", person.chats[1]), &tag).await.expect(200);
+        person.client.get(&personal_data(&person.id)).await.expect(403);
+        agent.client.get(&personal_data(&person.id)).await.expect(403);
+        admin.get(&personal_data("018f0000-0000-7000-8000-000000000000")).await.expect(404);
+        let data = admin.get(&personal_data(&person.id)).await.expect(200).body;
+        assert_eq!(data["profile"]["name"], "Zenobia Ombudsman-Quux");
+        let kinds = |facts: &Value| -> Vec<String> {
+            facts.as_array().unwrap().iter().map(|fact| fact["type"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(kinds(&data["history"]), ["registered", "chat_opened", "chat_ended", "reintroduced", "chat_opened"]);
+        assert_eq!(data["history"][0]["name"], "Zenobia Quux", "an earlier name is theirs, too");
+        let [first, second] = [0, 1].map(|number| &data["conversations"][number]);
+        assert_eq!((&first["id"], &second["id"]), (&json!(person.chats[0]), &json!(person.chats[1])));
+        let facts = kinds(&first["history"]);
+        assert!(facts.contains(&"assigned".to_owned()) && facts.last().is_some_and(|last| last == "closed"), "{facts:?}");
+        assert_eq!(second["history"].as_array().unwrap().last().unwrap()["tag"], "Beetles");
+        let texts: Vec<_> = first["events"].as_array().unwrap().iter().filter(|event| event["type"] == "message").collect();
+        let said: Vec<_> = texts.iter().map(|event| event["content"].as_str().unwrap()).collect();
+        assert_eq!(said, ["My beetle is xylophagous", "xylophagous, I say", AGENT_TEXT]);
+        assert_eq!(texts[0]["metadata"], json!({ "page": "/kettledrum" }));
+
+        admin.delete(&personal_data(&person.id)).await.expect(200);
+        let data = admin.get(&personal_data(&person.id)).await.expect(200).body;
+        assert_eq!((&data["erased"], &data["profile"]), (&json!(true), &json!({})));
+        let left = data.to_string();
+        assert!(TRACES.iter().all(|trace| !left.contains(trace)), "{left}");
+        assert!(left.contains(AGENT_TEXT) && left.contains("[erased]"));
+    }
+
+    async fn message_that_races_with_the_erasure_is_erased_or_refused(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let agent = server.agent(3).await;
+        let person = customer(&server, &agent).await;
+        let thread = format!("/v1/threads/{}/events", person.threads[1]);
+        let senders: Vec<_> = (0..6).map(|sender| {
+            let (client, thread) = (person.client.clone(), thread.clone());
+            tokio::spawn(async move {
+                for number in 0.. {
+                    let body = json!({ "content": format!("xylophagous {sender} {number}") });
+                    let status = client.post(&thread, &body).await.status;
+                    assert!([201, 401, 409].contains(&status), "{status}");
+                    if status != 201 {
+                        return number;
+                    }
+                }
+                0
+            })
+        }).collect();
+        SystemClock.sleep(Duration::from_millis(300)).await;
+        let admin = server.admin().await.client;
+        let done = admin.delete(&personal_data(&person.id)).await.expect(200);
+        let mut taken = 3;
+        for sender in senders {
+            taken += sender.await.unwrap();
+        }
+        assert_eq!(done.body["messages"], taken);
+        assert_forgotten(&database).await;
+        ok(run(&database, &["replay", "--verify"]));
+    }
+
+    async fn log_verifies_at_every_moment_of_erasures(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let admin = server.admin().await.client;
+        let mut ids = vec![];
+        for _ in 0..12 {
+            let visitor = server.visitor("xylophagous").await;
+            for _ in 0..5 {
+                visitor.client.post(&format!("/v1/threads/{}/events", visitor.thread_id), &json!({ "content": "quux" })).await.expect(201);
+            }
+            ids.push(visitor.id);
+        }
+        let erasing = tokio::spawn(async move {
+            for id in ids {
+                admin.delete(&personal_data(&id)).await.expect(200);
+            }
+        });
+        let store = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+        let mut rounds = 0;
+        while !erasing.is_finished() {
+            verify_chain(&store, |_| {}).await.unwrap();
+            rounds += 1;
+        }
+        erasing.await.unwrap();
+        assert!(rounds > 3, "{rounds}");
+        assert_forgotten(&database).await;
+    }
+
+    async fn operator_erases_with_and_without_a_server(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let agent = server.agent(3).await;
+        let person = customer(&server, &agent).await;
+        let asked = run(&database, &["erase-visitor", &person.id]);
+        assert_eq!(asked.status.code(), Some(2), "{asked:?}");
+        assert!(!traces(&database).await.is_empty());
+        let unknown = run(&database, &["erase-visitor", "--yes", "018f0000-0000-7000-8000-000000000000"]);
+        assert_eq!(unknown.status.code(), Some(1), "{unknown:?}");
+        let done = verdict(&database, &["erase-visitor", "--yes", "--json", &person.id]);
+        assert_eq!((&done["messages"], &done["readModels"]), (&json!(3), &json!(true)), "{done}");
+        assert_forgotten(&database).await;
+        person.client.get(&format!("/v1/threads/{}/events", person.threads[1])).await.expect(401);
+        // The server goes on, with what the other process has appended.
+        let other = server.visitor("Is anybody there?").await;
+        wait_for_agent(&other, &agent.id).await;
+
+        let keyed = server.client().with_header("Idempotency-Key", "another key that nobody guesses");
+        let next = keyed.post("/v1/widget/session", &hello(None)).await.expect(201);
+        let id = next.text("/visitorId").to_owned();
+        server.stop().await;
+        assert!(!traces(&database).await.is_empty());
+        let told = ok(run(&database, &["erase-visitor", "--yes", &id]));
+        assert!(told.contains("replaced 3 payloads (1 messages), closed the open chat"), "{told}");
+        assert_forgotten(&database).await;
+        if database.kind() == DatabaseKind::Sqlite {
+            assert_eq!(found_in_files(database.folder(), &TRACES), Vec::<String>::new());
+        }
+        ok(run(&database, &["replay", "--verify"]));
+    }
+}
+
+/// A visitor with so many messages that erasing them takes several transactions.
+async fn talkative(process: &Process) -> (String, Client) {
+    let login = json!({ "email": harness::ADMIN_EMAIL, "password": harness::PASSWORD });
+    let reply = process.client().post("/v1/auth/login", &login).await.expect(200);
+    let admin = process.client().with_token(reply.text("/access_token"));
+    let begun = process.client().post("/v1/widget/session", &hello(None)).await.expect(201);
+    let client = process.client().with_token(begun.text("/sessionToken")).with_header("Prefer", "respond-async");
+    let thread = format!("/v1/threads/{}/events", begun.text("/threadId"));
+    let senders: Vec<_> = (0..10)
+        .map(|_| {
+            let (client, thread) = (client.clone(), thread.clone());
+            tokio::spawn(async move {
+                for _ in 0..130 {
+                    client.post(&thread, &json!({ "content": "xylophagous" })).await.expect(201);
+                }
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    (begun.text("/visitorId").to_owned(), admin)
+}
+
+on_each_database! {
+    async fn killed_erasure_leaves_a_whole_log_and_is_done_by_the_next(database: TestDatabase) {
+        let builder = Process::on(&database).setting("ADMIN_EMAIL", harness::ADMIN_EMAIL).setting("ADMIN_PASSWORD", harness::PASSWORD);
+        let mut process = builder.clone().start().await;
+        let (id, _) = talkative(&process).await;
+        let (mut kills, mut between) = (0, 0);
+        for delay in [5, 15, 30, 45, 60, 80, 100, 130] {
+            let login = json!({ "email": harness::ADMIN_EMAIL, "password": harness::PASSWORD });
+            let reply = process.client().post("/v1/auth/login", &login).await.expect(200);
+            let admin = process.client().with_token(reply.text("/access_token"));
+            let path = personal_data(&id);
+            let erasing = tokio::spawn(async move { admin.try_request(Method::DELETE, &path, None).await.is_ok() });
+            SystemClock.sleep(Duration::from_millis(delay)).await;
+            process.kill9();
+            let finished = erasing.await.unwrap();
+            let verified = verdict(&database, &["audit", "verify", "--json"]);
+            let erased = verified["erased"].as_i64().unwrap();
+            kills += 1;
+            between += i32::from((1..1_300).contains(&erased));
+            process = builder.clone().start().await;
+            if finished {
+                break;
+            }
+        }
+        println!("{kills} kills, {between} between pieces");
+        let login = json!({ "email": harness::ADMIN_EMAIL, "password": harness::PASSWORD });
+        let reply = process.client().post("/v1/auth/login", &login).await.expect(200);
+        process.client().with_token(reply.text("/access_token")).delete(&personal_data(&id)).await.expect(200);
+        assert_forgotten(&database).await;
+        ok(run(&database, &["replay", "--verify"]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_nodes_with_warm_caches_bring_nothing_back() {
+    let Some(database) = TestDatabase::mysql("two nodes").await else { return };
+    let here = Server::start(&database).await;
+    let there = Server::start(&database).await;
+    let agent = here.agent(3).await;
+    let person = customer(&here, &agent).await;
+    let client = there.client().with_token(person.token.clone());
+    let thread = format!("/v1/threads/{}/events", person.threads[1]);
+    // The other node has the visitor, the chat and all events in memory by now.
+    client.post(&thread, &json!({ "content": "xylophagous" })).await.expect(201);
+    there.client().post("/v1/widget/session", &hello(Some(&person.token))).await.expect(201);
+    here.admin().await.client.delete(&personal_data(&person.id)).await.expect(200);
+    client.get(&thread).await.expect(401);
+    client.post(&thread, &json!({ "content": "xylophagous" })).await.expect(401);
+    there.client().post("/v1/widget/session", &hello(Some(&person.token))).await.expect(401);
+    let admin = there.admin().await.client;
+    for chat in &person.chats {
+        admin.post(&format!("/v1/conversations/{chat}/reopen"), &json!({})).await.expect(409);
+        let keyed = admin.with_header("Idempotency-Key", chat);
+        let tag = admin.post("/v1/tags", &json!({ "name": chat })).await.expect(201);
+        let tag = json!({ "tagId": tag.text("/id") });
+        keyed.post(&format!("/v1/conversations/{chat}/tags"), &tag).await.expect(200);
+    }
+    assert_forgotten(&database).await;
+    // Whoever projects now has seen the texts before.
+    here.stop().await;
+    there.visitor("Is anybody there?").await;
+    ok(run(&database, &["replay", "--verify"]));
+    assert_forgotten(&database).await;
+}
