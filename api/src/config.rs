@@ -168,8 +168,28 @@ impl Settings {
     /// # Errors
     /// Names the setting and what it may be.
     pub fn resolve(arguments: Arguments) -> Result<Self, ConfigError> {
+        make_private_folder(&arguments.data_dir)?;
+        Self::with_secrets(arguments, kept_secret)
+    }
+
+    /// Checks what was given and makes nothing: a secret that the first start would make is nothing but zeros here.
+    ///
+    /// # Errors
+    /// Names the setting and what it may be.
+    pub fn inspect(arguments: Arguments) -> Result<Self, ConfigError> {
+        Self::with_secrets(arguments, |setting, path| match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(vec![b'0'; infrastructure::auth::SECRET_MIN_BYTES])
+            }
+            found => found.map_err(|source| ConfigError::File { setting, path: path.to_owned(), source }),
+        })
+    }
+
+    fn with_secrets(
+        arguments: Arguments,
+        kept_secret: impl Fn(&'static str, &Path) -> Result<Vec<u8>, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         let data_dir = arguments.data_dir;
-        make_private_folder(&data_dir)?;
         let database_url = given("DATABASE_URL", arguments.database_url)?
             .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("livechatlog.db").display()));
         check_scheme("DATABASE_URL", &database_url, &["mysql://", "sqlite:"], "must begin with mysql:// or sqlite:")?;
@@ -179,14 +199,14 @@ impl Settings {
         }
         let jwt_secret = match given("JWT_SECRET", arguments.jwt_secret)? {
             Some(secret) => secret.into_bytes(),
-            None => kept_secret("JWT_SECRET", &data_dir.join("jwt_secret"))?,
+            None => kept_secret("JWT_SECRET", &data_dir.join(JWT_SECRET_FILE))?,
         };
         if jwt_secret.len() < infrastructure::auth::SECRET_MIN_BYTES {
             return Err(ConfigError::Malformed { setting: "JWT_SECRET", expected: "must have at least 32 bytes" });
         }
         let metrics_token = match given("METRICS_TOKEN", arguments.metrics_token)? {
             Some(token) => token.into_bytes(),
-            None => kept_secret("METRICS_TOKEN", &data_dir.join("metrics_token"))?,
+            None => kept_secret("METRICS_TOKEN", &data_dir.join(METRICS_TOKEN_FILE))?,
         };
         if metrics_token.len() < 16 {
             return Err(ConfigError::Malformed { setting: "METRICS_TOKEN", expected: "must have at least 16 bytes" });
@@ -223,6 +243,11 @@ impl Settings {
         })
     }
 }
+
+/// The names of the files in the data folder with the secrets that were made.
+pub const JWT_SECRET_FILE: &str = "jwt_secret";
+/// See [`JWT_SECRET_FILE`].
+pub const METRICS_TOKEN_FILE: &str = "metrics_token";
 
 /// How many characters a password has (NIST SP 800-63B §5.1.1.2 asks for at least 8 and for room).
 pub const PASSWORD_CHARACTERS: RangeInclusive<usize> = 8..=128;

@@ -28,6 +28,7 @@ use infrastructure::audit::AuditQueries;
 use infrastructure::auth::{
     Argon2PasswordHasher, HashingLimits, JwtTokens, SecretTooShort, SqlCredentialStore, SqlSessionStore,
 };
+use infrastructure::backup::find_unfinished;
 use infrastructure::database::{Database, DatabaseError, DatabaseOptions, MigrateError};
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
 use infrastructure::housekeeping::Housekeeper;
@@ -107,6 +108,11 @@ pub enum StartError {
         /// The names of the missing steps.
         pending: Vec<&'static str>,
     },
+    /// A restore has not come to its end.
+    #[error(
+        "a backup is being restored into this database, or that has broken off: run `livechatlog restore FILE` to its end"
+    )]
+    HalfRestored,
     /// The schema cannot be brought to this version.
     #[error("DATABASE_URL: the schema cannot be used")]
     Schema(#[from] MigrateError),
@@ -216,7 +222,7 @@ impl Running {
 }
 
 /// Keeps other processes out of an embedded database and its data folder, until it is dropped.
-struct FolderLock {
+pub struct FolderLock {
     _files: Vec<File>,
 }
 
@@ -249,8 +255,28 @@ fn lock(path: &Path, in_use: impl FnOnce() -> StartError) -> Result<File, StartE
 /// When it cannot be used.
 pub async fn open_database(settings: &Settings) -> Result<Database, StartError> {
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
+    ensure_whole(&database).await?;
     database.migrate().await?;
+    // A restore may have begun while this waited for its turn.
+    ensure_whole(&database).await?;
     Ok(database)
+}
+
+/// Opens a database to restore a backup into, and keeps others out of an embedded one until the lock is dropped.
+///
+/// # Errors
+/// When it cannot be used.
+pub async fn open_to_restore(settings: &Settings) -> Result<(Database, FolderLock), StartError> {
+    let folder = FolderLock::take(settings)?;
+    let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
+    Ok((database, folder))
+}
+
+async fn ensure_whole(database: &Database) -> Result<(), StartError> {
+    match find_unfinished(database).await? {
+        Some(_) => Err(StartError::HalfRestored),
+        None => Ok(()),
+    }
 }
 
 /// Opens a database that is there and has this version's schema, and changes nothing about it.
@@ -263,6 +289,7 @@ pub async fn open_as_it_is(settings: &Settings) -> Result<Database, StartError> 
     }
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
     let pending = database.pending_migrations().await?;
+    ensure_whole(&database).await?;
     if pending.is_empty() { Ok(database) } else { Err(StartError::Outdated { pending }) }
 }
 

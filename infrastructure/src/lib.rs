@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod auth;
+pub mod backup;
 pub mod database;
 pub mod event_log;
 pub mod housekeeping;
+pub mod inspect;
 pub mod lease;
 pub mod presence;
 pub mod rate_limits;

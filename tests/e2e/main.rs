@@ -9,6 +9,8 @@ mod audit;
 #[cfg(test)]
 mod bulk;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod conventions;
 #[cfg(test)]
 mod defects;

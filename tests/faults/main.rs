@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod assignment;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod kill9;

@@ -2,18 +2,22 @@
 
 mod admin;
 mod audit;
+mod backup;
+mod check;
+mod completions;
 mod demo;
 mod erase_visitor;
 mod invariants;
 mod openapi;
 mod progress;
 mod replay;
+mod restore;
 mod serve;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{Arguments, ConfigError, Settings, check_scheme};
 use crate::telemetry::{self, Telemetry};
@@ -44,15 +48,22 @@ enum Command {
     },
     /// Rebuild the read models from the log, while the service runs
     Replay(replay::Options),
-    /// Look whether the log is sound, while the service runs; exit code 1 if it is not
-    Check {
-        /// Whether what must be true of every log is true at every position
-        #[arg(long, required = true)]
-        invariants: bool,
-        /// Print one JSON object a line
-        #[arg(long)]
-        json: bool,
-    },
+    /// Write everything that cannot be made anew into one file, while the service runs
+    ///
+    /// That is the event log, password hashes, and which commands were carried out, all of one moment. A restore rebuilds
+    /// the read models, and agents log in again after it. The secrets of the data folder (jwt_secret, audit_key) are not in
+    /// it: copy them by hand. People's names and messages are in it: keep it as safe as the database.
+    Backup(backup::Options),
+    /// Fill an empty database, also one of the other kind, from a backup
+    ///
+    /// The file is checked first, and every event on its way. Until the end, no server starts on the database; if it is
+    /// broken off, run it again. The history gets a new name (epoch), so that nodes of the old one stop. Agents have to log
+    /// in again; visitors go on if the data folder has the jwt_secret of the installation that was backed up.
+    Restore(restore::Options),
+    /// Look at settings, data folder, database, Redis and clocks, change nothing, and say what to do
+    ///
+    /// Exit code 1 if something fails; warnings do not count.
+    Check(check::Options),
     /// Make an admin, or give somebody another password
     #[command(subcommand)]
     Admin(admin::Command),
@@ -69,6 +80,8 @@ enum Command {
         #[arg(long)]
         postman: bool,
     },
+    /// Print the script that completes commands and options in a shell
+    Completions(completions::Options),
 }
 
 /// Runs the command that was given. Exit codes: 0 done, 1 failed, 2 usage.
@@ -79,7 +92,10 @@ pub fn main() -> ExitCode {
         // It needs no settings and no database.
         return openapi::run(postman);
     }
-    if let Some(code) = cli.command.as_ref().and_then(verify_export) {
+    if let Some(Command::Completions(options)) = &cli.command {
+        return completions::run(options, Cli::command());
+    }
+    if let Some(code) = cli.command.as_ref().and_then(without_settings) {
         return code;
     }
     // Until the end of the program: with it the traces end.
@@ -87,6 +103,12 @@ pub fn main() -> ExitCode {
         Ok(telemetry) => telemetry,
         Err(error) => return fail(&error, ExitCode::from(2)),
     };
+    if let Some(Command::Check(options)) = &cli.command
+        && !options.invariants
+    {
+        // It makes no folder and no secrets.
+        return check::run(cli.arguments, options);
+    }
     let settings = match Settings::resolve(cli.arguments) {
         Ok(settings) => settings,
         Err(error) => return fail(&error, ExitCode::from(2)),
@@ -101,12 +123,15 @@ pub fn main() -> ExitCode {
             Command::Migrate { check: false } => migrate(settings).await,
             Command::Migrate { check: true } => check_schema(settings).await,
             Command::Replay(options) => replay::run(settings, options).await,
-            Command::Check { json, .. } => invariants::run(settings, json).await,
+            Command::Check(options) => invariants::run(settings, options.json).await,
             Command::Admin(command) => admin::run(settings, command).await,
             Command::EraseVisitor(options) => erase_visitor::run(settings, options).await,
             Command::Demo => demo::run(settings).await,
             Command::Audit(command) => audit::run(settings, *command).await,
+            Command::Backup(options) => backup::run(settings, options).await,
+            Command::Restore(options) => restore::run(settings, options).await,
             Command::Openapi { postman } => Ok(openapi::run(postman)),
+            Command::Completions(options) => Ok(completions::run(&options, Cli::command())),
         }
     });
     match outcome {
@@ -115,13 +140,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// An export is verified anywhere: without settings, a data folder or a database.
-fn verify_export(command: &Command) -> Option<ExitCode> {
-    let Command::Audit(command) = command else { return None };
-    match audit::verify_export(command)? {
-        Ok(code) => Some(code),
-        Err(error) => Some(fail(&*error, ExitCode::FAILURE)),
-    }
+/// A file is checked anywhere: without settings, a data folder or a database.
+fn without_settings(command: &Command) -> Option<ExitCode> {
+    let outcome = match command {
+        Command::Audit(command) => audit::verify_export(command),
+        Command::Restore(options) => restore::check(options),
+        _ => None,
+    };
+    Some(outcome?.unwrap_or_else(|error| fail(&*error, ExitCode::FAILURE)))
 }
 
 async fn migrate(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {

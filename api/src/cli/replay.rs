@@ -3,9 +3,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use application::ports::{Clock, EventLog};
+use application::ports::{Clock, EventLog, ReadError};
 use clap::Args;
 use domain::event::upcasters;
+use infrastructure::database::Database;
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
 use infrastructure::system::{RandomIds, SystemClock};
 use infrastructure::wake_ups::NoWakeUps;
@@ -35,16 +36,7 @@ pub struct Options {
 /// Rebuilds views beside a service that may be running.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let database = open_as_it_is(&settings).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ports = LogPorts {
-        clock: Arc::clone(&clock),
-        ids: Arc::new(RandomIds),
-        wake_ups: Arc::new(NoWakeUps),
-        upcasters: upcasters(),
-        hint: LogHint::default(),
-    };
-    let log: Arc<dyn EventLog> = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
-    let replay = Replay::new(database.clone(), log, clock, &RandomIds);
+    let replay = replay_of(&database).await?;
     let names: Vec<_> = options.projections.iter().map(String::as_str).collect();
     let progress = Progress::new(options.json);
     let begun = Instant::now();
@@ -85,8 +77,22 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
     }
 }
 
+/// The rebuilding of a database's views.
+pub(super) async fn replay_of(database: &Database) -> Result<Replay, ReadError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ports = LogPorts {
+        clock: Arc::clone(&clock),
+        ids: Arc::new(RandomIds),
+        wake_ups: Arc::new(NoWakeUps),
+        upcasters: upcasters(),
+        hint: LogHint::default(),
+    };
+    let log: Arc<dyn EventLog> = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
+    Ok(Replay::new(database.clone(), log, clock, &RandomIds))
+}
+
 /// Ends when somebody asks for the end; never, when the system cannot tell.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return std::future::pending().await;

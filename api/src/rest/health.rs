@@ -100,7 +100,10 @@ fn projection(lag: i64, status: &RunnerStatus) -> Result<(), String> {
     match status {
         // The cause may quote what people wrote; it is in the log.
         RunnerStatus::Stopped(reason @ StopReason::Panicked) => Err(reason.to_string()),
-        RunnerStatus::Stopped(StopReason::HistoryForked { position } | StopReason::Poison { position, .. }) => {
+        RunnerStatus::Stopped(reason @ StopReason::HistoryForked { .. }) => {
+            Err(format!("{reason}: the database was exchanged, and this node has to be started anew"))
+        }
+        RunnerStatus::Stopped(StopReason::Poison { position, .. }) => {
             Err(format!("stopped at position {position}; the cause is in the log"))
         }
         RunnerStatus::Stopped(reason @ StopReason::Superseded { .. }) => Err(reason.to_string()),

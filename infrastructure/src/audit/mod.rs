@@ -26,4 +26,5 @@ pub use format::Format;
 pub use key::{AuditKey, KeyError, PublicKey};
 pub use query::{AuditPage, AuditPageRequest, AuditQueries};
 pub use record::AuditRecord;
+pub(crate) use record::HexHash;
 pub use verify_file::{FileError, VerifiedExport, verify_file};

@@ -28,7 +28,7 @@ pub enum MigrateError {
         name: &'static str,
     },
     /// Another program is at it and does not finish.
-    #[error("another program holds the lock for migrations")]
+    #[error("another program brings this database up to date, or restores a backup into it")]
     Locked,
     /// The system gives no random numbers.
     #[error("no random numbers")]
@@ -60,16 +60,49 @@ pub(super) async fn run(database: &Database) -> Result<(), MigrateError> {
 
 /// The names of the steps that are missing; nothing is changed.
 pub(super) async fn pending(database: &Database) -> Result<Vec<&'static str>, MigrateError> {
+    let rows = match has_table(database, "schema_migrations").await? {
+        true => database.fetch_all(SELECT_DONE, vec![]).await?,
+        false => vec![],
+    };
+    missing(&by_version(&rows)?, database.dialect()).map(|steps| steps.iter().map(|step| step.name).collect())
+}
+
+/// Whether there is such a table.
+pub(super) async fn has_table(database: &Database, name: &str) -> Result<bool, DatabaseError> {
     let tables = match database.dialect() {
         Dialect::Mysql => "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
         Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
     };
-    let table = database.fetch_optional(tables, sql_args!["schema_migrations"]).await?;
-    let rows = match table {
-        Some(_) => database.fetch_all(SELECT_DONE, vec![]).await?,
-        None => vec![],
-    };
-    missing(&by_version(&rows)?, database.dialect()).map(|steps| steps.iter().map(|step| step.name).collect())
+    Ok(database.fetch_optional(tables, sql_args![name]).await?.is_some())
+}
+
+/// The newest step that this program knows.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |last| last.version)
+}
+
+/// Keeps every program from starting on a server's database until it is dropped. A file of SQLite's is kept by a lock of
+/// the process.
+pub struct SchemaLock(Option<Session>);
+
+impl SchemaLock {
+    pub(super) async fn take(database: &Database) -> Result<Self, MigrateError> {
+        match database.dialect() {
+            Dialect::Mysql => {
+                let mut session = database.log_session().await?;
+                lock(&mut session).await?;
+                Ok(Self(Some(session)))
+            }
+            Dialect::Sqlite => Ok(Self(None)),
+        }
+    }
+
+    /// Lets others start.
+    pub async fn release(self) {
+        if let Some(session) = self.0 {
+            session.close().await;
+        }
+    }
 }
 
 async fn lock(session: &mut Session) -> Result<(), MigrateError> {
@@ -110,7 +143,7 @@ async fn migrate(session: &mut Session) -> Result<(), MigrateError> {
 
 /// The steps that were not carried out yet.
 fn missing(done: &BTreeMap<i64, String>, dialect: Dialect) -> Result<Vec<&'static Migration>, MigrateError> {
-    let known = MIGRATIONS.last().map_or(0, |last| last.version);
+    let known = newest();
     if let Some(found) = done.keys().last().copied().filter(|found| *found > known) {
         return Err(MigrateError::Newer { found, known });
     }
@@ -181,11 +214,15 @@ async fn seed_head(session: &mut Session) -> Result<(), MigrateError> {
     if !session.query("SELECT id FROM log_head WHERE id = 1").await?.is_empty() {
         return Ok(());
     }
+    session.run(&insert_head(new_epoch()?)).await?;
+    Ok(())
+}
+
+/// A name that no history has.
+pub(crate) fn new_epoch() -> Result<Uuid, MigrateError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(MigrateError::Random)?;
-    let epoch = uuid::Builder::from_random_bytes(bytes).into_uuid();
-    session.run(&insert_head(epoch)).await?;
-    Ok(())
+    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 
 fn insert_head(epoch: Uuid) -> String {

@@ -40,4 +40,5 @@ pub(super) const MIGRATIONS: &[Migration] = &migrations![
     6 "0006_lists",
     7 "0007_agent_desk",
     8 "0008_operate",
+    9 "0009_restores",
 ];

@@ -25,7 +25,8 @@ use sqlx::{MySqlPool, SqlitePool};
 pub use dialect::Dialect;
 pub use error::{DatabaseError, ErrorClass};
 pub use insert::placeholders;
-pub use migrate::MigrateError;
+pub(crate) use migrate::new_epoch;
+pub use migrate::{MigrateError, SchemaLock};
 pub use names::TableNames;
 pub use options::DatabaseOptions;
 pub use row::{Row, RowError};
@@ -185,6 +186,28 @@ impl Database {
     /// When the schema is not one that this program can bring up to date, or the database does not work.
     pub async fn pending_migrations(&self) -> Result<Vec<&'static str>, MigrateError> {
         migrate::pending(self).await
+    }
+
+    /// Whether there is a table of this name.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn has_table(&self, name: &str) -> Result<bool, DatabaseError> {
+        migrate::has_table(self, name).await
+    }
+
+    /// The version of the schema that this program works on.
+    #[must_use]
+    pub fn known_schema() -> i64 {
+        migrate::newest()
+    }
+
+    /// Keeps other programs from starting on this database. Waits for a minute at most.
+    ///
+    /// # Errors
+    /// See [`MigrateError`].
+    pub async fn lock_schema(&self) -> Result<SchemaLock, MigrateError> {
+        SchemaLock::take(self).await
     }
 
     /// Brings the schema up to this program's version and makes sure that the log has a head.

@@ -136,6 +136,22 @@ impl Row {
         }
     }
 
+    /// The text in the first column, whatever that is called.
+    ///
+    /// # Errors
+    /// When there is none, or it holds something else.
+    pub fn first_text(&self) -> Result<String, RowError> {
+        // Not by its name: MySQL 9 calls the column of SHOW GRANTS otherwise once it is run.
+        let text = match &self.0 {
+            Inner::Mysql(row) => row.try_get_raw(0).ok().and_then(|value| <&[u8] as Decode<MySql>>::decode(value).ok()),
+            Inner::Sqlite(row) => {
+                row.try_get_raw(0).ok().and_then(|value| <&[u8] as Decode<Sqlite>>::decode(value).ok())
+            }
+        };
+        let text = text.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
+        text.ok_or_else(|| wrong("1", "another type", "text"))
+    }
+
     /// Bytes, or `NULL`.
     ///
     /// # Errors

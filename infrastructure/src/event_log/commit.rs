@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{Clock, Ids, LogHead, Position};
+use application::ports::{Clock, Epoch, Ids, LogHead, Position};
 use tokio::time::{Instant, timeout};
 
 use super::batch::Pending;
@@ -46,6 +46,7 @@ enum Step {
 /// The appender's connection and what it knows of the log's end.
 pub(super) struct Committer {
     database: Database,
+    epoch: Epoch,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     session: Option<Session>,
@@ -60,8 +61,9 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn new(database: Database, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { database, clock, ids, session: None, head: None, last_position: 0, durable: None, contended: 0 }
+    /// For this history, and no other.
+    pub(super) fn new(database: Database, epoch: Epoch, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self { database, epoch, clock, ids, session: None, head: None, last_position: 0, durable: None, contended: 0 }
     }
 
     /// Appends all requests of the group, or none.
@@ -180,8 +182,11 @@ impl Committer {
     /// Whether the log does not go on where this node has left it: it was replaced by another one. Whatever was decided
     /// on the old one must not be appended to the new one.
     async fn is_foreign(&self, session: &mut Session, head: &LogHead) -> Result<bool, DatabaseError> {
+        if head.epoch != self.epoch {
+            return Ok(true);
+        }
         let Some(durable) = self.durable else { return Ok(false) };
-        if head.epoch != durable.epoch || head.position < durable.position {
+        if head.position < durable.position {
             return Ok(true);
         }
         if head.position == durable.position || durable.position == 0 {

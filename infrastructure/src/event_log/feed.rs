@@ -8,9 +8,9 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::appender::Committed;
-use super::head;
 use super::reader::{MAX_PAGE, Reader, unavailable};
 use super::ring::Ring;
+use super::{History, head};
 use crate::database::{Database, DatabaseError, Dialect};
 
 /// How often the log is looked at for what other nodes have appended and no hint told.
@@ -41,6 +41,7 @@ pub(super) struct Feed {
     pub(super) known: watch::Sender<Position>,
     pub(super) committed: mpsc::Receiver<Committed>,
     pub(super) hint: LogHint,
+    pub(super) history: History,
 }
 
 impl Feed {
@@ -84,6 +85,8 @@ impl Feed {
     async fn look(&mut self) {
         let reading = timeout(READ_TIMEOUT, head::read(&self.database)).await;
         let head = match reading.unwrap_or(Err(DatabaseError::NoAnswer)) {
+            // What another log holds is nothing to this node.
+            Ok(head) if !self.history.holds(&head) => return,
             Ok(head) => head.position,
             Err(error) => {
                 let error = unavailable(error);

@@ -3,13 +3,18 @@
 use application::ports::LogHead;
 use domain::time::Timestamp;
 
-use crate::database::{Database, DatabaseError, Row, Session};
+use crate::database::{Database, DatabaseError, Row, Session, Snapshot};
 
 const SELECT_HEAD: &str = "SELECT position, chain_hash, recorded_us, epoch FROM log_head WHERE id = 1";
 
 /// Reads it through the pool.
 pub(crate) async fn read(database: &Database) -> Result<LogHead, DatabaseError> {
     head(database.fetch_all(SELECT_HEAD, vec![]).await?.first())
+}
+
+/// Reads it in one state of the database.
+pub(crate) async fn read_in(snapshot: &mut Snapshot) -> Result<LogHead, DatabaseError> {
+    head(snapshot.fetch_all(SELECT_HEAD, vec![]).await?.first())
 }
 
 /// Reads it on the appender's connection.

@@ -31,8 +31,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use application::ports::{
-    AppendError, AppendRequest, Clock, CommandRecord, EventLog, Ids, LogEvent, LogHead, Position, ReadError, Receipt,
-    Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
+    AppendError, AppendRequest, Clock, CommandRecord, Epoch, EventLog, Ids, LogEvent, LogHead, Position, ReadError,
+    Receipt, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
 };
 use async_trait::async_trait;
 use domain::event::Upcasters;
@@ -43,9 +43,9 @@ use tracing::Instrument as _;
 
 pub use evidence::{Broken, Damage, Evidence, Walk};
 pub use feed::LogHint;
-pub(crate) use head::read as read_head;
+pub(crate) use head::{read as read_head, read_in as read_head_in};
 pub use verify::{VerifiedLog, VerifyError, verify_against, verify_chain};
-pub(crate) use verify::{ensure_vouched, evidence_after, nothing_beside};
+pub(crate) use verify::{ensure_vouched, evidence_after, evidence_in, nothing_beside};
 
 use crate::database::{Database, Dialect};
 use appender::Appender;
@@ -93,7 +93,29 @@ pub struct SqlEventLog {
     ring: Arc<Ring>,
     streams: Streams,
     known: watch::Receiver<Position>,
+    history: History,
+}
+
+/// Which history this node reads and writes.
+#[derive(Clone)]
+struct History {
+    epoch: Epoch,
+    /// Set for good when the log was replaced by another one.
     forked: Arc<AtomicBool>,
+}
+
+impl History {
+    /// Whether this is still the end of it.
+    fn holds(&self, head: &LogHead) -> bool {
+        if head.epoch != self.epoch && !self.forked.swap(true, Ordering::Relaxed) {
+            tracing::error!(epoch = %head.epoch, was = %self.epoch, "the event log was replaced by another one");
+        }
+        !self.has_forked()
+    }
+
+    fn has_forked(&self) -> bool {
+        self.forked.load(Ordering::Relaxed)
+    }
 }
 
 /// No answer came in time; what becomes of the append is not known.
@@ -112,7 +134,7 @@ impl SqlEventLog {
     /// # Errors
     /// When the end of the log cannot be read.
     pub async fn start(database: Database, ports: LogPorts) -> Result<Self, ReadError> {
-        let position = head::read(&database).await.map_err(unavailable)?.position;
+        let LogHead { position, epoch, .. } = head::read(&database).await.map_err(unavailable)?;
         let (requests, incoming) = mpsc::channel(QUEUE_CAPACITY);
         let (feed, committed) = mpsc::channel(FEED_CAPACITY);
         let (known_sender, known) = watch::channel(position);
@@ -121,7 +143,7 @@ impl SqlEventLog {
         let forked = Arc::new(AtomicBool::new(false));
         let appender = Appender {
             database: database.clone(),
-            committer: Committer::new(database.clone(), ports.clock, ports.ids),
+            committer: Committer::new(database.clone(), epoch, ports.clock, ports.ids),
             queue: Queue::new(incoming),
             known: KnownVersions::default(),
             feed,
@@ -136,11 +158,13 @@ impl SqlEventLog {
             known: known_sender,
             committed,
             hint: ports.hint,
+            history: History { epoch, forked: Arc::clone(&forked) },
         };
         tokio::spawn(appender.run());
         tokio::spawn(feed.run());
         let streams = Streams::new(&database);
-        Ok(Self { database, requests, reader, ring, streams, known, forked })
+        let history = History { epoch, forked };
+        Ok(Self { database, requests, reader, ring, streams, known, history })
     }
 
     /// The dialect of the database behind it.
@@ -151,7 +175,7 @@ impl SqlEventLog {
 
     /// Refuses to read on when the log was replaced by another one: what this node knows is not what is there.
     fn ensure_same_history(&self, position: Position) -> Result<(), ReadError> {
-        if self.forked.load(Ordering::Relaxed) { Err(ReadError::HistoryForked { position }) } else { Ok(()) }
+        if self.history.has_forked() { Err(ReadError::HistoryForked { position }) } else { Ok(()) }
     }
 
     fn ensure_at_work(&self) -> Result<(), ReadError> {
@@ -211,6 +235,7 @@ impl EventLog for SqlEventLog {
     async fn head(&self) -> Result<LogHead, ReadError> {
         self.ensure_at_work()?;
         let head = head::read(&self.database).await.map_err(unavailable)?;
+        self.history.holds(&head);
         self.ensure_same_history(head.position)?;
         Ok(head)
     }

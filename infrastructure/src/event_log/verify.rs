@@ -4,7 +4,7 @@ use application::ports::{Epoch, Hash, LogHead, Position};
 
 use super::evidence::{Broken, Damage, Evidence, Walk};
 use super::head;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Row, Snapshot};
 use crate::sql_args;
 
 const PAGE: i64 = 1_000;
@@ -106,15 +106,31 @@ pub(crate) async fn evidence_after(
     after: Position,
     last: Position,
 ) -> Result<Vec<Result<Evidence, Broken>>, DatabaseError> {
+    let rows = database.fetch_all(&select_page(), sql_args![after, last]).await?;
+    Ok(evidence_of(after, &rows))
+}
+
+/// The same in one state of the database.
+pub(crate) async fn evidence_in(
+    snapshot: &mut Snapshot,
+    after: Position,
+    last: Position,
+) -> Result<Vec<Result<Evidence, Broken>>, DatabaseError> {
+    let rows = snapshot.fetch_all(&select_page(), sql_args![after, last]).await?;
+    Ok(evidence_of(after, &rows))
+}
+
+fn select_page() -> String {
     let columns = Evidence::columns();
-    let select =
-        format!("SELECT {columns} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT {PAGE}");
-    let rows = database.fetch_all(&select, sql_args![after, last]).await?;
+    format!("SELECT {columns} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT {PAGE}")
+}
+
+fn evidence_of(after: Position, rows: &[Row]) -> Vec<Result<Evidence, Broken>> {
     if rows.is_empty() {
-        return Ok(vec![Err(Broken { position: after + 1, damage: Damage::Missing })]);
+        return vec![Err(Broken { position: after + 1, damage: Damage::Missing })];
     }
     let read = |(position, row)| Evidence::from_row(row).map_err(|_| Broken { position, damage: Damage::Unreadable });
-    Ok((after + 1..).zip(&rows).map(read).collect())
+    (after + 1..).zip(rows).map(read).collect()
 }
 
 /// Events before the first position, or beyond a head that has not moved, were not appended but put there; those who read

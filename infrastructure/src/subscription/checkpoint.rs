@@ -74,17 +74,38 @@ impl Checkpoint {
             None => (self, false),
         };
         tx.execute("DELETE FROM checkpoints WHERE name = ?", sql_args![name]).await?;
+        // Nothing was projected, so nothing is outdated.
+        let is_outdated = is_outdated && checkpoint.position > 0;
+        checkpoint.insert(&mut tx, (name, version), is_outdated).await?;
+        tx.commit().await?;
+        Ok(Found::Own(checkpoint))
+    }
+
+    /// Stores it for a projector whose tables were filled up to it, and that has none yet.
+    ///
+    /// # Errors
+    /// When it has one, or the database does not work.
+    pub async fn store_first(&self, database: &Database, id: (&str, i64)) -> Result<(), DatabaseError> {
+        let mut tx = database.begin_view().await?;
+        self.insert(&mut tx, id, false).await?;
+        tx.commit().await
+    }
+
+    async fn insert(
+        &self,
+        tx: &mut Transaction,
+        (name, version): (&str, i64),
+        is_outdated: bool,
+    ) -> Result<(), DatabaseError> {
         let insert = format!(
             "INSERT INTO checkpoints (name, version, position, chain_hash, epoch, generation, outdated, updated_us) \
              VALUES (?, ?, ?, ?, ?, ?, ?, {})",
             tx.dialect().now_micros()
         );
-        let Self { position, chain_hash, epoch, generation } = checkpoint;
-        // Nothing was projected, so nothing is outdated.
-        let is_outdated = is_outdated && position > 0;
-        tx.execute(&insert, sql_args![name, version, position, chain_hash, epoch, generation, is_outdated]).await?;
-        tx.commit().await?;
-        Ok(Found::Own(checkpoint))
+        let Self { position, chain_hash, epoch, generation } = *self;
+        let args = sql_args![name, version, position, chain_hash, epoch, generation, is_outdated];
+        tx.execute(&insert, args).await?;
+        Ok(())
     }
 
     /// Moves the stored one from `self` to `to`. `false`: it is not at `self`, so somebody else moves it.

@@ -4,6 +4,7 @@ mod carry;
 mod differ;
 mod dump;
 mod fill;
+mod first;
 #[cfg(test)]
 mod live_tests;
 mod pass;

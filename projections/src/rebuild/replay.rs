@@ -66,9 +66,9 @@ pub struct Rebuilt {
 /// Rebuilds views from the log.
 #[derive(Clone)]
 pub struct Replay {
-    database: Database,
-    log: Arc<dyn EventLog>,
-    clock: Arc<dyn Clock>,
+    pub(super) database: Database,
+    pub(super) log: Arc<dyn EventLog>,
+    pub(super) clock: Arc<dyn Clock>,
     owner: String,
 }
 
@@ -193,7 +193,7 @@ impl Replay {
         TableCopies::of(&self.database, all_view_tables().into_iter().map(|table| table.name))
     }
 
-    async fn lease(&self) -> Result<Lease, RebuildError> {
+    pub(super) async fn lease(&self) -> Result<Lease, RebuildError> {
         let deadline = self.clock.now().plus(LEASE_WITHIN);
         loop {
             let clock = Arc::clone(&self.clock);
@@ -238,7 +238,7 @@ impl Replay {
         Ok(Work { names, tables, copies, aside, targets, pass })
     }
 
-    fn choose(&self, names: &[&str]) -> Result<Vec<Arc<dyn Projector>>, RebuildError> {
+    pub(super) fn choose(&self, names: &[&str]) -> Result<Vec<Arc<dyn Projector>>, RebuildError> {
         let mut all = view_projectors();
         all.push(routing(&self.log, &self.database));
         if let Some(unknown) = names.iter().find(|name| all.iter().all(|projector| projector.name() != **name)) {

@@ -56,7 +56,7 @@ fn every_view_table_has_one_projector() {
 }
 
 /// Tables whose rows cannot be had from the log again.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 12] = [
     "checkpoints",
     "command_log",
     "credentials",
@@ -65,6 +65,7 @@ const KEPT: [&str; 11] = [
     "leases",
     "log_head",
     "presence_leases",
+    "restores",
     "schema_migrations",
     "sessions",
     "snapshots",

@@ -9,7 +9,7 @@ mod snapshot;
 mod tests;
 
 pub use attempts::SqlAttemptStore;
-pub use projector::RoutingProjector;
+pub use projector::{PROJECTOR, RoutingProjector};
 pub use queries::{QueueStats, QueuedChat, RoutingQueries};
 
 pub(crate) use parts::{QUEUE_TABLE, STATE_TABLE};

@@ -7,13 +7,16 @@ use async_trait::async_trait;
 use domain::event::AnyEvent;
 use domain::routing::RoutingState;
 use infrastructure::database::{Database, Transaction};
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{ProjectError, Projector, ProjectorId};
 
 use super::{parts, snapshot};
 use crate::error::poison;
 
 /// Where that is stored.
 pub(crate) const TABLES: [&str; 2] = [parts::QUEUE_TABLE.name, parts::STATE_TABLE.name];
+
+/// Its name and its version.
+pub const PROJECTOR: ProjectorId = ("routing", 1);
 
 /// Lets a router fold the log and stores what it folded.
 pub struct RoutingProjector {
@@ -33,11 +36,11 @@ impl RoutingProjector {
 #[async_trait]
 impl Projector for RoutingProjector {
     fn name(&self) -> &'static str {
-        "routing"
+        PROJECTOR.0
     }
 
     fn version(&self) -> i64 {
-        1
+        PROJECTOR.1
     }
 
     fn tables(&self) -> &'static [&'static str] {

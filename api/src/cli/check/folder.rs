@@ -1,0 +1,91 @@
+//! The data folder, the secrets in it, and the disk below it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use infrastructure::audit::AuditKey;
+use infrastructure::database::Database;
+use infrastructure::inspect::Finding;
+use rustix::fs::{Access, access, statvfs};
+
+use crate::config::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, Settings};
+
+/// With less free, it is time to do something; with still less, writes are about to fail.
+const LITTLE: u64 = 1 << 30;
+const TOO_LITTLE: u64 = 100 << 20;
+
+pub(super) fn inspect(settings: &Settings) -> Vec<Finding> {
+    let folder = &settings.data_dir;
+    let mut findings = vec![usable(folder)];
+    if folder.is_dir() {
+        findings.extend(
+            [JWT_SECRET_FILE, METRICS_TOKEN_FILE, AuditKey::FILE].iter().filter_map(|name| secret(&folder.join(name))),
+        );
+        findings.push(room("disk of the data folder", folder));
+    }
+    let database = Database::file(&settings.database_url);
+    let other = database.as_deref().and_then(Path::parent).filter(|other| !other.as_os_str().is_empty());
+    if let Some(other) = other.filter(|other| *other != folder && other.is_dir()) {
+        findings.push(room("disk of the database", other));
+    }
+    findings
+}
+
+fn usable(folder: &Path) -> Finding {
+    const SUBJECT: &str = "data folder";
+    let shown = folder.display();
+    let metadata = match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => metadata,
+        Ok(_) => return Finding::failed(SUBJECT, format!("{shown} is no folder"), "name a folder in DATA_DIR"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Finding::ok(SUBJECT, format!("{shown} is not there yet: the first start makes it"));
+        }
+        Err(error) => {
+            let advice = "let the user who runs livechatlog read and write it";
+            return Finding::failed(SUBJECT, format!("{shown} cannot be used: {error}"), advice);
+        }
+    };
+    if access(folder, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        let advice = "let the user who runs livechatlog read and write it";
+        return Finding::failed(SUBJECT, format!("{shown} cannot be written"), advice);
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o022 != 0 {
+        let advice = format!("chmod 700 {shown}: secrets and messages are in it");
+        return Finding::warning(SUBJECT, format!("{shown} can be written by others (mode {mode:o})"), advice);
+    }
+    Finding::ok(SUBJECT, format!("{shown} can be written"))
+}
+
+/// What is to be said about the file of a secret. There need not be one.
+fn secret(path: &Path) -> Option<Finding> {
+    const SUBJECT: &str = "secrets";
+    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let shown = path.display();
+    Some(if mode & 0o077 != 0 {
+        let found = format!("{shown} can be read by others (mode {mode:o})");
+        Finding::failed(SUBJECT, found, format!("chmod 600 {shown}, and make another one if others may have read it"))
+    } else if access(path, Access::READ_OK).is_err() {
+        Finding::failed(SUBJECT, format!("{shown} cannot be read"), "let the user who runs livechatlog own it")
+    } else {
+        Finding::ok(SUBJECT, format!("{shown} is its owner's alone"))
+    })
+}
+
+fn room(subject: &'static str, folder: &Path) -> Finding {
+    let advice = "make room: without any, nothing can be written";
+    match statvfs(folder) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let found = format!("{:.1} GiB free", free as f64 / f64::from(1 << 30));
+            match free {
+                TOO_LITTLE.. if free >= LITTLE => Finding::ok(subject, found),
+                TOO_LITTLE.. => Finding::warning(subject, found, advice),
+                _ => Finding::failed(subject, found, advice),
+            }
+        }
+        Err(error) => Finding::warning(subject, format!("unknown: {error}"), "see that the folder can be reached"),
+    }
+}

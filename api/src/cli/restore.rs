@@ -1,0 +1,141 @@
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Args;
+use infrastructure::backup::{BackupFile, Checked, Restore, Restored};
+use infrastructure::database::Database;
+use projections::rebuild::all_view_tables;
+use serde_json::json;
+
+use super::INTERRUPTED;
+use super::progress::Progress;
+use super::replay::{interrupted, replay_of};
+use crate::config::Settings;
+use crate::wiring::open_to_restore;
+
+/// What is restored.
+#[derive(Args)]
+pub struct Options {
+    /// A backup
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Restore nothing: read the whole file and say whether it could be restored; exit code 1 if not. Needs no database
+    #[arg(long)]
+    check: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Checks a backup, if that is what is asked for: without settings, a data folder or a database.
+pub fn check(options: &Options) -> Option<Result<ExitCode, Box<dyn Error>>> {
+    options.check.then(|| check_file(options))
+}
+
+fn check_file(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let progress = Progress::new(options.json);
+    let outcome = BackupFile::open(&options.file)
+        .and_then(|file| file.check(|position, last| progress.show(position, last, "checking")));
+    progress.finish();
+    match outcome {
+        Ok(checked) => {
+            println!("{}", tell_checked(&checked, options.json));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) if options.json => {
+            println!("{}", json!({ "whole": false, "reason": error.to_string() }));
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(about(&options.file, error)),
+    }
+}
+
+/// Restores into an empty database.
+pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
+    let file = BackupFile::open(&options.file).map_err(|error| about(&options.file, error))?;
+    let (database, _lock) = open_to_restore(&settings).await?;
+    let progress = Progress::new(options.json);
+    let begun = Instant::now();
+    let views: Vec<_> = all_view_tables().iter().map(|table| table.name).collect();
+    let restore = Restore::begin(&database, &views, &file).await?;
+    let outcome = tokio::select! {
+        outcome = fill(&database, restore, &file, &progress) => outcome,
+        () = interrupted() => {
+            progress.finish();
+            eprintln!("interrupted: {NOT_WHOLE}");
+            return Ok(INTERRUPTED.into());
+        }
+    };
+    progress.finish();
+    database.close().await;
+    match outcome {
+        Ok(restored) => {
+            println!("{}", tell(&restored, &settings, options.json, begun.elapsed().as_secs_f64()));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            eprintln!("{NOT_WHOLE}");
+            Err(error)
+        }
+    }
+}
+
+const NOT_WHOLE: &str = "the database is not whole, and no server will start on it: restore into it again";
+
+async fn fill(
+    database: &Database,
+    restore: Restore,
+    file: &BackupFile,
+    progress: &Progress,
+) -> Result<Restored, Box<dyn Error>> {
+    let restored = restore.fill(file, |position, last| progress.show(position, last, "restoring")).await?;
+    replay_of(database).await?.fill_first(progress).await?;
+    restore.finish().await?;
+    Ok(restored)
+}
+
+fn about(file: &Path, error: impl Error + Send + Sync + 'static) -> Box<dyn Error> {
+    match error.source() {
+        Some(cause) => format!("{}: {error}: {cause}", file.display()).into(),
+        None => format!("{}: {error}", file.display()).into(),
+    }
+}
+
+fn tell_checked(checked: &Checked, as_json: bool) -> String {
+    let Checked { opening, rows, erased } = checked;
+    let (position, epoch, hash) = (opening.position, opening.epoch, hex::encode(opening.hash.0));
+    if as_json {
+        let outcome = json!({
+            "whole": true, "events": position, "erased": erased, "position": position, "hash": hash, "epoch": epoch,
+            "otherRows": rows, "takenAt": opening.taken_at, "program": opening.program, "schema": opening.schema,
+        });
+        return outcome.to_string();
+    }
+    format!(
+        "the backup is whole: {position} events, {erased} of them erased, and {rows} other rows, taken at {}\n\
+         epoch {epoch}   hash {hash}",
+        opening.taken_at
+    )
+}
+
+fn tell(restored: &Restored, settings: &Settings, as_json: bool, seconds: f64) -> String {
+    let Restored { backup: Checked { opening, rows, erased }, epoch } = restored;
+    let (position, hash) = (opening.position, hex::encode(opening.hash.0));
+    if as_json {
+        let outcome = json!({
+            "events": position, "erased": erased, "position": position, "hash": hash, "epoch": epoch,
+            "fromEpoch": opening.epoch, "otherRows": rows, "takenAt": opening.taken_at, "seconds": seconds,
+        });
+        return outcome.to_string();
+    }
+    format!(
+        "restored {position} events and {rows} other rows of {} in {seconds:.1} s, and built the read models\n\
+         epoch {epoch} (was {})   hash {hash}\n\
+         agents have to log in again; for visitors to go on, put the jwt_secret of the backed-up installation into {}",
+        opening.taken_at,
+        opening.epoch,
+        settings.data_dir.display()
+    )
+}

@@ -1,0 +1,249 @@
+//! Reading a backup, and proving that it is whole.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek as _, Take};
+use std::path::{Path, PathBuf};
+
+use application::ports::Position;
+use flate2::bufread::GzDecoder;
+use sha2::{Digest as _, Sha256};
+
+use super::format::{End, FORMAT, FormatOnly, Line, Opening, TRAILER, trailer};
+use super::tables::{KeptRow, KeptTable};
+use crate::database::Database;
+use crate::event_log::{Broken, Damage, Evidence, Walk};
+
+/// No line of a backup is longer, in bytes.
+const LONGEST_LINE: u64 = 1 << 30;
+
+/// Why a backup cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// It is something else.
+    #[error("this is no backup of livechatlog")]
+    NoBackup,
+    /// Its end is not one.
+    #[error("the backup does not end as it must: it was cut off, changed or added to")]
+    NoEnd,
+    /// Its bytes are not those that were written.
+    #[error("the backup does not have the checksum that it ends with: it was changed")]
+    Checksum,
+    /// It comes from a later version of this program.
+    #[error("the backup was written by version {program} of livechatlog: it needs that version, or a later one")]
+    Later {
+        /// Which version.
+        program: String,
+    },
+    /// It comes from a much later version.
+    #[error("the backup has format {format}, which this version of livechatlog does not know: it needs a later one")]
+    LaterFormat {
+        /// Its format.
+        format: u32,
+    },
+    /// A line is not what a backup has there.
+    #[error("line {line} of the backup is not what was written there")]
+    Line {
+        /// Its number.
+        line: u64,
+    },
+    /// An event is not what was recorded.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// It cannot be read.
+    #[error("the backup cannot be read")]
+    Read(#[from] io::Error),
+}
+
+/// A backup whose bytes are those that were written.
+pub struct BackupFile {
+    path: PathBuf,
+    opening: Opening,
+}
+
+/// What is in a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What it was taken of.
+    pub opening: Opening,
+    /// How many rows of other tables are in it.
+    pub rows: u64,
+    /// How many events have lost their payload by erasure.
+    pub erased: u64,
+}
+
+/// What follows the opening.
+pub(super) enum Item {
+    Row(KeptRow),
+    Event(Box<Evidence>),
+}
+
+impl BackupFile {
+    /// Reads the whole file and compares its checksum.
+    ///
+    /// # Errors
+    /// See [`BackupError`].
+    pub fn open(path: &Path) -> Result<Self, BackupError> {
+        let mut file = File::open(path)?;
+        let length = ensure_checksum(&mut file)?;
+        file.rewind()?;
+        let opening = Lines::over(file, length).opening()?;
+        Ok(Self { path: path.to_owned(), opening })
+    }
+
+    /// What it was taken of.
+    #[must_use]
+    pub const fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    /// Reads everything in it and computes every digest and hash anew. `progress` is called now and then with the position
+    /// that has been reached, and with the last one.
+    ///
+    /// # Errors
+    /// See [`BackupError`].
+    pub fn check(&self, mut progress: impl FnMut(Position, Position)) -> Result<Checked, BackupError> {
+        let mut reader = self.reader()?;
+        while reader.next()?.is_some() {
+            let position = reader.walk.position();
+            if position % 1_000 == 0 {
+                progress(position, self.opening.position);
+            }
+        }
+        Ok(reader.checked())
+    }
+
+    pub(super) fn reader(&self) -> Result<BackupReader, BackupError> {
+        let file = File::open(&self.path)?;
+        let length = file.metadata()?.len().saturating_sub(TRAILER as u64);
+        let mut lines = Lines::over(file, length);
+        let opening = lines.opening()?;
+        // Another file may have taken its name.
+        if opening != self.opening {
+            return Err(BackupError::Checksum);
+        }
+        Ok(BackupReader { lines, opening, walk: Walk::from_the_beginning(), rows: 0 })
+    }
+}
+
+/// How long the part before the trailer is, which the trailer must fit.
+fn ensure_checksum(file: &mut File) -> Result<u64, BackupError> {
+    let length = file.metadata()?.len();
+    let mut magic = [0; 2];
+    if length < 2 || file.read_exact(&mut magic).is_err() || magic != [0x1f, 0x8b] {
+        return Err(BackupError::NoBackup);
+    }
+    let length = length.checked_sub(TRAILER as u64).ok_or(BackupError::NoEnd)?;
+    file.rewind()?;
+    let mut digest = Sha256::new();
+    let mut chunk = vec![0; 1 << 16];
+    let mut body = Read::take(&mut *file, length);
+    loop {
+        match body.read(&mut chunk)? {
+            0 => break,
+            read => digest.update(&chunk[..read]),
+        }
+    }
+    let mut found = Vec::with_capacity(TRAILER);
+    file.read_to_end(&mut found)?;
+    let expected = trailer(&digest.finalize().into());
+    if found == expected {
+        return Ok(length);
+    }
+    let has_its_form = found.len() == TRAILER && found[..16] == expected[..16] && found[48..] == expected[48..];
+    Err(if has_its_form { BackupError::Checksum } else { BackupError::NoEnd })
+}
+
+/// Reads what follows the opening, in order, and verifies each of it.
+pub(super) struct BackupReader {
+    lines: Lines,
+    opening: Opening,
+    walk: Walk,
+    rows: u64,
+}
+
+impl BackupReader {
+    /// The next row or event. Nothing comes only after an end that fits all before it.
+    pub(super) fn next(&mut self) -> Result<Option<Item>, BackupError> {
+        let (text, line) = self.lines.next()?;
+        let broken = |position| Broken { position, damage: Damage::Unreadable };
+        match serde_json::from_slice(text).map_err(|_| BackupError::Line { line })? {
+            Line::Row(row) if KeptTable::of(&row).is_some_and(|table| table.values(&row).is_some()) => {
+                self.rows += 1;
+                Ok(Some(Item::Row(row)))
+            }
+            Line::Row(_) => Err(BackupError::Line { line }),
+            Line::Event(record) => {
+                let evidence = record.evidence().ok_or_else(|| broken(self.walk.position() + 1))?;
+                self.walk.step(&evidence)?;
+                Ok(Some(Item::Event(Box::new(evidence))))
+            }
+            Line::End(end) => self.end(end).map(|()| None),
+        }
+    }
+
+    pub(super) const fn position(&self) -> Position {
+        self.walk.position()
+    }
+
+    pub(super) fn checked(&self) -> Checked {
+        Checked { opening: self.opening.clone(), rows: self.rows, erased: self.walk.erased() }
+    }
+
+    fn end(&mut self, end: End) -> Result<(), BackupError> {
+        let position = self.walk.position();
+        let events = u64::try_from(position).unwrap_or_default();
+        let fits = end == End { rows: self.rows, events }
+            && position == self.opening.position
+            && self.walk.chain_hash() == self.opening.hash.0
+            && (position == 0 || self.walk.recorded_at() == self.opening.recorded_at);
+        if !fits || !self.lines.is_at_the_end()? {
+            return Err(Broken { position, damage: Damage::End }.into());
+        }
+        match self.walk.first_unvouched() {
+            Some(position) => Err(Broken { position, damage: Damage::Unvouched }.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+struct Lines {
+    text: BufReader<GzDecoder<BufReader<Take<File>>>>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl Lines {
+    fn over(file: File, length: u64) -> Self {
+        let zip = GzDecoder::new(BufReader::with_capacity(1 << 16, file.take(length)));
+        Self { text: BufReader::with_capacity(1 << 16, zip), line: vec![], number: 0 }
+    }
+
+    /// The next line, which must be there, and its number.
+    fn next(&mut self) -> Result<(&[u8], u64), BackupError> {
+        self.number += 1;
+        self.line.clear();
+        let read = Read::take(&mut self.text, LONGEST_LINE).read_until(b'\n', &mut self.line);
+        let is_whole = read? > 0 && self.line.ends_with(b"\n");
+        if is_whole { Ok((&self.line, self.number)) } else { Err(BackupError::Line { line: self.number }) }
+    }
+
+    fn is_at_the_end(&mut self) -> io::Result<bool> {
+        Ok(self.text.fill_buf()?.is_empty())
+    }
+
+    fn opening(&mut self) -> Result<Opening, BackupError> {
+        let (text, _) = self.next().map_err(|error| match error {
+            BackupError::Line { .. } => BackupError::NoBackup,
+            error => error,
+        })?;
+        let FormatOnly { format } = serde_json::from_slice(text).map_err(|_| BackupError::NoBackup)?;
+        if format > FORMAT {
+            return Err(BackupError::LaterFormat { format });
+        }
+        let opening: Opening = serde_json::from_slice(text).map_err(|_| BackupError::NoBackup)?;
+        match opening.schema > Database::known_schema() {
+            true => Err(BackupError::Later { program: opening.program }),
+            false => Ok(opening),
+        }
+    }
+}
