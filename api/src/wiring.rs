@@ -1,21 +1,19 @@
 //! The only place that builds adapters.
 
 mod archive;
+mod error;
+mod folder_lock;
+mod running;
 
-use std::fs::File;
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use application::UseCaseError;
 use application::agents::{Bootstrap, LogIn, Sessions, is_set_up};
 use application::command_bus::CommandBus;
 use application::ports::{
-    Clock, CredentialStore, EventLog, HashError, Ids, PasswordHasher, PersonalDataLog, RateLimiter, ReadError,
-    StoreError, TokenIssuer, WakeUps,
+    Clock, CredentialStore, EventLog, Ids, PasswordHasher, PersonalDataLog, RateLimiter, TokenIssuer, WakeUps,
 };
 use application::presence::Presence;
 use application::router::Router;
@@ -25,11 +23,9 @@ use domain::event::upcasters;
 use domain::ids::{AgentId, GroupId};
 use domain::text::Name;
 use infrastructure::audit::AuditQueries;
-use infrastructure::auth::{
-    Argon2PasswordHasher, HashingLimits, JwtTokens, SecretTooShort, SqlCredentialStore, SqlSessionStore,
-};
+use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SqlCredentialStore, SqlSessionStore};
 use infrastructure::backup::find_unfinished;
-use infrastructure::database::{Database, DatabaseError, DatabaseOptions, MigrateError};
+use infrastructure::database::{Database, DatabaseOptions};
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
 use infrastructure::housekeeping::Housekeeper;
 use infrastructure::presence::{PresenceWatch, SqlPresenceStore};
@@ -39,7 +35,6 @@ use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::RandomIds;
 use infrastructure::wake_ups::{NoWakeUps, RedisWakeUps, WakeUpOptions};
 use infrastructure::write_probe::WriteProbe;
-use metrics_exporter_prometheus::BuildError;
 use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
@@ -52,9 +47,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use archive::Archive;
+pub use error::StartError;
+pub use folder_lock::FolderLock;
+pub use running::Running;
 
 use crate::app::{App, Parts, SignalStatus};
-use crate::config::{ConfigError, Settings, random_text};
+use crate::config::{Settings, random_text};
 use crate::extract::digest;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -63,93 +61,8 @@ use crate::server::{ConnectionLimits, serve};
 use crate::tasks::BackgroundTasks;
 use crate::views::{View, Views};
 
-/// How long a shutdown waits for requests that are under way: as long as a request may take.
-const DRAIN_WITHIN: Duration = Duration::from_secs(30);
-
 /// How long the first start waits for the views of what it has made.
 const FIRST_VIEWS_WITHIN: Duration = Duration::from_secs(5);
-
-/// Why the program did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Another process uses the data folder.
-    #[error("another livechatlog uses the data folder {}", folder.display())]
-    FolderInUse {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// Another process uses the database.
-    #[error("another livechatlog uses the database {}", file.display())]
-    FileInUse {
-        /// Its file.
-        file: PathBuf,
-    },
-    /// The file that keeps other processes out cannot be used.
-    #[error("cannot lock {}", path.display())]
-    Lock {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// The database cannot be used.
-    #[error("DATABASE_URL: cannot use the database")]
-    Database(#[from] DatabaseError),
-    /// There is no database.
-    #[error("DATABASE_URL: there is no database {}", file.display())]
-    NoDatabase {
-        /// Its file.
-        file: PathBuf,
-    },
-    /// The schema is that of an older version.
-    #[error("the database's schema is older than this program; run `livechatlog migrate`: {} missing", pending.join(", "))]
-    Outdated {
-        /// The names of the missing steps.
-        pending: Vec<&'static str>,
-    },
-    /// A restore has not come to its end.
-    #[error(
-        "a backup is being restored into this database, or that has broken off: run `livechatlog restore FILE` to its end"
-    )]
-    HalfRestored,
-    /// The schema cannot be brought to this version.
-    #[error("DATABASE_URL: the schema cannot be used")]
-    Schema(#[from] MigrateError),
-    /// The Redis address cannot be used.
-    #[error("REDIS_URL: cannot be used")]
-    Redis(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The address cannot be listened on.
-    #[error("HOST and PORT: cannot listen on {address}")]
-    Listen {
-        /// The address.
-        address: String,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// The secret for tokens is too short.
-    #[error("JWT_SECRET: {0}")]
-    Secret(#[from] SecretTooShort),
-    /// A setting cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Something else counts in this process.
-    #[error("the metrics cannot be counted")]
-    Metrics(#[from] BuildError),
-    /// The log cannot be read.
-    #[error("the event log cannot be read")]
-    Log(#[from] ReadError),
-    /// The first start did not succeed.
-    #[error("the first admin could not be made")]
-    FirstAdmin(#[from] UseCaseError),
-    /// The first admin's password could not be hashed.
-    #[error("the first admin's password could not be hashed")]
-    Hash(#[from] HashError),
-    /// The first admin's password could not be stored.
-    #[error("the first admin's password could not be stored")]
-    Store(#[from] StoreError),
-}
 
 /// The admin of a first start.
 #[derive(Clone)]
@@ -158,95 +71,6 @@ pub struct FirstAdmin {
     pub email: String,
     /// Their password, when it was generated.
     pub one_time_password: Option<String>,
-}
-
-/// A running server.
-pub struct Running {
-    address: SocketAddr,
-    first_admin: Option<FirstAdmin>,
-    app: App,
-    runners: Vec<RunnerHandle>,
-    tasks: BackgroundTasks,
-    rebuilding: JoinHandle<()>,
-    server: JoinHandle<()>,
-    drain: watch::Sender<bool>,
-    drain_delay: Duration,
-    database: Database,
-    _folder: FolderLock,
-}
-
-impl Running {
-    /// The address it listens on.
-    #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// The admin that this start has made, if it was the first.
-    #[must_use]
-    pub const fn first_admin(&self) -> Option<&FirstAdmin> {
-        self.first_admin.as_ref()
-    }
-
-    /// What its handlers share.
-    #[must_use]
-    pub const fn app(&self) -> &App {
-        &self.app
-    }
-
-    /// Lets requests that are under way finish, gives back what this node alone may do, and ends.
-    /// Before that it tells load balancers for a while that it is not ready any more.
-    pub async fn stop(self) {
-        self.app.draining.store(true, Ordering::Relaxed);
-        if !self.drain_delay.is_zero() {
-            self.app.clock.sleep(self.drain_delay).await;
-        }
-        // Nobody is listening only when the server has ended already.
-        let _ = self.drain.send(true);
-        let mut server = self.server;
-        match tokio::time::timeout(DRAIN_WITHIN, &mut server).await {
-            Ok(Ok(())) => {}
-            Err(_) => {
-                tracing::warn!("connections were still open and are cut");
-                server.abort();
-            }
-            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "server ended"),
-        }
-        self.tasks.stop();
-        self.rebuilding.abort();
-        for runner in self.runners {
-            runner.shut_down().await;
-        }
-        self.database.close().await;
-    }
-}
-
-/// Keeps other processes out of an embedded database and its data folder, until it is dropped.
-pub struct FolderLock {
-    _files: Vec<File>,
-}
-
-impl FolderLock {
-    fn take(settings: &Settings) -> Result<Self, StartError> {
-        let Some(database) = Database::file(&settings.database_url) else { return Ok(Self { _files: vec![] }) };
-        let folder = settings.data_dir.clone();
-        // The database may lie elsewhere, and then be found from two data folders.
-        let mut beside = database.clone().into_os_string();
-        beside.push(".lock");
-        let of_folder = lock(&folder.join("lock"), || StartError::FolderInUse { folder: folder.clone() })?;
-        let of_database = lock(Path::new(&beside), || StartError::FileInUse { file: database.clone() })?;
-        Ok(Self { _files: vec![of_folder, of_database] })
-    }
-}
-
-fn lock(path: &Path, in_use: impl FnOnce() -> StartError) -> Result<File, StartError> {
-    let failed = |source| StartError::Lock { path: path.to_owned(), source };
-    let file = File::create(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(in_use()),
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
 }
 
 /// Opens the database and brings its schema to this version.

@@ -35,6 +35,62 @@ fn restyle(text: &str) -> TagCommand {
     TagCommand::Restyle { name: name(text), color: None, at: AT }
 }
 
+/// Tells two tags the same, at once.
+#[derive(Clone)]
+struct Both(TagCommand);
+
+fn second_id() -> TagId {
+    TagId::from_uuid(Uuid::from_u128(2))
+}
+
+impl UseCase for Both {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        work.execute::<Tag>(tag_id(), self.0.clone()).await?;
+        work.execute::<Tag>(second_id(), self.0.clone()).await?;
+        Ok(())
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        None
+    }
+}
+
+/// Refuses tags of which one is deleted and the other is not, and tells whether both are. Between its two looks somebody
+/// deletes both.
+#[derive(Clone)]
+struct Twins {
+    meanwhile: CommandBus,
+    attempts: Arc<AtomicU32>,
+}
+
+impl UseCase for Twins {
+    type Output = bool;
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<bool, UseCaseError> {
+        let first = work.load::<Tag>(tag_id()).await?;
+        if self.attempts.fetch_add(1, Ordering::SeqCst) == 0 {
+            let deletion = Both(TagCommand::Delete { at: AT });
+            self.meanwhile.execute(context(&self.meanwhile), deletion).await?;
+        }
+        let second = work.load::<Tag>(second_id()).await?;
+        if first.deleted == second.deleted { Ok(first.deleted) } else { Err(UseCaseError::Tag(TagError::NotCreated)) }
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<bool> {
+        None
+    }
+}
+
 /// Reads a number and writes the next one. Whoever decides on outdated state loses somebody's update.
 #[derive(Clone, Default)]
 struct CountUp {
@@ -227,6 +283,16 @@ on_each_database! {
         assert!(matches!(refused, UseCaseError::Tag(TagError::NotCreated)), "{refused:?}");
         assert!(here.read::<Tag>(tag_id()).await.unwrap().deleted);
         nodes[0].ends_at(4).await;
+    }
+
+    async fn what_never_was_at_the_same_time_refuses_nobody(database: TestDatabase) {
+        let nodes = all_nodes(&database).await;
+        let (here, there) = (nodes[0].bus(), nodes[nodes.len() - 1].bus());
+        there.execute(context(&there), Both(create("VIP"))).await.unwrap();
+        let twins = Twins { meanwhile: there.clone(), attempts: Arc::default() };
+        let agreed = here.execute(context(&here), twins.clone()).await.map(|done| done.output);
+        assert!(matches!(agreed, Ok(true)), "{agreed:?}");
+        assert_eq!(twins.attempts.load(Ordering::SeqCst), 2);
     }
 
     async fn repeated_command_is_carried_out_once_on_whatever_node(database: TestDatabase) {

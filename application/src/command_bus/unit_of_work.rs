@@ -149,12 +149,13 @@ impl UnitOfWork {
         !self.changed.is_empty()
     }
 
-    /// Looks whether the log knows more than the cache did of what gets no events, and forgets what is outdated. Tells
-    /// whether anything was.
+    /// Looks whether the log knows more than what was decided on, and forgets what is outdated. Tells whether anything
+    /// was. What came from the log just now is looked at, too, if there is more of it: somebody may have written between
+    /// the one and the other, so that the two together never were.
     pub(super) async fn refresh(&mut self) -> Result<bool, UseCaseError> {
         let mut outdated = vec![];
-        let unchecked = |entry: &Entry| entry.from_cache && entry.events.is_empty();
-        for (stream, entry) in self.entries.iter().filter(|(_, entry)| unchecked(entry)) {
+        let several = self.entries.len() > 1;
+        for (stream, entry) in self.entries.iter().filter(|(_, entry)| entry.from_cache || several) {
             if !self.inner.log.read_stream(*stream, entry.version).await?.is_empty() {
                 outdated.push(*stream);
             }

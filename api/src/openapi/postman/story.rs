@@ -52,7 +52,10 @@ pub fn story() -> Vec<(&'static str, Vec<Step>)> {
         ("3 A visitor asks", visitor()),
         ("4 The desk", desk()),
         ("5 Delete and restore", delete_and_restore()),
-        ("6 The service", ["listAudit", "health", "livez", "readyz", "openApi", "docs", "docsScript"].map(step).into()),
+        (
+            "6 The service",
+            ["listAudit", "health", "livez", "readyz", "metrics", "openApi", "docs", "docsScript"].map(step).into(),
+        ),
         ("7 Log out", log_out()),
     ]
 }

@@ -1,0 +1,92 @@
+use std::io;
+use std::path::PathBuf;
+
+use application::UseCaseError;
+use application::ports::{HashError, ReadError, StoreError};
+use infrastructure::auth::SecretTooShort;
+use infrastructure::database::{DatabaseError, MigrateError};
+use metrics_exporter_prometheus::BuildError;
+
+use crate::config::ConfigError;
+
+/// Why the program did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process uses the data folder.
+    #[error("another livechatlog uses the data folder {}", folder.display())]
+    FolderInUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Another process uses the database.
+    #[error("another livechatlog uses the database {}", file.display())]
+    FileInUse {
+        /// Its file.
+        file: PathBuf,
+    },
+    /// The file that keeps other processes out cannot be used.
+    #[error("cannot lock {}", path.display())]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error("DATABASE_URL: cannot use the database")]
+    Database(#[from] DatabaseError),
+    /// There is no database.
+    #[error("DATABASE_URL: there is no database {}", file.display())]
+    NoDatabase {
+        /// Its file.
+        file: PathBuf,
+    },
+    /// The schema is that of an older version.
+    #[error("the database's schema is older than this program; run `livechatlog migrate`: {} missing", pending.join(", "))]
+    Outdated {
+        /// The names of the missing steps.
+        pending: Vec<&'static str>,
+    },
+    /// A restore has not come to its end.
+    #[error(
+        "a backup is being restored into this database, or that has broken off: run `livechatlog restore FILE` to its end"
+    )]
+    HalfRestored,
+    /// The schema cannot be brought to this version.
+    #[error("DATABASE_URL: the schema cannot be used")]
+    Schema(#[from] MigrateError),
+    /// The Redis address cannot be used.
+    #[error("REDIS_URL: cannot be used")]
+    Redis(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The address cannot be listened on.
+    #[error("HOST and PORT: cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The secret for tokens is too short.
+    #[error("JWT_SECRET: {0}")]
+    Secret(#[from] SecretTooShort),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Something else counts in this process.
+    #[error("the metrics cannot be counted")]
+    Metrics(#[from] BuildError),
+    /// The log cannot be read.
+    #[error("the event log cannot be read")]
+    Log(#[from] ReadError),
+    /// The first start did not succeed.
+    #[error("the first admin could not be made")]
+    FirstAdmin(#[from] UseCaseError),
+    /// The first admin's password could not be hashed.
+    #[error("the first admin's password could not be hashed")]
+    Hash(#[from] HashError),
+    /// The first admin's password could not be stored.
+    #[error("the first admin's password could not be stored")]
+    Store(#[from] StoreError),
+}

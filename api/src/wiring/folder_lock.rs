@@ -1,0 +1,35 @@
+use std::fs::File;
+use std::path::Path;
+
+use infrastructure::database::Database;
+
+use super::StartError;
+use crate::config::Settings;
+
+/// Keeps other processes out of an embedded database and its data folder, until it is dropped.
+pub struct FolderLock {
+    _files: Vec<File>,
+}
+
+impl FolderLock {
+    pub(super) fn take(settings: &Settings) -> Result<Self, StartError> {
+        let Some(database) = Database::file(&settings.database_url) else { return Ok(Self { _files: vec![] }) };
+        let folder = settings.data_dir.clone();
+        // The database may lie elsewhere, and then be found from two data folders.
+        let mut beside = database.clone().into_os_string();
+        beside.push(".lock");
+        let of_folder = lock(&folder.join("lock"), || StartError::FolderInUse { folder: folder.clone() })?;
+        let of_database = lock(Path::new(&beside), || StartError::FileInUse { file: database.clone() })?;
+        Ok(Self { _files: vec![of_folder, of_database] })
+    }
+}
+
+fn lock(path: &Path, in_use: impl FnOnce() -> StartError) -> Result<File, StartError> {
+    let failed = |source| StartError::Lock { path: path.to_owned(), source };
+    let file = File::create(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(in_use()),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
