@@ -23,6 +23,9 @@ const SECONDS: [f64; 17] =
 /// What the sizes of commits are sorted by, in events.
 const EVENTS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
+/// How long the database may take; whoever watches the program wants to see the rest all the more when it takes longer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// How often what was measured is put into its buckets, so that it does not pile up while nobody asks.
 const SORT_EVERY: Duration = Duration::from_secs(5);
 
@@ -71,15 +74,19 @@ impl Metrics {
         }
     }
 
-    /// Everything, in the text format of Prometheus.
-    ///
-    /// # Errors
-    /// When the queues cannot be read.
-    pub async fn render(&self, app: &App) -> Result<String, QueryError> {
-        self.look_at_queue(app).await?;
-        look_at_projections(app).await;
+    /// Everything, in the text format of Prometheus. While the database does not answer, the queues are as they were.
+    pub async fn render(&self, app: &App) -> String {
+        let looks = async {
+            if let Err(error) = self.look_at_queue(app).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the queues cannot be measured");
+            }
+            look_at_projections(app).await;
+        };
+        if tokio::time::timeout(PATIENCE, looks).await.is_err() {
+            tracing::warn!("the database was too slow to be measured");
+        }
         self.process.collect();
-        Ok(self.recorded.render())
+        self.recorded.render()
     }
 
     async fn look_at_queue(&self, app: &App) -> Result<(), QueryError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use harness::{ADMIN_EMAIL, Client, DEADLINE, METRICS_TOKEN, PASSWORD, Process, Server, eventually, on_each_database};
+use infrastructure::database::{Database, DatabaseOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -115,6 +116,18 @@ on_each_database! {
         read(&client, METRICS_TOKEN).await;
         // The token is for nothing else.
         client.with_token(METRICS_TOKEN).get("/v1/audit").await.expect(401);
+    }
+
+    async fn figures_are_told_when_the_database_does_not_work(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        server.visitor("Vera").await;
+        let other = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+        let mut session = other.log_session().await.unwrap();
+        session.query("ALTER TABLE routing_queue RENAME TO routing_queue_away").await.unwrap();
+        let told = read(&server.client(), METRICS_TOKEN).await;
+        assert!(sum(&told, "livechatlog_http_requests_total{") >= 1.0);
+        session.query("ALTER TABLE routing_queue_away RENAME TO routing_queue").await.unwrap();
+        session.close().await;
     }
 
     async fn what_the_board_shows_is_measured(database: TestDatabase) {

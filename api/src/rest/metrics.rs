@@ -5,12 +5,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
-use crate::problem::Problem;
 
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/>
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub async fn read(State(app): State<App>) -> Result<Response, Problem> {
-    let text = app.metrics.render(&app).await?;
-    Ok(([(header::CONTENT_TYPE, TEXT_FORMAT), (header::CACHE_CONTROL, "no-store")], text).into_response())
+pub async fn read(State(app): State<App>) -> Response {
+    let text = app.metrics.render(&app).await;
+    ([(header::CONTENT_TYPE, TEXT_FORMAT), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
