@@ -16,7 +16,8 @@ const SAVE: &str = "REPLACE INTO idempotent_responses (command_id, request_diges
 /// How many answers are looked at in one statement: others want to write, too.
 const CHUNK: usize = 500;
 
-/// Takes away the answers that name one of these, wherever in their JSON. Tells how many.
+/// Takes away the answers that name one of these, wherever in their JSON, or are to a command with such an id. Tells how
+/// many.
 ///
 /// The table holds a day of answers and is walked as a whole: no index says what is in them.
 pub(crate) async fn forget_answers(database: &Database, ids: &BTreeSet<Uuid>) -> Result<u64, DatabaseError> {
@@ -30,8 +31,9 @@ pub(crate) async fn forget_answers(database: &Database, ids: &BTreeSet<Uuid>) ->
         after = last.text("command_id")?;
         let mut found = vec![];
         for row in &rows {
-            if names_one(&row.text("body")?, ids) {
-                found.push(SqlValue::from(row.text("command_id")?));
+            let command_id = row.text("command_id")?;
+            if names_one(&row.text("body")?, ids) || command_id.parse().is_ok_and(|id: Uuid| ids.contains(&id)) {
+                found.push(SqlValue::from(command_id));
             }
         }
         if !found.is_empty() {

@@ -9,6 +9,7 @@ use domain::ids::AgentId;
 use domain::text::{EmailAddress, Name};
 use infrastructure::system::SystemClock;
 
+use crate::cli::output::say;
 use crate::config::{Settings, random_text};
 use crate::wiring::Office;
 
@@ -56,8 +57,8 @@ pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<d
     office.close().await;
     outcome?;
     match given {
-        true => println!("{}: the password is as set", email.as_str()),
-        false => println!("{}: the password (shown only now) is {password}", email.as_str()),
+        true => say!("{}: the password is as set", email.as_str()),
+        false => say!("{}: the password (shown only now) is {password}", email.as_str()),
     }
     Ok(ExitCode::SUCCESS)
 }

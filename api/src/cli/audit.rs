@@ -16,6 +16,7 @@ use infrastructure::event_log::{VerifiedLog, VerifyError, verify_against};
 use serde_json::json;
 
 use super::progress::Progress;
+use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::open_as_it_is;
 
@@ -106,7 +107,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<d
         Command::Export(options) => write_export(&settings, options).await,
         Command::Verify(Verify { json, noted, .. }) => verify_database(&settings, noted, json).await,
         Command::Key => {
-            println!("{}", AuditKey::of_folder(&settings.data_dir)?.public_key());
+            say!("{}", AuditKey::of_folder(&settings.data_dir)?.public_key());
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -184,7 +185,7 @@ async fn verify_database(settings: &Settings, noted: Option<Noted>, as_json: boo
 
 fn broken(as_json: bool, reason: &str) -> ExitCode {
     if as_json {
-        println!("{}", json!({ "whole": false, "reason": reason }));
+        say!("{}", json!({ "whole": false, "reason": reason }));
     } else {
         eprintln!("error: {reason}");
     }
@@ -195,14 +196,14 @@ fn print_log(log: &VerifiedLog, as_json: bool) {
     let VerifiedLog { position, chain_hash, epoch, erased } = log;
     let hash = hex::encode(chain_hash);
     if as_json {
-        return println!(
+        return say!(
             "{}",
             json!({ "whole": true, "position": position, "hash": hash, "epoch": epoch, "erased": erased })
         );
     }
-    println!("the log is whole: {position} events, {erased} of them erased");
-    println!("epoch {epoch}   hash {hash}");
-    println!("note {position}:{hash} somewhere else, and give it to --noted next time");
+    say!("the log is whole: {position} events, {erased} of them erased");
+    say!("epoch {epoch}   hash {hash}");
+    say!("note {position}:{hash} somewhere else, and give it to --noted next time");
 }
 
 fn print_export(export: &VerifiedExport, signer_is_known: bool, as_json: bool) {
@@ -213,16 +214,16 @@ fn print_export(export: &VerifiedExport, signer_is_known: bool, as_json: bool) {
             "whole": true, "from": from, "to": to, "events": events, "filtered": filtered, "erased": erased,
             "firstUnvouchedErasure": unvouched, "epoch": epoch, "hash": hash, "signedBy": signer.to_string(), "signerIsKnown": signer_is_known,
         });
-        return println!("{outcome}");
+        return say!("{outcome}");
     }
     let part = if *filtered { " (a selection)" } else { "" };
-    println!("the export is whole: {events} events of positions {from} to {to}{part}, {erased} of them erased");
+    say!("the export is whole: {events} events of positions {from} to {to}{part}, {erased} of them erased");
     if let Some(position) = unvouched {
-        println!("the erasure of position {position} is not recorded in this export; it may be recorded later");
+        say!("the erasure of position {position} is not recorded in this export; it may be recorded later");
     }
-    println!("epoch {epoch}   hash {hash}");
+    say!("epoch {epoch}   hash {hash}");
     let known = if signer_is_known { "" } else { "; nobody has said whose key that is: compare, or give --public-key" };
-    println!("signed by {signer}{known}");
+    say!("signed by {signer}{known}");
 }
 
 impl From<FormatName> for Format {

@@ -14,6 +14,7 @@ use tempfile::{Builder, NamedTempFile};
 use super::INTERRUPTED;
 use super::progress::Progress;
 use super::replay::interrupted;
+use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::open_as_it_is;
 
@@ -61,7 +62,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
     if to_output {
         eprintln!("{told}")
     } else {
-        println!("{told}")
+        say!("{told}")
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Command};
@@ -13,6 +14,9 @@ pub struct Options {
 
 /// Prints the script that completes the program's words in a shell.
 pub fn run(options: &Options, mut command: Command) -> ExitCode {
-    clap_complete::generate(options.shell, &mut command, "livechatlog", &mut std::io::stdout());
+    let mut script = vec![];
+    clap_complete::generate(options.shell, &mut command, "livechatlog", &mut script);
+    // Whoever has gone away does not need it.
+    drop(std::io::stdout().write_all(&script));
     ExitCode::SUCCESS
 }

@@ -7,6 +7,7 @@ use domain::agent::{EmailClaim, Role};
 use domain::ids::EmailClaimId;
 use infrastructure::system::SystemClock;
 
+use crate::cli::output::say;
 use crate::config::{Settings, random_text};
 use crate::demo::{DemoClock, DemoError, Summary, Team, beginning, found, live};
 use crate::wiring::{Running, start};
@@ -33,14 +34,14 @@ pub async fn run(mut settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
     };
     running.stop().await;
     let (team, Summary { closed, open, messages }) = outcome?;
-    println!("made {} conversations with {messages} messages: {closed} closed, {open} open", closed + open);
-    println!("\nlog in with the password {password} as");
-    println!("  {:28} admin", email.as_str());
+    say!("made {} conversations with {messages} messages: {closed} closed, {open} open", closed + open);
+    say!("\nlog in with the password {password} as");
+    say!("  {:28} admin", email.as_str());
     for member in &team.members {
         let role = if member.role == Role::Supervisor { "supervisor" } else { "agent" };
-        println!("  {:28} {role:10}  {}", member.email, member.name);
+        say!("  {:28} {role:10}  {}", member.email, member.name);
     }
-    println!("\nstart the server on the same settings: livechatlog serve");
+    say!("\nstart the server on the same settings: livechatlog serve");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,6 +11,7 @@ use domain::visitor::Visitor;
 use infrastructure::system::SystemClock;
 use serde_json::json;
 
+use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::Archive;
 
@@ -59,7 +60,8 @@ async fn erase(archive: &Archive, options: &Options) -> Result<ExitCode, Box<dyn
     // They have asked for it, or somebody for them.
     let erased = archive.eraser.erase(context, id, Participant::Visitor(id)).await?;
     let shown = archive.await_views(&erased).await?;
-    let (answers, off_the_disk) = archive.eraser.clear(&erased).await?;
+    let (answers, wiped) = archive.eraser.clear(&erased).await?;
+    let off_the_disk = wiped && shown;
     tell(options, &erased, (answers, off_the_disk, shown));
     Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -76,7 +78,7 @@ fn tell(options: &Options, erased: &Erased, (answers, off_the_disk, shown): (u64
     let Erased { payloads, messages, closed_chat, position, .. } = erased;
     let id = options.id;
     if options.json {
-        return println!(
+        return say!(
             "{}",
             json!({
                 "visitorId": id, "payloads": payloads, "messages": messages, "closedChat": closed_chat,
@@ -85,9 +87,7 @@ fn tell(options: &Options, erased: &Erased, (answers, off_the_disk, shown): (u64
         );
     }
     let chat = if *closed_chat { ", closed the open chat" } else { "" };
-    println!(
-        "visitor {id}: replaced {payloads} payloads ({messages} messages){chat}, took away {answers} kept answers"
-    );
+    say!("visitor {id}: replaced {payloads} payloads ({messages} messages){chat}, took away {answers} kept answers");
     if !shown {
         eprintln!("error: read models still show it: they follow when a server runs; then do this again");
     }

@@ -12,6 +12,7 @@ use infrastructure::wake_ups::NoWakeUps;
 use serde_json::json;
 
 use super::progress::Progress;
+use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::open_as_it_is;
 
@@ -43,9 +44,9 @@ pub async fn check(log: &dyn EventLog, as_json: bool) -> Result<u64, Box<dyn Err
     let standing = outcome?;
     let (events, chats, violations) = (standing.position(), standing.conversations().len(), printer.violations);
     if as_json {
-        println!("{}", json!({ "events": events, "conversations": chats, "violations": violations }));
+        say!("{}", json!({ "events": events, "conversations": chats, "violations": violations }));
     } else {
-        println!("checked {events} events of {chats} conversations: {violations} violations");
+        say!("checked {events} events of {chats} conversations: {violations} violations");
     }
     Ok(violations)
 }
@@ -74,8 +75,8 @@ impl Inspection for Printer {
 
 fn print_violation(violation: &Violation, as_json: bool) {
     if !as_json {
-        return println!("{violation}");
+        return say!("{violation}");
     }
     let Violation { rule, position, sentence } = violation;
-    println!("{}", json!({ "position": position, "rule": rule.as_str(), "sentence": sentence }));
+    say!("{}", json!({ "position": position, "rule": rule.as_str(), "sentence": sentence }));
 }

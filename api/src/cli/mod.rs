@@ -9,6 +9,7 @@ mod demo;
 mod erase_visitor;
 mod invariants;
 mod openapi;
+mod output;
 mod progress;
 mod replay;
 mod restore;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::cli::output::say;
 use crate::config::{Arguments, ConfigError, Settings, check_scheme};
 use crate::telemetry::{self, Telemetry};
 use crate::wiring::StartError;
@@ -153,7 +155,7 @@ fn without_settings(command: &Command) -> Option<ExitCode> {
 async fn migrate(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
     let database = crate::wiring::open_database(&settings).await?;
     database.close().await;
-    println!("the schema is up to date");
+    say!("the schema is up to date");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -161,12 +163,12 @@ async fn check_schema(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
     match crate::wiring::open_as_it_is(&settings).await {
         Ok(database) => {
             database.close().await;
-            println!("the schema is up to date");
+            say!("the schema is up to date");
             Ok(ExitCode::SUCCESS)
         }
         Err(StartError::Outdated { pending }) => {
             for step in pending {
-                println!("missing: {step}");
+                say!("missing: {step}");
             }
             Ok(ExitCode::FAILURE)
         }

@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::INTERRUPTED;
 use super::progress::Progress;
+use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::open_as_it_is;
 
@@ -106,12 +107,12 @@ pub(super) async fn interrupted() {
 fn print_difference(difference: &RowDifference, as_json: bool) {
     let RowDifference { table, key, live, rebuilt } = difference;
     if as_json {
-        return println!("{}", json!(difference));
+        return say!("{}", json!(difference));
     }
     match (live.is_null(), rebuilt.is_null()) {
-        (true, _) => println!("{table} {key}: missing; the log says {rebuilt}"),
-        (_, true) => println!("{table} {key}: the log knows no such row: {live}"),
-        _ => println!("{table} {key}: is {live}; the log says {rebuilt}"),
+        (true, _) => say!("{table} {key}: missing; the log says {rebuilt}"),
+        (_, true) => say!("{table} {key}: the log knows no such row: {live}"),
+        _ => say!("{table} {key}: is {live}; the log says {rebuilt}"),
     }
 }
 
@@ -124,14 +125,14 @@ fn print_outcome(rebuilt: &Rebuilt, options: &Options, differences: u64, seconds
             "eventsPerSecond": rate.round(), "replaced": !options.verify,
             "rowsCompared": options.verify.then_some(compared), "differences": options.verify.then_some(differences),
         });
-        return println!("{outcome}");
+        return say!("{outcome}");
     }
     let count = tables.len();
     if options.verify {
-        println!(
+        say!(
             "compared {compared} rows of {count} tables at position {position} in {seconds:.1} s: {differences} differ"
         );
     } else {
-        println!("rebuilt {count} tables from {position} events in {seconds:.1} s ({rate:.0} events/s)");
+        say!("rebuilt {count} tables from {position} events in {seconds:.1} s ({rate:.0} events/s)");
     }
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::INTERRUPTED;
 use super::progress::Progress;
 use super::replay::{interrupted, replay_of};
+use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::open_to_restore;
 
@@ -41,11 +42,11 @@ fn check_file(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     progress.finish();
     match outcome {
         Ok(checked) => {
-            println!("{}", tell_checked(&checked, options.json));
+            say!("{}", tell_checked(&checked, options.json));
             Ok(ExitCode::SUCCESS)
         }
         Err(error) if options.json => {
-            println!("{}", json!({ "whole": false, "reason": error.to_string() }));
+            say!("{}", json!({ "whole": false, "reason": error.to_string() }));
             Ok(ExitCode::FAILURE)
         }
         Err(error) => Err(about(&options.file, error)),
@@ -72,7 +73,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
     database.close().await;
     match outcome {
         Ok(restored) => {
-            println!("{}", tell(&restored, &settings, options.json, begun.elapsed().as_secs_f64()));
+            say!("{}", tell(&restored, &settings, options.json, begun.elapsed().as_secs_f64()));
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {

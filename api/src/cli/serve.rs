@@ -6,6 +6,7 @@ use infrastructure::system::SystemClock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::INTERRUPTED;
+use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::{FirstAdmin, start};
 
@@ -14,7 +15,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
     let mut signals =
         Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
     let running = start(settings, Arc::new(SystemClock)).await?;
-    println!("LiveChatLog listens on http://{}", running.address());
+    say!("LiveChatLog listens on http://{}", running.address());
     if let Some(admin) = running.first_admin() {
         print_first_admin(admin);
     }
@@ -43,7 +44,7 @@ impl Signals {
 
 fn print_first_admin(admin: &FirstAdmin) {
     match &admin.one_time_password {
-        Some(password) => println!("First admin: {}   password (shown only now): {password}", admin.email),
-        None => println!("First admin: {}   password: as set", admin.email),
+        Some(password) => say!("First admin: {}   password (shown only now): {password}", admin.email),
+        None => say!("First admin: {}   password: as set", admin.email),
     }
 }

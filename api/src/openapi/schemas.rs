@@ -423,8 +423,11 @@ schemas! {
         closed_chat: bool,
         /// How many kept answers to requests with an Idempotency-Key were taken away.
         answers: u64,
-        /// Whether nothing of it is left in SQLite's write-ahead log. With MySQL always true: see the manual about its logs.
+        /// Whether nothing of it is left in SQLite's write-ahead log. With MySQL that is not looked at: see the manual about
+        /// its logs.
         off_the_disk: bool,
+        /// Whether the read models show it. If not, they follow; erase again to be sure.
+        read_models: bool,
     }
     /// A change of hands of a conversation, and how it came about.
     ConversationAssignment {

@@ -35,6 +35,7 @@ struct Done {
     closed_chat: bool,
     answers: u64,
     off_the_disk: bool,
+    read_models: bool,
 }
 
 /// Erases a visitor.
@@ -48,8 +49,10 @@ pub async fn erase(
     // Done again it does what is left: it is carried out each time, whatever its key.
     let context = app.bus.context(agent.principal().actor(), info.request_id.uuid());
     let erased = app.eraser.erase(context, visitor_id, Participant::Agent(agent.id)).await?;
-    settle_at(&app, &info, erased.position, &VIEWS).await;
-    let (answers, off_the_disk) = app.eraser.clear(&erased).await?;
+    // Whoever does not wait is told that it is not over.
+    let read_models = settle_at(&app, &info, erased.position, &VIEWS).await;
+    let (answers, wiped) = app.eraser.clear(&erased).await?;
+    let off_the_disk = wiped && read_models;
     let done = Done {
         visitor_id,
         payloads: erased.payloads,
@@ -57,6 +60,7 @@ pub async fn erase(
         closed_chat: erased.closed_chat,
         answers,
         off_the_disk,
+        read_models,
     };
     Ok(Answer::ok(&done)?.at(erased.position, &info).into_response())
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use cqrs_es::DomainEvent;
 use domain::aggregate::AggregateType;
+use domain::event::AnyEvent;
 use domain::ids::{CommandId, ConversationId, EventId, VisitorId};
 use domain::visitor::{ErasedPayload, Visitor, VisitorEvent, redacted};
 use sha2::{Digest, Sha256};
@@ -109,7 +110,12 @@ impl<'a> TextEraser<'a> {
 impl Walk for TextEraser<'_> {
     async fn visitor(&mut self, text: &StoredText) -> Result<(), UseCaseError> {
         // Nothing is appended before the last one is known.
-        self.version = text.event.header.sequence;
+        let header = &text.event.header;
+        self.version = header.sequence;
+        if matches!(&text.event.event, AnyEvent::Visitor(VisitorEvent::PersonalDataErased { .. })) {
+            // Done again it has nothing to append, but the views may still be before what was appended.
+            self.erased.position = self.erased.position.max(Some(header.position));
+        }
         self.look(None, text)
     }
 

@@ -28,7 +28,7 @@ pub struct Erased {
     pub messages: u64,
     /// Whether an open chat was closed.
     pub closed_chat: bool,
-    /// Its last event; none when there was nothing to do.
+    /// The last event of this erasure, or of an earlier one.
     pub position: Option<Position>,
     /// The visitor, their conversations and threads.
     pub ids: Named,

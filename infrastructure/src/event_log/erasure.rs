@@ -74,6 +74,8 @@ fn statements(request: &AppendRequest, texts: &[ErasedText], dialect: Dialect) -
         let commands = commands.into_iter().collect::<Vec<_>>().join(",");
         let nothing = "00".repeat(32);
         let _ = write!(sql, "UPDATE command_log SET request_digest = X'{nothing}' WHERE command_id IN ({commands}); ");
+        // With it the digest of the request.
+        let _ = write!(sql, "DELETE FROM idempotent_responses WHERE command_id IN ({commands}); ");
     }
     for StreamId { kind, id } in request.streams.iter().map(|append| append.stream) {
         let _ = write!(sql, "DELETE FROM snapshots WHERE aggregate_type = '{kind}' AND aggregate_id = '{id}'; ");

@@ -8,6 +8,7 @@ use infrastructure::subscription::ProjectorId;
 use infrastructure::system::SystemClock;
 use serde_json::json;
 
+use crate::cli::output::say;
 use crate::config::{Arguments, Settings};
 
 /// How thorough to be, and how to tell.
@@ -78,7 +79,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 fn print(findings: &[Finding], as_json: bool) {
     let worst = findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok);
     if as_json {
-        return println!("{}", json!({ "status": worst, "findings": findings }));
+        return say!("{}", json!({ "status": worst, "findings": findings }));
     }
     for Finding { subject, status, found, advice } in findings {
         let status = match status {
@@ -86,16 +87,11 @@ fn print(findings: &[Finding], as_json: bool) {
             Status::Warning => "warning",
             Status::Failed => "FAILED",
         };
-        println!("{status:8} {subject}: {found}");
+        say!("{status:8} {subject}: {found}");
         if let Some(advice) = advice {
-            println!("{:8} -> {advice}", "");
+            say!("{:8} -> {advice}", "");
         }
     }
     let count = |status| findings.iter().filter(|finding| finding.status == status).count();
-    println!(
-        "{} things looked at: {} failed, {} warnings",
-        findings.len(),
-        count(Status::Failed),
-        count(Status::Warning)
-    );
+    say!("{} things looked at: {} failed, {} warnings", findings.len(), count(Status::Failed), count(Status::Warning));
 }
