@@ -45,7 +45,6 @@ impl Runner {
             return Err(StopReason::HistoryForked { position: stored.position }.into());
         }
         self.load(stored.position).await?;
-        self.recovered();
         self.controls.status.send_replace(RunnerStatus::Running);
         self.publish(stored.position);
         let known = log.known_position();
@@ -82,6 +81,8 @@ impl Leader<'_> {
             if let Err(end) = step {
                 return end;
             }
+            // Only now: a database that is full can be read, so that each turn begins well.
+            self.runner.recovered();
         }
     }
 
