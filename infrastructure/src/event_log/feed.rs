@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{Position, ReadError};
+use application::ports::{LogHead, Position, ReadError};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -69,6 +69,9 @@ impl Feed {
     async fn publish(&self, batch: Committed) {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return };
         let (first, last) = (first.header.position, last.header.position);
+        if self.ring.contradicts(first, &batch[0].header.chain_hash) {
+            self.ring.restart(first - 1);
+        }
         if first > self.ring.end() + 1 {
             self.catch_up(first - 1).await;
         }
@@ -87,6 +90,11 @@ impl Feed {
         let head = match reading.unwrap_or(Err(DatabaseError::NoAnswer)) {
             // What another log holds is nothing to this node.
             Ok(head) if !self.history.holds(&head) => return,
+            Ok(head)
+                if head.position < *self.known.borrow() || self.ring.contradicts(head.position, &head.chain_hash) =>
+            {
+                return self.set_back(&head);
+            }
             Ok(head) => head.position,
             Err(error) => {
                 let error = unavailable(error);
@@ -104,6 +112,14 @@ impl Feed {
         self.advance(head);
     }
 
+    /// What others have committed can be seen before it is on the disk, and a crash of the database can take it back:
+    /// whatever was taken up of that must be forgotten.
+    fn set_back(&self, head: &LogHead) {
+        tracing::warn!(position = head.position, "the database has taken back what was not yet on its disk");
+        self.ring.restart(head.position);
+        self.known.send_replace(head.position);
+    }
+
     /// Reads up to a position into the ring, as far as it can hold it.
     async fn catch_up(&self, to: Position) {
         let capacity = Position::try_from(self.ring.capacity()).unwrap_or(Position::MAX);
@@ -111,10 +127,16 @@ impl Feed {
             self.ring.restart(to - capacity);
         }
         while self.ring.end() < to {
-            let limit = usize::try_from(to - self.ring.end()).unwrap_or(MAX_PAGE).min(MAX_PAGE);
-            let reading = timeout(READ_TIMEOUT, self.reader.page(self.ring.end(), limit)).await;
+            // With the last event that is held, to see whether the log still goes on from it.
+            let held = usize::from(self.ring.holds_its_end());
+            let after = self.ring.end() - Position::from(self.ring.holds_its_end());
+            let limit = usize::try_from(to - after).unwrap_or(MAX_PAGE).min(MAX_PAGE);
+            let reading = timeout(READ_TIMEOUT, self.reader.page(after, limit)).await;
             match reading.unwrap_or_else(|_| Err(unavailable(DatabaseError::NoAnswer))) {
-                Ok(events) if events.is_empty() => return self.ring.restart(to),
+                Ok(events) if events.len() <= held => return self.ring.restart(to),
+                Ok(events) if self.ring.contradicts(after + 1, &events[0].header.chain_hash) => {
+                    return self.ring.restart(to);
+                }
                 Ok(events) => self.ring.push(events),
                 Err(error) => return self.give_up(to, &error),
             }

@@ -234,8 +234,13 @@ impl EventLog for SqlEventLog {
 
     async fn head(&self) -> Result<LogHead, ReadError> {
         self.ensure_at_work()?;
+        let end = self.ring.end();
         let head = head::read(&self.database).await.map_err(unavailable)?;
         self.history.holds(&head);
+        if head.position < end || self.ring.contradicts(head.position, &head.chain_hash) {
+            // A crash of the database has taken back what was read from it; see `Feed::set_back`.
+            self.ring.restart(head.position);
+        }
         self.ensure_same_history(head.position)?;
         Ok(head)
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use application::ports::{LogEvent, Position};
+use application::ports::{Hash, LogEvent, Position};
 use domain::event::AnyEvent;
 use domain::visitor::VisitorEvent;
 
@@ -76,6 +76,19 @@ impl Ring {
         }
         let skip = usize::try_from(after - state.before_first()).ok()?;
         Some(state.events.iter().skip(skip).take(limit).cloned().collect())
+    }
+
+    /// Whether it holds the event at its end.
+    pub(super) fn holds_its_end(&self) -> bool {
+        !self.read().events.is_empty()
+    }
+
+    /// Whether it holds another event at a position than the one with this hash.
+    pub(super) fn contradicts(&self, position: Position, chain_hash: &Hash) -> bool {
+        let state = self.read();
+        let index = position.checked_sub(state.before_first() + 1).and_then(|index| usize::try_from(index).ok());
+        let held = index.and_then(|index| state.events.get(index));
+        held.is_some_and(|event| event.header.chain_hash != *chain_hash)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {

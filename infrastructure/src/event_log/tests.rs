@@ -219,6 +219,47 @@ async fn restored_database_does_not_get_a_hole() {
     }
 }
 
+/// What others commit can be seen before it is on the disk; a crash of the database then takes it back.
+#[tokio::test]
+async fn what_a_crash_has_taken_back_is_forgotten() {
+    for fresh in fresh_databases().await {
+        if fresh.database.dialect() == Dialect::Sqlite {
+            continue;
+        }
+        for others in 0..=2 {
+            let (log, other) = (start(&fresh.database).await, start(&fresh.database).await);
+            let kept = other.append(append(&[(stream(10 + others), 0, 1)])).await.unwrap().last_position;
+            other.append(append(&[(stream(20 + others), 0, 1)])).await.unwrap();
+            wait_until_known(&log, kept + 1).await;
+            assert_eq!(positions(&log, kept).await, [kept + 1]);
+            let third = start(&fresh.database).await;
+            let script = format!(
+                "BEGIN; UPDATE log_head SET position = {kept}, \
+                 chain_hash = (SELECT chain_hash FROM events WHERE position = {kept}) WHERE id = 1; \
+                 DELETE FROM events WHERE position > {kept}; COMMIT"
+            );
+            let mut session = fresh.database.log_session().await.unwrap();
+            session.run(&script).await.unwrap();
+            session.close().await;
+            for n in 0..others {
+                third.append(append(&[(stream(100 + 10 * others + n), 0, 1)])).await.unwrap();
+            }
+            let end = kept + Position::try_from(others).unwrap();
+            let deadline = Instant::now() + Duration::from_secs(5);
+            while *log.known_position().borrow() != end || !tells_what_is_there(&log, kept).await {
+                assert!(Instant::now() < deadline, "{others}: {} {end}", *log.known_position().borrow());
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+async fn tells_what_is_there(log: &SqlEventLog, after: Position) -> bool {
+    let told = log.read_after(after, 10).await.unwrap();
+    let there = log.reader.page(after, 10).await.unwrap();
+    told.iter().map(|event| &event.header).eq(there.iter().map(|event| &event.header))
+}
+
 #[tokio::test]
 async fn snapshot_is_found_by_its_fingerprint_only() {
     for fresh in fresh_databases().await {

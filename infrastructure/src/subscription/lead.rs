@@ -1,5 +1,6 @@
 //! Projecting, on the node that has the lease.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,9 +177,9 @@ impl Leader<'_> {
 
     /// Waits for something to do.
     async fn idle(&mut self) -> Result<(), TurnEnd> {
-        if *self.known.borrow() > self.reached.position && !self.known.has_changed().unwrap_or(false) {
-            // The log knows of more than it gave: it was restored to an earlier state.
-            return Err(StopReason::HistoryForked { position: self.reached.position + 1 }.into());
+        let known = *self.known.borrow();
+        if known > self.reached.position && !self.known.has_changed().unwrap_or(false) {
+            self.explain_gap().await?;
         }
         let store_at = Instant::now() + STORE_AFTER;
         tokio::select! {
@@ -195,6 +196,21 @@ impl Leader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The log knows of more than it gave. A crash of the database may have taken back what was not yet on its disk, which
+    /// the log is about to notice; otherwise it was restored to an earlier state.
+    async fn explain_gap(&self) -> Result<(), TurnEnd> {
+        let reached = self.reached.position;
+        let log = &self.runner.subscriptions.log;
+        let head = log.head().await?;
+        let goes_on = match head.position.cmp(&reached) {
+            Ordering::Less => false,
+            Ordering::Equal => head.chain_hash == self.reached.chain_hash,
+            // Nothing came a moment ago.
+            Ordering::Greater => !log.read_after(reached, 1).await?.is_empty(),
+        };
+        if goes_on { Ok(()) } else { Err(StopReason::HistoryForked { position: reached + 1 }.into()) }
     }
 
     /// Rebuilt tables may be in the place of those that the projector has read.
