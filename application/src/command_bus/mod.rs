@@ -21,11 +21,15 @@ use crate::ports::{
     StreamId, StreamVersion,
 };
 use cache::AggregateCache;
-use locks::StreamLocks;
+use locks::{StreamGuard, StreamLocks};
 pub use unit_of_work::UnitOfWork;
 
 /// How often a command is decided anew after others have changed the same streams.
 const MAX_ATTEMPTS: u32 = 5;
+
+/// How long a command waits for others of this node on the same streams. While the database is away, each of those holds
+/// its streams for as long as it tries.
+const LOCKED_WITHIN: Duration = Duration::from_secs(8);
 
 /// How many aggregates are kept in memory.
 const CACHED_AGGREGATES: usize = 20_000;
@@ -193,7 +197,7 @@ impl Inner {
     ) -> Result<Executed<U::Output>, UseCaseError> {
         let mut locked: BTreeSet<StreamId> = use_case.locks().into_iter().collect();
         for attempt in 1..=MAX_ATTEMPTS {
-            let guard = self.locks.lock(&locked).await;
+            let Some(guard) = self.lock(&locked).await else { return Err(UseCaseError::Contended) };
             let mut written = BTreeSet::new();
             let error = match self.attempt(context, use_case, &mut written).await {
                 Err(UseCaseError::Append(error)) => error,
@@ -215,6 +219,15 @@ impl Inner {
             }
         }
         Err(UseCaseError::Contended)
+    }
+
+    /// None: others hold the streams for too long.
+    async fn lock(&self, streams: &BTreeSet<StreamId>) -> Option<StreamGuard> {
+        tokio::select! {
+            biased;
+            guard = self.locks.lock(streams) => Some(guard),
+            () = self.clock.sleep(LOCKED_WITHIN) => None,
+        }
     }
 
     async fn attempt<U: UseCase>(
