@@ -294,7 +294,7 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::warn!(error, "database is unavailable");
     Problem::unavailable(
         "unavailable",
-        "The database cannot be reached. Whether a change was made may be unknown: repeat it with the same idempotency key.",
+        "The database cannot be reached or takes no changes now. Whether a change was made may be unknown: repeat it with the same idempotency key.",
     )
 }
 

@@ -1,7 +1,9 @@
 //! Whether the service lives and is ready.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use application::ports::LogHead;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,11 +12,15 @@ use infrastructure::subscription::{RunnerStatus, StopReason};
 use infrastructure::wake_ups::WakeUpStatus;
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::app::App;
 
 /// A read model that is this many events behind is not ready.
 const MAX_LAG: i64 = 10_000;
+
+/// What does not answer within this time does not work. Who asks for probes does not wait long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A chat that waits for so many seconds is told.
 const LONG_WAIT: u64 = 300;
@@ -60,9 +66,9 @@ pub async fn ready(State(app): State<App>) -> Response {
     if app.draining.load(Ordering::Relaxed) {
         checks.push(Check::new("shutdown", Err("this node is shutting down".to_owned())));
     }
-    let head = app.log.head().await;
-    checks.push(Check::new("eventLog", head.as_ref().map(|_| ()).map_err(ToString::to_string)));
-    checks.push(Check::new("database", app.write_probe.find_fault(&*app.clock).await.map_or(Ok(()), Err)));
+    let (head, fault, queue) = tokio::join!(head(&app), app.write_probe.find_fault(&*app.clock), queue(&app));
+    checks.push(Check::new("eventLog", head.as_ref().map(|_| ()).map_err(Clone::clone)));
+    checks.push(Check::new("database", fault.map_or(Ok(()), Err)));
     let head = head.map_or(0, |head| head.position);
     for (name, position, status) in app.views.status() {
         checks.push(Check::new(format!("projection:{name}"), projection(head - position, &status)));
@@ -71,7 +77,7 @@ pub async fn ready(State(app): State<App>) -> Response {
         let reason = "has ended; the cause is in the log, and a restart is needed".to_owned();
         checks.push(Check::new(format!("task:{name}"), Err(reason)));
     }
-    checks.push(Check { required: false, ..Check::new("queue", queue(&app).await) });
+    checks.push(Check { required: false, ..Check::new("queue", queue) });
     if let Some(status) = (app.signals)() {
         let outcome = match status {
             WakeUpStatus::Connected => Ok(()),
@@ -85,9 +91,15 @@ pub async fn ready(State(app): State<App>) -> Response {
     (code, Json(json!({ "status": status, "checks": checks }))).into_response()
 }
 
+async fn head(app: &App) -> Result<LogHead, String> {
+    let head = timeout(PATIENCE, app.log.head()).await.map_err(|_| "the log does not answer".to_owned())?;
+    head.map_err(|error| error.to_string())
+}
+
 /// Chats that wait long are no reason to send visitors elsewhere, but one to tell people.
 async fn queue(app: &App) -> Result<(), String> {
-    let stats = app.queue.stats(app.clock.now()).await.map_err(|_| "cannot be read".to_owned())?;
+    let stats = timeout(PATIENCE, app.queue.stats(app.clock.now())).await;
+    let stats = stats.ok().and_then(Result::ok).ok_or_else(|| "cannot be read".to_owned())?;
     let longest = stats.iter().map(|queue| queue.longest_wait_seconds).max().unwrap_or_default();
     if longest < LONG_WAIT {
         return Ok(());
