@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use application::ports::{Ids as _, LogEvent};
 use domain::event::AnyEvent;
@@ -35,9 +36,9 @@ struct Acknowledged {
 /// The writes of a load with what came of each, by the id that the writer gave it.
 type Entries = BTreeMap<Uuid, (Write, Option<Acknowledged>)>;
 
-/// Every change that was asked for, with the first answer that acknowledged it.
+/// Every change that was asked for, with the first answer that acknowledged it; what failed; the longest wait for an answer.
 #[derive(Clone, Default)]
-pub struct Journal(Arc<Mutex<Entries>>, Arc<Mutex<Vec<String>>>);
+pub struct Journal(Arc<Mutex<Entries>>, Arc<Mutex<Vec<String>>>, Arc<Mutex<Duration>>);
 
 impl Write {
     pub fn new(method: Method, path: String, body: Value, token: Option<&str>) -> Self {
@@ -61,7 +62,9 @@ impl Journal {
         let mut client = client.with_header("x-request-id", &write.request.to_string());
         client = write.token.iter().fold(client, |client, token| client.with_token(token));
         client = write.key.iter().fold(client, |client, key| client.with_header("idempotency-key", key));
+        let asked = Instant::now();
         let reply = client.try_request(write.method.clone(), &write.path, Some(&write.body)).await;
+        self.note_wait(asked.elapsed());
         let failure = match &reply {
             Ok(reply) if reply.status < 500 => None,
             Ok(reply) => Some(format!("{} {}: {} {}", write.method, write.path, reply.status, reply.body)),
@@ -71,8 +74,8 @@ impl Journal {
         let reply = reply.ok()?;
         match reply.status {
             200..300 => self.acknowledge(write, &reply),
-            409 | 503 => {}
-            403 | 404 => {}
+            503 => assert_is_clear(&reply),
+            403 | 404 | 409 => {}
             _ => panic!("{write:?} was answered {}: {}", reply.status, reply.body),
         }
         (reply.status != 503).then_some(reply)
@@ -110,6 +113,16 @@ impl Journal {
         self.1.lock().unwrap().clone()
     }
 
+    /// The longest that anybody has waited for an answer, or for the end of the connection, since this was last asked.
+    pub fn take_longest_wait(&self) -> Duration {
+        std::mem::take(&mut *self.2.lock().unwrap())
+    }
+
+    fn note_wait(&self, wait: Duration) {
+        let mut longest = self.2.lock().unwrap();
+        *longest = wait.max(*longest);
+    }
+
     /// How many changes were acknowledged, and how many were not.
     pub fn counts(&self) -> (usize, usize) {
         let entries = self.entries();
@@ -144,6 +157,15 @@ impl Journal {
     fn entries(&self) -> MutexGuard<'_, BTreeMap<Uuid, (Write, Option<Acknowledged>)>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// It says that it is not the caller's fault, and when to come back.
+pub fn assert_is_clear(unavailable: &Reply) {
+    assert_eq!(unavailable.status, 503, "{unavailable:?}");
+    assert_eq!(unavailable.header("content-type"), Some("application/problem+json"), "{unavailable:?}");
+    let seconds = unavailable.header("retry-after").and_then(|text| text.parse::<u32>().ok());
+    assert!(seconds.is_some_and(|seconds| seconds > 0), "{unavailable:?}");
+    assert!(unavailable.body["code"].is_string() && unavailable.body["detail"].is_string(), "{unavailable:?}");
 }
 
 fn check_message(write: &Write, answer: &Acknowledged, event: &LogEvent) {

@@ -1,15 +1,10 @@
 //! The program is killed in the middle of its work, again and again, and loses nothing that it has acknowledged.
 
-use std::time::Duration;
-
-use application::ports::{Clock as _, Ids as _};
 use harness::{DatabaseKind, History, Process, Standing, TestDatabase, eventually, on_each_database};
-use infrastructure::event_log::verify_chain;
-use infrastructure::system::{RandomIds, SystemClock};
 
 use crate::load::Load;
 use crate::people::{admin, hire, program_on};
-use crate::recovery::{RECOVERY, settled};
+use crate::recovery::{RECOVERY, assert_clean, check, pause, rounds};
 
 /// How often the program is killed; `FAULT_ROUNDS` says otherwise.
 const ROUNDS: usize = 20;
@@ -20,7 +15,7 @@ on_each_database! {
         let boss = admin(process.client()).await;
         let mut load = Load::new(process.client(), &boss).await;
         let history = History::open(&database).await;
-        for round in 1..=rounds() {
+        for round in 1..=rounds(ROUNDS) {
             let client = process.client().clone();
             let dying = async {
                 pause(200..900).await;
@@ -51,15 +46,6 @@ on_each_database! {
     }
 }
 
-fn rounds() -> usize {
-    std::env::var("FAULT_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("FAULT_ROUNDS is a number"))
-}
-
-async fn pause(millis: std::ops::Range<u64>) {
-    let span = (millis.end - millis.start) as f64 * RandomIds.fraction();
-    SystemClock.sleep(Duration::from_millis(millis.start + span as u64)).await;
-}
-
 /// Starts the program again; in some rounds it is killed in the middle of that, too.
 async fn restart(database: &TestDatabase, history: &History, round: usize) -> Process {
     if round.is_multiple_of(5) {
@@ -73,20 +59,4 @@ async fn restart(database: &TestDatabase, history: &History, round: usize) -> Pr
         history.database.execute("UPDATE leases SET expires_us = 0", vec![]).await.expect("leases can be ended");
     }
     program_on(database).start().await
-}
-
-/// Nothing that went wrong inside was kept quiet.
-fn assert_clean(process: &Process) {
-    let log = process.log();
-    assert!(!log.contains("panicked") && !log.contains(" ERROR "), "{log}");
-}
-
-/// Checks all that must be true after a restart, and tells how long the log is.
-async fn check(history: &History, load: &Load) -> i64 {
-    let events = history.events().await;
-    load.journal.check(&events);
-    drop(Standing::of(&events));
-    let verified = verify_chain(&history.database, |_| {}).await.expect("the chain verifies");
-    assert!(verified.position >= events.len() as i64);
-    eventually(RECOVERY, "the read models are what the log says", async || settled(history).await).await
 }

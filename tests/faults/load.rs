@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use application::ports::Ids as _;
+use application::ports::{Clock as _, Ids as _};
 use harness::{Client, Reply};
-use infrastructure::system::RandomIds;
+use infrastructure::system::{RandomIds, SystemClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -16,12 +17,36 @@ use crate::people::{Guest, Worker, guest, hire};
 const VISITOR_LOOPS: usize = 6;
 const VISITORS_OF_A_LOOP: usize = 8;
 
+/// How long the patient wait before they try again.
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
+
 /// The company and all that was asked of the program.
 pub struct Load {
     pub journal: Journal,
     agents: Arc<Vec<Worker>>,
     supervisor: Worker,
     loops: Vec<VisitorLoop>,
+}
+
+/// Where people turn to.
+#[derive(Clone)]
+struct Desk {
+    clients: Arc<[Client]>,
+    /// Whether they come again when they were not answered.
+    patient: bool,
+}
+
+impl Desk {
+    fn client(&self) -> &Client {
+        pick(&self.clients)
+    }
+
+    async fn goes_on_after(&self, outcome: Option<()>) -> bool {
+        if outcome.is_none() && self.patient {
+            SystemClock.sleep(SHORT_PAUSE).await;
+        }
+        outcome.is_some() || self.patient
+    }
 }
 
 /// One of several who act for visitors, one action after the other.
@@ -43,21 +68,33 @@ impl Load {
         Self { journal: Journal::default(), agents: Arc::new(agents), supervisor, loops }
     }
 
-    /// Lets everybody work until `until` has ended and everybody has noticed.
+    /// Lets everybody work until `until` has ended and everybody has noticed; who finds the program gone stops.
     pub async fn run(&mut self, client: &Client, until: impl Future<Output = ()>) {
+        self.work(Desk { clients: Arc::new([client.clone()]), patient: false }, until).await;
+    }
+
+    /// Lets everybody work until `until` has ended. Each turns to any node, and to another one when there is no answer, or
+    /// none that tells what became of the matter.
+    pub async fn endure(&mut self, nodes: &[Client], until: impl Future<Output = ()>) {
+        self.work(Desk { clients: nodes.into(), patient: true }, until).await;
+    }
+
+    async fn work(&mut self, desk: Desk, until: impl Future<Output = ()>) {
         let stop = Arc::new(AtomicBool::new(false));
         let mut visitors = JoinSet::new();
         for mut one in std::mem::take(&mut self.loops) {
-            let (client, journal, stop) = (client.clone(), self.journal.clone(), Arc::clone(&stop));
+            let (desk, journal, stop) = (desk.clone(), self.journal.clone(), Arc::clone(&stop));
             visitors.spawn(async move {
-                while !stop.load(Ordering::Relaxed) && one.act(&client, &journal).await.is_some() {}
+                while !stop.load(Ordering::Relaxed) && desk.goes_on_after(one.act(desk.client(), &journal).await).await
+                {
+                }
                 one
             });
         }
         let mut staff = JoinSet::new();
-        for work in [Self::come_and_go, Self::choose, Self::answer] as [fn(&Self, &Client) -> Job; 3] {
-            let (job, stop) = (work(self, client), Arc::clone(&stop));
-            staff.spawn(async move { while !stop.load(Ordering::Relaxed) && job().await.is_some() {} });
+        for work in [Self::come_and_go, Self::choose, Self::answer] as [fn(&Self, &Desk) -> Job; 3] {
+            let (job, desk, stop) = (work(self, &desk), desk.clone(), Arc::clone(&stop));
+            staff.spawn(async move { while !stop.load(Ordering::Relaxed) && desk.goes_on_after(job().await).await {} });
         }
         until.await;
         stop.store(true, Ordering::Relaxed);
@@ -66,23 +103,23 @@ impl Load {
     }
 
     /// An agent goes online, away or offline.
-    fn come_and_go(&self, client: &Client) -> Job {
-        let (client, journal, agents) = (client.clone(), self.journal.clone(), Arc::clone(&self.agents));
+    fn come_and_go(&self, desk: &Desk) -> Job {
+        let (desk, journal, agents) = (desk.clone(), self.journal.clone(), Arc::clone(&self.agents));
         Box::new(move || {
             let agent = pick(&agents).clone();
             let status = *pick(&["online", "online", "online", "away", "offline"]);
             let path = format!("/v1/agents/{}/status", agent.id);
             let write = Write::new(Method::PUT, path, json!({ "status": status }), Some(&agent.token));
-            send(client.clone(), journal.clone(), write)
+            send(desk.client().clone(), journal.clone(), write)
         })
     }
 
     /// A supervisor hands some chat to some agent, whatever the limit.
-    fn choose(&self, client: &Client) -> Job {
-        let (client, journal, agents) = (client.clone(), self.journal.clone(), Arc::clone(&self.agents));
+    fn choose(&self, desk: &Desk) -> Job {
+        let (desk, journal, agents) = (desk.clone(), self.journal.clone(), Arc::clone(&self.agents));
         let supervisor = self.supervisor.clone();
         Box::new(move || {
-            let (client, journal, supervisor) = (client.clone(), journal.clone(), supervisor.clone());
+            let (client, journal, supervisor) = (desk.client().clone(), journal.clone(), supervisor.clone());
             let agent_id = pick(&agents).id.clone();
             Box::pin(async move {
                 let chat = some_chat(&client, &supervisor, "status=pending&limit=5").await?;
@@ -95,10 +132,10 @@ impl Load {
     }
 
     /// An agent answers in one of the chats they serve.
-    fn answer(&self, client: &Client) -> Job {
-        let (client, journal, agents) = (client.clone(), self.journal.clone(), Arc::clone(&self.agents));
+    fn answer(&self, desk: &Desk) -> Job {
+        let (desk, journal, agents) = (desk.clone(), self.journal.clone(), Arc::clone(&self.agents));
         Box::new(move || {
-            let (client, journal, agent) = (client.clone(), journal.clone(), pick(&agents).clone());
+            let (client, journal, agent) = (desk.client().clone(), journal.clone(), pick(&agents).clone());
             Box::pin(async move {
                 let query = format!("status=active&agentId={}", agent.id);
                 let chat = some_chat(&client, &agent, &query).await?;

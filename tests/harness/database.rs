@@ -48,7 +48,16 @@ impl TestDatabase {
     /// When there can be no temporary folder.
     #[must_use]
     pub fn sqlite() -> Self {
-        let folder = temporary_folder();
+        Self::sqlite_in(&std::env::temp_dir())
+    }
+
+    /// A file in a new folder inside this one.
+    ///
+    /// # Panics
+    /// When there can be no such folder.
+    #[must_use]
+    pub fn sqlite_in(parent: &Path) -> Self {
+        let folder = temporary_folder(parent);
         let url = format!("sqlite:{}", folder.path().join("livechatlog.db").display());
         Self { kind: DatabaseKind::Sqlite, url, folder, server: None }
     }
@@ -62,10 +71,18 @@ impl TestDatabase {
             left_out(test, SERVER);
             return None;
         };
+        Some(Self::on_server(address).await)
+    }
+
+    /// A database on this server. It has to go away before the server does.
+    ///
+    /// # Panics
+    /// When the server does not work.
+    pub async fn on_server(address: Url) -> Self {
         let server = Server { address, database: format!("lcl_test_{}", RandomIds.new_uuid().simple()) };
         server.create().await;
-        let folder = temporary_folder();
-        Some(Self { kind: DatabaseKind::MySql, url: server.url_of_database(), folder, server: Some(server) })
+        let folder = temporary_folder(&std::env::temp_dir());
+        Self { kind: DatabaseKind::MySql, url: server.url_of_database(), folder, server: Some(server) }
     }
 
     /// Which kind it is.
@@ -114,6 +131,11 @@ pub fn left_out(test: &str, setting: &str) {
     println!("left out: {test}: {setting} is not set");
 }
 
+/// Says that a test was left out because the machine cannot do what it needs; past the capturing of output.
+pub fn left_out_without(test: &str, what: &str) {
+    let _ = writeln!(std::io::stderr(), "left out: {test}: it needs {what}");
+}
+
 #[derive(Debug)]
 struct Server {
     address: Url,
@@ -130,7 +152,7 @@ impl Server {
     async fn create(&self) {
         // No character set: whatever the server's default is must do.
         if let Err(error) = self.run(&format!("CREATE DATABASE {}", self.database)).await {
-            panic!("{SERVER} names a server on which no database can be created: {error}");
+            panic!("no database can be created on the server ({SERVER}, or one of the test's own): {error}");
         }
     }
 
@@ -169,8 +191,8 @@ fn server_url() -> Option<Url> {
     }
 }
 
-fn temporary_folder() -> TempDir {
-    tempfile::Builder::new().prefix("livechatlog-").tempdir().expect("a temporary folder can be made")
+fn temporary_folder(parent: &Path) -> TempDir {
+    tempfile::Builder::new().prefix("livechatlog-").tempdir_in(parent).expect("a temporary folder can be made")
 }
 
 /// Makes one test of a body for each kind of database: `name::sqlite` and `name::mysql`.

@@ -17,7 +17,7 @@ mod server;
 
 pub use client::{Client, Reply};
 pub use clock::TestClock;
-pub use database::{DatabaseKind, TestDatabase, databases, left_out};
+pub use database::{DatabaseKind, TestDatabase, databases, left_out, left_out_without};
 pub use eventually::{DEADLINE, eventually};
 pub use history::History;
 pub use invariants::Standing;

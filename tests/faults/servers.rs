@@ -1,0 +1,221 @@
+//! Servers of a test's own, which can be killed, held and started again.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use harness::{eventually, free_port, left_out_without};
+use reqwest::Url;
+use sqlx::{Connection as _, MySqlConnection};
+use tempfile::TempDir;
+
+/// A server on a busy machine is ready within this time.
+const STARTED: Duration = Duration::from_secs(60);
+
+/// A MariaDB with a data folder of its own.
+pub struct Mariadb {
+    daemon: Daemon,
+    url: Url,
+}
+
+/// A Redis that keeps nothing on the disk.
+pub struct Redis {
+    daemon: Daemon,
+    url: String,
+}
+
+/// A process that can be started again as it was. It is killed when this is dropped.
+struct Daemon {
+    words: Vec<String>,
+    child: Child,
+    log: PathBuf,
+    _folder: TempDir,
+}
+
+impl Mariadb {
+    /// Starts one. None: the machine has none, and it is said which test is left out.
+    pub async fn start(test: &str) -> Option<Self> {
+        let (Some(server), Some(install)) = (find("mariadbd"), find("mariadb-install-db")) else {
+            left_out_without(test, "mariadbd and mariadb-install-db");
+            return None;
+        };
+        let folder = temporary_folder();
+        let data = format!("--datadir={}", folder.path().join("data").display());
+        // The server does not run as root unless it is told to.
+        let user = std::fs::metadata(folder.path()).is_ok_and(|folder| folder.uid() == 0).then_some("--user=root");
+        let mut installing = Command::new(install);
+        installing.args(["--no-defaults", "--force", &data, "--skip-test-db", "--skip-name-resolve"]).args(user);
+        let installed = installing.arg("--auth-root-authentication-method=normal").output().expect("it can be started");
+        assert!(installed.status.success(), "{installed:?}");
+        let port = free_port();
+        let in_folder = |option: &str, name: &str| format!("--{option}={}", folder.path().join(name).display());
+        // Durable as it comes: the log of InnoDB is flushed at every commit.
+        let mut words =
+            vec![server, "--no-defaults".to_owned(), data, in_folder("socket", "s"), in_folder("pid-file", "p")];
+        words.extend(user.map(str::to_owned));
+        let rest = ["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=500"];
+        words.extend(rest.map(str::to_owned));
+        words.push(format!("--port={port}"));
+        let url = Url::parse(&format!("mysql://root@127.0.0.1:{port}/")).expect("a URL");
+        let server = Self { daemon: Daemon::start(words, folder), url };
+        server.wait_until_ready().await;
+        Some(server)
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> Url {
+        self.url.clone()
+    }
+
+    /// As a loss of power would, but for what the system still writes.
+    pub fn kill9(&mut self) {
+        self.daemon.kill9();
+    }
+
+    /// Starts it again on the same data and port.
+    pub async fn restart(&mut self) {
+        self.daemon.spawn_again();
+        self.wait_until_ready().await;
+    }
+
+    /// `STOP`: it says nothing any more, and its connections stay open. `CONT` ends that.
+    pub fn signal(&self, name: &str) {
+        self.daemon.signal(name);
+    }
+
+    async fn wait_until_ready(&self) {
+        eventually(STARTED, "MariaDB answers", async || {
+            let connection = MySqlConnection::connect(self.url.as_str()).await;
+            connection.map(drop).map_err(|error| format!("{error}\n{}", self.daemon.end_of_log()))
+        })
+        .await;
+    }
+}
+
+impl Redis {
+    /// Starts one. None: the machine has none, and it is said which test is left out.
+    pub async fn start(test: &str) -> Option<Self> {
+        let Some(server) = find("redis-server") else {
+            left_out_without(test, "redis-server");
+            return None;
+        };
+        let folder = temporary_folder();
+        let (port, place) = (free_port().to_string(), folder.path().display().to_string());
+        let words = [
+            server.as_str(),
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--dir",
+            &place,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ];
+        let words = words.map(str::to_owned).to_vec();
+        let server = Self { daemon: Daemon::start(words, folder), url: format!("redis://127.0.0.1:{port}") };
+        server.wait_until_ready().await;
+        Some(server)
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Ends it at once.
+    pub fn kill9(&mut self) {
+        self.daemon.kill9();
+    }
+
+    /// Starts it again, empty, on the same port.
+    pub async fn restart(&mut self) {
+        self.daemon.spawn_again();
+        self.wait_until_ready().await;
+    }
+
+    /// `STOP`: it says nothing any more, and its connections stay open. `CONT` ends that.
+    pub fn signal(&self, name: &str) {
+        self.daemon.signal(name);
+    }
+
+    /// Forgets everything.
+    pub async fn flush_all(&self) {
+        self.command("FLUSHALL").await.expect("Redis can be emptied");
+    }
+
+    async fn wait_until_ready(&self) {
+        eventually(STARTED, "Redis answers", async || {
+            self.command("PING").await.map_err(|error| format!("{error}\n{}", self.daemon.end_of_log()))
+        })
+        .await;
+    }
+
+    async fn command(&self, word: &str) -> redis::RedisResult<()> {
+        let mut connection = redis::Client::open(self.url.as_str())?.get_multiplexed_async_connection().await?;
+        redis::cmd(word).exec_async(&mut connection).await
+    }
+}
+
+impl Daemon {
+    fn start(words: Vec<String>, folder: TempDir) -> Self {
+        let log = folder.path().join("output.log");
+        let child = spawn(&words, &log);
+        Self { words, child, log, _folder: folder }
+    }
+
+    fn spawn_again(&mut self) {
+        self.child = spawn(&self.words, &self.log);
+    }
+
+    fn kill9(&mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
+        assert!(status.is_ok_and(|status| status.success()), "SIG{name} could not be sent to {id}");
+    }
+
+    fn end_of_log(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where the system can do it, the server ends with the test that has started it, whatever ends that.
+fn spawn(words: &[String], log: &Path) -> Child {
+    let output = OpenOptions::new().create(true).append(true).open(log).expect("a file in a new folder can be made");
+    let errors: File = output.try_clone().expect("an open file can be shared");
+    let tether = find("setpriv").map(|tether| [tether, "--pdeathsig".to_owned(), "KILL".to_owned()]);
+    let words: Vec<String> = tether.into_iter().flatten().chain(words.iter().cloned()).collect();
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).stdin(Stdio::null()).stdout(output).stderr(errors);
+    command.spawn().unwrap_or_else(|error| panic!("{} does not start: {error}", words[0]))
+}
+
+/// Servers are in folders that users do not have in their `PATH`.
+fn find(program: &str) -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
+    let found = folders.map(|folder| folder.join(program)).find(|file| file.is_file())?;
+    Some(found.display().to_string())
+}
+
+fn temporary_folder() -> TempDir {
+    tempfile::Builder::new().prefix("livechatlog-").tempdir().expect("a temporary folder can be made")
+}
