@@ -49,11 +49,16 @@ pub async fn write(database: &TestDatabase, events: i64) {
     act(&bus, Bootstrap { group_id, group_name, admin_id, admin }).await;
     let admin = Principal::Agent { id: admin_id, role: Role::Admin };
     let reached = Arc::new(AtomicI64::new(0));
-    let mut lanes = tokio::task::JoinSet::new();
+    let mut agents = vec![];
+    // Before the first chat: each of them changes the group that a chat's start rests on.
     for number in 0..AGENTS {
         let agent_id = AgentId::new(bus.new_uuid());
         let registration = registration(&bus, &format!("agent{number}"), Role::Agent);
         act(&bus, RegisterAgent { principal: admin, agent_id, registration }).await;
+        agents.push(agent_id);
+    }
+    let mut lanes = tokio::task::JoinSet::new();
+    for agent_id in agents {
         let (lane, reached) = (Lane { bus: bus.clone(), admin, agent_id }, Arc::clone(&reached));
         lanes.spawn(async move {
             while reached.load(Ordering::Relaxed) < events {
