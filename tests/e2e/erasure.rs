@@ -10,6 +10,7 @@ use application::ports::Clock as _;
 use harness::{Client, DatabaseKind, Person, Process, Server, TestDatabase, on_each_database, run_on};
 use infrastructure::database::{Database, DatabaseOptions};
 use infrastructure::event_log::verify_chain;
+use infrastructure::sql_args;
 use infrastructure::system::SystemClock;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -111,6 +112,16 @@ async fn assert_forgotten(database: &TestDatabase) {
     assert_eq!(verified["whole"], true, "{verified}");
 }
 
+/// The answers that are kept for requests which have changed the visitor.
+async fn kept_answers(database: &TestDatabase, visitor_id: &str) -> i64 {
+    const SQL: &str = "SELECT COUNT(*) AS number FROM idempotent_responses r \
+                       JOIN events e ON e.command_id = r.command_id WHERE e.aggregate_id = ?";
+    let store = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+    let row = store.fetch_optional(SQL, sql_args![visitor_id]).await.unwrap().unwrap();
+    store.close().await;
+    row.int("number").unwrap()
+}
+
 fn export(database: &TestDatabase, file: &Path) -> String {
     ok(run(database, &["audit", "export", "--output", file.to_str().unwrap()]));
     std::fs::read_to_string(file).unwrap()
@@ -133,6 +144,8 @@ on_each_database! {
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
         assert!(export(&database, &old).contains("Zenobia"));
 
+        assert!(kept_answers(&database, &person.id).await > 0);
+
         let admin = server.admin().await.client;
         let supervisor = server.person("supervisor", "offline", 1).await;
         supervisor.client.delete(&personal_data(&person.id)).await.expect(403);
@@ -141,7 +154,8 @@ on_each_database! {
         assert_eq!(done.body["closedChat"], true);
         assert_eq!(done.body["messages"], 3, "{}", done.body);
         assert_eq!(done.body["payloads"], 3 + 2 + 1 + 2, "messages, starts, a reason and introductions: {}", done.body);
-        assert_eq!(done.body["offTheDisk"], true);
+        assert_eq!((&done.body["offTheDisk"], &done.body["readModels"]), (&json!(true), &json!(true)));
+        assert_eq!(kept_answers(&database, &person.id).await, 0);
         assert_forgotten(&database).await;
         if database.kind() == DatabaseKind::Sqlite {
             assert_eq!(found_in_files(database.folder(), &TRACES), Vec::<String>::new());
@@ -172,6 +186,18 @@ on_each_database! {
         }
         assert_forgotten(&database).await;
         ok(run(&database, &["replay", "--verify"]));
+    }
+
+    async fn who_does_not_wait_is_told_that_it_is_not_over(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let person = server.visitor("Zenobia").await;
+        let admin = server.admin().await.client;
+        let hasty = admin.with_header("Prefer", "respond-async");
+        let begun = hasty.delete(&personal_data(&person.id)).await.expect(200).body;
+        assert_eq!((&begun["readModels"], &begun["offTheDisk"]), (&json!(false), &json!(false)), "{begun}");
+        let done = admin.delete(&personal_data(&person.id)).await.expect(200).body;
+        assert_eq!((&done["readModels"], &done["offTheDisk"], &done["payloads"]), (&json!(true), &json!(true), &json!(0)));
+        assert_eq!(found_in(&database, &["Zenobia"]).await, Vec::<String>::new());
     }
 
     async fn who_was_erased_is_somebody_else_when_they_come_again(database: TestDatabase) {

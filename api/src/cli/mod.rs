@@ -17,6 +17,7 @@ mod serve;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -86,6 +87,9 @@ enum Command {
     Completions(completions::Options),
 }
 
+/// How long the end of the program waits for writes that nobody awaits.
+const LAST_WRITES: Duration = Duration::from_millis(500);
+
 /// Runs the command that was given. Exit codes: 0 done, 1 failed, 2 usage.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -136,6 +140,8 @@ pub fn main() -> ExitCode {
             Command::Completions(options) => Ok(completions::run(&options, Cli::command())),
         }
     });
+    // What still waits for a reader that takes nothing must not keep the program.
+    runtime.shutdown_timeout(LAST_WRITES);
     match outcome {
         Ok(code) => code,
         Err(error) => fail(&*error, ExitCode::FAILURE),
