@@ -53,7 +53,8 @@ async fn measure(name: &str, database: Option<TestDatabase>) {
     let events = history.log.head().await.expect("a log").position;
     println!("{:<34} {events} in {:.1} s", "events written", begun.elapsed().as_secs_f64());
     let begun = Instant::now();
-    let mut process = program(&database).start().await;
+    // It is ready only when they have.
+    let mut process = program(&database).spawn();
     eventually(PATIENCE, "the live projectors have everything", async || caught_up(&history, events).await).await;
     row("live projectors, from nothing", events, begun.elapsed());
     let read = read_all(&history).await;
