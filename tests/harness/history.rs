@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use application::ports::{EventLog, LogEvent};
-use domain::event::upcasters;
 use infrastructure::database::{Database, DatabaseOptions};
-use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::system::{RandomIds, SystemClock};
-use infrastructure::wake_ups::NoWakeUps;
 
 use crate::TestDatabase;
 
@@ -30,13 +28,7 @@ impl History {
     pub async fn open(database: &TestDatabase) -> Self {
         let database = Database::connect(database.url(), DatabaseOptions::default()).await;
         let database = database.unwrap_or_else(|error| panic!("the database cannot be opened: {error:?}"));
-        let ports = LogPorts {
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            wake_ups: Arc::new(NoWakeUps),
-            upcasters: upcasters(),
-            hint: LogHint::default(),
-        };
+        let ports = LogPorts::alone(Arc::new(SystemClock), Arc::new(RandomIds));
         let log = SqlEventLog::start(database.clone(), ports).await;
         let log = Arc::new(log.unwrap_or_else(|error| panic!("the log cannot be read: {error:?}")));
         Self { database, log }

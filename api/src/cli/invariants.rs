@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use application::invariants::{Inspection, inspect};
 use application::ports::{EventLog, Position};
-use domain::event::upcasters;
 use domain::invariants::Violation;
-use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::system::{RandomIds, SystemClock};
-use infrastructure::wake_ups::NoWakeUps;
 use serde_json::json;
 
 use super::progress::Progress;
@@ -22,13 +20,7 @@ const PRINTED: u64 = 1_000;
 /// Opens the database beside a service that may be running, and checks its log.
 pub async fn run(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
     let database = open_as_it_is(&settings).await?;
-    let ports = LogPorts {
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(RandomIds),
-        wake_ups: Arc::new(NoWakeUps),
-        upcasters: upcasters(),
-        hint: LogHint::default(),
-    };
+    let ports = LogPorts::alone(Arc::new(SystemClock), Arc::new(RandomIds));
     let log = SqlEventLog::start(database.clone(), ports).await?;
     let violations = check(&log, as_json).await;
     database.close().await;

@@ -5,11 +5,9 @@ use std::time::Instant;
 
 use application::ports::{Clock, EventLog, ReadError};
 use clap::Args;
-use domain::event::upcasters;
 use infrastructure::database::Database;
-use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::system::{RandomIds, SystemClock};
-use infrastructure::wake_ups::NoWakeUps;
 use projections::rebuild::{RebuildError, Rebuilt, Replay, RowDifference};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -81,13 +79,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
 /// The rebuilding of a database's views.
 pub(super) async fn replay_of(database: &Database) -> Result<Replay, ReadError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ports = LogPorts {
-        clock: Arc::clone(&clock),
-        ids: Arc::new(RandomIds),
-        wake_ups: Arc::new(NoWakeUps),
-        upcasters: upcasters(),
-        hint: LogHint::default(),
-    };
+    let ports = LogPorts::alone(Arc::clone(&clock), Arc::new(RandomIds));
     let log: Arc<dyn EventLog> = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
     Ok(Replay::new(database.clone(), log, clock, &RandomIds))
 }

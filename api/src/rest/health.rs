@@ -8,16 +8,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use infrastructure::subscription::{RunnerStatus, StopReason};
+use infrastructure::subscription::{MOST_BEHIND, RunnerStatus, StopReason};
 use infrastructure::wake_ups::WakeUpStatus;
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::timeout;
 
 use crate::app::App;
-
-/// A read model that is this many events behind is not ready.
-const MAX_LAG: i64 = 10_000;
 
 /// What does not answer within this time does not work. Who asks for probes does not wait long.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -119,7 +116,7 @@ fn projection(lag: i64, status: &RunnerStatus) -> Result<(), String> {
             Err(format!("stopped at position {position}; the cause is in the log"))
         }
         RunnerStatus::Stopped(reason @ StopReason::Superseded { .. }) => Err(reason.to_string()),
-        _ if lag > MAX_LAG => Err(format!("{lag} events behind")),
+        _ if lag > MOST_BEHIND => Err(format!("{lag} events behind")),
         _ => Ok(()),
     }
 }

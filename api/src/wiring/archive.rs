@@ -4,14 +4,13 @@ use std::time::Duration;
 use application::command_bus::CommandBus;
 use application::ports::{Clock, EventLog, Ids};
 use application::visitors::{Erased, Eraser};
-use domain::event::{AnyEvent, upcasters};
+use domain::event::AnyEvent;
 use domain::time::Timestamp;
 use domain::visitor::VisitorEvent;
 use infrastructure::database::{Database, DatabaseError};
-use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::subscription::{Checkpoint, RunnerHandle, Subscriptions};
 use infrastructure::system::RandomIds;
-use infrastructure::wake_ups::NoWakeUps;
 
 use super::{FolderLock, StartError, open_as_it_is};
 use crate::config::Settings;
@@ -46,13 +45,7 @@ impl Archive {
             Err(error) => return Err(error),
         };
         let ids: Arc<dyn Ids> = Arc::new(RandomIds);
-        let ports = LogPorts {
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&ids),
-            wake_ups: Arc::new(NoWakeUps),
-            upcasters: upcasters(),
-            hint: LogHint::default(),
-        };
+        let ports = LogPorts::alone(Arc::clone(&clock), Arc::clone(&ids));
         let texts = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
         let log: Arc<dyn EventLog> = Arc::clone(&texts) as _;
         let bus = CommandBus::new(Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::tables::KeptRow;
 use crate::audit::{AuditRecord, HexHash};
+use crate::event_log::{Broken, Walk};
 
 /// The version of the form.
 pub(super) const FORMAT: u32 = 1;
@@ -34,6 +35,14 @@ pub struct Opening {
     pub hash: HexHash,
     /// When the last event was recorded.
     pub recorded_at: Timestamp,
+}
+
+impl Opening {
+    /// Makes sure that all of the log was walked along, and that it is whole.
+    pub(super) fn ensure_whole(&self, walk: &Walk) -> Result<(), Broken> {
+        walk.ensure_ends_at((self.position, self.hash.0, self.recorded_at))?;
+        walk.ensure_vouched()
+    }
 }
 
 /// Enough of an opening to tell which form it has.

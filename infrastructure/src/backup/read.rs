@@ -192,17 +192,10 @@ impl BackupReader {
     fn end(&mut self, end: End) -> Result<(), BackupError> {
         let position = self.walk.position();
         let events = u64::try_from(position).unwrap_or_default();
-        let fits = end == End { rows: self.rows, events }
-            && position == self.opening.position
-            && self.walk.chain_hash() == self.opening.hash.0
-            && (position == 0 || self.walk.recorded_at() == self.opening.recorded_at);
-        if !fits || !self.lines.is_at_the_end()? {
+        if end != (End { rows: self.rows, events }) || !self.lines.is_at_the_end()? {
             return Err(Broken { position, damage: Damage::End }.into());
         }
-        match self.walk.first_unvouched() {
-            Some(position) => Err(Broken { position, damage: Damage::Unvouched }.into()),
-            None => Ok(()),
-        }
+        Ok(self.opening.ensure_whole(&self.walk)?)
     }
 }
 

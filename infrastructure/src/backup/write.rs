@@ -179,23 +179,11 @@ impl Writer {
                 }
             }
         }
-        self.ensure_whole(&walk)?;
+        self.opening.ensure_whole(&walk)?;
         let events = u64::try_from(walk.position()).unwrap_or_default();
         line(&mut zip, &Line::End(End { rows, events }))?;
         let out = zip.finish()?.close()?;
         Ok((rows, out.into_inner().map_err(io::IntoInnerError::into_error)?))
-    }
-
-    fn ensure_whole(&self, walk: &Walk) -> Result<(), Broken> {
-        let Opening { position, hash, recorded_at, .. } = self.opening;
-        let same_time = position == 0 || walk.recorded_at() == recorded_at;
-        if walk.position() != position || walk.chain_hash() != hash.0 || !same_time {
-            return Err(Broken { position: walk.position(), damage: Damage::End });
-        }
-        match walk.first_unvouched() {
-            Some(position) => Err(Broken { position, damage: Damage::Unvouched }),
-            None => Ok(()),
-        }
     }
 }
 

@@ -161,6 +161,31 @@ impl Walk {
         self.unvouched.first_key_value().map(|(position, _)| *position)
     }
 
+    /// Makes sure that it ends where the log was said to end: at this position, with this hash and time.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn ensure_ends_at(&self, end: (Position, Hash, Timestamp)) -> Result<(), Broken> {
+        let (position, chain_hash, recorded_at) = end;
+        let same_time = position == 0 || self.recorded_at == recorded_at;
+        if self.position == position && self.chain_hash == chain_hash && same_time {
+            Ok(())
+        } else {
+            Err(Broken { position: self.position, damage: Damage::End })
+        }
+    }
+
+    /// Makes sure that an erasure has vouched for each payload that is gone.
+    ///
+    /// # Errors
+    /// Names the first for which none has.
+    pub fn ensure_vouched(&self) -> Result<(), Broken> {
+        match self.first_unvouched() {
+            Some(position) => Err(Broken { position, damage: Damage::Unvouched }),
+            None => Ok(()),
+        }
+    }
+
     /// Leaves events out, up to a position that claims a hash. What comes after can only be compared with this claim.
     pub fn skip_to(&mut self, position: Position, claimed: Hash) {
         self.position = position;

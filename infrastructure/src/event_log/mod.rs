@@ -35,7 +35,7 @@ use application::ports::{
     Receipt, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
 };
 use async_trait::async_trait;
-use domain::event::Upcasters;
+use domain::event::{Upcasters, upcasters};
 use domain::ids::CommandId;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
@@ -48,6 +48,7 @@ pub use verify::{VerifiedLog, VerifyError, verify_against, verify_chain};
 pub(crate) use verify::{ensure_vouched, evidence_after, evidence_in, nothing_beside};
 
 use crate::database::{Database, Dialect};
+use crate::wake_ups::NoWakeUps;
 use appender::Appender;
 use batch::{Pending, Queue};
 use commit::Committer;
@@ -83,6 +84,14 @@ pub struct LogPorts {
     pub upcasters: &'static Upcasters,
     /// By which this node is told that others have appended.
     pub hint: LogHint,
+}
+
+impl LogPorts {
+    /// Of a program that tells nobody and is told by nobody: it sees what others append when it looks.
+    #[must_use]
+    pub fn alone(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self { clock, ids, wake_ups: Arc::new(NoWakeUps), upcasters: upcasters(), hint: LogHint::default() }
+    }
 }
 
 /// The event log in MySQL or SQLite. Its tasks end when it is dropped and every accepted append has been answered.

@@ -7,16 +7,15 @@ use application::ports::{
     StreamVersion,
 };
 use domain::aggregate::AggregateType;
-use domain::event::{AnyEvent, upcasters};
+use domain::event::AnyEvent;
 use domain::ids::{CommandId, EventId};
 use domain::tag::TagEvent;
 use domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::{LogHint, LogPorts, SqlEventLog};
+use super::{LogPorts, SqlEventLog};
 use crate::database::Database;
 use crate::system::{RandomIds, SystemClock};
-use crate::wake_ups::NoWakeUps;
 
 /// The stream of a tag.
 pub fn stream(id: u128) -> StreamId {
@@ -85,13 +84,7 @@ pub fn log_event(position: Position) -> Arc<LogEvent> {
 }
 
 pub fn ports() -> LogPorts {
-    LogPorts {
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(RandomIds),
-        wake_ups: Arc::new(NoWakeUps),
-        upcasters: upcasters(),
-        hint: LogHint::default(),
-    }
+    LogPorts::alone(Arc::new(SystemClock), Arc::new(RandomIds))
 }
 
 pub async fn start(database: &Database) -> SqlEventLog {

@@ -93,10 +93,7 @@ pub(crate) async fn ensure_vouched(database: &Database, mut walk: Walk) -> Resul
             walk.step(&event?)?;
         }
     }
-    match walk.first_unvouched() {
-        Some(position) => Err(Broken { position, damage: Damage::Unvouched }.into()),
-        None => Ok(()),
-    }
+    Ok(walk.ensure_vouched()?)
 }
 
 /// The next events after a position, not beyond `last`, and at least one, or the damage that is there instead. Nothing
@@ -148,12 +145,9 @@ pub(crate) async fn nothing_beside(database: &Database) -> Result<(), VerifyErro
 }
 
 fn finish(walk: &Walk, head: &LogHead) -> Result<VerifiedLog, VerifyError> {
-    let (position, chain_hash) = (walk.position(), walk.chain_hash());
-    let same_time = position == 0 || walk.recorded_at() == head.recorded_at;
-    if position != head.position || chain_hash != head.chain_hash || !same_time {
-        return Err(Broken { position, damage: Damage::End }.into());
-    }
-    Ok(VerifiedLog { position, chain_hash, epoch: head.epoch, erased: walk.erased() })
+    let LogHead { position, chain_hash, recorded_at, epoch } = *head;
+    walk.ensure_ends_at((position, chain_hash, recorded_at))?;
+    Ok(VerifiedLog { position, chain_hash, epoch, erased: walk.erased() })
 }
 
 #[cfg(test)]

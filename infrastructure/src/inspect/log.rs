@@ -6,10 +6,7 @@ use super::{Finding, unknown, with_causes};
 use crate::backup::find_unfinished;
 use crate::database::{Database, MigrateError};
 use crate::event_log::{Damage, evidence_after, read_head};
-use crate::subscription::{Hold, ProjectorId, Standing};
-
-/// A read model that is further behind makes a node unready.
-const FAR: i64 = 10_000;
+use crate::subscription::{Hold, MOST_BEHIND, ProjectorId, Standing};
 
 pub(super) async fn inspect(database: &Database, projectors: &[ProjectorId], findings: &mut Vec<Finding>) {
     let (finding, is_usable) = schema(database).await;
@@ -110,7 +107,7 @@ fn read_model((name, version): &ProjectorId, standing: Option<Standing>, head: &
         return Some(Finding::warning(SUBJECT, found, "the running server rebuilds it, or `livechatlog replay`"));
     }
     let behind = head.position - standing.checkpoint.position;
-    (behind > FAR).then(|| {
+    (behind > MOST_BEHIND).then(|| {
         let advice = "start the server, which catches up; if one runs, /readyz says why it does not";
         Finding::warning(SUBJECT, format!("{name} is {behind} events behind"), advice)
     })

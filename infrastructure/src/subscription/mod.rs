@@ -19,6 +19,9 @@ pub use checkpoint::Checkpoint;
 pub use handle::{RunnerHandle, RunnerStatus, StopReason};
 pub use hold::{Hold, ProjectorId, Standing, find_outdated};
 
+/// A node whose read models are more events behind is not ready.
+pub const MOST_BEHIND: Position = 10_000;
+
 use crate::database::{Database, DatabaseError, RowError, Transaction};
 
 /// Folds events into tables of its own.

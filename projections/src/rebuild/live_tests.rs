@@ -6,10 +6,9 @@ use std::time::Duration;
 use application::ports::{EventLog, Principal};
 use domain::agent::{AgentStatus, Role};
 use infrastructure::database::Database;
-use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::{RandomIds, SystemClock};
-use infrastructure::wake_ups::NoWakeUps;
 
 use super::*;
 use crate::PageRequest;
@@ -25,13 +24,7 @@ pub(super) struct Node {
 
 pub(super) async fn start(database: &Database) -> Node {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-    let ports = LogPorts {
-        clock: clock.clone(),
-        ids: ids.clone(),
-        wake_ups: Arc::new(NoWakeUps),
-        upcasters: domain::event::upcasters(),
-        hint: LogHint::default(),
-    };
+    let ports = LogPorts::alone(clock.clone(), ids.clone());
     let log = Arc::new(SqlEventLog::start(database.clone(), ports).await.unwrap());
     let desk = Desk::over(log.clone(), clock.clone(), ids.clone()).await;
     let subscriptions = Subscriptions::new(database.clone(), log, clock, ids);

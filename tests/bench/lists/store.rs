@@ -8,13 +8,11 @@ use std::time::{Duration, Instant};
 use application::command_bus::CommandBus;
 use application::ports::{Clock as _, EventLog, Position};
 use application::router::Router;
-use domain::event::upcasters;
 use harness::{ADMIN_EMAIL, PASSWORD, Process, ProcessBuilder};
 use infrastructure::database::{Database, DatabaseOptions};
-use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
+use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::{RandomIds, SystemClock};
-use infrastructure::wake_ups::NoWakeUps;
 use projections::routing::{RoutingProjector, SqlAttemptStore};
 use sqlx::{Connection as _, MySqlConnection};
 
@@ -116,13 +114,7 @@ impl Store {
 /// The log, and all read models that follow it.
 async fn open_log(database: &Database, calendar: &Calendar) -> (Arc<dyn EventLog>, Vec<RunnerHandle>) {
     let ids = Arc::new(RandomIds);
-    let ports = LogPorts {
-        clock: Arc::new(calendar.clone()),
-        ids: ids.clone(),
-        wake_ups: Arc::new(NoWakeUps),
-        upcasters: upcasters(),
-        hint: LogHint::default(),
-    };
+    let ports = LogPorts::alone(Arc::new(calendar.clone()), ids.clone());
     let log = SqlEventLog::start(database.clone(), ports).await.expect("the log opens");
     let log: Arc<dyn EventLog> = Arc::new(log);
     let clock = Arc::new(SystemClock);
