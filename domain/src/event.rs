@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use cqrs_es::DomainEvent;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
 
 use crate::agent::{AgentEvent, EmailClaimEvent};
 use crate::aggregate::AggregateType;
@@ -43,17 +43,17 @@ impl AnyEvent {
     ///
     /// # Errors
     /// When the payload is not an event of that aggregate.
-    pub fn decode(kind: AggregateType, payload: Value) -> Result<Self, serde_json::Error> {
+    pub fn decode<'de, D: Deserializer<'de>>(kind: AggregateType, payload: D) -> Result<Self, D::Error> {
         Ok(match kind {
-            AggregateType::Conversation => Self::Conversation(serde_json::from_value(payload)?),
-            AggregateType::Thread => Self::Thread(serde_json::from_value(payload)?),
-            AggregateType::Agent => Self::Agent(serde_json::from_value(payload)?),
-            AggregateType::Visitor => Self::Visitor(serde_json::from_value(payload)?),
-            AggregateType::Group => Self::Group(serde_json::from_value(payload)?),
-            AggregateType::Tag => Self::Tag(serde_json::from_value(payload)?),
-            AggregateType::EmailClaim => Self::EmailClaim(serde_json::from_value(payload)?),
-            AggregateType::TagNameClaim => Self::TagNameClaim(serde_json::from_value(payload)?),
-            AggregateType::Workspace => Self::Workspace(serde_json::from_value(payload)?),
+            AggregateType::Conversation => Self::Conversation(Deserialize::deserialize(payload)?),
+            AggregateType::Thread => Self::Thread(Deserialize::deserialize(payload)?),
+            AggregateType::Agent => Self::Agent(Deserialize::deserialize(payload)?),
+            AggregateType::Visitor => Self::Visitor(Deserialize::deserialize(payload)?),
+            AggregateType::Group => Self::Group(Deserialize::deserialize(payload)?),
+            AggregateType::Tag => Self::Tag(Deserialize::deserialize(payload)?),
+            AggregateType::EmailClaim => Self::EmailClaim(Deserialize::deserialize(payload)?),
+            AggregateType::TagNameClaim => Self::TagNameClaim(Deserialize::deserialize(payload)?),
+            AggregateType::Workspace => Self::Workspace(Deserialize::deserialize(payload)?),
         })
     }
 

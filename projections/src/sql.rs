@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The numbers of values a statement: few, so that a connection's cache of prepared statements stays small.
-const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Cuts values into parts of a few sizes, in their order.
 pub(crate) fn chunks<T>(mut values: &[T]) -> impl Iterator<Item = &[T]> {
@@ -44,9 +44,9 @@ mod tests {
 
     #[test]
     fn values_are_cut_into_a_few_sizes_and_keep_their_order() {
-        let values: Vec<_> = (0..150).collect();
+        let values: Vec<_> = (0..406).collect();
         let sizes: Vec<_> = chunks(&values).map(<[_]>::len).collect();
-        assert_eq!(sizes, [64, 64, 16, 4, 1, 1]);
+        assert_eq!(sizes, [256, 64, 64, 16, 4, 1, 1]);
         assert_eq!(chunks(&values).collect::<Vec<_>>().concat(), values);
     }
 

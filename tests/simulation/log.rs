@@ -143,7 +143,7 @@ impl History {
         let from = self.events.len();
         for append in request.streams {
             for new in append.events {
-                let payload = serde_json::from_str(&new.payload).expect("events are JSON");
+                let payload: serde_json::Value = serde_json::from_str(&new.payload).expect("events are JSON");
                 let header = EventHeader {
                     position: self.events.len() as Position + 1,
                     aggregate_type: append.stream.kind,

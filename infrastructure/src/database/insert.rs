@@ -3,7 +3,7 @@
 use super::SqlValue;
 
 /// The numbers of rows a statement: few, so that a connection's cache of prepared statements stays small.
-const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// `?, ?, ?` for `count` values, as in `IN (?, ?, ?)`.
 #[must_use]
@@ -34,10 +34,10 @@ mod tests {
 
     #[test]
     fn rows_are_cut_into_a_few_sizes_and_keep_their_order() {
-        let rows: Vec<_> = (0..87).map(|row| vec![SqlValue::Int(row), SqlValue::Null]).collect();
+        let rows: Vec<_> = (0..343).map(|row| vec![SqlValue::Int(row), SqlValue::Null]).collect();
         let statements = chunked("t", &["a", "b"], rows.clone());
         let sizes: Vec<_> = statements.iter().map(|(_, values)| values.len() / 2).collect();
-        assert_eq!(sizes, [64, 16, 4, 1, 1, 1]);
+        assert_eq!(sizes, [256, 64, 16, 4, 1, 1, 1]);
         assert_eq!(statements.into_iter().flat_map(|(_, values)| values).collect::<Vec<_>>(), rows.concat());
     }
 

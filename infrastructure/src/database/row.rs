@@ -106,8 +106,11 @@ impl Row {
     /// # Errors
     /// When there is no such column, or it holds something else.
     pub fn opt_uuid(&self, column: &str) -> Result<Option<uuid::Uuid>, RowError> {
-        let text = self.opt_text(column)?;
-        text.map(|text| text.parse().map_err(|_| wrong(column, "text", "a UUID"))).transpose()
+        let text = match &self.0 {
+            Inner::Mysql(row) => mysql_slice(row, column, "text")?,
+            Inner::Sqlite(row) => sqlite_value(row, column, "text", |found| found == "TEXT")?,
+        };
+        text.map(|text| uuid::Uuid::try_parse_ascii(text).map_err(|_| wrong(column, "text", "a UUID"))).transpose()
     }
 
     /// An integer, or `NULL`.
@@ -184,6 +187,10 @@ fn mysql_int(row: &MySqlRow, column: &str) -> Result<Option<i64>, RowError> {
 /// The bytes of a text or binary column, whatever its collation: sqlx takes `_bin` texts for binary and MariaDB's JSON
 /// is one of them.
 fn mysql_bytes(row: &MySqlRow, column: &str, expected: &'static str) -> Result<Option<Vec<u8>>, RowError> {
+    Ok(mysql_slice(row, column, expected)?.map(<[u8]>::to_vec))
+}
+
+fn mysql_slice<'r>(row: &'r MySqlRow, column: &str, expected: &'static str) -> Result<Option<&'r [u8]>, RowError> {
     let value = row.try_get_raw(column).map_err(|_| missing(column))?;
     if value.is_null() {
         return Ok(None);
@@ -191,7 +198,7 @@ fn mysql_bytes(row: &MySqlRow, column: &str, expected: &'static str) -> Result<O
     let info = value.type_info().into_owned();
     let stringlike = <[u8] as Type<MySql>>::compatible(&info) || info.name() == "JSON";
     let bytes = if stringlike { <&[u8] as Decode<MySql>>::decode(value).ok() } else { None };
-    bytes.map(|bytes| Some(bytes.to_vec())).ok_or_else(|| wrong(column, info.name(), expected))
+    bytes.map(Some).ok_or_else(|| wrong(column, info.name(), expected))
 }
 
 fn sqlite_value<'r, T: Decode<'r, Sqlite>>(

@@ -26,6 +26,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long writers wait for readers so that the write-ahead log can be emptied.
 const WAIT_FOR_READERS: Duration = Duration::from_millis(500);
 
+/// How many pages of 4 KiB the write-ahead log holds before the connection of the views moves them into the file. It is the
+/// one that writes in bulk: with SQLite's own 1,000 every page of a rebuild was written twice, and a rebuild took a
+/// quarter longer. Where messages are sent, the log's connection comes first, with the 1,000.
+const BULK_PAGES: &str = "16384";
+
 /// A file with its connections.
 pub(crate) struct Sqlite {
     readers: SqlitePool,
@@ -54,7 +59,8 @@ impl Sqlite {
         let base = base_options(&path);
         let log =
             base.clone().synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal).connect().await?;
-        let view = base.clone().synchronous(SqliteSynchronous::Normal).connect().await?;
+        let view = base.clone().synchronous(SqliteSynchronous::Normal).pragma("wal_autocheckpoint", BULK_PAGES);
+        let view = view.connect().await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .idle_timeout(None)

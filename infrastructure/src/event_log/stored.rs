@@ -80,10 +80,14 @@ fn header(row: &Row) -> Result<EventHeader, DecodeError> {
 
 /// Reads a payload as that of the event with this header.
 pub(super) fn decode(header: &EventHeader, payload: &str, upcasters: &Upcasters) -> Result<AnyEvent, DecodeError> {
-    let payload: Value = serde_json::from_str(payload)?;
-    let payload =
-        if needs_upcast(header, upcasters) { upcast(serialized(header, payload), upcasters).payload } else { payload };
-    Ok(AnyEvent::decode(header.aggregate_type, payload)?)
+    if needs_upcast(header, upcasters) {
+        let payload = upcast(serialized(header, serde_json::from_str(payload)?), upcasters).payload;
+        return Ok(AnyEvent::decode(header.aggregate_type, payload)?);
+    }
+    let mut payload = serde_json::Deserializer::from_str(payload);
+    let event = AnyEvent::decode(header.aggregate_type, &mut payload)?;
+    payload.end()?;
+    Ok(event)
 }
 
 fn needs_upcast(header: &EventHeader, upcasters: &Upcasters) -> bool {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use application::ports::{Clock, EventLog, Hash, LogEvent, Position, ReadError};
+use futures::{StreamExt as _, stream};
 use infrastructure::database::{Database, Dialect, Transaction};
 use infrastructure::lease::Lease;
 use infrastructure::subscription::{ProjectError, Projector};
@@ -20,6 +21,10 @@ const AHEAD: usize = 2;
 
 /// How many events are written at once while others want to write to an SQLite file, which takes one writer at a time.
 const CHUNK: usize = 512;
+
+/// How many projectors write at the same time where the database lets them: a statement of one is worked on by the server
+/// while the next one of the other is made.
+const LANES: usize = 2;
 
 /// How often a transaction is tried that loses against others.
 const TRIES: u32 = 20;
@@ -48,9 +53,13 @@ impl Target {
         events.get(begin..end).unwrap_or_default()
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    fn handled(&self, events: &[Arc<LogEvent>]) -> Vec<Arc<LogEvent>> {
         let part = self.part(events).iter();
-        let handled: Vec<_> = part.filter(|event| self.projector.handles(&event.event)).cloned().collect();
+        part.filter(|event| self.projector.handles(&event.event)).cloned().collect()
+    }
+
+    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+        let handled = self.handled(events);
         if handled.is_empty() { Ok(()) } else { self.projector.project(&handled, tx).await }
     }
 
@@ -107,11 +116,8 @@ impl Pass<'_> {
         for events in page.chunks(if is_shared { CHUNK } else { PAGE }) {
             let begun = Instant::now();
             match sink {
-                Sink::Own(database, lease) => self.write(targets, events, (*database, *lease)).await?,
+                Sink::Own(database, lease) => self.write_all(targets, events, (*database, *lease)).await?,
                 Sink::Within(tx) => project_all(targets, events, tx).await?,
-            }
-            for target in targets.iter_mut() {
-                target.advance(events);
             }
             if is_shared {
                 // Whoever waits for SQLite's lock looks for it now and then only.
@@ -129,23 +135,58 @@ impl Pass<'_> {
         Ok(self.head.swap(head, Ordering::Relaxed) != head)
     }
 
-    /// Writes in transactions of its own, and again where one loses.
+    /// Each projector writes in a transaction of its own. All of them come to their end, whatever becomes of one: what was
+    /// committed has to be known, or it would be written twice.
+    async fn write_all(
+        &self,
+        targets: &mut [Target],
+        events: &[Arc<LogEvent>],
+        place: (&Database, &Lease),
+    ) -> Result<(), RebuildError> {
+        let lanes = match place.0.dialect() {
+            Dialect::Mysql => LANES,
+            Dialect::Sqlite => 1,
+        };
+        let mut writes = vec![];
+        for target in targets {
+            writes.push(self.write_and_advance(target, events, place));
+        }
+        let outcomes: Vec<_> = stream::iter(writes).buffer_unordered(lanes).collect().await;
+        outcomes.into_iter().collect()
+    }
+
+    async fn write_and_advance(
+        &self,
+        target: &mut Target,
+        events: &[Arc<LogEvent>],
+        place: (&Database, &Lease),
+    ) -> Result<(), RebuildError> {
+        self.write(target, events, place).await?;
+        target.advance(events);
+        Ok(())
+    }
+
+    /// Writes what a projector makes of events, and again where its transaction loses.
     async fn write(
         &self,
-        targets: &[Target],
+        target: &Target,
         events: &[Arc<LogEvent>],
         (database, lease): (&Database, &Lease),
     ) -> Result<(), RebuildError> {
+        let handled = target.handled(events);
+        if handled.is_empty() {
+            return Ok(());
+        }
         let mut tries = 1;
         loop {
-            let error = match write_once(targets, events, database, lease).await {
+            let error = match write_once(&*target.projector, &handled, database, lease).await {
                 Err(error) if error.is_of_database() && tries < TRIES => error,
                 outcome => return outcome,
             };
             tracing::debug!(error = &error as &dyn std::error::Error, "a transaction of the rebuild is tried again");
             tries += 1;
             self.clock.sleep(PAUSE).await;
-            load(targets, database).await?;
+            target.projector.load(database).await?;
         }
     }
 }
@@ -160,13 +201,13 @@ pub(super) async fn load(targets: &[Target], database: &Database) -> Result<(), 
 
 /// Whoever takes the lease away drops these tables first, which waits for the end of a transaction that has touched them.
 async fn write_once(
-    targets: &[Target],
+    projector: &dyn Projector,
     events: &[Arc<LogEvent>],
     database: &Database,
     lease: &Lease,
 ) -> Result<(), RebuildError> {
     let mut tx = database.begin_view().await?;
-    project_all(targets, events, &mut tx).await?;
+    projector.project(events, &mut tx).await?;
     if !lease.confirm(&mut tx).await? {
         return Err(RebuildError::Busy);
     }
@@ -174,9 +215,14 @@ async fn write_once(
     tx.commit().await.map_err(RebuildError::Unsure)
 }
 
-async fn project_all(targets: &[Target], events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+async fn project_all(
+    targets: &mut [Target],
+    events: &[Arc<LogEvent>],
+    tx: &mut Transaction,
+) -> Result<(), ProjectError> {
     for target in targets {
         target.project(events, tx).await?;
+        target.advance(events);
     }
     Ok(())
 }

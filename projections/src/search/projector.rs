@@ -8,7 +8,7 @@ use domain::event::AnyEvent;
 use domain::ids::EntityId;
 use domain::thread::ThreadEvent;
 use domain::visitor::ERASED;
-use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholders};
+use infrastructure::database::{DatabaseError, Transaction, placeholders};
 use infrastructure::sql_args;
 use infrastructure::subscription::{ProjectError, Projector};
 use uuid::Uuid;
@@ -63,7 +63,7 @@ impl Projector for SearchProjector {
 async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
     let begun = begun(events);
     let stored = stored(tx, events, &begun).await?;
-    let mut found = BTreeSet::new();
+    let mut found = vec![];
     for event in events {
         let texts = texts(&event.event);
         if texts.is_empty() {
@@ -74,13 +74,14 @@ async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<
         let position = position.ok_or_else(|| poison(event, "message in a conversation that the search lacks"))?;
         for word in texts.into_iter().flat_map(words) {
             found.extend(stem(&word).map(|stem| (stem, position)));
-            found.insert((word, position));
+            found.push((word, position));
         }
     }
+    found.sort_unstable();
+    found.dedup();
     let chats = begun.into_iter().map(|(chat, position)| sql_args![chat, position]).collect();
     tx.insert_many(CHATS_TABLE.name, CHATS_TABLE.columns, chats).await?;
-    let rows = found.into_iter().map(|(word, position)| sql_args![word, position]).collect();
-    Ok(insert_new(tx, rows).await?)
+    Ok(insert_new(tx, found).await?)
 }
 
 /// Makes conversations of which something was erased be found no more, not by what agents have written either: who said a
@@ -141,11 +142,15 @@ const CHUNK: usize = 256;
 
 /// Every statement has a power of two of rows, so that there are few of them: what lacks is filled up with a row that is
 /// there already.
-async fn insert_new(tx: &mut Transaction, rows: Vec<Vec<SqlValue>>) -> Result<(), DatabaseError> {
-    for chunk in rows.chunks(CHUNK) {
-        let size = chunk.len().next_power_of_two();
-        let padding = chunk.iter().rev().cycle().take(size - chunk.len());
-        let args = chunk.iter().chain(padding).flatten().cloned().collect();
+async fn insert_new(tx: &mut Transaction, found: Vec<(String, Position)>) -> Result<(), DatabaseError> {
+    let mut found = found.into_iter();
+    while found.len() > 0 {
+        let mut args: Vec<_> =
+            found.by_ref().take(CHUNK).flat_map(|(word, position)| sql_args![word, position]).collect();
+        let size = (args.len() / 2).next_power_of_two();
+        for at in args.len()..size * 2 {
+            args.push(args[at % 2].clone());
+        }
         let values = vec!["(?, ?)"; size].join(", ");
         let sql = format!("{} INTO search_words (word, created_position) VALUES {values}", tx.dialect().insert_new());
         tx.execute(&sql, args).await?;
