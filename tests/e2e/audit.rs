@@ -1,9 +1,9 @@
 //! The log as it leaves the house: exported and proved by the commands, and paged over HTTP.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
-use harness::{Server, TestDatabase, on_each_database, run_on};
+use harness::{Server, TestDatabase, left_out_without, on_each_database, program, run_on};
 use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::{Value, json};
 
@@ -32,6 +32,17 @@ async fn server_with_a_chat(database: &TestDatabase) -> Server {
         chat.client.post(&path, &json!({ "content": content })).await.expect(201);
     }
     server
+}
+
+/// What somebody sees who types this.
+fn on_a_terminal(database: &TestDatabase, words: &str) -> Option<String> {
+    let mut command = Command::new("script");
+    command.args(["-q", "-e", "-c", &format!("'{}' {words}", program().display()), "/dev/null"]).env_clear();
+    let settings = [("DATABASE_URL", database.url()), ("TERM", "xterm"), ("PATH", "/usr/bin:/bin")];
+    let seen = command.envs(settings).env("DATA_DIR", database.folder()).output();
+    let seen = seen.inspect_err(|_| left_out_without("progress on a terminal", "the command `script`")).ok()?;
+    assert!(seen.status.success(), "{words}: {seen:?}");
+    Some(text(&seen.stdout))
 }
 
 on_each_database! {
@@ -100,6 +111,30 @@ on_each_database! {
         let refused = export(&database, &folder.path().join("broken"), &[]);
         assert_eq!(refused.status.code(), Some(1));
         assert!(text(&refused.stderr).contains(&place), "{refused:?}");
+    }
+
+    async fn long_work_is_shown_on_a_terminal(database: TestDatabase) {
+        let server = server_with_a_chat(&database).await;
+        server.stop().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (export, backup) = (folder.path().join("export"), folder.path().join("backup"));
+        let (export, backup) = (export.to_str().unwrap(), backup.to_str().unwrap());
+        for (words, shown) in [
+            (format!("audit export --output {export}"), "exporting"),
+            ("audit verify".to_owned(), "verifying"),
+            (format!("audit verify --file {export}"), "verifying"),
+            (format!("backup {backup}"), "backing up"),
+            (format!("restore --check {backup}"), "checking"),
+        ] {
+            let Some(seen) = on_a_terminal(&database, &words) else { return };
+            assert!(seen.contains(shown) && seen.contains(" events  "), "{words}: {seen:?}");
+            if shown == "verifying" {
+                let quiet = run(&database, &words.split(' ').collect::<Vec<_>>());
+                assert!(quiet.status.success() && !text(&quiet.stderr).contains(shown), "lines are for what takes long: {quiet:?}");
+            }
+        }
+        let Some(seen) = on_a_terminal(&database, "audit export") else { return };
+        assert!(!seen.contains("exporting"), "the export itself is on the terminal");
     }
 
     async fn commands_change_nothing_about_a_database(database: TestDatabase) {

@@ -1,6 +1,6 @@
 use std::error::Error;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, BufWriter};
+use std::io::{self, BufReader, BufWriter, IsTerminal as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -128,7 +128,8 @@ async fn write_export(settings: &Settings, options: Export) -> Result<ExitCode, 
     let filter = AuditFilter { actor, aggregate, event_type };
     let how = (Format::from(format), &key);
     let range = (ExportRange { from, to }, &filter);
-    let progress = Progress::new(false);
+    // A bar among the lines of the export would be in their way.
+    let progress = Progress::new(output.is_none() && io::stdout().is_terminal());
     let shows = |position, last| progress.show(position, last, "exporting");
     let exported = match &output {
         Some(path) => {
@@ -155,7 +156,10 @@ fn create(path: &Path) -> Result<File, Box<dyn Error>> {
 
 fn verify(path: &Path, expected: Option<PublicKey>, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
     let file = File::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
-    match verify_file(BufReader::new(file), |_| {}) {
+    let progress = Progress::new(as_json);
+    let outcome = verify_file(BufReader::new(file), |events| progress.count(events, "verifying"));
+    progress.finish();
+    match outcome {
         Ok(export) if expected.is_some_and(|expected| expected != export.signer) => {
             Ok(broken(as_json, &format!("the export is signed by another key: {}", export.signer)))
         }
@@ -169,7 +173,10 @@ fn verify(path: &Path, expected: Option<PublicKey>, as_json: bool) -> Result<Exi
 
 async fn verify_database(settings: &Settings, noted: Option<Noted>, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
     let database = open_as_it_is(settings).await?;
-    let outcome = verify_against(&database, noted.map(|Noted(position, hash)| (position, hash)), |_| {}).await;
+    let noted = noted.map(|Noted(position, hash)| (position, hash));
+    let progress = Progress::new(as_json);
+    let outcome = verify_against(&database, noted, |position, last| progress.show(position, last, "verifying")).await;
+    progress.finish();
     database.close().await;
     match outcome {
         Ok(log) => {

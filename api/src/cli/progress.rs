@@ -14,6 +14,9 @@ const LINE_EVERY: Duration = Duration::from_secs(2);
 
 const BAR: &str = "{msg:12} {wide_bar} {human_pos}/{human_len} events  {rate}  {eta} left";
 
+/// Where nobody knows how much there will be.
+const COUNT: &str = "{msg:12} {human_pos} events  {rate}";
+
 /// Shows progress on standard error, so that the outcome can be piped.
 pub struct Progress {
     bar: ProgressBar,
@@ -31,9 +34,7 @@ impl Progress {
     pub fn new(is_quiet: bool) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         let target = if on_terminal && !is_quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style =
-            ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate);
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style(BAR));
         let now = Instant::now();
         let lines = (!on_terminal && !is_quiet).then(|| Mutex::new(Lines { begun: now, printed: now }));
         Self { bar, lines }
@@ -45,13 +46,27 @@ impl Progress {
         self.bar.set_message(what);
         self.bar.set_length(of);
         self.bar.set_position(done);
+        self.line(done, |rate| {
+            let left = (of - done) as f64 / rate.max(1.0);
+            eprintln!("{what}: {done} of {of} events, {rate:.0}/s, {left:.0} s left");
+        });
+    }
+
+    /// Shows how many events are done, of as many as there may be.
+    pub fn count(&self, done: u64, what: &'static str) {
+        self.bar.set_style(style(COUNT));
+        self.bar.set_message(what);
+        self.bar.set_position(done);
+        self.line(done, |rate| eprintln!("{what}: {done} events, {rate:.0}/s"));
+    }
+
+    /// Prints a line with the events of a second, if it is time for one.
+    fn line(&self, done: u64, print: impl FnOnce(f64)) {
         let Some(lines) = &self.lines else { return };
         let Ok(mut lines) = lines.lock() else { return };
         if lines.printed.elapsed() >= LINE_EVERY {
             lines.printed = Instant::now();
-            let rate = done as f64 / lines.begun.elapsed().as_secs_f64();
-            let left = (of - done) as f64 / rate.max(1.0);
-            eprintln!("{what}: {done} of {of} events, {rate:.0}/s, {left:.0} s left");
+            print(done as f64 / lines.begun.elapsed().as_secs_f64());
         }
     }
 
@@ -64,6 +79,10 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate)
 }
 
 /// Whole events a second.

@@ -46,20 +46,20 @@ pub enum VerifyError {
 /// See [`VerifyError`].
 pub async fn verify_chain(
     database: &Database,
-    progress: impl FnMut(Position) + Send,
+    mut progress: impl FnMut(Position) + Send,
 ) -> Result<VerifiedLog, VerifyError> {
-    verify_against(database, None, progress).await
+    verify_against(database, None, |position, _| progress(position)).await
 }
 
 /// The same, of a log that must also have had this hash at this position: who can write the database can compute another
-/// chain, but not one through a hash that was noted before.
+/// chain, but not one through a hash that was noted before. `progress` is told the last position, too.
 ///
 /// # Errors
 /// See [`VerifyError`].
 pub async fn verify_against(
     database: &Database,
     noted: Option<(Position, Hash)>,
-    mut progress: impl FnMut(Position) + Send,
+    mut progress: impl FnMut(Position, Position) + Send,
 ) -> Result<VerifiedLog, VerifyError> {
     let head = head::read(database).await?;
     let mut walk = Walk::from_the_beginning();
@@ -70,7 +70,7 @@ pub async fn verify_against(
                 return Err(VerifyError::NotTheNoted { position: walk.position() });
             }
         }
-        progress(walk.position());
+        progress(walk.position(), head.position);
     }
     if let Some((position, _)) = noted.filter(|(position, _)| *position > walk.position()) {
         return Err(VerifyError::NotTheNoted { position });

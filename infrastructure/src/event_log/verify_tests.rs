@@ -125,7 +125,7 @@ async fn log_that_was_made_anew_does_not_have_the_noted_hash() {
         let row =
             fresh.database.fetch_optional("SELECT chain_hash FROM events WHERE position = 4", vec![]).await.unwrap();
         let noted = row.unwrap().hash("chain_hash").unwrap();
-        let against = async |position, hash| verify_against(&fresh.database, Some((position, hash)), |_| {}).await;
+        let against = async |position, hash| verify_against(&fresh.database, Some((position, hash)), |_, _| {}).await;
         against(4, noted).await.unwrap();
         assert!(matches!(against(4, [1; 32]).await, Err(VerifyError::NotTheNoted { position: 4 })));
         assert!(matches!(against(6, noted).await, Err(VerifyError::NotTheNoted { position: 6 })));
