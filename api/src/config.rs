@@ -7,6 +7,7 @@ use std::{env, fmt, fs, io};
 
 use clap::{Args, ValueEnum};
 use domain::text::EmailAddress;
+use infrastructure::database::Database;
 use infrastructure::secret_file::read_or_make;
 
 use crate::client_address::TrustedProxies;
@@ -168,8 +169,17 @@ impl Settings {
     /// # Errors
     /// Names the setting and what it may be.
     pub fn resolve(arguments: Arguments) -> Result<Self, ConfigError> {
-        make_private_folder(&arguments.data_dir)?;
-        Self::with_secrets(arguments, kept_secret)
+        let settings = Self::with_secrets(arguments, kept_secret)?;
+        settings.make_folder()?;
+        Ok(settings)
+    }
+
+    /// Makes the data folder, if there is none, and no secrets.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_folder(&self) -> Result<(), ConfigError> {
+        make_private_folder(&self.data_dir)
     }
 
     /// Checks what was given and makes nothing: a secret that the first start would make is nothing but zeros here.
@@ -178,7 +188,7 @@ impl Settings {
     /// Names the setting and what it may be.
     pub fn inspect(arguments: Arguments) -> Result<Self, ConfigError> {
         Self::with_secrets(arguments, |setting, path| match fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Ok(vec![b'0'; infrastructure::auth::SECRET_MIN_BYTES])
             }
             found => found.map_err(|source| ConfigError::File { setting, path: path.to_owned(), source }),
@@ -190,26 +200,19 @@ impl Settings {
         kept_secret: impl Fn(&'static str, &Path) -> Result<Vec<u8>, ConfigError>,
     ) -> Result<Self, ConfigError> {
         let data_dir = arguments.data_dir;
-        let database_url = given("DATABASE_URL", arguments.database_url)?
-            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("livechatlog.db").display()));
+        let database_url = match given("DATABASE_URL", arguments.database_url)? {
+            Some(url) => url,
+            None => database_in(&data_dir)?,
+        };
         check_scheme("DATABASE_URL", &database_url, &["mysql://", "sqlite:"], "must begin with mysql:// or sqlite:")?;
+        if database_url.starts_with("sqlite:") && Database::file(&database_url).is_none() {
+            let expected =
+                "must be sqlite:PATH with the path of a file, and no parameter but mode=ro, mode=rw or mode=rwc";
+            return Err(ConfigError::Malformed { setting: "DATABASE_URL", expected });
+        }
         let redis_url = given("REDIS_URL", arguments.redis_url)?;
         if let Some(url) = &redis_url {
             check_scheme("REDIS_URL", url, &["redis://"], "must begin with redis://")?;
-        }
-        let jwt_secret = match given("JWT_SECRET", arguments.jwt_secret)? {
-            Some(secret) => secret.into_bytes(),
-            None => kept_secret("JWT_SECRET", &data_dir.join(JWT_SECRET_FILE))?,
-        };
-        if jwt_secret.len() < infrastructure::auth::SECRET_MIN_BYTES {
-            return Err(ConfigError::Malformed { setting: "JWT_SECRET", expected: "must have at least 32 bytes" });
-        }
-        let metrics_token = match given("METRICS_TOKEN", arguments.metrics_token)? {
-            Some(token) => token.into_bytes(),
-            None => kept_secret("METRICS_TOKEN", &data_dir.join(METRICS_TOKEN_FILE))?,
-        };
-        if metrics_token.len() < 16 {
-            return Err(ConfigError::Malformed { setting: "METRICS_TOKEN", expected: "must have at least 16 bytes" });
         }
         let admin_email = EmailAddress::parse(&arguments.admin_email)
             .map_err(|_| ConfigError::Malformed { setting: "ADMIN_EMAIL", expected: "must be an e-mail address" })?;
@@ -226,6 +229,21 @@ impl Settings {
             setting: "CORS_ORIGINS",
             expected: "must be origins, separated by commas, such as https://shop.example,http://localhost:5173, or *",
         })?;
+        // Last, so that none is made where another setting is wrong.
+        let jwt_secret = match given("JWT_SECRET", arguments.jwt_secret)? {
+            Some(secret) => secret.into_bytes(),
+            None => kept_secret("JWT_SECRET", &data_dir.join(JWT_SECRET_FILE))?,
+        };
+        if jwt_secret.len() < infrastructure::auth::SECRET_MIN_BYTES {
+            return Err(ConfigError::Malformed { setting: "JWT_SECRET", expected: "must have at least 32 bytes" });
+        }
+        let metrics_token = match given("METRICS_TOKEN", arguments.metrics_token)? {
+            Some(token) => token.into_bytes(),
+            None => kept_secret("METRICS_TOKEN", &data_dir.join(METRICS_TOKEN_FILE))?,
+        };
+        if metrics_token.len() < 16 {
+            return Err(ConfigError::Malformed { setting: "METRICS_TOKEN", expected: "must have at least 16 bytes" });
+        }
         Ok(Self {
             database_url,
             redis_url,
@@ -295,6 +313,15 @@ fn given(setting: &'static str, value: Option<String>) -> Result<Option<String>,
     Ok(Some(content.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
+/// The address of the file in the data folder.
+fn database_in(folder: &Path) -> Result<String, ConfigError> {
+    // A question mark would end the path in the address.
+    let path = folder.to_str().filter(|path| !path.contains('?')).map(|_| folder.join("livechatlog.db"));
+    let expected = "must be UTF-8 without question marks, or DATABASE_URL must say where the database is";
+    let path = path.ok_or(ConfigError::Malformed { setting: "DATA_DIR", expected })?;
+    Ok(format!("sqlite:{}", path.display()))
+}
+
 fn make_private_folder(path: &Path) -> Result<(), ConfigError> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -305,6 +332,7 @@ fn make_private_folder(path: &Path) -> Result<(), ConfigError> {
 
 /// The secret of a setting that was not given.
 fn kept_secret(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    make_private_folder(path.parent().unwrap_or(Path::new(".")))?;
     let failed = |source| ConfigError::File { setting, path: path.to_owned(), source };
     read_or_make(path, || random_text(setting, 32), failed)
 }

@@ -4,6 +4,7 @@ mod archive;
 mod error;
 mod folder_lock;
 mod running;
+mod store;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -24,8 +25,7 @@ use domain::ids::{AgentId, GroupId};
 use domain::text::Name;
 use infrastructure::audit::AuditQueries;
 use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SqlCredentialStore, SqlSessionStore};
-use infrastructure::backup::find_unfinished;
-use infrastructure::database::{Database, DatabaseOptions};
+use infrastructure::database::Database;
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
 use infrastructure::housekeeping::Housekeeper;
 use infrastructure::presence::{PresenceWatch, SqlPresenceStore};
@@ -50,6 +50,7 @@ pub use archive::Archive;
 pub use error::StartError;
 pub use folder_lock::FolderLock;
 pub use running::Running;
+pub use store::{ensure_file, ensure_folder, open_as_it_is, open_database, open_to_restore};
 
 use crate::app::{App, Parts, SignalStatus};
 use crate::config::{Settings, random_text};
@@ -71,50 +72,6 @@ pub struct FirstAdmin {
     pub email: String,
     /// Their password, when it was generated.
     pub one_time_password: Option<String>,
-}
-
-/// Opens the database and brings its schema to this version.
-///
-/// # Errors
-/// When it cannot be used.
-pub async fn open_database(settings: &Settings) -> Result<Database, StartError> {
-    let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
-    ensure_whole(&database).await?;
-    database.migrate().await?;
-    // A restore may have begun while this waited for its turn.
-    ensure_whole(&database).await?;
-    Ok(database)
-}
-
-/// Opens a database to restore a backup into, and keeps others out of an embedded one until the lock is dropped.
-///
-/// # Errors
-/// When it cannot be used.
-pub async fn open_to_restore(settings: &Settings) -> Result<(Database, FolderLock), StartError> {
-    let folder = FolderLock::take(settings)?;
-    let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
-    Ok((database, folder))
-}
-
-async fn ensure_whole(database: &Database) -> Result<(), StartError> {
-    match find_unfinished(database).await? {
-        Some(_) => Err(StartError::HalfRestored),
-        None => Ok(()),
-    }
-}
-
-/// Opens a database that is there and has this version's schema, and changes nothing about it.
-///
-/// # Errors
-/// When there is none, its schema is older or newer, or it cannot be used.
-pub async fn open_as_it_is(settings: &Settings) -> Result<Database, StartError> {
-    if let Some(file) = Database::file(&settings.database_url).filter(|file| !file.exists()) {
-        return Err(StartError::NoDatabase { file });
-    }
-    let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
-    let pending = database.pending_migrations().await?;
-    ensure_whole(&database).await?;
-    if pending.is_empty() { Ok(database) } else { Err(StartError::Outdated { pending }) }
 }
 
 /// What everything else is built from.
@@ -140,7 +97,8 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let listener = listen(&address).await?;
     // From the first event on.
     let metrics = Metrics::start()?;
-    let base = base(settings, clock).await?;
+    let database = open_database(&settings).await?;
+    let base = base(settings, database, clock).await?;
     let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
     let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(base.database.clone()));
     let first_admin = set_up(&base.settings, &base.bus, &*hasher, &*credentials).await?;
@@ -189,8 +147,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     })
 }
 
-async fn base(settings: Settings, clock: Arc<dyn Clock>) -> Result<Base, StartError> {
-    let database = open_database(&settings).await?;
+async fn base(settings: Settings, database: Database, clock: Arc<dyn Clock>) -> Result<Base, StartError> {
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
     let hint = LogHint::default();
     let (wake_ups, signals) = signals(&settings, &clock, &ids, &hint)?;
@@ -294,13 +251,15 @@ pub struct Office {
 }
 
 impl Office {
-    /// Opens the log without serving it. An embedded database must not be in use by a server.
+    /// Opens a log that is there without serving it. An embedded database must not be in use by a server.
     ///
     /// # Errors
     /// See [`StartError`].
     pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        ensure_file(&settings)?;
         let folder = FolderLock::take(&settings)?;
-        let base = base(settings, clock).await?;
+        let database = open_as_it_is(&settings).await?;
+        let base = base(settings, database, clock).await?;
         let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
         let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(base.database.clone()));
         let log_in = build_log_in(&base, &hasher, &credentials)?;

@@ -18,7 +18,7 @@ use serde_json::json;
 use super::progress::Progress;
 use crate::cli::output::say;
 use crate::config::Settings;
-use crate::wiring::open_as_it_is;
+use crate::wiring::{ensure_file, ensure_folder, open_as_it_is};
 
 /// What can be proved.
 #[derive(Subcommand)]
@@ -107,7 +107,8 @@ pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<d
         Command::Export(options) => write_export(&settings, options).await,
         Command::Verify(Verify { json, noted, .. }) => verify_database(&settings, noted, json).await,
         Command::Key => {
-            say!("{}", AuditKey::of_folder(&settings.data_dir)?.public_key());
+            ensure_file(&settings)?;
+            say!("{}", signing_key(&settings)?.public_key());
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -123,7 +124,7 @@ pub fn verify_export(command: &Command) -> Option<Result<ExitCode, Box<dyn Error
 
 async fn write_export(settings: &Settings, options: Export) -> Result<ExitCode, Box<dyn Error>> {
     let database = open_as_it_is(settings).await?;
-    let key = AuditKey::of_folder(&settings.data_dir)?;
+    let key = signing_key(settings)?;
     let Export { format, from, to, actor, aggregate, event_type, output } = options;
     let filter = AuditFilter { actor, aggregate, event_type };
     let how = (Format::from(format), &key);
@@ -146,6 +147,12 @@ async fn write_export(settings: &Settings, options: Export) -> Result<ExitCode, 
     // Standard output may be the export itself.
     eprintln!("exported {events} events of positions {from} to {to}, signed by {}", key.public_key());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The key of the data folder. It is made with the first use, but not in a folder that somebody has mistyped.
+fn signing_key(settings: &Settings) -> Result<AuditKey, Box<dyn Error>> {
+    ensure_folder(settings)?;
+    Ok(AuditKey::of_folder(&settings.data_dir)?)
 }
 
 /// What people wrote is in it, so it is for its owner alone; nothing is overwritten.

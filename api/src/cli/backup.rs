@@ -103,7 +103,7 @@ fn tell(summary: &BackupSummary, options: &Options, seconds: f64) -> String {
     let bytes = fs::metadata(&options.file).map_or(0, |file| file.len());
     if options.json {
         let outcome = json!({
-            "file": options.file, "bytes": bytes, "events": position, "position": position, "hash": hash, "epoch": epoch,
+            "file": options.file.to_string_lossy(), "bytes": bytes, "events": position, "position": position, "hash": hash, "epoch": epoch,
             "otherRows": rows, "takenAt": opening.taken_at, "seconds": seconds,
         });
         return outcome.to_string();

@@ -115,7 +115,8 @@ pub fn main() -> ExitCode {
         // It makes no folder and no secrets.
         return check::run(cli.arguments, options);
     }
-    let settings = match Settings::resolve(cli.arguments) {
+    let command = cli.command.unwrap_or(Command::Serve);
+    let settings = match settings(&command, cli.arguments) {
         Ok(settings) => settings,
         Err(error) => return fail(&error, ExitCode::from(2)),
     };
@@ -124,7 +125,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&error, ExitCode::FAILURE),
     };
     let outcome = runtime.block_on(async {
-        match cli.command.unwrap_or(Command::Serve) {
+        match command {
             Command::Serve => serve::run(settings).await,
             Command::Migrate { check: false } => migrate(settings).await,
             Command::Migrate { check: true } => check_schema(settings).await,
@@ -145,6 +146,24 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => fail(&*error, ExitCode::FAILURE),
+    }
+}
+
+/// Only these begin a store. The others make nothing where a setting leads to none: a mistyped DATA_DIR would have new secrets.
+fn settings(command: &Command, arguments: Arguments) -> Result<Settings, ConfigError> {
+    match command {
+        Command::Serve | Command::Migrate { check: false } | Command::Demo => Settings::resolve(arguments),
+        // A restore makes the folder, once it has a backup; the first start makes the secrets.
+        Command::Restore(_)
+        | Command::Migrate { check: true }
+        | Command::Replay(_)
+        | Command::Backup(_)
+        | Command::Check(_)
+        | Command::Admin(_)
+        | Command::Audit(_)
+        | Command::EraseVisitor(_)
+        | Command::Openapi { .. }
+        | Command::Completions(_) => Settings::inspect(arguments),
     }
 }
 

@@ -1,10 +1,12 @@
 use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use infrastructure::backup::{BackupFile, Checked, Restore, Restored};
+use infrastructure::backup::{BackupError, BackupFile, Checked, Restore, Restored};
 use infrastructure::database::Database;
 use projections::rebuild::all_view_tables;
 use serde_json::json;
@@ -19,7 +21,7 @@ use crate::wiring::open_to_restore;
 /// What is restored.
 #[derive(Args)]
 pub struct Options {
-    /// A backup
+    /// A backup. `-` reads from standard input, and keeps it in a temporary file meanwhile
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Restore nothing: read the whole file and say whether it could be restored; exit code 1 if not. Needs no database
@@ -36,8 +38,9 @@ pub fn check(options: &Options) -> Option<Result<ExitCode, Box<dyn Error>>> {
 }
 
 fn check_file(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    ensure_piped(&options.file)?;
     let progress = Progress::new(options.json);
-    let outcome = BackupFile::open(&options.file)
+    let outcome = open(&options.file, &std::env::temp_dir())
         .and_then(|file| file.check(|position, last| progress.show(position, last, "checking")));
     progress.finish();
     match outcome {
@@ -55,7 +58,13 @@ fn check_file(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
 
 /// Restores into an empty database.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
-    let file = BackupFile::open(&options.file).map_err(|error| about(&options.file, error))?;
+    ensure_piped(&options.file)?;
+    if is_read_once(&options.file) {
+        // The disk of the database has room for its backup, too.
+        settings.make_folder()?;
+    }
+    let file = open(&options.file, &settings.data_dir).map_err(|error| about(&options.file, error))?;
+    settings.make_folder()?;
     let (database, _lock) = open_to_restore(&settings).await?;
     let progress = Progress::new(options.json);
     let begun = Instant::now();
@@ -97,10 +106,37 @@ async fn fill(
     Ok(restored)
 }
 
+/// Opens a backup. What can be read only once, such as a pipe, is kept in this folder.
+fn open(file: &Path, folder: &Path) -> Result<BackupFile, BackupError> {
+    match is_read_once(file) {
+        true if is_input(file) => BackupFile::spool(io::stdin().lock(), folder),
+        true => BackupFile::spool(File::open(file)?, folder),
+        false => BackupFile::open(file),
+    }
+}
+
+/// A person does not type a backup.
+fn ensure_piped(file: &Path) -> Result<(), &'static str> {
+    match is_input(file) && io::stdin().is_terminal() {
+        true => Err("standard input is a terminal: pipe a backup into it, or name its FILE"),
+        false => Ok(()),
+    }
+}
+
+/// Pipes and the like; a backup is read twice.
+fn is_read_once(file: &Path) -> bool {
+    is_input(file) || fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+fn is_input(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
 fn about(file: &Path, error: impl Error + Send + Sync + 'static) -> Box<dyn Error> {
+    let name = if is_input(file) { "standard input".into() } else { file.display().to_string() };
     match error.source() {
-        Some(cause) => format!("{}: {error}: {cause}", file.display()).into(),
-        None => format!("{}: {error}", file.display()).into(),
+        Some(cause) => format!("{name}: {error}: {cause}").into(),
+        None => format!("{name}: {error}").into(),
     }
 }
 

@@ -36,12 +36,23 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("DATABASE_URL: cannot use the database")]
     Database(#[from] DatabaseError),
+    /// There is no data folder.
+    #[error("DATA_DIR: there is no folder {}; name the one of the server", folder.display())]
+    NoFolder {
+        /// What was given.
+        folder: PathBuf,
+    },
     /// There is no database.
-    #[error("DATABASE_URL: there is no database {}", file.display())]
+    #[error("there is no store: no database {}; DATA_DIR and DATABASE_URL must be those of the server", file.display())]
     NoDatabase {
         /// Its file.
         file: PathBuf,
     },
+    /// There is a database, and nothing in it.
+    #[error(
+        "there is no store: the database of DATABASE_URL is empty; the first start fills it, or `livechatlog migrate`"
+    )]
+    NoTables,
     /// The schema is that of an older version.
     #[error("the database's schema is older than this program; run `livechatlog migrate`: {} missing", pending.join(", "))]
     Outdated {

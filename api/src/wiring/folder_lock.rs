@@ -3,7 +3,7 @@ use std::path::Path;
 
 use infrastructure::database::Database;
 
-use super::StartError;
+use super::{StartError, ensure_folder};
 use crate::config::Settings;
 
 /// Keeps other processes out of an embedded database and its data folder, until it is dropped.
@@ -15,6 +15,7 @@ impl FolderLock {
     pub(super) fn take(settings: &Settings) -> Result<Self, StartError> {
         let Some(database) = Database::file(&settings.database_url) else { return Ok(Self { _files: vec![] }) };
         let folder = settings.data_dir.clone();
+        ensure_folder(settings)?;
         // The database may lie elsewhere, and then be found from two data folders.
         let mut beside = database.clone().into_os_string();
         beside.push(".lock");

@@ -1,8 +1,10 @@
 //! Reading a backup, and proving that it is whole.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek as _, Take};
+use std::io::{self, BufRead, BufReader, Read, Take};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use application::ports::Position;
 use flate2::bufread::GzDecoder;
@@ -52,11 +54,22 @@ pub enum BackupError {
     /// It cannot be read.
     #[error("the backup cannot be read")]
     Read(#[from] io::Error),
+    /// What can be read only once cannot be kept to be read again.
+    #[error("the backup cannot be put into a temporary file in {}", folder.display())]
+    Spool {
+        /// Where it was to be.
+        folder: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// A backup whose bytes are those that were written.
 pub struct BackupFile {
-    path: PathBuf,
+    file: Arc<File>,
+    /// Without the trailer, in bytes.
+    length: u64,
     opening: Opening,
 }
 
@@ -83,11 +96,27 @@ impl BackupFile {
     /// # Errors
     /// See [`BackupError`].
     pub fn open(path: &Path) -> Result<Self, BackupError> {
-        let mut file = File::open(path)?;
-        let length = ensure_checksum(&mut file)?;
-        file.rewind()?;
-        let opening = Lines::over(file, length).opening()?;
-        Ok(Self { path: path.to_owned(), opening })
+        Self::of(File::open(path)?)
+    }
+
+    /// The same of what can be read only once, such as a pipe: it is kept in a file without a name in this folder, until
+    /// the backup is dropped.
+    ///
+    /// # Errors
+    /// See [`BackupError`].
+    pub fn spool(mut input: impl Read, folder: &Path) -> Result<Self, BackupError> {
+        let kept = tempfile::tempfile_in(folder).and_then(|mut file| {
+            io::copy(&mut input, &mut file)?;
+            Ok(file)
+        });
+        Self::of(kept.map_err(|source| BackupError::Spool { folder: folder.to_owned(), source })?)
+    }
+
+    fn of(file: File) -> Result<Self, BackupError> {
+        let file = Arc::new(file);
+        let length = ensure_checksum(&file)?;
+        let opening = Lines::over(&file, length).opening()?;
+        Ok(Self { file, length, opening })
     }
 
     /// What it was taken of.
@@ -113,11 +142,9 @@ impl BackupFile {
     }
 
     pub(super) fn reader(&self) -> Result<BackupReader, BackupError> {
-        let file = File::open(&self.path)?;
-        let length = file.metadata()?.len().saturating_sub(TRAILER as u64);
-        let mut lines = Lines::over(file, length);
+        let mut lines = Lines::over(&self.file, self.length);
         let opening = lines.opening()?;
-        // Another file may have taken its name.
+        // Somebody may write to it.
         if opening != self.opening {
             return Err(BackupError::Checksum);
         }
@@ -126,17 +153,17 @@ impl BackupFile {
 }
 
 /// How long the part before the trailer is, which the trailer must fit.
-fn ensure_checksum(file: &mut File) -> Result<u64, BackupError> {
+fn ensure_checksum(file: &Arc<File>) -> Result<u64, BackupError> {
     let length = file.metadata()?.len();
     let mut magic = [0; 2];
-    if length < 2 || file.read_exact(&mut magic).is_err() || magic != [0x1f, 0x8b] {
+    if file.read_exact_at(&mut magic, 0).is_err() || magic != [0x1f, 0x8b] {
         return Err(BackupError::NoBackup);
     }
     let length = length.checked_sub(TRAILER as u64).ok_or(BackupError::NoEnd)?;
-    file.rewind()?;
+    let mut bytes = Bytes::of(file);
     let mut digest = Sha256::new();
     let mut chunk = vec![0; 1 << 16];
-    let mut body = Read::take(&mut *file, length);
+    let mut body = Read::take(&mut bytes, length);
     loop {
         match body.read(&mut chunk)? {
             0 => break,
@@ -144,7 +171,7 @@ fn ensure_checksum(file: &mut File) -> Result<u64, BackupError> {
         }
     }
     let mut found = Vec::with_capacity(TRAILER);
-    file.read_to_end(&mut found)?;
+    bytes.read_to_end(&mut found)?;
     let expected = trailer(&digest.finalize().into());
     if found == expected {
         return Ok(length);
@@ -199,15 +226,35 @@ impl BackupReader {
     }
 }
 
+/// A file from its beginning, whoever reads it beside.
+struct Bytes {
+    file: Arc<File>,
+    offset: u64,
+}
+
+impl Bytes {
+    fn of(file: &Arc<File>) -> Self {
+        Self { file: Arc::clone(file), offset: 0 }
+    }
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
 struct Lines {
-    text: BufReader<GzDecoder<BufReader<Take<File>>>>,
+    text: BufReader<GzDecoder<BufReader<Take<Bytes>>>>,
     line: Vec<u8>,
     number: u64,
 }
 
 impl Lines {
-    fn over(file: File, length: u64) -> Self {
-        let zip = GzDecoder::new(BufReader::with_capacity(1 << 16, file.take(length)));
+    fn over(file: &Arc<File>, length: u64) -> Self {
+        let zip = GzDecoder::new(BufReader::with_capacity(1 << 16, Bytes::of(file).take(length)));
         Self { text: BufReader::with_capacity(1 << 16, zip), line: vec![], number: 0 }
     }
 

@@ -55,7 +55,8 @@ pub(crate) enum Backend {
 }
 
 impl Database {
-    /// Connects to `mysql://…`, or opens (and creates) the file of `sqlite:PATH` or `sqlite://PATH`.
+    /// Connects to `mysql://…`, or opens (and creates, but for `?mode=rw` and `?mode=ro`) the file of `sqlite:PATH` or
+    /// `sqlite://PATH`.
     ///
     /// # Errors
     /// When the address is not understood or the database does not answer.

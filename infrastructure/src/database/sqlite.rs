@@ -54,9 +54,11 @@ pub(super) type Guard = OwnedMutexGuard<Writers>;
 
 impl Sqlite {
     pub(super) async fn open(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
-        let path = path(url)?;
-        create_private(&path)?;
-        let base = base_options(&path);
+        let (path, mode) = address(url)?;
+        if mode == Mode::Created {
+            create_private(&path)?;
+        }
+        let base = base_options(&path).create_if_missing(mode == Mode::Created).read_only(mode == Mode::ReadOnly);
         let log =
             base.clone().synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal).connect().await?;
         let view = base.clone().synchronous(SqliteSynchronous::Normal).pragma("wal_autocheckpoint", BULK_PAGES);
@@ -170,7 +172,6 @@ fn create_private(path: &Path) -> Result<(), DatabaseError> {
 fn base_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         // What is deleted or overwritten is gone from the file: people may ask for it.
@@ -179,14 +180,37 @@ fn base_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// What is done with a file, by SQLite's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// `ro`: it is there, and is not changed.
+    ReadOnly,
+    /// `rw`: it is there.
+    ReadWrite,
+    /// `rwc`: it is made, if it is not there.
+    Created,
+}
+
+/// The file that an address names.
 pub(super) fn path(url: &str) -> Result<PathBuf, DatabaseError> {
+    address(url).map(|(path, _)| path)
+}
+
+fn address(url: &str) -> Result<(PathBuf, Mode), DatabaseError> {
     let rest = url.strip_prefix("sqlite:").unwrap_or(url);
     let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let path = rest.split_once('?').map_or(rest, |(path, _)| path);
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     if path.is_empty() || path.starts_with(':') {
         return Err(DatabaseError::Address("sqlite needs the path of a file"));
     }
-    Ok(PathBuf::from(path))
+    let mode = match parameters {
+        "" | "mode=rwc" => Mode::Created,
+        "mode=rw" => Mode::ReadWrite,
+        "mode=ro" => Mode::ReadOnly,
+        // One that is silently left out would promise something.
+        _ => return Err(DatabaseError::Address("sqlite:PATH takes no parameter but mode=ro, mode=rw or mode=rwc")),
+    };
+    Ok((PathBuf::from(path), mode))
 }
 
 #[cfg(test)]
@@ -198,7 +222,27 @@ mod tests {
     #[test]
     fn path_is_what_follows_the_scheme() {
         assert_eq!(path("sqlite:data/log.db").unwrap(), PathBuf::from("data/log.db"));
-        assert_eq!(path("sqlite:///var/log.db?mode=rwc").unwrap(), PathBuf::from("/var/log.db"));
+        for parameters in ["", "?mode=ro", "?mode=rw", "?mode=rwc"] {
+            assert_eq!(path(&format!("sqlite:///var/log.db{parameters}")).unwrap(), PathBuf::from("/var/log.db"));
+        }
+        for parameters in ["?cache=shared", "?mode=memory", "?mode=ro&immutable=1"] {
+            let refused = path(&format!("sqlite:///var/log.db{parameters}"));
+            assert!(matches!(refused, Err(DatabaseError::Address(_))), "{parameters}");
+        }
+    }
+
+    #[tokio::test]
+    async fn mode_of_the_address_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = |mode| format!("sqlite:{}?mode={mode}", folder.path().join("log.db").display());
+        let open = async |mode| Sqlite::open(&url(mode), DatabaseOptions::default()).await;
+        assert!(open("rw").await.is_err() && open("ro").await.is_err(), "there is no file");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        open("rwc").await.unwrap().execute("CREATE TABLE t (x INTEGER)", vec![]).await.unwrap();
+        open("rw").await.unwrap().execute("INSERT INTO t VALUES (1)", vec![]).await.unwrap();
+        let read_only = open("ro").await.unwrap();
+        assert_eq!(read_only.fetch_all("SELECT x FROM t", vec![]).await.unwrap().len(), 1);
+        assert!(read_only.execute("INSERT INTO t VALUES (2)", vec![]).await.is_err());
     }
 
     #[tokio::test]
