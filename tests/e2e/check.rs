@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Output;
 
 use harness::{Server, TestDatabase, on_each_database, run_on};
+use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::Value;
 
 fn check(database: &TestDatabase, words: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, Value) {
@@ -39,9 +41,11 @@ on_each_database! {
         let (code, told) = check(&database, &[], &[]);
         assert_eq!(code, Some(0), "{told:#}");
         assert_eq!(fs::read_dir(database.folder()).unwrap().count(), 0);
-        let (code, told) = check(&database, &[], &[("DATA_DIR", "/nowhere/at/all")]);
+        let nowhere = database.folder().join("nowhere/at/all");
+        let (code, told) = check(&database, &[], &[("DATA_DIR", nowhere.to_str().unwrap())]);
         assert_eq!(code, Some(0), "{told:#}");
         assert!(about(&told, "data folder")["found"].as_str().unwrap().contains("first start makes it"));
+        assert_eq!(fs::read_dir(database.folder()).unwrap().count(), 0);
     }
 
     async fn what_is_wrong_is_named_with_what_to_do(database: TestDatabase) {
@@ -69,6 +73,86 @@ on_each_database! {
         let text = String::from_utf8(text.stdout).unwrap();
         assert!(text.contains("FAILED   database: ") && text.contains("\n         -> "), "{text}");
     }
+}
+
+#[test]
+fn folder_that_cannot_be_made_is_told() {
+    let database = TestDatabase::sqlite();
+    let inside = |name: &str| database.folder().join(name);
+    std::os::unix::fs::symlink(inside("nothing"), inside("link")).unwrap();
+    fs::write(inside("file"), "").unwrap();
+    fs::create_dir(inside("closed")).unwrap();
+    fs::set_permissions(inside("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+    let mut hopeless = vec![inside("link"), inside("link/data"), inside("file/data")];
+    if fs::create_dir(inside("closed/probe")).is_err() {
+        // Nothing is closed to root.
+        hopeless.push(inside("closed/data/of/mine"));
+    }
+    hopeless.extend(read_only_folder().map(|folder| folder.join("data")));
+    for folder in hopeless {
+        let (code, told) = check(&database, &[], &[("DATA_DIR", folder.to_str().unwrap()), ("DATABASE_URL", "")]);
+        assert_eq!(
+            (code, &about(&told, "data folder")["status"]),
+            (Some(1), &Value::from("failed")),
+            "{folder:?}: {told:#}"
+        );
+        assert!(about(&told, "data folder")["advice"].is_string(), "{told:#}");
+        let refused = run_on(&database, &["migrate"], &[("DATA_DIR", folder.to_str().unwrap()), ("DATABASE_URL", "")]);
+        assert_eq!(refused.status.code(), Some(2), "the check is right: {refused:?}");
+    }
+    let url = format!("sqlite:{}", inside("missing/log.db").display());
+    let (code, told) = check(&database, &[], &[("DATABASE_URL", &url)]);
+    assert_eq!(
+        (code, &about(&told, "folder of the database")["status"]),
+        (Some(1), &Value::from("failed")),
+        "{told:#}"
+    );
+}
+
+/// Where nobody can write, not even root; not every machine has such a place.
+fn read_only_folder() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/mounts").ok()?;
+    let read_only =
+        |line: &&str| line.split(' ').nth(3).is_some_and(|options| options.split(',').any(|option| option == "ro"));
+    let folders = mounts.lines().filter(read_only).filter_map(|line| line.split(' ').nth(1)).map(PathBuf::from);
+    { folders }.find(|folder| folder.is_dir())
+}
+
+#[tokio::test]
+async fn damaged_file_is_named_with_its_table_and_what_to_do() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database).await;
+    server.visitor("Hello").await;
+    server.stop().await;
+    let file = database.folder().join("livechatlog.db");
+    let root = root_page(&database, "thread_events").await;
+    let mut bytes = fs::read(&file).unwrap();
+    let size = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    bytes[(root - 1) * size..root * size].fill(0xa5);
+    fs::write(&file, bytes).unwrap();
+    let (code, told) = check(&database, &["--integrity"], &[]);
+    let finding = about(&told, "database file");
+    let (found, advice) = (finding["found"].as_str().unwrap(), finding["advice"].as_str().unwrap());
+    assert_eq!((code, &finding["status"]), (Some(1), &Value::from("failed")), "{told:#}");
+    let begins = format!("{} is damaged: thread_events; SQLite says: ", file.display());
+    assert!(found.starts_with(&begins), "{told:#}");
+    for words in ["restore", "audit verify", "backup"] {
+        assert!(advice.contains(words), "{told:#}");
+    }
+    // The advice is good: the log is whole.
+    assert!(run_on(&database, &["audit", "verify"], &[]).status.success());
+    let backup = database.folder().join("backup");
+    assert!(run_on(&database, &["backup", backup.to_str().unwrap()], &[]).status.success());
+}
+
+/// Where a table begins in the file of a database that nobody has open.
+async fn root_page(database: &TestDatabase, table: &str) -> usize {
+    let store = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+    let sql = format!("SELECT rootpage FROM sqlite_schema WHERE name = '{table}'");
+    let row = store.fetch_optional(&sql, vec![]).await.unwrap().unwrap();
+    assert!(store.wipe().await.unwrap(), "all is in the file");
+    store.close().await;
+    usize::try_from(row.int("rootpage").unwrap()).unwrap()
 }
 
 #[test]

@@ -63,6 +63,18 @@ impl DatabaseError {
         }
     }
 
+    /// Whether the database says of its own file that it is damaged. SQLite does (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        let (Self::Unavailable(error) | Self::Retryable(error) | Self::Check(error) | Self::Other(error)) = self else {
+            return false;
+        };
+        let reported = error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
+        let code = reported.and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
+        // The low byte of an extended code is the primary one.
+        code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
+    }
+
     /// Whether a later try may work.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

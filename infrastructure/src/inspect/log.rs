@@ -48,6 +48,7 @@ async fn schema(database: &Database) -> (Finding, bool) {
         Err(error @ MigrateError::Newer { .. }) => {
             (Finding::failed(SUBJECT, error.to_string(), "install the newer version of livechatlog"), false)
         }
+        Err(MigrateError::Database(error)) => (unknown(SUBJECT, &error), false),
         Err(error) => {
             let advice = "this database was not set up by a release of livechatlog: restore a backup into a new one";
             (Finding::failed(SUBJECT, with_causes(&error), advice), false)

@@ -36,12 +36,12 @@ pub async fn inspect_database(url: &str, expected: Expectations<'_>, clock: &dyn
     let options = DatabaseOptions { pool_size: 2, ..DatabaseOptions::default() };
     let database = match Database::connect(url, options).await {
         Ok(database) => database,
-        Err(error) => return vec![unreachable(&error)],
+        Err(error) => return vec![unreachable(url, &error)],
     };
     let mut findings = vec![];
     match database.dialect() {
         Dialect::Mysql => mysql::inspect(&database, &mut findings).await,
-        Dialect::Sqlite => sqlite::inspect(&database, expected.integrity, &mut findings).await,
+        Dialect::Sqlite => sqlite::inspect(&database, (url, expected.integrity), &mut findings).await,
     }
     if database.dialect() == Dialect::Mysql {
         findings.push(clocks::of_database(&database, clock).await);
@@ -51,13 +51,20 @@ pub async fn inspect_database(url: &str, expected: Expectations<'_>, clock: &dyn
     findings
 }
 
-fn unreachable(error: &DatabaseError) -> Finding {
+fn unreachable(url: &str, error: &DatabaseError) -> Finding {
+    if error.is_damage() {
+        return sqlite::damaged(url, &with_causes(error));
+    }
     let advice = "see that DATABASE_URL is right, that the server runs and lets this machine in; the rest was left out";
     Finding::failed("database", with_causes(error), advice)
 }
 
 /// Of something that was looked at and did not answer.
 fn unknown(subject: &'static str, error: &DatabaseError) -> Finding {
+    if error.is_damage() {
+        let advice = "`livechatlog check --integrity` says which tables are damaged, and what to do";
+        return Finding::failed(subject, format!("the database file is damaged: {}", with_causes(error)), advice);
+    }
     Finding::failed(subject, with_causes(error), "the database has to answer first")
 }
 

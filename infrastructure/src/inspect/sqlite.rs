@@ -4,10 +4,15 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::{Finding, unknown};
+use super::{Finding, unknown, with_causes};
 use crate::database::{Database, DatabaseError};
+use crate::sql_args;
 
 const SUBJECT: &str = "database";
+const FILE: &str = "database file";
+
+/// How many lines of SQLite are shown.
+const SHOWN: usize = 5;
 
 /// What is to be said about a file that must not be opened by SQLite, which would change it.
 pub(super) fn before_opening(file: &Path) -> Option<Finding> {
@@ -36,7 +41,7 @@ pub(super) fn before_opening(file: &Path) -> Option<Finding> {
     }
 }
 
-pub(super) async fn inspect(database: &Database, integrity: bool, findings: &mut Vec<Finding>) {
+pub(super) async fn inspect(database: &Database, (url, integrity): (&str, bool), findings: &mut Vec<Finding>) {
     findings.push(match settings(database).await {
         Ok((version, journal)) if journal == "wal" => Finding::ok(
             SUBJECT,
@@ -49,7 +54,7 @@ pub(super) async fn inspect(database: &Database, integrity: bool, findings: &mut
         Err(error) => unknown(SUBJECT, &error),
     });
     if integrity {
-        findings.push(whole(database).await);
+        findings.push(whole(database, url).await);
     }
 }
 
@@ -60,15 +65,57 @@ async fn settings(database: &Database) -> Result<(String, String), DatabaseError
     Ok((text(&version)?.unwrap_or_default(), text(&journal)?.unwrap_or_default()))
 }
 
-async fn whole(database: &Database) -> Finding {
-    let found = database.fetch_all("SELECT quick_check AS value FROM pragma_quick_check()", vec![]).await;
-    let said = found.and_then(|rows| Ok(rows.iter().map(|row| row.text("value")).collect::<Result<Vec<_>, _>>()?));
-    match said {
-        Ok(said) if said == ["ok"] => Finding::ok("database file", "every page and index is whole"),
-        Ok(said) => {
-            let advice = "the disk may be failing: restore the newest backup onto another one";
-            Finding::failed("database file", said.join("; "), advice)
-        }
-        Err(error) => unknown("database file", &error),
+async fn whole(database: &Database, url: &str) -> Finding {
+    match quick_check(database, None).await {
+        Ok(said) if said.is_empty() => Finding::ok(FILE, "every page and index is whole"),
+        Ok(said) => damaged(url, &with_tables(database, said).await),
+        Err(error) if error.is_damage() => damaged(url, &with_tables(database, vec![with_causes(&error)]).await),
+        Err(error) => unknown(FILE, &error),
     }
+}
+
+/// What SQLite finds wrong with a table and its indexes, or with the whole file.
+async fn quick_check(database: &Database, table: Option<&str>) -> Result<Vec<String>, DatabaseError> {
+    const WHOLE: &str = "SELECT quick_check AS value FROM pragma_quick_check()";
+    const TABLE: &str = "SELECT quick_check AS value FROM pragma_quick_check(?)";
+    let rows = match table {
+        Some(table) => database.fetch_all(TABLE, sql_args![table]).await?,
+        None => database.fetch_all(WHOLE, vec![]).await?,
+    };
+    let said = rows.iter().map(|row| row.text("value")).collect::<Result<Vec<_>, _>>()?;
+    Ok(said.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// SQLite names pages, which tell nobody anything: each table is looked at by itself.
+async fn with_tables(database: &Database, said: Vec<String>) -> String {
+    const TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let names = database.fetch_all(TABLES, vec![]).await;
+    let names = names.and_then(|rows| Ok(rows.iter().map(|row| row.text("name")).collect::<Result<Vec<_>, _>>()?));
+    let Ok(names) = names else { return format!("its list of tables; SQLite says: {}", shortened(&said)) };
+    let mut damaged = vec![];
+    for name in names {
+        match quick_check(database, Some(&name)).await {
+            Ok(said) if said.is_empty() => {}
+            _ => damaged.push(name),
+        }
+    }
+    let tables = if damaged.is_empty() { "no table, but free pages".to_owned() } else { damaged.join(", ") };
+    format!("{tables}; SQLite says: {}", shortened(&said))
+}
+
+/// SQLite tells up to a hundred things.
+fn shortened(said: &[String]) -> String {
+    let lines: Vec<_> = said.iter().flat_map(|text| text.lines()).collect();
+    let more = lines.len().saturating_sub(SHOWN);
+    let shown = lines[..lines.len() - more].join("; ");
+    if more == 0 { shown } else { format!("{shown}; and {more} more") }
+}
+
+/// What is to be said about a file that SQLite cannot read as a whole.
+pub(super) fn damaged(url: &str, what: &str) -> Finding {
+    let file = Database::file(url).unwrap_or_default();
+    let advice = "stop the server and keep the file. If `livechatlog audit verify` finds the log whole, take a backup now; \
+                  else use the newest one. Restore it into a new file (`livechatlog restore`), on another disk if this \
+                  one may be failing";
+    Finding::failed(FILE, format!("{} is damaged: {what}", file.display()), advice)
 }

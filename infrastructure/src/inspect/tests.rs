@@ -91,6 +91,25 @@ async fn files_that_are_no_database_are_told_and_none_is_made() {
     assert_eq!((found.len(), found[0].status), (1, Status::Failed));
 }
 
+#[tokio::test]
+async fn damaged_list_of_tables_is_told_as_damage() {
+    let fresh = crate::testing::fresh_sqlite().await;
+    assert!(fresh.database.wipe().await.unwrap());
+    fresh.database.close().await;
+    let file = Database::file(&fresh.url).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    // The header stays; the tree of tables behind it does not.
+    bytes[100..4_096].fill(0xa5);
+    fs::write(&file, bytes).unwrap();
+    let found = look(&fresh.url).await;
+    let failed: Vec<_> = found.iter().filter(|finding| finding.status == Status::Failed).collect();
+    assert!(!failed.is_empty(), "{found:#?}");
+    for Finding { found, advice, .. } in failed {
+        assert!(found.contains("damaged") && found.contains("malformed"), "{found}");
+        assert!(advice.as_deref().is_some_and(|advice| advice.contains("restore") || advice.contains("--integrity")));
+    }
+}
+
 #[test]
 fn clocks_that_are_apart_are_told() {
     let now = SystemClock.now();

@@ -16,6 +16,8 @@ use crate::config::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, Settings};
 const LITTLE: u64 = 1 << 30;
 const TOO_LITTLE: u64 = 100 << 20;
 
+const OWN_IT: &str = "let the user who runs livechatlog read and write it";
+
 pub(super) fn inspect(settings: &Settings) -> Vec<Finding> {
     let folder = &settings.data_dir;
     let mut findings = vec![usable(folder)];
@@ -26,11 +28,27 @@ pub(super) fn inspect(settings: &Settings) -> Vec<Finding> {
         findings.push(room("disk of the data folder", folder));
     }
     let database = Database::file(&settings.database_url);
-    let other = database.as_deref().and_then(Path::parent).filter(|other| !other.as_os_str().is_empty());
-    if let Some(other) = other.filter(|other| *other != folder && other.is_dir()) {
-        findings.push(room("disk of the database", other));
+    if let Some(other) = database.as_deref().and_then(Path::parent).map(or_here).filter(|other| *other != folder) {
+        findings.extend(unusable(other));
+        findings.extend(other.is_dir().then(|| room("disk of the database", other)));
     }
     findings
+}
+
+/// The path of a file alone leads here.
+fn or_here(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+/// What is wrong with the folder of a database that lies elsewhere. Nobody makes that one.
+fn unusable(folder: &Path) -> Option<Finding> {
+    const SUBJECT: &str = "folder of the database";
+    let shown = folder.display();
+    if !folder.is_dir() {
+        return Some(Finding::failed(SUBJECT, format!("{shown} is no folder"), "make it, or correct DATABASE_URL"));
+    }
+    let cause = access(folder, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).err()?;
+    Some(Finding::failed(SUBJECT, format!("{shown} cannot be written: {cause}"), OWN_IT))
 }
 
 fn usable(folder: &Path) -> Finding {
@@ -40,16 +58,22 @@ fn usable(folder: &Path) -> Finding {
         Ok(metadata) if metadata.is_dir() => metadata,
         Ok(_) => return Finding::failed(SUBJECT, format!("{shown} is no folder"), "name a folder in DATA_DIR"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Finding::ok(SUBJECT, format!("{shown} is not there yet: the first start makes it"));
+            return match hindrance(folder) {
+                Some(cause) => {
+                    let found = format!("{shown} is not there, and cannot be made: {cause}");
+                    Finding::failed(
+                        SUBJECT,
+                        found,
+                        "make it for the user who runs livechatlog, or name another in DATA_DIR",
+                    )
+                }
+                None => Finding::ok(SUBJECT, format!("{shown} is not there yet: the first start makes it")),
+            };
         }
-        Err(error) => {
-            let advice = "let the user who runs livechatlog read and write it";
-            return Finding::failed(SUBJECT, format!("{shown} cannot be used: {error}"), advice);
-        }
+        Err(error) => return Finding::failed(SUBJECT, format!("{shown} cannot be used: {error}"), OWN_IT),
     };
-    if access(folder, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        let advice = "let the user who runs livechatlog read and write it";
-        return Finding::failed(SUBJECT, format!("{shown} cannot be written"), advice);
+    if let Err(error) = access(folder, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        return Finding::failed(SUBJECT, format!("{shown} cannot be written: {error}"), OWN_IT);
     }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o022 != 0 {
@@ -57,6 +81,17 @@ fn usable(folder: &Path) -> Finding {
         return Finding::warning(SUBJECT, format!("{shown} can be written by others (mode {mode:o})"), advice);
     }
     Finding::ok(SUBJECT, format!("{shown} can be written"))
+}
+
+/// Why a folder that is not there cannot be made, if it cannot: what is there of the way to it must take a folder.
+fn hindrance(folder: &Path) -> Option<String> {
+    let there = folder.ancestors().map(or_here).find(|place| place.symlink_metadata().is_ok())?;
+    let shown = there.display();
+    if !there.is_dir() {
+        return Some(format!("{shown} is no folder, or a link to nothing"));
+    }
+    let cause = access(there, Access::WRITE_OK | Access::EXEC_OK).err()?;
+    Some(format!("{shown} cannot be written: {cause}"))
 }
 
 /// What is to be said about the file of a secret. There need not be one.
