@@ -1,5 +1,7 @@
 //! What the program tells of itself while it runs: log lines, and traces for a collector.
 
+mod collector;
+
 use std::io::IsTerminal as _;
 
 use opentelemetry::KeyValue;
@@ -11,6 +13,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry};
 
+use self::collector::Told;
 use crate::config::{ConfigError, LogFormat};
 
 /// What is logged unless RUST_LOG says otherwise.
@@ -53,13 +56,15 @@ pub fn start(format: LogFormat, collector: Option<&str>) -> Result<Telemetry, Co
 
 fn provider(collector: &str) -> Result<SdkTracerProvider, ConfigError> {
     // <https://opentelemetry.io/docs/specs/otlp/#otlphttp-request>
-    let endpoint = format!("{}/v1/traces", collector.trim_end_matches('/'));
+    let collector = collector.trim_end_matches('/');
+    let endpoint = format!("{collector}/v1/traces");
     let exporter = SpanExporter::builder().with_http().with_endpoint(endpoint).build().map_err(|_| {
         let expected = "must be the URL of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318";
         ConfigError::Malformed { setting: "OTEL_EXPORTER_OTLP_ENDPOINT", expected }
     })?;
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = Resource::builder().with_service_name("livechatlog").with_attribute(version).build();
+    let exporter = Told::new(exporter, collector);
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
 

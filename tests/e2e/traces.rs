@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use harness::{DEADLINE, Process, free_port};
+use application::ports::Clock as _;
+use harness::{DEADLINE, Process, eventually, free_port};
+use infrastructure::system::SystemClock;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,7 +18,12 @@ struct Collector {
 
 impl Collector {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::start_on(0).await
+    }
+
+    /// Port 0 takes any free one.
+    async fn start_on(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let received = Arc::new(Mutex::new(vec![]));
         let kept = Arc::clone(&received);
@@ -73,6 +80,36 @@ async fn collector_that_does_not_answer_disturbs_nobody() {
     let begun = Instant::now();
     assert!(process.terminate().await.success());
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn collector_that_does_not_answer_is_told_once_and_once_more_when_it_does() {
+    const FAILS: &str = "traces do not reach the collector";
+    const WORKS: &str = "traces reach the collector again";
+    let port = free_port();
+    let settings = Process::builder().setting("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{port}"));
+    // Traces are sent that often, in milliseconds.
+    let mut process = settings.setting("OTEL_BSP_SCHEDULE_DELAY", "50").start().await;
+    let count = |process: &Process, words: &str| process.log().matches(words).count();
+    ask_until_it_says(&process, FAILS).await;
+    for _ in 0..20 {
+        process.client().get("/v1/agents").await.expect(401);
+        SystemClock.sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(count(&process, FAILS), 1, "{}", process.log());
+    let _collector = Collector::start_on(port).await;
+    ask_until_it_says(&process, WORKS).await;
+    assert!(process.terminate().await.success());
+    assert_eq!((count(&process, FAILS), count(&process, WORKS)), (1, 1), "{}", process.log());
+}
+
+async fn ask_until_it_says(process: &Process, words: &str) {
+    eventually(DEADLINE, words, async || {
+        process.client().get("/v1/agents").await.expect(401);
+        let log = process.log();
+        if log.contains(words) { Ok(()) } else { Err(log) }
+    })
+    .await;
 }
 
 #[tokio::test]
