@@ -108,6 +108,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("The {what} does not exist."))
     }
 
+    /// 410: what the request asks for again was there, and was erased.
+    #[must_use]
+    pub fn visitor_erased() -> Self {
+        let detail = "What this idempotency key began was erased with the visitor's personal data; a new chat needs another key.";
+        Self::new(StatusCode::GONE, "visitor_erased", detail)
+    }
+
     /// 429 until the window ends.
     #[must_use]
     pub fn rate_limited(standing: RateLimit) -> Self {

@@ -1,6 +1,7 @@
 //! A person is forgotten: nothing of them is left in any table, and nothing brings it back.
 
 mod grep;
+mod interrupted;
 
 use std::path::Path;
 use std::process::Output;
@@ -211,7 +212,12 @@ on_each_database! {
         person.client.post(&thread, &json!({ "content": "xylophagous" })).await.expect(401);
         server.client().post("/v1/widget/session", &hello(Some(&person.token))).await.expect(401);
         let keyed = server.client().with_header("Idempotency-Key", "a key that nobody guesses");
-        keyed.post("/v1/widget/session", &hello(None)).await.expect(422);
+        let mut other = hello(None);
+        other["initialMessage"] = json!("Nobody knows whether it is the same request");
+        for body in [hello(None), other] {
+            let gone = keyed.post("/v1/widget/session", &body).await.expect(410);
+            assert_eq!(gone.body["code"], "visitor_erased", "{}", gone.body);
+        }
         for chat in &person.chats {
             let reopened = admin.post(&format!("/v1/conversations/{chat}/reopen"), &json!({})).await.expect(409);
             assert_eq!(reopened.body["code"], "visitor_erased");

@@ -1,5 +1,7 @@
+use std::cell::Cell;
 use std::error::Error;
-use std::io::{IsTerminal, Write as _};
+use std::fmt;
+use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use domain::visitor::Visitor;
 use infrastructure::system::SystemClock;
 use serde_json::json;
 
+use super::INTERRUPTED;
+use super::replay::interrupted;
 use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::Archive;
@@ -38,12 +42,55 @@ pub struct Options {
 /// Erases a visitor, beside a server that may be running.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let archive = Archive::open(settings, Arc::new(SystemClock)).await?;
-    let outcome = erase(&archive, &options).await;
-    archive.close().await;
+    let stage = Cell::new(Stage::Asking);
+    let outcome = tokio::select! {
+        outcome = erase(&archive, &options, &stage) => outcome,
+        () = interrupted() => {
+            if !options.yes {
+                // What was asked has left the cursor in its line.
+                eprintln!();
+            }
+            eprintln!("interrupted: {}", stage.take());
+            Ok(INTERRUPTED.into())
+        }
+    };
+    tokio::select! {
+        () = archive.close() => {}
+        // Who asks again does not wait for what is under way.
+        () = interrupted() => {}
+    }
     outcome
 }
 
-async fn erase(archive: &Archive, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+/// How far it is.
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Asking,
+    Erasing,
+    Clearing {
+        payloads: u64,
+        messages: u64,
+    },
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asking => f.write_str("nothing was changed"),
+            Self::Erasing => f.write_str(
+                "what was erased until now stays erased, and the log is whole; do this again to erase the rest",
+            ),
+            Self::Clearing { payloads, messages } => write!(
+                f,
+                "replaced {payloads} payloads ({messages} messages); read models and kept answers may still show them: do \
+                 this again to the end"
+            ),
+        }
+    }
+}
+
+async fn erase(archive: &Archive, options: &Options, stage: &Cell<Stage>) -> Result<ExitCode, Box<dyn Error>> {
     let (id, bus) = (options.id, &archive.bus);
     if !bus.read::<Visitor>(id).await?.registered {
         return Err(format!("there is no visitor {id}").into());
@@ -52,13 +99,15 @@ async fn erase(archive: &Archive, options: &Options) -> Result<ExitCode, Box<dyn
         eprintln!("error: nobody can be asked whether to erase visitor {id} for good: say --yes");
         return Ok(ExitCode::from(2));
     }
-    if !options.yes && !is_confirmed(id)? {
+    if !options.yes && !tokio::task::spawn_blocking(move || is_confirmed(id)).await?? {
         eprintln!("nothing was changed");
         return Ok(ExitCode::FAILURE);
     }
     let context = bus.context(ACTOR.to_owned(), bus.new_uuid());
+    stage.set(Stage::Erasing);
     // They have asked for it, or somebody for them.
     let erased = archive.eraser.erase(context, id, Participant::Visitor(id)).await?;
+    stage.set(Stage::Clearing { payloads: erased.payloads, messages: erased.messages });
     let shown = archive.await_views(&erased).await?;
     let (answers, wiped) = archive.eraser.clear(&erased).await?;
     let off_the_disk = wiped && shown;
@@ -66,7 +115,7 @@ async fn erase(archive: &Archive, options: &Options) -> Result<ExitCode, Box<dyn
     Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn is_confirmed(id: VisitorId) -> Result<bool, Box<dyn Error>> {
+fn is_confirmed(id: VisitorId) -> io::Result<bool> {
     eprint!("Erase all personal data of visitor {id}? It cannot be undone. Type yes: ");
     std::io::stderr().flush()?;
     let mut answer = String::new();

@@ -1,5 +1,6 @@
 //! Where a visitor's chat begins.
 
+use application::UseCaseError;
 use application::chat::StartChat;
 use application::ports::Principal;
 use axum::extract::State;
@@ -7,7 +8,7 @@ use axum::response::Response;
 use domain::conversation::ConversationStatus;
 use domain::ids::{CommandId, ConversationId, EntityId, GroupId, ThreadId, VisitorId};
 use domain::text::{EmailAddress, MessageText, Name, PhoneNumber};
-use domain::visitor::VisitorDetails;
+use domain::visitor::{Visitor, VisitorDetails};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,7 +114,13 @@ pub async fn start_session(State(app): State<App>, write: Write<NewSession>) -> 
         None => context,
     };
     let start = StartChat { visitor_id, details, group_id, text, metadata };
-    let executed = app.bus.execute(context, start).await?;
+    let executed = match app.bus.execute(context, start).await {
+        // What was kept to recognise the request went with the visitor, so that no request fits it any more.
+        Err(UseCaseError::CommandReused) if app.bus.read::<Visitor>(visitor_id).await?.erased => {
+            return Err(Problem::visitor_erased());
+        }
+        outcome => outcome?,
+    };
     settle(&app, &info, &executed, &[View::Conversations, View::ThreadEvents]).await;
     let chat = executed.output;
     let mut standing = Standing::read(&app, chat.conversation_id).await?;

@@ -9,10 +9,11 @@ const SENDING: &str = "The author is who the token names. Sent again with the sa
 pub(super) fn docs() -> Vec<Doc> {
     vec![
         Doc::post("/v1/widget/session", "startSession", "Begin a chat, or go on with an open one")
-            .about("A returning visitor gives the `sessionToken` of their last answer: with an open chat, the message goes there. An `Idempotency-Key` must be one that nobody can guess.")
+            .about("A returning visitor gives the `sessionToken` of their last answer: with an open chat, the message goes there. An `Idempotency-Key` must be one that nobody can guess. Repeated after the visitor's personal data was erased, the request is refused with 410: begin anew with another key.")
             .created::<WidgetSession>()
             .key_from(MIN_ANONYMOUS_KEY)
             .refuses(401, &["unauthorized"])
+            .refuses(410, &["visitor_erased"])
             .example(json!({
                 "name": "Vera", "email": "vera@example.com", "initialMessage": "Hello, is anybody there?",
                 "metadata": { "page": "/prices" },
