@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 
 /// A kept-alive connection; one request at a time.
 pub struct Connection {
+    address: String,
     stream: TcpStream,
     received: Vec<u8>,
 }
@@ -21,7 +22,18 @@ impl Connection {
     pub async fn open(address: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, received: Vec::with_capacity(16 * 1024) })
+        Ok(Self { address: address.to_owned(), stream, received: Vec::with_capacity(16 * 1024) })
+    }
+
+    /// Whether the answer has this status. What broke is opened anew.
+    pub async fn ask(&mut self, request: &[u8], expected: u16) -> bool {
+        match self.send(request).await {
+            Ok(answer) => answer.status == expected,
+            Err(_) => {
+                *self = Self::open(&self.address).await.expect("the program listens");
+                false
+            }
+        }
     }
 
     pub async fn send(&mut self, request: &[u8]) -> io::Result<Answer> {

@@ -7,7 +7,8 @@ use serde_json::json;
 use std::time::Duration;
 
 /// As many as the most connections, so that each writes in a chat of its own.
-pub const SERVED: usize = 64;
+pub const SERVED: usize = 256;
+const AGENTS: usize = 16;
 /// How many more conversations there are.
 pub const WAITING: usize = 2_000;
 
@@ -34,17 +35,14 @@ pub fn program(database: &TestDatabase) -> ProcessBuilder {
 }
 
 impl Desk {
-    /// 64 chats that are served by four agents, each with a history of 60 messages, and 2,000 that wait.
+    /// 256 chats that are served by 16 agents, each with a history of 60 messages, and 2,000 that wait.
     pub async fn open(client: &Client) -> Self {
         let admin_token = log_in(client, ADMIN_EMAIL).await;
         let mut agents = vec![];
-        for _ in 0..4 {
-            agents.push(hire(client, &admin_token, SERVED / 4).await);
+        for _ in 0..AGENTS {
+            agents.push(hire(client, &admin_token, SERVED / AGENTS).await);
         }
-        let mut chats = vec![];
-        for _ in 0..SERVED {
-            chats.push(begin(client).await);
-        }
+        let mut chats = begin(client, SERVED).await;
         for chat in &mut chats {
             let path = format!("/v1/conversations/{}", chat.conversation_id);
             let client = client.with_token(&chat.visitor_token);
@@ -56,12 +54,7 @@ impl Desk {
             chat.agent_token = agents.iter().find(|(id, _)| *id == agent).expect("one of them").1.clone();
         }
         futures::future::join_all(chats.iter().map(|chat| fill(client, chat))).await;
-        let lanes = (0..20).map(|_| async {
-            for _ in 0..WAITING / 20 {
-                begin(client).await;
-            }
-        });
-        futures::future::join_all(lanes).await;
+        begin(client, WAITING).await;
         Self { admin_token, chats }
     }
 }
@@ -81,7 +74,13 @@ pub async fn log_in(client: &Client, email: &str) -> String {
     client.post("/v1/auth/login", &body).await.expect(200).text("/access_token").to_owned()
 }
 
-async fn begin(client: &Client) -> Chat {
+/// So many chats.
+pub async fn begin(client: &Client, chats: usize) -> Vec<Chat> {
+    use futures::StreamExt as _;
+    futures::stream::iter(0..chats).map(|_| begin_one(client)).buffered(20).collect().await
+}
+
+async fn begin_one(client: &Client) -> Chat {
     let body = json!({ "initialMessage": "Hello, is anybody there?", "name": "Vera" });
     let session = client.post("/v1/widget/session", &body).await.expect(201);
     Chat {

@@ -4,11 +4,12 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use application::ports::Clock as _;
-use harness::{DatabaseKind, Process, ProcessBuilder, TestDatabase};
+use harness::{DatabaseKind, Process, ProcessBuilder};
 use infrastructure::system::SystemClock;
 use sqlx::{Connection as _, MySqlConnection, Row as _};
 
 use crate::connection::{Connection, request};
+use crate::driver::median;
 
 /// How many times a start is measured.
 const STARTS: usize = 7;
@@ -18,14 +19,14 @@ const STARTS: usize = 7;
 pub struct Footprint {
     /// From the start of the process to the first 200 of `/readyz`, the median of several, in milliseconds.
     pub ready_ms: f64,
-    /// Resident memory two seconds later, in MiB.
-    pub idle_mib: f64,
+    /// Resident memory two seconds later, in megabytes.
+    pub idle_mb: f64,
 }
 
 /// Starts the program several times; it is left as it was found.
 pub async fn footprint(program: &ProcessBuilder) -> Footprint {
     let mut times = vec![];
-    let mut idle_mib = 0.0;
+    let mut idle_mb = 0.0;
     for start in 1..=STARTS {
         let begin = Instant::now();
         let mut process = program.clone().spawn();
@@ -33,12 +34,11 @@ pub async fn footprint(program: &ProcessBuilder) -> Footprint {
         times.push(begin.elapsed().as_secs_f64() * 1_000.0);
         if start == STARTS {
             SystemClock.sleep(Duration::from_secs(2)).await;
-            idle_mib = memory_mib(&process, "VmRSS:");
+            idle_mb = memory_mb(&process, "VmRSS:");
         }
         process.terminate().await;
     }
-    times.sort_by(f64::total_cmp);
-    Footprint { ready_ms: times[STARTS / 2], idle_mib }
+    Footprint { ready_ms: median(times), idle_mb }
 }
 
 async fn until_ready(process: &Process) {
@@ -54,11 +54,11 @@ async fn until_ready(process: &Process) {
     }
 }
 
-/// A figure of `/proc/PID/status`: `VmRSS:` is what it takes now, `VmHWM:` the most it ever took.
-pub fn memory_mib(process: &Process, figure: &str) -> f64 {
+/// A figure of `/proc/PID/status` in megabytes: `VmRSS:` is what it takes now, `VmHWM:` the most it ever took.
+pub fn memory_mb(process: &Process, figure: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with(figure)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1_024.0
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(f64::NAN) * 1_024.0 / 1e6
 }
 
 /// How many processes wanted to run in the last minute, on how many cores.
@@ -68,15 +68,28 @@ pub fn busyness() -> String {
     format!("load {} on {cores} cores", load.split_whitespace().next().unwrap_or("unknown"))
 }
 
+/// Processor, cores and memory.
+pub fn description() -> String {
+    let field = |file: &str, name: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split_once(':').map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+    };
+    let kib = field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse::<f64>().unwrap_or(f64::NAN);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{}, {cores} cores, {:.0} GiB", field("/proc/cpuinfo", "model name"), kib / 1_024.0 / 1_024.0)
+}
+
 /// What a commit means on this database.
-pub async fn durability(database: &TestDatabase) -> String {
-    if database.kind() == DatabaseKind::Sqlite {
+pub async fn durability(kind: DatabaseKind, url: &str) -> String {
+    if kind == DatabaseKind::Sqlite {
         return "SQLite, WAL, log synchronous=FULL (fsync at each commit), read models synchronous=NORMAL".to_owned();
     }
     const SETTINGS: &str = "SELECT CONCAT(VERSION(), \
                             ', innodb_flush_log_at_trx_commit=', @@innodb_flush_log_at_trx_commit, \
-                            ', log_bin=', @@log_bin, ', sync_binlog=', @@sync_binlog) AS settings";
-    let mut connection = MySqlConnection::connect(database.url()).await.expect("the server answers");
+                            ', log_bin=', @@log_bin, ', sync_binlog=', @@sync_binlog, \
+                            ', buffer pool ', @@innodb_buffer_pool_size DIV 1048576, ' MiB') AS settings";
+    let mut connection = MySqlConnection::connect(url).await.expect("the server answers");
     let row = sqlx::query(SETTINGS).fetch_one(&mut connection).await.expect("the server tells its settings");
     let settings: Vec<u8> = row.try_get_unchecked("settings").expect("a text");
     String::from_utf8_lossy(&settings).into_owned()

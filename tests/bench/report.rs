@@ -1,83 +1,102 @@
-//! The table, and the same as JSON.
+//! Tables, and the same as JSON and as a plot.
 
 use std::fs;
-use std::path::PathBuf;
-use std::time::SystemTime;
+use std::path::Path;
 
-use crate::machine::Footprint;
-use crate::operations::Line;
-use crate::routing::{Routing, Times};
+use harness::{DatabaseKind, TestDatabase};
+use serde_json::json;
 
-/// All that was measured on one database.
+use crate::arguments::text;
+use crate::plot::{Panel, draw};
+use crate::targets::Target;
+use crate::{machine, program};
+
+/// What a suite finds on one database.
+pub trait Found: serde::Serialize {
+    /// Prints the table.
+    fn print(&self);
+
+    /// What was to be reached, and was or was not.
+    fn targets(&self) -> Vec<Target> {
+        vec![]
+    }
+
+    /// The plot.
+    fn panels(&self) -> Vec<Panel>;
+}
+
+/// What was found, and under what circumstances.
 #[derive(Debug, serde::Serialize)]
-pub struct Report {
-    pub name: String,
+pub struct Part<T> {
+    pub database: &'static str,
+    /// What a commit means there.
     pub durability: String,
-    /// Before and after.
+    /// How busy the machine was, before and after.
     pub busy: [String; 2],
-    pub operations: Vec<Line>,
-    pub routing: Routing,
-    /// With an empty log.
-    pub empty: Footprint,
-    /// With what the measurements have left.
-    pub used: Footprint,
-    pub peak_mib: f64,
+    pub found: T,
 }
 
-impl Report {
-    /// Prints it and keeps it in `target/bench`.
-    pub fn publish(&self) {
-        self.print();
-        match self.save() {
-            Ok(path) => println!("\nkept in {}\n", path.display()),
-            Err(error) => eprintln!("not kept: {error}"),
-        }
+impl<T> Part<T> {
+    /// Measures, and looks at the circumstances.
+    pub async fn measure(database: &TestDatabase, found: impl Future<Output = T>) -> Self {
+        Self::at(database.kind(), database.url(), found).await
     }
 
-    fn print(&self) {
-        println!("\n{}: {}", self.name, self.durability);
-        println!("{} before, {} after\n", self.busy[0], self.busy[1]);
-        println!(
-            "{:<22} {:>26} {:>26} {:>26}",
-            "requests per second", "1 connection", "16 connections", "64 connections"
-        );
-        println!("{:<22} {:>26} {:>26} {:>26}", "", "(p50 / p99 ms)", "(p50 / p99 ms)", "(p50 / p99 ms)");
-        for line in &self.operations {
-            print!("{:<22}", line.operation);
-            for one in &line.measured {
-                print!(" {:>10.0} {:>15}", one.per_second, format!("({:.2} / {:.2})", one.p50_ms, one.p99_ms));
-            }
-            print!(" {:>6.0} MiB", line.mib);
-            let refused: u64 = line.measured.iter().map(|one| one.refused).sum();
-            println!("{}", if refused > 0 { format!("   {refused} refused") } else { String::new() });
-        }
-        let Routing { agents, chats_per_second, chats, .. } = self.routing;
-        println!("\n{chats} chats, {chats_per_second} a second, {agents} agents: p50 / p99 / max ms");
-        row("start answered", self.routing.start_answered);
-        row("start to served, seen", self.routing.served_in_view);
-        row("start to served, log", self.routing.in_the_log);
-        let of = |name: &str, found: Footprint| {
-            println!("{name:<22} ready after {:.0} ms, idle {:.1} MiB", found.ready_ms, found.idle_mib);
-        };
+    /// The same for a database at this address.
+    pub async fn at(kind: DatabaseKind, url: &str, found: impl Future<Output = T>) -> Self {
+        let before = machine::busyness();
+        let found = found.await;
+        let durability = machine::durability(kind, url).await;
+        Self { database: title(kind), durability, busy: [before, machine::busyness()], found }
+    }
+}
+
+/// What the kind is called in tables.
+pub const fn title(kind: DatabaseKind) -> &'static str {
+    match kind {
+        DatabaseKind::Sqlite => "SQLite",
+        DatabaseKind::MySql => "MySQL",
+    }
+}
+
+/// Prints everything, and keeps it.
+pub fn publish<T: Found>(suite: &str, parts: &[Part<T>]) {
+    for part in parts {
+        println!("\n{suite} on {}: {}", part.database, part.durability);
+        println!("{}; {} before, {} after\n", machine::description(), part.busy[0], part.busy[1]);
+        part.found.print();
         println!();
-        of("empty log", self.empty);
-        of("used log", self.used);
-        println!("{:<22} {:.1} MiB", "most under load", self.peak_mib);
+        for target in part.found.targets() {
+            println!("{target}");
+        }
     }
-
-    fn save(&self) -> std::io::Result<PathBuf> {
-        let program = std::env::current_exe()?;
-        // target/release/deps/http-…
-        let target = program.ancestors().nth(3).map(PathBuf::from).unwrap_or_default();
-        let folder = target.join("bench");
-        fs::create_dir_all(&folder)?;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let path = folder.join(format!("{}-{now}.json", self.name.to_lowercase()));
-        fs::write(&path, serde_json::to_vec_pretty(self)?)?;
-        Ok(path)
+    let folder = match cfg!(debug_assertions) {
+        true => program::folder().join("unoptimised"),
+        false => program::folder(),
+    };
+    // What is measured on one database alone does not take the place of both.
+    let name = text("--on").map_or_else(|| suite.to_owned(), |on| format!("{suite}-{on}"));
+    match save(&name, parts, &folder) {
+        Ok(()) => println!("\nkept in {}/{name}.json and .svg", folder.display()),
+        Err(error) => eprintln!("not kept: {error}"),
     }
 }
 
-fn row(name: &str, times: Times) {
-    println!("{name:<22} {:>8.2} {:>8.2} {:>8.2}", times.p50, times.p99, times.max);
+fn save<T: Found>(name: &str, parts: &[Part<T>], folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    fs::create_dir_all(folder)?;
+    let targets: Vec<_> = parts.iter().map(|part| (part.database, part.found.targets())).collect();
+    let all = json!({
+        "suite": name,
+        "machine": machine::description(),
+        "optimised": !cfg!(debug_assertions),
+        "parts": parts,
+        "targets": targets,
+    });
+    fs::write(folder.join(format!("{name}.json")), serde_json::to_vec_pretty(&all)?)?;
+    let on = |part: &Part<T>| {
+        let database = part.database;
+        part.found.panels().into_iter().map(move |panel| panel.on(database)).collect::<Vec<_>>()
+    };
+    let panels: Vec<_> = parts.iter().flat_map(on).collect();
+    draw(&folder.join(format!("{name}.svg")), &panels)
 }

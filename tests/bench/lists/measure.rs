@@ -7,8 +7,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::cases::{Case, Names};
-use crate::closed_loop::{histogram, micros, quantile_ms};
 use crate::connection::{Connection, request};
+use crate::driver::{Latency, histogram, micros};
 
 /// How far lists are followed.
 pub const PAGES: usize = 100;
@@ -119,13 +119,8 @@ async fn once(sides: &[Side; 2], cases: [&Case; 2], places: &[Place; 2], request
 }
 
 fn in_figures(times: &Histogram<u64>, place: &Place) -> Times {
-    Times {
-        page: place.page,
-        rows: place.rows,
-        p50_ms: quantile_ms(times, 0.5),
-        p99_ms: quantile_ms(times, 0.99),
-        max_ms: times.max() as f64 / 1_000.0,
-    }
+    let Latency { p50_ms, p99_ms, max_ms, .. } = Latency::of(times);
+    Times { page: place.page, rows: place.rows, p50_ms, p99_ms, max_ms }
 }
 
 /// Follows the cursors; gives the first page and the farthest full one.

@@ -1,14 +1,14 @@
 //! Stores full of conversations, as the server itself would have filled them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use application::command_bus::CommandBus;
 use application::ports::{Clock as _, EventLog, Position};
 use application::router::Router;
-use harness::{ADMIN_EMAIL, PASSWORD, Process, ProcessBuilder};
+use harness::{ADMIN_EMAIL, DatabaseKind, PASSWORD, Process, ProcessBuilder};
 use infrastructure::database::{Database, DatabaseOptions};
 use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
@@ -19,6 +19,7 @@ use sqlx::{Connection as _, MySqlConnection};
 use super::chats::Year;
 use super::company::Company;
 use super::pipeline::{Calendar, Pipeline};
+use crate::program;
 
 /// How long before now the log begins.
 const YEAR: Duration = Duration::from_secs(366 * 86_400);
@@ -26,24 +27,47 @@ const YEAR: Duration = Duration::from_secs(366 * 86_400);
 /// A filled database. It is kept for the next run.
 pub struct Store {
     pub conversations: usize,
+    pub kind: DatabaseKind,
     url: String,
     folder: PathBuf,
 }
 
 impl Store {
-    /// In SQLite, or on the MySQL server at this address.
+    /// In SQLite, or on the MySQL server at this address; filled, if it was not before.
     pub async fn open(mysql: Option<&str>, conversations: usize) -> Self {
-        let kind = if mysql.is_some() { "mysql" } else { "sqlite" };
-        let folder = target().join("bench").join(format!("{kind}-{conversations}"));
-        let url = match mysql {
-            None => format!("sqlite:{}", folder.join("livechatlog.db").display()),
-            Some(address) => format!("{}/lists_{conversations}", address.trim_end_matches('/')),
-        };
-        let store = Self { conversations, url, folder };
+        let store = Self::at(mysql, conversations);
         if !store.is_filled().await {
             store.fill(mysql).await;
         }
         store
+    }
+
+    /// The same, filled just now, so that nothing has been added since.
+    pub async fn fresh(mysql: Option<&str>, conversations: usize) -> Self {
+        let store = Self::at(mysql, conversations);
+        store.fill(mysql).await;
+        store
+    }
+
+    /// The same, if it has been filled before.
+    pub async fn find(mysql: Option<&str>, conversations: usize) -> Option<Self> {
+        let store = Self::at(mysql, conversations);
+        store.is_filled().await.then_some(store)
+    }
+
+    fn at(mysql: Option<&str>, conversations: usize) -> Self {
+        let kind = if mysql.is_some() { DatabaseKind::MySql } else { DatabaseKind::Sqlite };
+        let folder = program::folder().join(format!("{kind}-{conversations}"));
+        let url = match mysql {
+            None => format!("sqlite:{}", folder.join("livechatlog.db").display()),
+            Some(address) => format!("{}/lists_{conversations}", address.trim_end_matches('/')),
+        };
+        Self { conversations, kind, url, folder }
+    }
+
+    /// Where the database is.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The program on it.
@@ -63,11 +87,17 @@ impl Store {
 
     async fn is_filled(&self) -> bool {
         let Ok(mark) = fs::read_to_string(self.mark()) else { return false };
-        let Ok(database) = Database::connect(&self.url, DatabaseOptions::default()).await else { return false };
+        let position = self.position().await;
+        position.is_some_and(|position| mark.parse::<Position>().is_ok_and(|mark| position >= mark))
+    }
+
+    /// How far its log goes; nothing when there is none.
+    pub async fn position(&self) -> Option<Position> {
+        let database = Database::connect(&self.url, DatabaseOptions::default()).await.ok()?;
         let head = database.fetch_all("SELECT position FROM log_head", vec![]).await.unwrap_or_default();
         let position = head.first().and_then(|row| row.int("position").ok());
         database.close().await;
-        position.is_some_and(|position| mark.parse::<Position>().is_ok_and(|mark| position >= mark))
+        position
     }
 
     async fn empty(&self, mysql: Option<&str>) -> Database {
@@ -126,11 +156,4 @@ async fn open_log(database: &Database, calendar: &Calendar) -> (Arc<dyn EventLog
     projectors.push(Arc::new(RoutingProjector::new(router)));
     let subscriptions = Subscriptions::new(database.clone(), Arc::clone(&log), clock, ids);
     (log, projectors.into_iter().map(|projector| subscriptions.start(projector)).collect())
-}
-
-/// The folder in which cargo builds.
-pub fn target() -> PathBuf {
-    let program = std::env::current_exe().expect("a program knows where it is");
-    // target/release/deps/http-…
-    program.ancestors().nth(3).map(Path::to_owned).unwrap_or_default()
 }

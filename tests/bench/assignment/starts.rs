@@ -1,72 +1,59 @@
-//! How long a chat waits for a free agent: an open loop, in which chats begin whether or not earlier ones are served.
+//! Chats begin at fixed times, whether or not earlier ones are served.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use application::ports::Clock as _;
 use domain::conversation::ConversationEvent;
 use domain::event::AnyEvent;
 use harness::{ADMIN_EMAIL, History, Process, TestDatabase};
 use hdrhistogram::Histogram;
-use infrastructure::system::SystemClock;
 use serde_json::Value;
 use tokio::time::sleep_until;
 
-use crate::closed_loop::{histogram, micros, quantile_ms};
+use super::{AGENTS, due, until_served};
 use crate::connection::{Connection, request};
 use crate::desk::{hire, log_in, program};
+use crate::driver::{Latency, histogram, micros};
 
-const AGENTS: usize = 100;
+/// How many chats each agent may serve: so many that nobody waits.
 const LIMIT: usize = 20;
-/// Chats per second.
-const RATE: u32 = 100;
-/// How often a visitor looks whether the chat is served.
-const POLL: Duration = Duration::from_millis(2);
-
-/// Times in milliseconds.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
-pub struct Times {
-    pub p50: f64,
-    pub p99: f64,
-    pub max: f64,
-}
+const PER_SECOND: u32 = 100;
+const CHATS: usize = 1_000;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
-pub struct Routing {
+pub struct Starts {
     pub agents: usize,
-    pub chats_per_second: u32,
-    pub chats: u32,
+    pub per_second: u32,
+    pub chats: usize,
     /// From the moment in which the request was due until its answer.
-    pub start_answered: Times,
+    pub answered: Latency,
     /// From the moment in which the request was due until the visitor saw the chat served.
-    pub served_in_view: Times,
+    pub seen: Latency,
     /// From the start to the assignment, as the log recorded them.
-    pub in_the_log: Times,
+    pub in_the_log: Latency,
 }
 
-/// Measures for this long.
-pub async fn run(database: &TestDatabase, seconds: u32) -> Routing {
+pub async fn run(database: &TestDatabase) -> Starts {
     let process = program(database).start().await;
     let admin = log_in(process.client(), ADMIN_EMAIL).await;
     for _ in 0..AGENTS {
         hire(process.client(), &admin, LIMIT).await;
     }
-    let chats = (RATE * seconds).min((AGENTS * LIMIT) as u32);
     let begin = Instant::now() + Duration::from_millis(100);
-    let visits = (0..chats).map(|n| visit(&process, begin + Duration::from_secs(1) / RATE * n));
-    let (mut answered, mut served) = (histogram(), histogram());
+    let visits = (0..CHATS).map(|n| visit(&process, due(begin, n, PER_SECOND)));
+    let (mut answered, mut seen) = (histogram(), histogram());
     for (answer, service) in futures::future::join_all(visits).await {
         answered.saturating_record(micros(answer));
-        served.saturating_record(micros(service));
+        seen.saturating_record(micros(service));
     }
-    Routing {
+    Starts {
         agents: AGENTS,
-        chats_per_second: RATE,
-        chats,
-        start_answered: times(&answered),
-        served_in_view: times(&served),
-        in_the_log: times(&by_log(database).await),
+        per_second: PER_SECOND,
+        chats: CHATS,
+        answered: Latency::of(&answered),
+        seen: Latency::of(&seen),
+        in_the_log: Latency::of(&by_log(database).await),
     }
 }
 
@@ -79,15 +66,9 @@ async fn visit(process: &Process, due: Instant) -> (Duration, Duration) {
     let answered = due.elapsed();
     assert_eq!(answer.status, 201);
     let session: Value = serde_json::from_slice(&answer.body).expect("JSON");
-    let text = |field: &str| session[field].as_str().expect("a text").to_owned();
-    let path = format!("/v1/conversations/{}", text("conversationId"));
-    let look = request("GET", &path, Some(&text("sessionToken")), "");
-    let mut status = text("status");
-    while status != "active" {
-        SystemClock.sleep(POLL).await;
-        let answer = connection.send(&look).await.expect("an answer");
-        let chat: Value = serde_json::from_slice(&answer.body).expect("JSON");
-        status = chat["status"].as_str().expect("a status").to_owned();
+    let text = |field: &str| session[field].as_str().expect("a text");
+    if text("status") != "active" {
+        until_served(&mut connection, text("conversationId"), text("sessionToken")).await;
     }
     (answered, due.elapsed())
 }
@@ -108,8 +89,4 @@ async fn by_log(database: &TestDatabase) -> Histogram<u64> {
         }
     }
     times
-}
-
-fn times(of: &Histogram<u64>) -> Times {
-    Times { p50: quantile_ms(of, 0.5), p99: quantile_ms(of, 0.99), max: of.max() as f64 / 1_000.0 }
 }

@@ -11,15 +11,14 @@ use infrastructure::system::SystemClock;
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::driver::{Latency, histogram, micros};
+
 /// What the visitors saw.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Seen {
-    pub requests: u64,
     pub failed: usize,
     pub per_second: f64,
-    pub p50_ms: f64,
-    pub p99_ms: f64,
-    pub longest_ms: f64,
+    pub latency: Latency,
 }
 
 /// Each chat gets so many messages after its first.
@@ -38,7 +37,7 @@ struct Lane {
 
 /// Writes `per_second` times until `until` has ended.
 pub async fn during(client: &Client, per_second: u32, until: impl Future<Output = ()>) -> Seen {
-    let times = Arc::new(Mutex::new(Histogram::new(3).expect("a histogram")));
+    let times = Arc::new(Mutex::new(histogram()));
     let (failed, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let every = Duration::from_secs(1) * LANES / per_second;
     let begun = Instant::now();
@@ -56,14 +55,10 @@ pub async fn during(client: &Client, per_second: u32, until: impl Future<Output 
     let seconds = begun.elapsed().as_secs_f64();
     lanes.join_all().await;
     let times = times.lock().expect("no lane panics while it holds it");
-    let millis = |micros: u64| micros as f64 / 1_000.0;
     Seen {
-        requests: times.len(),
         failed: failed.load(Ordering::Relaxed),
         per_second: times.len() as f64 / seconds,
-        p50_ms: millis(times.value_at_quantile(0.5)),
-        p99_ms: millis(times.value_at_quantile(0.99)),
-        longest_ms: millis(times.max()),
+        latency: Latency::of(&times),
     }
 }
 
@@ -96,8 +91,8 @@ impl Lane {
     ) -> Option<serde_json::Value> {
         SystemClock.sleep(due.saturating_duration_since(Instant::now())).await;
         let reply = client.try_request(reqwest::Method::POST, &path, Some(&body)).await;
-        let micros = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.times.lock().expect("no lane panics while it holds it").record(micros).expect("it fits");
+        let micros = micros(due.elapsed());
+        self.times.lock().expect("no lane panics while it holds it").saturating_record(micros);
         *due += self.every;
         match reply {
             Ok(reply) if reply.status < 300 => Some(reply.body),
