@@ -36,6 +36,10 @@ pub(super) async fn start(database: &Database) -> Node {
 }
 
 impl Node {
+    pub(super) fn runner(&self, projector: &str) -> &RunnerHandle {
+        self.runners.iter().find(|runner| runner.name() == projector).unwrap()
+    }
+
     /// Waits until every view has everything.
     pub(super) async fn settle(&self) {
         let position = self.desk.log.head().await.unwrap().position;
@@ -46,7 +50,7 @@ impl Node {
 
     /// Waits until the router has done what it can.
     async fn wait_until(&self, database: &Database, done: impl Fn(&[ConversationView]) -> bool) {
-        let mut positions = self.runners[0].positions();
+        let mut positions = self.runner("conversations").positions();
         let settled = async {
             loop {
                 positions.borrow_and_update();

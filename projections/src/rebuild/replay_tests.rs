@@ -303,7 +303,7 @@ async fn stopped_projector_goes_on_when_its_tables_are_rebuilt() {
         let database = &fresh.database;
         let node = start(database).await;
         node.settle().await;
-        node.runners[3].shut_down().await;
+        node.runner("tags").shut_down().await;
         let insert = "INSERT INTO tags (id, name, color, deleted, version, created_position) VALUES ('t', 'poison', NULL, 0, 1, ?)";
         database.execute(insert, sql_args![1_i64]).await.unwrap();
         let other = Other { version: TagsProjector.version(), broken: true };
