@@ -12,16 +12,12 @@ use application::ports::{
 use async_trait::async_trait;
 use domain::ids::CommandId;
 use domain::time::Timestamp;
-use infrastructure::subscription::RunnerHandle;
 use infrastructure::system::SystemClock;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, unconstrained};
 
 /// How many appends are under way; the log answers each within seconds.
 const WINDOW: usize = 1_500;
-
-/// How far read models may be behind: what they read is then still in memory.
-const LAG: Position = 5_000;
 
 /// A clock that stands where it is put.
 #[derive(Clone, Debug, Default)]
@@ -51,19 +47,15 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// The task ends when the pipeline is dropped and everything is in the log and in the read models.
-    pub fn open(log: Arc<dyn EventLog>, views: Vec<RunnerHandle>) -> (Arc<Self>, JoinHandle<Position>) {
+    /// The task ends when the pipeline is dropped and everything is in the log.
+    pub fn open(log: Arc<dyn EventLog>) -> (Arc<Self>, JoinHandle<Position>) {
         let (requests, incoming) = mpsc::channel(WINDOW);
-        let task = tokio::spawn(pass_on(Arc::clone(&log), views, incoming));
+        let task = tokio::spawn(pass_on(Arc::clone(&log), incoming));
         (Arc::new(Self { log, requests }), task)
     }
 }
 
-async fn pass_on(
-    log: Arc<dyn EventLog>,
-    views: Vec<RunnerHandle>,
-    mut incoming: mpsc::Receiver<AppendRequest>,
-) -> Position {
+async fn pass_on(log: Arc<dyn EventLog>, mut incoming: mpsc::Receiver<AppendRequest>) -> Position {
     let mut under_way = VecDeque::new();
     let mut last = 0;
     while let Some(request) = incoming.recv().await {
@@ -78,21 +70,12 @@ async fn pass_on(
             for appending in under_way.drain(..WINDOW / 3) {
                 last = appending.await.expect("nobody else appends").last_position;
             }
-            keep_up(&views, last - LAG).await;
         }
     }
     for appending in under_way {
         last = appending.await.expect("nobody else appends").last_position;
     }
-    keep_up(&views, last).await;
     last
-}
-
-async fn keep_up(views: &[RunnerHandle], position: Position) {
-    for view in views {
-        let reached = view.wait_for(position, Duration::from_secs(120)).await;
-        assert!(reached, "{} stays behind: {:?}", view.name(), view.status());
-    }
 }
 
 #[async_trait]

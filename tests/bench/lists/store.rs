@@ -1,4 +1,4 @@
-//! Stores full of conversations, as the server itself would have filled them.
+//! Stores full of conversations, as the server would have them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use application::command_bus::CommandBus;
 use application::ports::{Clock as _, EventLog, Position};
-use application::router::Router;
 use harness::{ADMIN_EMAIL, DatabaseKind, PASSWORD, Process, ProcessBuilder};
 use infrastructure::database::{Database, DatabaseOptions};
 use infrastructure::event_log::{LogPorts, SqlEventLog};
-use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::{RandomIds, SystemClock};
-use projections::routing::{RoutingProjector, SqlAttemptStore};
+use projections::rebuild::Replay;
 use sqlx::{Connection as _, MySqlConnection};
 
 use super::chats::Year;
@@ -121,16 +119,17 @@ impl Store {
         let database = self.empty(mysql).await;
         let calendar = Calendar::default();
         calendar.set(SystemClock.now().minus(YEAR));
-        let (log, views) = open_log(&database, &calendar).await;
-        let (pipeline, passing) = Pipeline::open(log, views.clone());
+        let ports = LogPorts::alone(Arc::new(calendar.clone()), Arc::new(RandomIds));
+        let log: Arc<dyn EventLog> =
+            Arc::new(SqlEventLog::start(database.clone(), ports).await.expect("the log opens"));
+        let (pipeline, passing) = Pipeline::open(Arc::clone(&log));
         let bus = CommandBus::new(pipeline, Arc::new(calendar.clone()), Arc::new(RandomIds));
         let company = Company::found(&bus, &database, self.conversations).await;
         let messages = Year::new(&bus, &calendar, company, self.conversations).pass().await;
         drop(bus);
         let position = passing.await.expect("everything is appended");
-        for view in views {
-            view.shut_down().await;
-        }
+        let replay = Replay::new(database.clone(), log, Arc::new(SystemClock), &RandomIds);
+        replay.fill_first(&()).await.expect("the views can be filled");
         database.close().await;
         fs::write(self.mark(), position.to_string()).expect("the mark can be written");
         eprintln!(
@@ -139,21 +138,4 @@ impl Store {
             begun.elapsed().as_secs_f64()
         );
     }
-}
-
-/// The log, and all read models that follow it.
-async fn open_log(database: &Database, calendar: &Calendar) -> (Arc<dyn EventLog>, Vec<RunnerHandle>) {
-    let ids = Arc::new(RandomIds);
-    let ports = LogPorts::alone(Arc::new(calendar.clone()), ids.clone());
-    let log = SqlEventLog::start(database.clone(), ports).await.expect("the log opens");
-    let log: Arc<dyn EventLog> = Arc::new(log);
-    let clock = Arc::new(SystemClock);
-    // Of a router that never runs: it folds, and dispatches nothing.
-    let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
-    let bus = CommandBus::new(Arc::clone(&log), clock.clone(), ids.clone());
-    let router = Router::new(bus, clock.clone(), ids.clone(), attempts);
-    let mut projectors = projections::view_projectors();
-    projectors.push(Arc::new(RoutingProjector::new(router)));
-    let subscriptions = Subscriptions::new(database.clone(), Arc::clone(&log), clock, ids);
-    (log, projectors.into_iter().map(|projector| subscriptions.start(projector)).collect())
 }
