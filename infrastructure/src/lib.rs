@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod auth;
 pub mod backup;
+mod batching;
 pub mod database;
 pub mod event_log;
 pub mod housekeeping;

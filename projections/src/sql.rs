@@ -1,8 +1,8 @@
 //! What the views' statements have in common.
 
 use infrastructure::database::{Row, RowError};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::value::{Error, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 /// The numbers of values a statement: few, so that a connection's cache of prepared statements stays small.
 const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
@@ -19,12 +19,13 @@ pub(crate) fn chunks<T>(mut values: &[T]) -> impl Iterator<Item = &[T]> {
 
 /// A name on the wire, such as a status.
 pub(crate) fn named<T: DeserializeOwned>(row: &Row, column: &str, expected: &'static str) -> Result<T, RowError> {
-    serde_json::from_value(Value::String(row.text(column)?)).map_err(|_| unexpected(column, expected))
+    let name: StrDeserializer<'_, Error> = row.str(column)?.into_deserializer();
+    T::deserialize(name).map_err(|_| unexpected(column, expected))
 }
 
 /// A JSON document that is kept as text.
 pub(crate) fn document<T: DeserializeOwned>(row: &Row, column: &str, expected: &'static str) -> Result<T, RowError> {
-    serde_json::from_str(&row.text(column)?).map_err(|_| unexpected(column, expected))
+    serde_json::from_str(row.str(column)?).map_err(|_| unexpected(column, expected))
 }
 
 /// A text that is not what the column should hold.

@@ -273,10 +273,12 @@ impl Inner {
             streams: work.take_appends(),
             observed,
         };
-        written.extend(request.streams.iter().map(|append| append.stream));
+        let streams: Vec<_> = request.streams.iter().map(|append| append.stream).collect();
+        written.extend(&streams);
         let result = self.log.append(request).await;
-        if result.is_err() {
-            work.forget();
+        match &result {
+            Ok(receipt) => work.appended(&streams, receipt),
+            Err(_) => work.forget(),
         }
         result.map_err(UseCaseError::Append)
     }

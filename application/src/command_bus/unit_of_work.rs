@@ -10,7 +10,10 @@ use uuid::Uuid;
 use super::Inner;
 use super::cache::AnyState;
 use crate::UseCaseError;
-use crate::ports::{NewEvent, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion, VersionedState};
+use crate::ports::{
+    Growth, NewEvent, Position, Receipt, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion,
+    VersionedState,
+};
 
 /// After how many events since the last snapshot a loaded stream is worth a new one.
 const SNAPSHOT_EVERY: usize = 200;
@@ -27,9 +30,17 @@ pub struct UnitOfWork {
 struct Entry {
     /// The version in the log.
     version: Sequence,
+    /// Every event of the stream up to this place in the log is in it.
+    as_of: Position,
     state: AnyState,
     events: Vec<NewEvent>,
     from_cache: bool,
+}
+
+impl Entry {
+    const fn seen(&self, stream: StreamId) -> SeenStream {
+        SeenStream { stream, version: self.version, as_of: self.as_of }
+    }
 }
 
 impl UnitOfWork {
@@ -113,9 +124,10 @@ impl UnitOfWork {
     }
 
     async fn fetch<A: Root>(&self, stream: StreamId) -> Result<Entry, UseCaseError> {
-        if let Some((version, state)) = self.inner.cache.get(stream) {
-            return Ok(Entry { version, state, events: vec![], from_cache: true });
+        if let Some((SeenStream { version, as_of, .. }, state)) = self.inner.cache.get(stream) {
+            return Ok(Entry { version, as_of, state, events: vec![], from_cache: true });
         }
+        let as_of = *self.inner.log.known_position().borrow();
         let is_stored = !A::KIND.holds_personal_data();
         let snapshot = if is_stored { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
         // A snapshot that cannot be used is none.
@@ -130,7 +142,7 @@ impl UnitOfWork {
         if worth_a_snapshot {
             self.save_snapshot(stream, version, &state)?;
         }
-        Ok(Entry { version, state: Arc::new(state), events: vec![], from_cache: false })
+        Ok(Entry { version, as_of, state: Arc::new(state), events: vec![], from_cache: false })
     }
 
     /// Outside the append and without waiting: the log never depends on a snapshot.
@@ -153,18 +165,23 @@ impl UnitOfWork {
     /// was. What came from the log just now is looked at, too, if there is more of it: somebody may have written between
     /// the one and the other, so that the two together never were.
     pub(super) async fn refresh(&mut self) -> Result<bool, UseCaseError> {
-        let mut outdated = vec![];
         let several = self.entries.len() > 1;
-        for (stream, entry) in self.entries.iter().filter(|(_, entry)| entry.from_cache || several) {
-            if !self.inner.log.read_stream(*stream, entry.version).await?.is_empty() {
-                outdated.push(*stream);
+        let looked_at = self.entries.iter().filter(|(_, entry)| entry.from_cache || several);
+        let seen: Vec<_> = looked_at.map(|(stream, entry)| entry.seen(*stream)).collect();
+        if seen.is_empty() {
+            return Ok(false);
+        }
+        let Growth { grown, as_of } = self.inner.log.find_grown(&seen).await?;
+        for SeenStream { stream, .. } in seen {
+            if let Some(entry) = self.entries.get_mut(&stream) {
+                entry.as_of = as_of.max(entry.as_of);
             }
         }
-        for stream in &outdated {
+        for stream in &grown {
             self.inner.cache.remove(*stream);
             self.entries.remove(stream);
         }
-        Ok(!outdated.is_empty())
+        Ok(!grown.is_empty())
     }
 
     /// The streams that were looked at and get no events, as they were seen.
@@ -187,12 +204,21 @@ impl UnitOfWork {
         appends
     }
 
+    /// What was decided is in the log, each stream with its events at once.
+    pub(super) fn appended(&mut self, streams: &[StreamId], receipt: &Receipt) {
+        for stream in streams {
+            if let Some(entry) = self.entries.get_mut(stream) {
+                entry.as_of = receipt.last_position;
+            }
+        }
+    }
+
     /// Keeps the states for the next use case; call it only when nothing is decided that is not in the log.
     pub(super) fn keep(self) {
         for (stream, entry) in self.entries {
             // What does not exist is cheap to look up again, and strangers can name any number of it.
             if entry.events.is_empty() && entry.version > 0 {
-                self.inner.cache.put(stream, entry.version, entry.state);
+                self.inner.cache.put(entry.seen(stream), entry.state);
             }
         }
     }

@@ -107,6 +107,26 @@ pub struct StreamVersion {
     pub version: Sequence,
 }
 
+/// A stream as somebody knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenStream {
+    /// The stream.
+    pub stream: StreamId,
+    /// The sequence of its last known event.
+    pub version: Sequence,
+    /// Every event of the stream up to this place in the log is known.
+    pub as_of: Position,
+}
+
+/// What became of streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Growth {
+    /// Those that have more events than were known.
+    pub grown: Vec<StreamId>,
+    /// Up to this place in the log the others have none.
+    pub as_of: Position,
+}
+
 /// Where events were appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -295,6 +315,21 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// See [`ReadError`].
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError>;
+
+    /// Which of these streams have more events, of all that were committed when it was asked.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    async fn find_grown(&self, seen: &[SeenStream]) -> Result<Growth, ReadError> {
+        let as_of = *self.known_position().borrow();
+        let mut grown = vec![];
+        for SeenStream { stream, version, .. } in seen {
+            if !self.read_stream(*stream, *version).await?.is_empty() {
+                grown.push(*stream);
+            }
+        }
+        Ok(Growth { grown, as_of })
+    }
 
     /// The newest usable snapshot of a stream. A snapshot that this program cannot use is none.
     ///

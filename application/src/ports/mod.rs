@@ -12,8 +12,8 @@ pub use auth::{
     TokenIssuer, Verified,
 };
 pub use event_log::{
-    AppendError, AppendRequest, CommandRecord, Epoch, EventHeader, EventLog, Hash, LogEvent, LogHead, NewEvent,
-    Position, ReadError, Receipt, Repeatable, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion,
+    AppendError, AppendRequest, CommandRecord, Epoch, EventHeader, EventLog, Growth, Hash, LogEvent, LogHead, NewEvent,
+    Position, ReadError, Receipt, Repeatable, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion,
     VersionedState,
 };
 pub use limits::{Rate, RateLimit, RateLimiter};

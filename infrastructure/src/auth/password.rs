@@ -32,10 +32,10 @@ pub struct HashingLimits {
 }
 
 impl Default for HashingLimits {
-    /// As many as there are cores, and 32 waiting for each: a wait of about a second.
+    /// As many as there are cores, and 128 waiting for each: a wait of two to three seconds.
     fn default() -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
-        Self { running: cores, waiting: 32 * cores }
+        Self { running: cores, waiting: 128 * cores }
     }
 }
 

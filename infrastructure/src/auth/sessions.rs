@@ -1,15 +1,18 @@
 //! The table of agents' sessions.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use application::ports::{Session, SessionStore, StoreError};
 use async_trait::async_trait;
 use domain::ids::{AgentId, EntityId, SessionId};
 use domain::time::Timestamp;
 
-use crate::database::{Database, DatabaseError, Row, RowError};
+use crate::batching::{Batching, MOST};
+use crate::database::{Database, DatabaseError, Row, RowError, placeholders};
 use crate::sql_args;
 
 const BEGIN: &str = "INSERT INTO sessions (id, agent_id, refresh_hash, expires_us, ended_us) VALUES (?, ?, ?, ?, NULL)";
-const FIND_OPEN: &str = "SELECT * FROM sessions WHERE id = ? AND ended_us IS NULL AND expires_us > ?";
 const ROTATE: &str = "UPDATE sessions SET refresh_hash = ?, expires_us = ?
     WHERE id = ? AND refresh_hash = ? AND ended_us IS NULL";
 const END: &str = "UPDATE sessions SET ended_us = ? WHERE id = ? AND ended_us IS NULL";
@@ -19,13 +22,28 @@ const END_OTHERS: &str = "UPDATE sessions SET ended_us = ? WHERE agent_id = ? AN
 #[derive(Clone)]
 pub struct SqlSessionStore {
     database: Database,
+    /// Every request of an agent asks for its session.
+    lookups: Batching<SessionId, Found>,
 }
 
+/// A session that has not ended, but may have expired.
+type Found = Result<Option<Session>, Arc<DatabaseError>>;
+
+/// No task answers any more.
+#[derive(Debug, thiserror::Error)]
+#[error("sessions are not looked up any more, and a restart is needed")]
+struct TaskEnded;
+
 impl SqlSessionStore {
-    /// Over a database that has been migrated.
+    /// Over a database that has been migrated. Starts the task that looks sessions up.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database) -> Self {
+        let own = database.clone();
+        let lookups = Batching::start(move |ids| {
+            let database = own.clone();
+            async move { find_all(&database, &ids).await }
+        });
+        Self { database, lookups }
     }
 }
 
@@ -39,8 +57,8 @@ impl SessionStore for SqlSessionStore {
     }
 
     async fn find_open(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        let row = self.database.fetch_optional(FIND_OPEN, sql_args![id.uuid(), now]).await.map_err(failed)?;
-        row.map(|row| read(&row)).transpose().map_err(|error| failed(error.into()))
+        let found = self.lookups.ask(id).await.ok_or_else(|| failed(TaskEnded))?.map_err(failed)?;
+        Ok(found.filter(|session| session.expires_at > now))
     }
 
     async fn rotate(&self, old: &Session, new: &Session) -> Result<bool, StoreError> {
@@ -60,6 +78,24 @@ impl SessionStore for SqlSessionStore {
     }
 }
 
+/// The sessions with these ids, in their order.
+async fn find_all(database: &Database, ids: &[SessionId]) -> Vec<Found> {
+    match find_open(database, ids).await.map_err(Arc::new) {
+        Ok(found) => ids.iter().map(|id| Ok(found.get(id).copied())).collect(),
+        Err(error) => vec![Err(error); ids.len()],
+    }
+}
+
+/// Every statement has a power of two of ids, so that there are few of them.
+async fn find_open(database: &Database, ids: &[SessionId]) -> Result<HashMap<SessionId, Session>, DatabaseError> {
+    let size = ids.len().next_power_of_two().min(MOST);
+    let sql = format!("SELECT * FROM sessions WHERE id IN ({}) AND ended_us IS NULL", placeholders(size));
+    let filled_up = ids.iter().cycle().take(size);
+    let rows = database.fetch_all(&sql, filled_up.flat_map(|id| sql_args![id.uuid()]).collect()).await?;
+    let sessions = rows.iter().map(|row| read(row).map(|session| (session.id, session)));
+    Ok(sessions.collect::<Result<_, _>>()?)
+}
+
 fn read(row: &Row) -> Result<Session, RowError> {
     Ok(Session {
         id: SessionId::new(row.uuid("id")?),
@@ -69,6 +105,6 @@ fn read(row: &Row) -> Result<Session, RowError> {
     })
 }
 
-fn failed(source: DatabaseError) -> StoreError {
+fn failed(source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError { store: "sessions", source: Box::new(source) }
 }

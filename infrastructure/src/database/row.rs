@@ -76,6 +76,14 @@ impl Row {
         self.opt_text(column)?.ok_or_else(|| null(column))
     }
 
+    /// The same without a copy.
+    ///
+    /// # Errors
+    /// As for [`Row::text`].
+    pub fn str(&self, column: &str) -> Result<&str, RowError> {
+        self.opt_str(column)?.ok_or_else(|| null(column))
+    }
+
     /// Bytes.
     ///
     /// # Errors
@@ -131,9 +139,17 @@ impl Row {
     /// # Errors
     /// When there is no such column, or it holds something else.
     pub fn opt_text(&self, column: &str) -> Result<Option<String>, RowError> {
+        Ok(self.opt_str(column)?.map(str::to_owned))
+    }
+
+    /// The same without a copy.
+    ///
+    /// # Errors
+    /// As for [`Row::opt_text`].
+    pub fn opt_str(&self, column: &str) -> Result<Option<&str>, RowError> {
         match &self.0 {
-            Inner::Mysql(row) => mysql_bytes(row, column, "text")?
-                .map(|bytes| String::from_utf8(bytes).map_err(|_| wrong(column, "bytes", "UTF-8 text")))
+            Inner::Mysql(row) => mysql_slice(row, column, "text")?
+                .map(|bytes| std::str::from_utf8(bytes).map_err(|_| wrong(column, "bytes", "UTF-8 text")))
                 .transpose(),
             Inner::Sqlite(row) => sqlite_value(row, column, "text", |found| found == "TEXT"),
         }

@@ -4,6 +4,7 @@ mod appender;
 mod batch;
 pub mod chain;
 mod commit;
+mod ends;
 mod erasure;
 mod evidence;
 mod feed;
@@ -31,8 +32,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use application::ports::{
-    AppendError, AppendRequest, Clock, CommandRecord, Epoch, EventLog, Ids, LogEvent, LogHead, Position, ReadError,
-    Receipt, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
+    AppendError, AppendRequest, Clock, CommandRecord, Epoch, EventLog, Growth, Ids, LogEvent, LogHead, Position,
+    ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
 };
 use async_trait::async_trait;
 use domain::event::{Upcasters, upcasters};
@@ -52,6 +53,7 @@ use crate::wake_ups::NoWakeUps;
 use appender::Appender;
 use batch::{Pending, Queue};
 use commit::Committer;
+use ends::Ends;
 use feed::Feed;
 use reader::{Reader, unavailable};
 use request::Prepared;
@@ -101,6 +103,7 @@ pub struct SqlEventLog {
     reader: Reader,
     ring: Arc<Ring>,
     streams: Streams,
+    ends: Ends,
     known: watch::Receiver<Position>,
     history: History,
 }
@@ -166,14 +169,15 @@ impl SqlEventLog {
             ring: Arc::clone(&ring),
             known: known_sender,
             committed,
-            hint: ports.hint,
+            hint: ports.hint.clone(),
             history: History { epoch, forked: Arc::clone(&forked) },
         };
         tokio::spawn(appender.run());
         tokio::spawn(feed.run());
         let streams = Streams::new(&database);
         let history = History { epoch, forked };
-        Ok(Self { database, requests, reader, ring, streams, known, history })
+        let ends = Ends::start(&database, &ring, &history, ports.hint);
+        Ok(Self { database, requests, reader, ring, streams, ends, known, history })
     }
 
     /// The dialect of the database behind it.
@@ -241,15 +245,25 @@ impl EventLog for SqlEventLog {
         snapshots::save(&self.database, stream, fingerprint, snapshot).await.map_err(unavailable)
     }
 
+    async fn find_grown(&self, seen: &[SeenStream]) -> Result<Growth, ReadError> {
+        let as_of = self.head().await?.position;
+        self.ends.reach(as_of, self.known.clone()).await;
+        let mut grown = vec![];
+        for stream in seen {
+            let has_grown = match self.ring.has_grown(stream, as_of) {
+                Some(has_grown) => has_grown,
+                None => !self.read_stream(stream.stream, stream.version).await?.is_empty(),
+            };
+            if has_grown {
+                grown.push(stream.stream);
+            }
+        }
+        Ok(Growth { grown, as_of })
+    }
+
     async fn head(&self) -> Result<LogHead, ReadError> {
         self.ensure_at_work()?;
-        let end = self.ring.end();
-        let head = head::read(&self.database).await.map_err(unavailable)?;
-        self.history.holds(&head);
-        if head.position < end || self.ring.contradicts(head.position, &head.chain_hash) {
-            // A crash of the database has taken back what was read from it; see `Feed::set_back`.
-            self.ring.restart(head.position);
-        }
+        let head = self.ends.read().await?;
         self.ensure_same_history(head.position)?;
         Ok(head)
     }

@@ -1,9 +1,9 @@
 //! The newest events, decoded once for everybody who follows the log.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use application::ports::{Hash, LogEvent, Position};
+use application::ports::{Hash, LogEvent, Position, SeenStream, Sequence, StreamId};
 use domain::event::AnyEvent;
 use domain::visitor::VisitorEvent;
 
@@ -17,18 +17,41 @@ struct State {
     /// The position of the last event; also known while there are no events.
     end: Position,
     events: VecDeque<Arc<LogEvent>>,
+    /// The last event of each stream that has any here.
+    newest: HashMap<StreamId, Sequence>,
 }
 
 impl State {
     fn before_first(&self) -> Position {
         self.end - Position::try_from(self.events.len()).unwrap_or(Position::MAX)
     }
+
+    fn clear(&mut self) {
+        self.events.clear();
+        self.newest.clear();
+    }
+
+    fn push(&mut self, event: Arc<LogEvent>) {
+        let header = &event.header;
+        self.end = header.position;
+        self.newest.insert(header.stream(), header.sequence);
+        self.events.push_back(event);
+    }
+
+    fn drop_first(&mut self) {
+        let Some(first) = self.events.pop_front() else { return };
+        let stream = first.header.stream();
+        if self.newest.get(&stream) == Some(&first.header.sequence) {
+            self.newest.remove(&stream);
+        }
+    }
 }
 
 impl Ring {
     /// A ring that takes up the events after `end`.
     pub(super) fn new(capacity: usize, end: Position) -> Self {
-        Self { capacity, state: RwLock::new(State { end, events: VecDeque::with_capacity(capacity) }) }
+        let events = VecDeque::with_capacity(capacity);
+        Self { capacity, state: RwLock::new(State { end, events, newest: HashMap::new() }) }
     }
 
     /// The position up to which events have been pushed.
@@ -44,7 +67,7 @@ impl Ring {
     /// Forgets everything and goes on after `end`.
     pub(super) fn restart(&self, end: Position) {
         let mut state = self.write();
-        state.events.clear();
+        state.clear();
         state.end = end;
     }
 
@@ -58,14 +81,21 @@ impl Ring {
                 continue;
             }
             if position != state.end + 1 || takes_texts_away(&event) {
-                state.events.clear();
+                state.clear();
             }
             if state.events.len() == self.capacity {
-                state.events.pop_front();
+                state.drop_first();
             }
-            state.events.push_back(event);
-            state.end = position;
+            state.push(event);
         }
+    }
+
+    /// Whether a stream has events after this version, if that can be told: when everything of it up to `as_of` is known,
+    /// and the ring holds all that follows, up to `end` at least.
+    pub(super) fn has_grown(&self, seen: &SeenStream, end: Position) -> Option<bool> {
+        let state = self.read();
+        let is_held = state.before_first() <= seen.as_of && end <= state.end;
+        is_held.then(|| state.newest.get(&seen.stream).is_some_and(|newest| *newest > seen.version))
     }
 
     /// At most `limit` events after `after`, if the ring holds the first of them.
@@ -148,6 +178,22 @@ mod tests {
         assert_eq!(positions(&ring, 3, 10), None);
         assert_eq!(positions(&ring, 7, 10), Some(vec![8, 9]));
         assert_eq!(positions(&ring, 6, 10), None);
+    }
+
+    #[test]
+    fn it_tells_of_growth_only_where_it_holds_all_that_followed() {
+        let ring = ring(3, 10, 11..=15);
+        let stream = log_event(1).header.stream();
+        let seen = |version, as_of| SeenStream { stream, version, as_of };
+        assert_eq!(ring.has_grown(&seen(14, 14), 15), Some(true));
+        assert_eq!(ring.has_grown(&seen(15, 12), 15), Some(false), "what was read is newer than the place");
+        assert_eq!(ring.has_grown(&seen(15, 11), 15), None, "12 has been pushed out");
+        assert_eq!(ring.has_grown(&seen(15, 15), 16), None, "16 is not here yet");
+        let other = StreamId { id: uuid::Uuid::max(), ..stream };
+        assert_eq!(ring.has_grown(&SeenStream { stream: other, version: 7, as_of: 12 }, 15), Some(false));
+        ring.restart(13);
+        assert_eq!(ring.has_grown(&seen(13, 13), 13), Some(false));
+        assert_eq!(ring.has_grown(&seen(13, 12), 13), None);
     }
 
     #[test]

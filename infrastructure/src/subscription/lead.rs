@@ -30,6 +30,8 @@ pub(super) struct Leader<'a> {
     /// Up to here events are taken one by one, because one of them fails.
     careful_until: Position,
     known: watch::Receiver<Position>,
+    /// When the last page was taken; none while there is more than a page to take.
+    caught_up_at: Option<Instant>,
 }
 
 impl Runner {
@@ -49,7 +51,7 @@ impl Runner {
         self.controls.status.send_replace(RunnerStatus::Running);
         self.publish(stored.position);
         let known = log.known_position();
-        Ok(Leader { runner: self, stored, reached: stored, careful_until: 0, known })
+        Ok(Leader { runner: self, stored, reached: stored, careful_until: 0, known, caught_up_at: None })
     }
 
     /// What the projector has in memory stands where its tables do.
@@ -92,9 +94,12 @@ impl Leader<'_> {
             self.store().await?;
             return Err(TurnEnd::ShutDown);
         }
-        self.known.borrow_and_update();
+        if *self.known.borrow_and_update() > self.reached.position {
+            self.gather().await;
+        }
         let limit = if self.reached.position < self.careful_until { 1 } else { PAGE };
         let page = self.read(limit).await?;
+        self.caught_up_at = (page.len() < limit).then(Instant::now);
         match page.last() {
             Some(last) => {
                 let to =
@@ -102,6 +107,21 @@ impl Leader<'_> {
                 self.take(&page, to).await
             }
             None => self.idle().await,
+        }
+    }
+
+    /// Lets more events come, unless somebody waits.
+    async fn gather(&mut self) {
+        let Some(caught_up_at) = self.caught_up_at else { return };
+        let until = caught_up_at + self.runner.projector.patience();
+        let waiters = Arc::clone(&self.runner.controls.waiters);
+        if until <= Instant::now() || waiters.any() {
+            return;
+        }
+        tokio::select! {
+            () = sleep_until(until) => {}
+            () = waiters.arrival() => {}
+            () = self.runner.shut_down() => {}
         }
     }
 

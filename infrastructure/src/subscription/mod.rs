@@ -10,6 +10,7 @@ mod runner;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use application::ports::{Clock, EventLog, Ids, LogEvent, Position};
 use async_trait::async_trait;
@@ -38,6 +39,12 @@ pub trait Projector: Send + Sync + 'static {
     /// The tables that it writes, and nobody else.
     fn tables(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// How long events may gather before they are projected together, while nobody on this node waits for them. A
+    /// transaction costs much the same however few events it is about.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Whether an event matters to it.

@@ -17,6 +17,7 @@ const SOON: Duration = Duration::from_secs(8);
 /// Notes the positions of the events that matter; deletions do, restorations do not.
 #[derive(Default)]
 struct Notes {
+    patience: Duration,
     poison: Option<Position>,
     panics: bool,
     pages: Mutex<Vec<usize>>,
@@ -30,6 +31,10 @@ impl Projector for Notes {
 
     fn version(&self) -> i64 {
         1
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {
@@ -121,6 +126,41 @@ async fn everything_that_matters_is_projected_once_across_restarts() {
         let handle = node(&fresh.database).await.subscriptions.start(Arc::new(Notes::default()));
         assert!(handle.wait_for(last, SOON).await);
         assert_eq!(notes(&fresh.database).await, (1..=755).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn events_gather_until_somebody_waits_for_them() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let projector = Arc::new(Notes { patience: SOON * 100, ..Notes::default() });
+        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Projector>);
+        is(&handle, RunnerStatus::Running).await;
+        let mut last = 0;
+        for id in 1..=20 {
+            last = node.append(id, 0, 1).await;
+        }
+        assert!(handle.wait_for(last, SOON).await, "it does not let anybody wait");
+        let pages = projector.pages.lock().unwrap().clone();
+        assert!(pages.iter().sum::<usize>() == 20 && pages.len() < 5, "{pages:?}");
+        node.append(30, 0, 1).await;
+        timeout(SOON, handle.shut_down()).await.expect("it does not wait when it is to end");
+    }
+}
+
+#[tokio::test]
+async fn events_that_gather_are_projected_without_anybody_waiting() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let patience = Duration::from_millis(50);
+        let handle = node.subscriptions.start(Arc::new(Notes { patience, ..Notes::default() }));
+        is(&handle, RunnerStatus::Running).await;
+        let first = node.append(1, 0, 1).await;
+        let last = node.append(2, 0, 1).await;
+        assert!(first < last);
+        let mut positions = handle.positions();
+        timeout(SOON, positions.wait_for(|reached| *reached >= last)).await.expect("they are projected").unwrap();
+        assert_eq!(notes(&fresh.database).await, [first, last]);
     }
 }
 

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use application::ports::LogEvent;
 use async_trait::async_trait;
@@ -14,6 +15,8 @@ use infrastructure::subscription::{ProjectError, Projector};
 use super::rows::{ChatRow, DayRow};
 use crate::error::poison;
 use crate::rows::{Rows, ViewRow, aggregate_ids};
+
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Fills `agent_chats` and `agent_days`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,6 +67,11 @@ impl Projector for AgentStatsProjector {
 
     fn tables(&self) -> &'static [&'static str] {
         &[ChatRow::TABLE.name, DayRow::TABLE.name]
+    }
+
+    /// No answer to a change waits for it.
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {

@@ -64,16 +64,15 @@ pub const fn all_view_tables() -> [ViewTable; 16] {
     ]
 }
 
-/// The projectors of the views that are read by queries; the router's is built with its router. The one with the most to
-/// write is the first, so that a rebuild does not end with waiting for it.
+/// The projectors of the views that are read by queries; the router's is built with its router.
 #[must_use]
 pub fn view_projectors() -> Vec<Arc<dyn Projector>> {
     vec![
-        Arc::new(SearchProjector),
         Arc::new(ConversationsProjector),
         Arc::new(ThreadEventsProjector),
         Arc::new(AgentsProjector),
         Arc::new(TagsProjector),
+        Arc::new(SearchProjector),
         Arc::new(AgentStatsProjector),
     ]
 }

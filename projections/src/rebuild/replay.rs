@@ -14,6 +14,7 @@ use super::differ::{Differ, RowDifference};
 use super::fill::routing;
 use super::pass::{Pass, Sink, Target, load};
 use super::{RebuildError, ViewTable, all_view_tables, carry, view_projectors};
+use crate::search::SearchProjector;
 
 /// One rebuild at a time: all of them use the same names for their copies.
 const LEASE: &str = "rebuild";
@@ -246,6 +247,8 @@ impl Replay {
             return Err(RebuildError::Unknown { name: (*unknown).to_owned(), known });
         }
         all.retain(|projector| names.is_empty() || names.contains(&projector.name()));
+        // Whoever has the most to write begins, so that the end is not waiting for it.
+        all.sort_by_key(|projector| projector.name() != SearchProjector.name());
         Ok(all)
     }
 

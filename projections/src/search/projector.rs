@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use application::ports::{LogEvent, Position};
 use async_trait::async_trait;
@@ -23,6 +24,9 @@ pub(crate) const CHATS_TABLE: ViewTable = ViewTable { name: "search_chats", colu
 
 pub(crate) const WORDS_TABLE: ViewTable = ViewTable { name: "search_words", columns: &["word", "created_position"] };
 
+/// Nobody types faster.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 /// Fills `search_chats` and `search_words`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SearchProjector;
@@ -39,6 +43,11 @@ impl Projector for SearchProjector {
 
     fn tables(&self) -> &'static [&'static str] {
         &[CHATS_TABLE.name, WORDS_TABLE.name]
+    }
+
+    /// No answer to a change waits for it.
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {

@@ -96,8 +96,8 @@ impl ThreadEventView {
     }
 
     pub(super) fn read(row: &Row) -> Result<Self, RowError> {
-        let system_type = row.opt_text("system_type")?.map(|_| named(row, "system_type", "a system event"));
-        let metadata = row.opt_text("metadata")?.map(|_| document(row, "metadata", "a JSON document"));
+        let system_type = row.opt_str("system_type")?.map(|_| named(row, "system_type", "a system event"));
+        let metadata = row.opt_str("metadata")?.map(|_| document(row, "metadata", "a JSON document"));
         Ok(Self {
             id: EventId::from_uuid(row.uuid("id")?),
             position: row.int("position")?,
