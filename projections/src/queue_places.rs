@@ -7,6 +7,7 @@ use domain::ids::{EntityId, GroupId};
 use infrastructure::database::{Database, DatabaseError, SqlValue};
 use infrastructure::sql_args;
 
+use crate::conversations::scope_of_group;
 use crate::sql::chunks;
 
 /// Which rows stand for the queues.
@@ -21,6 +22,17 @@ pub(crate) enum Queues {
 /// From the first to the last of those that are looked for, so many arrivals of a group are read at most; where more lie
 /// between, they are counted. Tests are satisfied with few.
 const MOST_ARRIVALS: i64 = if cfg!(test) { 6 } else { 256 };
+
+/// So many are counted from each end of a queue at most, before all of them are.
+const MOST_COUNTED: i64 = if cfg!(test) { 4 } else { 32 };
+
+/// Counts who waits before a place, and from there on, each up to a bound; and tells how many wait in all.
+pub(crate) const AROUND: &str = "SELECT ? AS step, \
+    (SELECT COUNT(*) FROM (SELECT 1 FROM conversations WHERE group_id = ? AND queue_arrival >= 0 AND queue_arrival < ? \
+     ORDER BY queue_arrival LIMIT ?) before_it) AS ahead, \
+    (SELECT COUNT(*) FROM (SELECT 1 FROM conversations WHERE group_id = ? AND queue_arrival >= ? \
+     ORDER BY queue_arrival LIMIT ?) from_it) AS behind, \
+    (SELECT pending FROM conversation_counts WHERE scope = ?) AS waiting";
 
 impl Queues {
     /// Counts who waits between two places: a short range of an index.
@@ -76,7 +88,10 @@ pub(crate) async fn places(
     let groups: Vec<Wanted> = groups.into_iter().collect();
     let first: Vec<Part> =
         groups.iter().filter_map(|(group_id, queue)| Some((*group_id, 0, queue.first()?.0))).collect();
-    let ahead = count(database, queues, &first).await?;
+    let ahead = match queues {
+        Queues::Conversations => ahead(database, &first).await?,
+        Queues::Router => count(database, queues, &first).await?,
+    };
     let behind = behind_first(database, queues, &groups).await?;
     let mut places = vec![None; waiting.len()];
     for (((_, queue), ahead), behind) in groups.iter().zip(ahead).zip(behind) {
@@ -85,6 +100,31 @@ pub(crate) async fn places(
         }
     }
     Ok(places)
+}
+
+/// How many wait before the end of each of these parts, which begin where the queue does. A queue may be long, and most who
+/// are looked for are near one of its ends: there nobody else is counted.
+async fn ahead(database: &Database, parts: &[Part]) -> Result<Vec<i64>, DatabaseError> {
+    let mut counts = vec![None; parts.len()];
+    let numbered: Vec<_> = (0_i64..).zip(parts).collect();
+    for chunk in chunks(&numbered) {
+        let sql = vec![AROUND; chunk.len()].join(" UNION ALL ");
+        let bound = MOST_COUNTED + 1;
+        let args = chunk.iter().flat_map(|(step, (group_id, _, at))| {
+            let group = group_id.uuid();
+            sql_args![*step, group, *at, bound, group, *at, bound, scope_of_group(*group_id)]
+        });
+        for row in database.fetch_all(&sql, args.collect()).await? {
+            if let Some(count) = usize::try_from(row.int("step")?).ok().and_then(|step| counts.get_mut(step)) {
+                let (ahead, behind, waiting) = (row.int("ahead")?, row.int("behind")?, row.opt_int("waiting")?);
+                let from_the_end = waiting.filter(|_| behind <= MOST_COUNTED).map(|waiting| waiting - behind);
+                *count = if ahead <= MOST_COUNTED { Some(ahead) } else { from_the_end };
+            }
+        }
+    }
+    let inside: Vec<_> = counts.iter().zip(parts).filter(|(count, _)| count.is_none()).map(|(_, part)| *part).collect();
+    let mut inside = count(database, Queues::Conversations, &inside).await?.into_iter();
+    Ok(counts.into_iter().map(|count| count.or_else(|| inside.next()).unwrap_or_default()).collect())
 }
 
 /// How many are between the first of a group and each of the others, for each group.

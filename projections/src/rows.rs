@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::poison;
 use crate::rebuild::ViewTable;
-use crate::sql::chunks;
+use crate::sql::filled_chunks;
 
 /// A row of a view, one for each aggregate.
 pub(crate) trait ViewRow: Clone + PartialEq + Sized {
@@ -103,17 +103,17 @@ pub(crate) async fn fetch_by_id(tx: &mut Transaction, table: &str, ids: &[Uuid])
 
 async fn fetch_by(tx: &mut Transaction, table: &str, column: &str, ids: &[Uuid]) -> Result<Vec<Row>, DatabaseError> {
     let mut rows = vec![];
-    for chunk in chunks(ids) {
+    for chunk in filled_chunks(ids) {
         let sql = format!("SELECT * FROM {table} WHERE {column} IN ({})", placeholders(chunk.len()));
-        rows.extend(tx.fetch_all(&sql, id_args(chunk)).await?);
+        rows.extend(tx.fetch_all(&sql, id_args(&chunk)).await?);
     }
     Ok(rows)
 }
 
 async fn delete_by_id(tx: &mut Transaction, table: &str, ids: &[Uuid]) -> Result<(), DatabaseError> {
-    for chunk in chunks(ids) {
+    for chunk in filled_chunks(ids) {
         let sql = format!("DELETE FROM {table} WHERE id IN ({})", placeholders(chunk.len()));
-        tx.execute(&sql, id_args(chunk)).await?;
+        tx.execute(&sql, id_args(&chunk)).await?;
     }
     Ok(())
 }

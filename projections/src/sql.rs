@@ -17,6 +17,14 @@ pub(crate) fn chunks<T>(mut values: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
+/// The same for `IN (…)`, in fewer parts: one that has no such size is filled up with what it holds already.
+pub(crate) fn filled_chunks<T: Clone>(values: &[T]) -> impl Iterator<Item = Vec<T>> {
+    values.chunks(CHUNKS[0]).map(|chunk| {
+        let size = CHUNKS.into_iter().rev().find(|size| *size >= chunk.len()).unwrap_or(CHUNKS[0]);
+        chunk.iter().cycle().take(size).cloned().collect()
+    })
+}
+
 /// A name on the wire, such as a status.
 pub(crate) fn named<T: DeserializeOwned>(row: &Row, column: &str, expected: &'static str) -> Result<T, RowError> {
     let name: StrDeserializer<'_, Error> = row.str(column)?.into_deserializer();
@@ -49,6 +57,16 @@ mod tests {
         let sizes: Vec<_> = chunks(&values).map(<[_]>::len).collect();
         assert_eq!(sizes, [256, 64, 64, 16, 4, 1, 1]);
         assert_eq!(chunks(&values).collect::<Vec<_>>().concat(), values);
+    }
+
+    #[test]
+    fn values_for_a_list_are_filled_up_to_a_few_sizes() {
+        let values: Vec<_> = (0..262).collect();
+        let found: Vec<_> = filled_chunks(&values).collect();
+        assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [256, 16]);
+        assert_eq!(found[0], values[..256]);
+        assert_eq!(found[1][..7], [256, 257, 258, 259, 260, 261, 256]);
+        assert_eq!(filled_chunks::<i32>(&[]).count(), 0);
     }
 
     #[test]

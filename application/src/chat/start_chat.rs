@@ -70,9 +70,11 @@ impl UseCase for StartChat {
             last_agent_id: visitor.last_agent_id,
             at,
         };
+        work.begin::<Conversation>(conversation_id);
         work.execute::<Conversation>(conversation_id, start).await?;
         let visitor_id = self.visitor_id;
         let start = ThreadCommand::Start { conversation_id, visitor_id, previous_thread_id: None, at };
+        work.begin::<Thread>(thread_id);
         work.execute::<Thread>(thread_id, start).await?;
         self.say(work, thread_id, at).await?;
         Ok(ChatReceipt { conversation_id, thread_id, at })

@@ -74,6 +74,13 @@ impl UnitOfWork {
         Ok(typed(&self.entries[&stream].state))
     }
 
+    /// An aggregate with an id that was made here: nobody can have written to it, so that nothing is read.
+    pub fn begin<A: Root>(&mut self, id: A::Id) {
+        let as_of = *self.inner.log.known_position().borrow();
+        let entry = Entry { version: 0, as_of, state: Arc::new(A::default()), events: vec![], from_cache: false };
+        self.entries.entry(StreamId::of::<A>(id)).or_insert(entry);
+    }
+
     /// Lets an aggregate decide a command; its events will be appended. Tells whether there were any.
     ///
     /// # Errors

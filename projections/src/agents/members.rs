@@ -14,7 +14,7 @@ use crate::error::poison;
 use crate::pairs::Pairs;
 use crate::rebuild::ViewTable;
 use crate::rows::id_args;
-use crate::sql::chunks;
+use crate::sql::filled_chunks;
 
 pub(crate) const TABLE: ViewTable = ViewTable { name: "group_members", columns: &["group_id", "agent_id"] };
 
@@ -71,9 +71,9 @@ pub(super) async fn groups_of(
     const SQL: &str = "SELECT m.agent_id, m.group_id FROM group_members m JOIN agent_groups g ON g.id = m.group_id \
                        WHERE g.deleted = 0 AND m.agent_id IN";
     let mut groups = BTreeMap::<_, Vec<_>>::new();
-    for chunk in chunks(agent_ids) {
+    for chunk in filled_chunks(agent_ids) {
         let sql = format!("{SQL} ({}) ORDER BY g.created_position", placeholders(chunk.len()));
-        for row in database.fetch_all(&sql, id_args(chunk)).await? {
+        for row in database.fetch_all(&sql, id_args(&chunk)).await? {
             let agent_id = AgentId::from_uuid(row.uuid("agent_id")?);
             groups.entry(agent_id).or_default().push(GroupId::from_uuid(row.uuid("group_id")?));
         }
@@ -89,9 +89,9 @@ pub(super) async fn agents_of(
     const SQL: &str = "SELECT m.group_id, m.agent_id FROM group_members m JOIN agents a ON a.id = m.agent_id \
                        WHERE a.deleted = 0 AND m.group_id IN";
     let mut agents = BTreeMap::<_, Vec<_>>::new();
-    for chunk in chunks(group_ids) {
+    for chunk in filled_chunks(group_ids) {
         let sql = format!("{SQL} ({}) ORDER BY a.created_position", placeholders(chunk.len()));
-        for row in database.fetch_all(&sql, id_args(chunk)).await? {
+        for row in database.fetch_all(&sql, id_args(&chunk)).await? {
             let group_id = GroupId::from_uuid(row.uuid("group_id")?);
             agents.entry(group_id).or_default().push(AgentId::from_uuid(row.uuid("agent_id")?));
         }

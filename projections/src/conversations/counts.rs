@@ -34,7 +34,8 @@ pub struct ConversationCounts {
     pub total: i64,
 }
 
-fn scope_of_group(group_id: GroupId) -> String {
+/// The scope of a group's conversations.
+pub(crate) fn scope_of_group(group_id: GroupId) -> String {
     format!("group:{group_id}")
 }
 

@@ -20,7 +20,7 @@ pub use projector::ConversationsProjector;
 pub use queries::ConversationQueries;
 pub use view::{ConversationView, VisitorView};
 
-pub(crate) use counts::COUNTS_TABLE;
+pub(crate) use counts::{COUNTS_TABLE, scope_of_group};
 pub(crate) use row::ConversationRow;
 pub(crate) use tags::TAGS_TABLE;
 pub(crate) use time_range::CLOCK_TABLE;

@@ -17,7 +17,7 @@ use super::{CLOCK_TABLE, COUNTS_TABLE, ConversationRow, TAGS_TABLE, counts, tags
 use crate::erasure::{is_erasure, parts};
 use crate::error::poison;
 use crate::rows::{Rows, ViewRow, aggregate_ids, fetch_by_id, id_args};
-use crate::sql::chunks;
+use crate::sql::filled_chunks;
 
 /// A chat's key is the position of its start, the event with the visitor's name.
 const ERASE: &str = "UPDATE conversations SET visitor_name = NULL, visitor_email = NULL, visitor_phone = NULL
@@ -74,6 +74,7 @@ struct Fold<'a> {
     messages: BTreeMap<Uuid, LastMessage<'a>>,
 }
 
+#[derive(Clone, Copy)]
 struct LastMessage<'a> {
     conversation_id: Uuid,
     at: Timestamp,
@@ -119,8 +120,8 @@ impl<'a> Fold<'a> {
         time_range::save(tx, self.rows.changes()).await?;
         self.rows.save(tx).await?;
         let messages: Vec<_> = self.messages.into_values().collect();
-        for chunk in chunks(&messages) {
-            save_messages(tx, chunk).await?;
+        for chunk in filled_chunks(&messages) {
+            save_messages(tx, &chunk).await?;
         }
         Ok(())
     }
@@ -139,7 +140,11 @@ async fn save_messages(tx: &mut Transaction, messages: &[LastMessage<'_>]) -> Re
         messages.iter().flat_map(|message| sql_args![message.conversation_id, message.event.header.position]);
     let args = times.chain(positions).chain(id_args(&ids)).collect();
     let found = tx.execute(&sql, args).await?;
-    if found == ids.len() as u64 { Ok(()) } else { Err(lost(tx, messages, &ids).await?) }
+    if found == ids.iter().collect::<BTreeSet<_>>().len() as u64 {
+        Ok(())
+    } else {
+        Err(lost(tx, messages, &ids).await?)
+    }
 }
 
 /// Tells which message has no conversation.

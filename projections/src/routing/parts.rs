@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::rebuild::ViewTable;
 use crate::rows::id_args;
-use crate::sql::chunks;
+use crate::sql::filled_chunks;
 
 /// Without the columns that come from attempts: they do not follow from the log.
 pub(crate) const QUEUE_TABLE: ViewTable = ViewTable {
@@ -93,8 +93,8 @@ impl Writes {
 }
 
 async fn delete(tx: &mut Transaction, sql: &str, kind: Option<&str>, ids: &[Uuid]) -> Result<(), DatabaseError> {
-    for chunk in chunks(ids) {
-        let args = kind.map(SqlValue::from).into_iter().chain(id_args(chunk)).collect();
+    for chunk in filled_chunks(ids) {
+        let args = kind.map(SqlValue::from).into_iter().chain(id_args(&chunk)).collect();
         tx.execute(&format!("{sql} ({})", placeholders(chunk.len())), args).await?;
     }
     Ok(())

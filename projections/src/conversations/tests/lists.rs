@@ -214,8 +214,14 @@ async fn lists_tell_the_place_of_everybody_who_waits() {
         let queries = ConversationQueries::new(fresh.database.clone());
         let filter = ConversationFilter::default();
         let page = queries.list_conversations(&filter, ConversationOrder::Newest, &PageRequest::first(100)).await;
-        let places: Vec<_> = page.unwrap().data.iter().map(|chat| chat.queue_position.unwrap()).collect();
+        let page = page.unwrap().data;
+        let places: Vec<_> = page.iter().map(|chat| chat.queue_position.unwrap()).collect();
         assert_eq!(places, (1..=45).rev().flat_map(|place| [place, place]).collect::<Vec<_>>());
+        // By itself each is counted from the nearer end of the queue, or from its beginning.
+        for (chat, place) in page.iter().zip(places) {
+            let alone = queries.find_conversation(chat.id).await.unwrap().unwrap();
+            assert_eq!(alone.queue_position, Some(place));
+        }
     }
 }
 

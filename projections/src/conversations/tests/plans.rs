@@ -8,7 +8,7 @@ use infrastructure::sql_args;
 use uuid::Uuid;
 
 use crate::conversations::{ConversationFilter, ConversationOrder, ConversationRow, TAGS_TABLE, Visibility, list};
-use crate::queue_places::Queues;
+use crate::queue_places::{AROUND, Queues};
 use crate::rows::ViewRow;
 use crate::search::{SearchText, WORDS_TABLE};
 use crate::testing::fresh_databases;
@@ -213,5 +213,10 @@ async fn places_in_a_queue_are_counted_in_a_range_of_an_index() {
             let rows = explain(&fresh.database, sql, args).await;
             assert!(rows[0].text(column).unwrap().contains("conversations_in_queue"), "{sql}");
         }
+        let (group, at) = (id(0), 3_000_i64);
+        let around = sql_args![0_i64, group, at, 257_i64, group, at, 257_i64, "group"];
+        let rows = explain(&fresh.database, AROUND, around).await;
+        let used = rows.iter().filter_map(|row| row.opt_text(column).unwrap());
+        assert_eq!(used.filter(|step| step.contains("conversations_in_queue")).count(), 2);
     }
 }
