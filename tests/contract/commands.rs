@@ -285,6 +285,26 @@ on_each_database! {
         nodes[0].ends_at(4).await;
     }
 
+    async fn read_sees_all_that_any_node_had_committed_when_it_was_asked(database: TestDatabase) {
+        let nodes = all_nodes(&database).await;
+        let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
+        tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
+        for n in 1..=100_usize {
+            let text = n.to_string();
+            tell::<Tag>(&buses[n % buses.len()], tag_id(), restyle(&text)).await.unwrap();
+            // More than a node remembers: what it knew of the tag before can only be told from the database.
+            if n % 50 == 25 {
+                for filler in 0..9 {
+                    nodes[0].append(1_000 * n as u128 + filler, 0, 1_000).await;
+                }
+            }
+            let reads = join_all(buses.iter().cycle().take(8).map(|bus| bus.read::<Tag>(tag_id()))).await;
+            for read in reads {
+                assert_eq!(number(&read.unwrap()), u32::try_from(n).unwrap());
+            }
+        }
+    }
+
     async fn what_never_was_at_the_same_time_refuses_nobody(database: TestDatabase) {
         let nodes = all_nodes(&database).await;
         let (here, there) = (nodes[0].bus(), nodes[nodes.len() - 1].bus());
