@@ -1,4 +1,4 @@
-//! What is left to read of chats that have ended.
+//! What is left to read of chats that have ended, and of what was deleted.
 
 use harness::{Server, Visitor, on_each_database};
 use serde_json::{Value, json};
@@ -34,6 +34,31 @@ on_each_database! {
         for read in threads.map(|id| format!("/v1/threads/{id}/events")).chain([path(&vera, "")]) {
             let body = vera.client.get(&read).await.expect(200).body.to_string();
             assert!(!body.contains("discount"), "{read}: {body}");
+        }
+    }
+
+    async fn admins_who_ask_for_what_was_deleted_see_which_it_is(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let admin = server.admin().await.client;
+        let (kept, gone) = (server.person("agent", "away", 1).await, server.person("agent", "away", 1).await);
+        let mut things = vec![("/v1/agents", kept.id, gone.id)];
+        for list in ["/v1/groups", "/v1/tags"] {
+            let [mut kept, mut gone] = [Value::Null, Value::Null];
+            for (name, id) in [("Kept", &mut kept), ("Gone", &mut gone)] {
+                *id = admin.post(list, &json!({ "name": name })).await.expect(201).body["id"].clone();
+            }
+            things.push((list, kept.as_str().unwrap().to_owned(), gone.as_str().unwrap().to_owned()));
+        }
+        for (list, kept, gone) in things {
+            let deleted = admin.delete(&format!("{list}/{gone}")).await.expect(200);
+            assert_eq!(deleted.body["deleted"], true, "{list}");
+            let all = admin.get(&format!("{list}?includeDeleted=true&limit=100")).await.expect(200).body;
+            let of = |id: &str| all["data"].as_array().unwrap().iter().find(|thing| thing["id"] == id).unwrap();
+            assert_eq!((of(&gone).get("deleted"), of(&kept).get("deleted")), (Some(&json!(true)), None), "{list}");
+            let single = admin.get(&format!("{list}/{gone}?includeDeleted=true")).await.expect(200).body;
+            assert_eq!(&single, of(&gone), "{list}");
+            let restored = admin.post(&format!("{list}/{gone}/restore"), &json!({})).await.expect(200).body;
+            assert_eq!(restored.get("deleted"), None, "{list}");
         }
     }
 }

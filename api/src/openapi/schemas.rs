@@ -122,6 +122,9 @@ schemas! {
         updated_at: Time,
         /// For If-Match.
         version: i64,
+        /// True when they were deleted; absent otherwise.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
+        deleted: Option<bool>,
     }
     /// What came of a heartbeat.
     Heartbeat {
@@ -200,6 +203,9 @@ schemas! {
         agent_ids: Vec<Id>,
         /// For If-Match.
         version: i64,
+        /// True when it was deleted; absent otherwise.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
+        deleted: Option<bool>,
     }
     /// A tag for conversations.
     Tag {
@@ -211,6 +217,9 @@ schemas! {
         color: Option<String>,
         /// For If-Match.
         version: i64,
+        /// True when it was deleted; absent otherwise.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
+        deleted: Option<bool>,
     }
     /// A chat that has begun, and the visitor's token.
     WidgetSession {
