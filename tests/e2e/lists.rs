@@ -56,6 +56,32 @@ async fn counts(client: &Client, query: &str) -> [i64; 4] {
 }
 
 on_each_database! {
+    async fn chats_are_filtered_by_tag_and_agents_by_group(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let admin = server.admin().await.client;
+        let ids = |list: &Value| list["data"].as_array().unwrap().iter().map(|of| of["id"].clone()).collect::<Vec<_>>();
+        let (tagged, bare) = (server.visitor("Hello").await, server.visitor("Hello").await);
+        let tag = admin.post("/v1/tags", &json!({ "name": "VIP" })).await.expect(201).body["id"].clone();
+        let path = format!("/v1/conversations/{}/tags", tagged.conversation_id);
+        let with_tag = format!("/v1/conversations?tagId={}", tag.as_str().unwrap());
+        assert_eq!(ids(&admin.get(&with_tag).await.expect(200).body), [] as [Value; 0]);
+        admin.post(&path, &json!({ "tagId": tag })).await.expect(200);
+        assert_eq!(ids(&admin.get(&with_tag).await.expect(200).body), [json!(tagged.conversation_id)]);
+        assert!(ids(&admin.get("/v1/conversations").await.expect(200).body).contains(&json!(bare.conversation_id)));
+
+        let (member, other) = (server.person("agent", "away", 1).await, server.person("agent", "away", 1).await);
+        let group = admin.post("/v1/groups", &json!({ "name": "Sales" })).await.expect(201).body["id"].clone();
+        let group = group.as_str().unwrap();
+        let in_group = format!("/v1/agents?groupId={group}");
+        assert_eq!(ids(&admin.get(&in_group).await.expect(200).body), [] as [Value; 0]);
+        admin.post(&format!("/v1/groups/{group}/agents"), &json!({ "agentIds": [member.id] })).await.expect(200);
+        assert_eq!(ids(&admin.get(&in_group).await.expect(200).body), [json!(member.id)]);
+        assert!(ids(&admin.get("/v1/agents").await.expect(200).body).contains(&json!(other.id)));
+        for path in ["/v1/conversations?tagId=x", "/v1/agents?groupId=x"] {
+            admin.get(path).await.expect(400);
+        }
+    }
+
     async fn what_was_just_written_is_found_by_whoever_may_see_it(database: TestDatabase) {
         let office = Office::open(&database).await;
         let vera = office.chat(&office.general, "Zoë", "Where is my parcel?").await;

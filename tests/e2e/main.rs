@@ -1,6 +1,8 @@
 //! Stories over HTTP, on each database.
 
 #[cfg(test)]
+mod afterwards;
+#[cfg(test)]
 mod agent_stats;
 #[cfg(test)]
 mod assignment;

@@ -2,6 +2,7 @@
 
 mod forged;
 mod log_in;
+mod nodes;
 mod roles;
 
 use domain::agent::{Agent, AgentCommand, Role};

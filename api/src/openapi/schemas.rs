@@ -122,6 +122,9 @@ schemas! {
         updated_at: Time,
         /// For If-Match.
         version: i64,
+        /// True when they were deleted; absent otherwise.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
+        deleted: Option<bool>,
     }
     /// What came of a heartbeat.
     Heartbeat {
@@ -200,6 +203,9 @@ schemas! {
         agent_ids: Vec<Id>,
         /// For If-Match.
         version: i64,
+        /// True when it was deleted; absent otherwise.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
+        deleted: Option<bool>,
     }
     /// A tag for conversations.
     Tag {
@@ -211,6 +217,9 @@ schemas! {
         color: Option<String>,
         /// For If-Match.
         version: i64,
+        /// True when it was deleted; absent otherwise.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
+        deleted: Option<bool>,
     }
     /// A chat that has begun, and the visitor's token.
     WidgetSession {
@@ -429,17 +438,17 @@ schemas! {
         /// Whether the read models show it. If not, they follow; erase again to be sure.
         read_models: bool,
     }
-    /// A change of hands of a conversation, and how it came about.
+    /// A change of hands of a conversation or its end, and how it came about.
     ConversationAssignment {
         /// The version that the conversation got with it.
         version: i64,
-        /// Who was chosen; null when the chat waits again.
+        /// Who was chosen; null when the chat waits again or has ended.
         agent_id: Option<Id>,
         /// Who served the chat before.
         previous_agent_id: Option<Id>,
         /// In which thread; null when the chat waits again.
         thread_id: Option<Id>,
-        /// Who chose, and why.
+        /// Who chose, and why; or how it ended.
         assignment: Assignment,
         /// When.
         at: Time,
@@ -602,7 +611,26 @@ schemas! {
     }
 }
 
-/// Who chose the agent, and why; or why the chat waits again.
+/// A visitor or an agent.
+#[derive(JsonSchema)]
+pub struct Participant {
+    /// Which of the two.
+    pub r#type: ParticipantType,
+    /// Their id.
+    pub id: Id,
+}
+
+/// What kind of participant.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum ParticipantType {
+    /// The visitor.
+    Visitor,
+    /// An agent.
+    Agent,
+}
+
+/// Who chose the agent, and why; why the chat waits again; or how it ended.
 #[derive(JsonSchema)]
 #[schemars(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Assignment {
@@ -633,5 +661,15 @@ pub enum Assignment {
         /// Their reason.
         #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
         reason: Option<String>,
+    },
+    /// Nobody; it was closed.
+    Closed {
+        /// Who closed it.
+        closed_by: Participant,
+        /// Why, in a few words.
+        reason: String,
+        /// What the agent wanted to remember.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        notes: Option<String>,
     },
 }

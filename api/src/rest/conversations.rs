@@ -1,28 +1,24 @@
 //! Conversations: lists, assignment, end and reopening.
 
-use application::UseCaseError;
 use application::chat::{
     AssignAgent, Chooser, CloseChat, IfUnchanged, Parties, ReopenChat, TagChat, TransferChat, ensure_readable,
 };
 use application::command_bus::UseCase;
-use application::ports::{Principal, StreamId};
+use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::conversation::{Assignment, Conversation, ConversationEvent, Handover, QueueReason};
-use domain::ids::{AgentId, ConversationId, GroupId, TagId, ThreadId};
+use domain::conversation::Conversation;
+use domain::ids::{ConversationId, TagId};
 use domain::text::{Name, Note};
-use domain::time::Timestamp;
-use projections::Page;
 use projections::conversations::ConversationView;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::paging;
 use crate::app::App;
-use crate::extract::{Agent, Caller, Fields, KnownVersion, Nothing, OneId, Query, TwoIds, Write, WriteInfo};
+use crate::extract::{Agent, Caller, Fields, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position};
@@ -218,99 +214,4 @@ pub async fn reopen(
 ) -> Result<Response, Problem> {
     let reopen = ReopenChat { principal, conversation_id };
     change(&app, principal, (conversation_id, known), &write.info, reopen).await
-}
-
-/// A change of hands.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AssignmentView {
-    version: i64,
-    agent_id: Option<AgentId>,
-    previous_agent_id: Option<AgentId>,
-    thread_id: Option<ThreadId>,
-    assignment: How,
-    at: Timestamp,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum How {
-    Chosen(Assignment),
-    Returned(Return),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename = "returned", rename_all = "camelCase")]
-struct Return {
-    cause: QueueReason,
-    group_id: GroupId,
-    #[serde(flatten)]
-    handover: Option<Handover>,
-}
-
-impl AssignmentView {
-    /// None of what leaves the chat where it is.
-    fn of(version: i64, event: ConversationEvent) -> Option<Self> {
-        match event {
-            ConversationEvent::AgentAssigned { agent_id, previous_agent_id, thread_id, assignment, at } => Some(Self {
-                version,
-                agent_id: Some(agent_id),
-                previous_agent_id,
-                thread_id: Some(thread_id),
-                assignment: How::Chosen(assignment),
-                at,
-            }),
-            ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason: cause, handover, at } => {
-                let assignment = How::Returned(Return { cause, group_id, handover });
-                Some(Self { version, agent_id: None, previous_agent_id, thread_id: None, assignment, at })
-            }
-            ConversationEvent::ChatStarted { .. }
-            | ConversationEvent::ChatClosed { .. }
-            | ConversationEvent::ChatReopened { .. }
-            | ConversationEvent::ChatTagged { .. }
-            | ConversationEvent::ChatUntagged { .. } => None,
-        }
-    }
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AssignmentQuery {
-    /// The most items of the page.
-    #[schemars(with = "Option<values::Limit>")]
-    limit: Option<String>,
-    /// The `nextCursor` of the page before.
-    #[schemars(with = "Option<values::NumberedCursor>")]
-    cursor: Option<String>,
-}
-
-/// Every change of hands of this conversation, read from its stream. The cursor is the version of the last one.
-pub async fn assignments(
-    State(app): State<App>,
-    agent: Agent,
-    OneId(id): OneId<ConversationId>,
-    Query(query): Query<AssignmentQuery>,
-    headers: HeaderMap,
-) -> Result<Json<Page<AssignmentView>>, Problem> {
-    let mut fields = Fields::default();
-    let limit = paging::limit(&mut fields, query.limit.as_deref());
-    let after = paging::number(&mut fields, "cursor", query.cursor.as_deref(), "must be the nextCursor of a page");
-    let limit = fields.finish_with(limit)? as usize;
-    await_position(&app, &headers, &[View::Conversations]).await?;
-    let conversation = app.bus.read::<Conversation>(id).await?;
-    if conversation.visitor_id.is_none() {
-        return Err(Problem::not_found("conversation"));
-    }
-    ensure_readable(&app.bus, agent.principal(), Parties::from(&*conversation)).await?;
-    let stream = StreamId::of::<Conversation>(id);
-    let events = app.log.read_stream(stream, after.unwrap_or(0)).await.map_err(UseCaseError::from)?;
-    let mut data = vec![];
-    for event in events {
-        let decoded = serde_json::from_value(event.payload).map_err(|error| Problem::internal(&error))?;
-        data.extend(AssignmentView::of(event.sequence, decoded));
-    }
-    let has_more = data.len() > limit;
-    data.truncate(limit);
-    let next_cursor = data.last().filter(|_| has_more).map(|last| last.version.to_string());
-    Ok(Json(Page { data, next_cursor }))
 }

@@ -3,6 +3,7 @@
 mod access;
 mod agent_stats;
 mod agents;
+mod assignments;
 pub(crate) mod audit;
 pub(crate) mod auth;
 mod bulk;
@@ -121,7 +122,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         post("/v1/conversations/{id}/reopen", Participant, on::post(conversations::reopen)),
         post("/v1/conversations/{id}/tags", Agent, on::post(conversations::add_tag)),
         delete("/v1/conversations/{id}/tags/{tagId}", Agent, on::delete(conversations::remove_tag)),
-        get("/v1/conversations/{id}/assignments", Agent, on::get(conversations::assignments)),
+        get("/v1/conversations/{id}/assignments", Agent, on::get(assignments::list)),
         get("/v1/queue", Supervisor, on::get(queue::list)),
         get("/v1/queue/stats", Supervisor, on::get(queue::stats)),
         get("/v1/visitors/{id}/personal-data", Admin, on::get(personal_data::export)),

@@ -37,8 +37,8 @@ pub struct AgentView {
     pub updated_at: Timestamp,
     /// The sequence of their last event.
     pub version: Sequence,
-    /// Whether they were deleted.
-    #[serde(skip)]
+    /// Whether they were deleted; told only where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 
@@ -81,8 +81,8 @@ pub struct GroupView {
     pub agent_ids: Vec<AgentId>,
     /// The sequence of its last event.
     pub version: Sequence,
-    /// Whether it was deleted.
-    #[serde(skip)]
+    /// Whether it was deleted; told only where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 

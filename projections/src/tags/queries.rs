@@ -23,8 +23,8 @@ pub struct TagView {
     pub color: Option<String>,
     /// The sequence of its last event.
     pub version: Sequence,
-    /// Whether it was deleted.
-    #[serde(skip)]
+    /// Whether it was deleted; told only where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 

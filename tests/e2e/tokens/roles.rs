@@ -85,6 +85,8 @@ fn rows() -> Vec<Row> {
         (Method::GET, "/health", Nothing, nothing, [200; 8]),
         (Method::GET, "/livez", Nothing, nothing, [200; 8]),
         (Method::GET, "/readyz", Nothing, nothing, [200; 8]),
+        // The last one: it ends the sessions of all who may.
+        (Method::POST, "/v1/auth/logout", Nothing, nothing, [401, 403, 403, 204, 204, 204, 204, 204]),
     ]
 }
 

@@ -56,7 +56,8 @@ fn desk() -> Vec<Doc> {
         Doc::get("/v1/conversations/{id}/assignments", "listAssignments", "Who was chosen, by whom, and why")
             .about(
                 "Each routing decision with its strategy, its candidates, and why the others were not taken; and why the \
-                 chat went back to a queue in between.",
+                 chat went back to a queue in between; and each end with its reason and the agent's notes, which visitors \
+                 never see.",
             )
             .ok::<Page<ConversationAssignment>>(),
     ]

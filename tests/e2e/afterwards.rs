@@ -1,0 +1,68 @@
+//! What is left to read of chats that have ended, and of what was deleted.
+
+use harness::{Server, Visitor, on_each_database};
+use serde_json::{Value, json};
+
+on_each_database! {
+    async fn agents_read_why_a_chat_was_closed_and_visitors_never_see_the_notes(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let anna = server.person("agent", "away", 3).await;
+        let vera = server.visitor("Hello").await;
+        anna.client.post(&path(&vera, "/assign"), &json!({ "agentId": anna.id })).await.expect(200);
+        let ending = json!({ "reason": "answered", "notes": "wants a discount" });
+        let closed = anna.client.post(&path(&vera, "/close"), &ending).await.expect(200);
+        assert!(!closed.body.to_string().contains("discount"));
+        vera.client.post(&path(&vera, "/reopen"), &json!({})).await.expect(200);
+        vera.client.post(&path(&vera, "/close"), &json!({ "reason": "bored" })).await.expect(200);
+
+        let told = anna.client.get(&path(&vera, "/assignments")).await.expect(200).body["data"].clone();
+        assert_eq!(told.as_array().unwrap().len(), 3, "{told}");
+        let by_agent = json!({
+            "kind": "closed", "closedBy": { "type": "agent", "id": anna.id }, "reason": "answered",
+            "notes": "wants a discount",
+        });
+        assert_eq!(told[1]["assignment"], by_agent);
+        let fields = (&told[1]["agentId"], &told[1]["previousAgentId"], &told[1]["threadId"], &told[1]["at"]);
+        assert_eq!(fields, (&Value::Null, &json!(anna.id), &json!(vera.thread_id), &closed.body["closedAt"]));
+        let by_visitor =
+            json!({ "kind": "closed", "closedBy": { "type": "visitor", "id": vera.id }, "reason": "bored" });
+        assert_eq!((&told[2]["assignment"], &told[2]["previousAgentId"]), (&by_visitor, &Value::Null));
+
+        vera.client.get(&path(&vera, "/assignments")).await.expect(403);
+        let chat = vera.client.get(&path(&vera, "")).await.expect(200).body;
+        let threads = chat["threadIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
+        for read in threads.map(|id| format!("/v1/threads/{id}/events")).chain([path(&vera, "")]) {
+            let body = vera.client.get(&read).await.expect(200).body.to_string();
+            assert!(!body.contains("discount"), "{read}: {body}");
+        }
+    }
+
+    async fn admins_who_ask_for_what_was_deleted_see_which_it_is(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let admin = server.admin().await.client;
+        let (kept, gone) = (server.person("agent", "away", 1).await, server.person("agent", "away", 1).await);
+        let mut things = vec![("/v1/agents", kept.id, gone.id)];
+        for list in ["/v1/groups", "/v1/tags"] {
+            let [mut kept, mut gone] = [Value::Null, Value::Null];
+            for (name, id) in [("Kept", &mut kept), ("Gone", &mut gone)] {
+                *id = admin.post(list, &json!({ "name": name })).await.expect(201).body["id"].clone();
+            }
+            things.push((list, kept.as_str().unwrap().to_owned(), gone.as_str().unwrap().to_owned()));
+        }
+        for (list, kept, gone) in things {
+            let deleted = admin.delete(&format!("{list}/{gone}")).await.expect(200);
+            assert_eq!(deleted.body["deleted"], true, "{list}");
+            let all = admin.get(&format!("{list}?includeDeleted=true&limit=100")).await.expect(200).body;
+            let of = |id: &str| all["data"].as_array().unwrap().iter().find(|thing| thing["id"] == id).unwrap();
+            assert_eq!((of(&gone).get("deleted"), of(&kept).get("deleted")), (Some(&json!(true)), None), "{list}");
+            let single = admin.get(&format!("{list}/{gone}?includeDeleted=true")).await.expect(200).body;
+            assert_eq!(&single, of(&gone), "{list}");
+            let restored = admin.post(&format!("{list}/{gone}/restore"), &json!({})).await.expect(200).body;
+            assert_eq!(restored.get("deleted"), None, "{list}");
+        }
+    }
+}
+
+fn path(visitor: &Visitor, end: &str) -> String {
+    format!("/v1/conversations/{}{end}", visitor.conversation_id)
+}
