@@ -260,12 +260,16 @@ schemas! {
         group_id: Id,
         /// The agent who serves it now.
         assigned_agent_id: Option<Id>,
+        /// The same with their name, which stays when they are deleted.
+        assigned_agent: Option<AgentLabel>,
         /// The thread that takes messages; null while it is closed.
         active_thread_id: Option<Id>,
         /// All threads, oldest first.
         thread_ids: Vec<Id>,
         /// The tags on it.
         tag_ids: Vec<Id>,
+        /// The same with their names and colours, which stay when they are deleted.
+        tags: Vec<TagLabel>,
         /// Its place in its group's queue, from 1, while it waits.
         queue_position: Option<i64>,
         /// When the last message came.
@@ -276,6 +280,22 @@ schemas! {
         closed_at: Option<Time>,
         /// Grows with every change.
         version: i64,
+    }
+    /// An agent by name.
+    AgentLabel {
+        /// Their id.
+        id: Id,
+        /// Their name.
+        name: String,
+    }
+    /// A tag as it is shown.
+    TagLabel {
+        /// Its id.
+        id: Id,
+        /// Its name.
+        name: String,
+        /// Its colour as #RRGGBB.
+        color: Option<String>,
     }
     /// How many conversations stand where.
     ConversationCounts {
@@ -324,6 +344,9 @@ schemas! {
         author_type: AuthorTypeName,
         /// The author; null of system events.
         author_id: Option<Id>,
+        /// The name of an agent who wrote it, which stays when they are deleted.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        author_name: Option<String>,
         /// The message, or the system event as a sentence.
         content: String,
         /// What happened; only of system events.
@@ -444,8 +467,14 @@ schemas! {
         version: i64,
         /// Who was chosen; null when the chat waits again or has ended.
         agent_id: Option<Id>,
+        /// Their name.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        agent_name: Option<String>,
         /// Who served the chat before.
         previous_agent_id: Option<Id>,
+        /// Their name.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        previous_agent_name: Option<String>,
         /// In which thread; null when the chat waits again.
         thread_id: Option<Id>,
         /// Who chose, and why; or how it ended.

@@ -14,7 +14,7 @@ use projections::Page;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::paging;
+use super::{names, paging};
 use crate::app::App;
 use crate::extract::{Agent, Fields, OneId, Query};
 use crate::openapi::values;
@@ -28,7 +28,11 @@ use crate::views::View;
 pub struct AssignmentView {
     version: i64,
     agent_id: Option<AgentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_name: Option<Name>,
     previous_agent_id: Option<AgentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_agent_name: Option<Name>,
     thread_id: Option<ThreadId>,
     assignment: How,
     at: Timestamp,
@@ -64,29 +68,33 @@ struct Closing {
 impl AssignmentView {
     /// None of what leaves the chat where it is.
     fn of(version: i64, event: ConversationEvent) -> Option<Self> {
-        match event {
-            ConversationEvent::AgentAssigned { agent_id, previous_agent_id, thread_id, assignment, at } => Some(Self {
-                version,
-                agent_id: Some(agent_id),
-                previous_agent_id,
-                thread_id: Some(thread_id),
-                assignment: How::Chosen(assignment),
-                at,
-            }),
+        let (agent_id, previous_agent_id, thread_id, assignment, at) = match event {
+            ConversationEvent::AgentAssigned { agent_id, previous_agent_id, thread_id, assignment, at } => {
+                (Some(agent_id), previous_agent_id, Some(thread_id), How::Chosen(assignment), at)
+            }
             ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason: cause, handover, at } => {
-                let assignment = How::Returned(Return { cause, group_id, handover });
-                Some(Self { version, agent_id: None, previous_agent_id, thread_id: None, assignment, at })
+                (None, previous_agent_id, None, How::Returned(Return { cause, group_id, handover }), at)
             }
             ConversationEvent::ChatClosed { by: closed_by, reason, notes, agent_id, thread_id, at } => {
-                let assignment = How::Closed(Closing { closed_by, reason, notes });
-                let (previous_agent_id, thread_id) = (agent_id, Some(thread_id));
-                Some(Self { version, agent_id: None, previous_agent_id, thread_id, assignment, at })
+                (None, agent_id, Some(thread_id), How::Closed(Closing { closed_by, reason, notes }), at)
             }
             ConversationEvent::ChatStarted { .. }
             | ConversationEvent::ChatReopened { .. }
             | ConversationEvent::ChatTagged { .. }
-            | ConversationEvent::ChatUntagged { .. } => None,
+            | ConversationEvent::ChatUntagged { .. } => return None,
+        };
+        let (agent_name, previous_agent_name) = (None, None);
+        Some(Self { version, agent_id, agent_name, previous_agent_id, previous_agent_name, thread_id, assignment, at })
+    }
+
+    async fn name_agents(app: &App, views: &mut [Self]) -> Result<(), Problem> {
+        let ids = views.iter().flat_map(|view| [view.agent_id, view.previous_agent_id]);
+        let names = names::of_agents(app, ids.flatten().collect()).await?;
+        let name = |id: Option<AgentId>| id.and_then(|id| names.get(&id).cloned());
+        for view in views {
+            (view.agent_name, view.previous_agent_name) = (name(view.agent_id), name(view.previous_agent_id));
         }
+        Ok(())
     }
 }
 
@@ -128,6 +136,7 @@ pub async fn list(
     }
     let has_more = data.len() > limit;
     data.truncate(limit);
+    AssignmentView::name_agents(&app, &mut data).await?;
     let next_cursor = data.last().filter(|_| has_more).map(|last| last.version.to_string());
     Ok(Json(Page { data, next_cursor }))
 }

@@ -6,14 +6,13 @@ use axum::http::HeaderMap;
 use domain::agent::Role;
 use domain::conversation::ConversationStatus;
 use domain::time::Timestamp;
-use projections::conversations::{
-    ConversationCounts, ConversationFilter, ConversationOrder, ConversationView, Visibility,
-};
+use projections::conversations::{ConversationCounts, ConversationFilter, ConversationOrder, Visibility};
 use projections::search::SearchText;
 use projections::{Page, QueryError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::names::{self, NamedConversation};
 use super::paging;
 use crate::app::App;
 use crate::extract::{Agent, Fields, Query};
@@ -101,7 +100,7 @@ pub async fn list(
     agent: Agent,
     Query(query): Query<ConversationQuery>,
     headers: HeaderMap,
-) -> Result<Json<Page<ConversationView>>, Problem> {
+) -> Result<Json<Page<NamedConversation>>, Problem> {
     let mut fields = Fields::default();
     let mut filter = query.filter(&mut fields);
     let order = query.order(&mut fields);
@@ -112,7 +111,8 @@ pub async fn list(
         await_head(&app, &headers, &[View::Search]).await?;
     }
     filter.visible_to = visible_to(&app, agent).await?;
-    Ok(Json(app.conversations.list_conversations(&filter, order, &page).await?))
+    let Page { data, next_cursor } = app.conversations.list_conversations(&filter, order, &page).await?;
+    Ok(Json(Page { data: names::of_conversations(&app, data).await?, next_cursor }))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -17,6 +17,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::names::{self, NamedConversation};
 use crate::app::App;
 use crate::extract::{Agent, Caller, Fields, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::openapi::values;
@@ -29,7 +30,7 @@ pub async fn read(
     Caller(principal): Caller,
     OneId(id): OneId<ConversationId>,
     headers: HeaderMap,
-) -> Result<Json<ConversationView>, Problem> {
+) -> Result<Json<NamedConversation>, Problem> {
     await_position(&app, &headers, &[View::Conversations]).await?;
     let view = view(&app, id).await?;
     let parties = Parties {
@@ -39,7 +40,7 @@ pub async fn read(
         group_id: Some(view.group_id),
     };
     ensure_readable(&app.bus, principal, parties).await?;
-    Ok(Json(view))
+    Ok(Json(names::of_conversation(&app, view).await?))
 }
 
 async fn view(app: &App, id: ConversationId) -> Result<ConversationView, Problem> {
@@ -61,7 +62,9 @@ async fn change<U: UseCase>(
 ) -> Result<Response, Problem> {
     let views = [View::Conversations, View::ThreadEvents, View::Agents];
     let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
-    Change { app, principal, info, views: &views }.answer(use_case, async |_| view(app, id).await).await
+    Change { app, principal, info, views: &views }
+        .answer(use_case, async |_| names::of_conversation(app, view(app, id).await?).await)
+        .await
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -7,18 +7,19 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::agent::Agent;
 use domain::conversation::Conversation;
 use domain::ids::{ConversationId, ThreadId};
-use domain::text::{ClientEventId, MessageText};
+use domain::text::{ClientEventId, MessageText, Name};
 use domain::thread::Thread;
 use domain::time::Timestamp;
 use projections::Page;
-use projections::thread_events::ThreadEventView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::paging;
+use super::names::NamedEvent;
+use super::{names, paging};
 use crate::app::App;
 use crate::extract::{Caller, Fields, OneId, Query, Write, WriteInfo, digest};
 use crate::openapi::values;
@@ -62,6 +63,8 @@ struct MessageBody<'a> {
     r#type: &'static str,
     author_type: &'static str,
     author_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author_name: Option<Name>,
     content: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_event_id: Option<&'a str>,
@@ -138,6 +141,7 @@ async fn take(app: &App, info: &WriteInfo, message: SendMessage) -> Result<Respo
         r#type: "message",
         author_type,
         author_id,
+        author_name: author_name(app, principal).await?,
         content: text.as_str(),
         client_event_id: client_event_id.as_ref().map(ClientEventId::as_str),
         metadata: metadata.as_ref(),
@@ -195,6 +199,13 @@ fn author(principal: Principal) -> (&'static str, String) {
     }
 }
 
+/// Agents are told by their names.
+async fn author_name(app: &App, principal: Principal) -> Result<Option<Name>, Problem> {
+    let Principal::Agent { id, .. } = principal else { return Ok(None) };
+    // The guard has read the agent for this very request.
+    Ok(app.bus.peek::<Agent>(id).await?.name.clone())
+}
+
 const POSITION: &str = "must be a position of the log";
 
 #[derive(Deserialize, JsonSchema)]
@@ -217,7 +228,7 @@ pub async fn list_events(
     OneId(thread_id): OneId<ThreadId>,
     Query(query): Query<EventsQuery>,
     headers: HeaderMap,
-) -> Result<Json<Page<ThreadEventView>>, Problem> {
+) -> Result<Json<Page<NamedEvent>>, Problem> {
     let mut fields = Fields::default();
     // The cursor of a thread is the position of the last event of the page.
     let after = paging::number(&mut fields, "after", query.after.as_deref(), POSITION);
@@ -229,7 +240,8 @@ pub async fn list_events(
     let limit = fields.finish_with(limit)?;
     ensure_thread_readable(&app, principal, thread_id).await?;
     await_position(&app, &headers, &[View::ThreadEvents]).await?;
-    Ok(Json(app.threads.list_thread_events(thread_id, after.or(cursor).unwrap_or(0), limit).await?))
+    let page = app.threads.list_thread_events(thread_id, after.or(cursor).unwrap_or(0), limit).await?;
+    Ok(Json(Page { data: names::of_events(&app, page.data).await?, next_cursor: page.next_cursor }))
 }
 
 async fn ensure_thread_readable(app: &App, principal: Principal, thread_id: ThreadId) -> Result<(), Problem> {
