@@ -2,7 +2,9 @@
 
 use std::process::Output;
 
-use harness::{ADMIN_EMAIL, DatabaseKind, PASSWORD, Server, TestDatabase, on_each_database, run_on};
+use harness::{
+    ADMIN_EMAIL, DEADLINE, DatabaseKind, PASSWORD, Process, Server, TestDatabase, eventually, on_each_database, run_on,
+};
 use serde_json::json;
 
 fn run(database: &TestDatabase, words: &[&str], password: Option<&str>) -> Output {
@@ -75,6 +77,35 @@ on_each_database! {
         assert_eq!(anna.get("/v1/groups").await.expect(200).body["data"].as_array().unwrap().len(), 4);
         let verified = run(&database, &["audit", "verify"], None);
         assert!(verified.status.success(), "{verified:?}");
+    }
+
+    async fn tour_of_the_readme_works_on_the_demonstration(database: TestDatabase) {
+        let output = run(&database, &["demo"], None);
+        let told = printed(&output);
+        let line = told.lines().find_map(|line| line.strip_prefix("log in with the password "));
+        let password = line.and_then(|line| line.strip_suffix(" as")).unwrap();
+        let email = told.lines().find_map(|line| line.strip_suffix(" admin")).unwrap().trim();
+        let process = Process::on(&database).argument("serve").start().await;
+        let login = json!({ "email": email, "password": password });
+        let me = process.client().post("/v1/auth/login", &login).await.expect(200);
+        let (admin, id) = (process.client().with_token(me.text("/access_token")), me.text("/agent/id"));
+        admin.put(&format!("/v1/agents/{id}/status"), &json!({ "status": "online" })).await.expect(200);
+        let start = json!({ "name": "Vera", "initialMessage": "Hello, is anybody there?" });
+        let chat = process.client().post("/v1/widget/session", &start).await.expect(201);
+        let vera = process.client().with_token(chat.text("/sessionToken"));
+        let assignments = format!("/v1/conversations/{}/assignments", chat.text("/conversationId"));
+        let decided = eventually(DEADLINE, "the router has decided", async || {
+            let told = admin.get(&assignments).await.expect(200).body;
+            if told["data"][0].is_object() { Ok(told) } else { Err(told) }
+        })
+        .await;
+        assert_eq!(decided["data"][0]["agentId"], json!(id), "{decided:#}");
+        let thread = format!("/v1/threads/{}/events", chat.text("/threadId"));
+        admin.post(&thread, &json!({ "content": "Hello Vera, I am here." })).await.expect(201);
+        let read = vera.get(&thread).await.expect(200).body;
+        let texts: Vec<_> = read["data"].as_array().unwrap().iter().filter(|event| event["type"] == "message").collect();
+        assert_eq!(texts.len(), 2, "{read:#}");
+        assert_eq!(texts[1]["content"], "Hello Vera, I am here.");
     }
 
     async fn mistakes_are_told_and_change_nothing(database: TestDatabase) {
