@@ -47,6 +47,8 @@ mod presence;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod story;

@@ -22,7 +22,7 @@ use std::time::Duration;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::cli::output::say;
-use crate::config::{Arguments, ConfigError, Settings, check_scheme};
+use crate::config::{Arguments, ConfigError, Settings};
 use crate::telemetry::{self, Telemetry};
 use crate::wiring::StartError;
 
@@ -152,7 +152,11 @@ pub fn main() -> ExitCode {
 /// Only these begin a store. The others make nothing where a setting leads to none: a mistyped DATA_DIR would have new secrets.
 fn settings(command: &Command, arguments: Arguments) -> Result<Settings, ConfigError> {
     match command {
-        Command::Serve | Command::Migrate { check: false } | Command::Demo => Settings::resolve(arguments),
+        Command::Serve => {
+            arguments.ensure_host()?;
+            Settings::resolve(arguments)
+        }
+        Command::Migrate { check: false } | Command::Demo => Settings::resolve(arguments),
         // A restore makes the folder, once it has a backup; the first start makes the secrets.
         Command::Restore(_)
         | Command::Migrate { check: true }
@@ -203,11 +207,12 @@ async fn check_schema(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
 
 fn start_telemetry(arguments: &Arguments) -> Result<Telemetry, ConfigError> {
     let collector = arguments.otel_exporter_otlp_endpoint.as_deref().filter(|url| !url.is_empty());
-    if let Some(url) = collector {
+    if collector.is_some_and(|url| !url.starts_with("http://")) {
         let expected = "must begin with http://";
-        check_scheme("OTEL_EXPORTER_OTLP_ENDPOINT", url, &["http://"], expected)?;
+        return Err(ConfigError::Malformed { setting: "OTEL_EXPORTER_OTLP_ENDPOINT", expected });
     }
-    telemetry::start(arguments.log_format, collector)
+    let logged = arguments.rust_log.as_deref().filter(|text| !text.is_empty());
+    telemetry::start(arguments.log_format, logged, collector)
 }
 
 fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {
