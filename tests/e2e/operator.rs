@@ -5,7 +5,8 @@ use std::process::Output;
 use harness::{
     ADMIN_EMAIL, DEADLINE, DatabaseKind, PASSWORD, Process, Server, TestDatabase, eventually, on_each_database, run_on,
 };
-use serde_json::json;
+use infrastructure::database::{Database, DatabaseOptions};
+use serde_json::{Value, json};
 
 fn run(database: &TestDatabase, words: &[&str], password: Option<&str>) -> Output {
     let settings: Vec<_> = password.map(|password| ("ADMIN_PASSWORD", password)).into_iter().collect();
@@ -106,6 +107,38 @@ on_each_database! {
         let texts: Vec<_> = read["data"].as_array().unwrap().iter().filter(|event| event["type"] == "message").collect();
         assert_eq!(texts.len(), 2, "{read:#}");
         assert_eq!(texts[1]["content"], "Hello Vera, I am here.");
+    }
+
+    async fn scripts_read_what_was_done_as_json(database: TestDatabase) {
+        let told = |words: &[&str], password| -> Value {
+            serde_json::from_str(printed(&run(&database, words, password))).unwrap()
+        };
+        let demo = told(&["demo", "--json"], Some("for everybody"));
+        assert_eq!(demo["agents"].as_array().unwrap().len(), 10, "{demo}");
+        assert_eq!(demo["agents"][0], json!({ "email": "anna@demo.example", "name": "Anna Berg", "role": "supervisor" }));
+        assert_eq!((&demo["admin"], &demo["password"]), (&json!("admin@localhost"), &json!("for everybody")));
+        let chats = &demo["conversations"];
+        assert_eq!(chats["closed"].as_u64().unwrap() + chats["open"].as_u64().unwrap(), 200, "{demo}");
+
+        let schema = told(&["migrate", "--check", "--json"], None);
+        assert_eq!(schema, json!({ "upToDate": true, "missing": [] }));
+        assert_eq!(told(&["migrate", "--json"], None), schema);
+        let store = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+        let newest = Database::known_schema();
+        store.execute(&format!("DELETE FROM schema_migrations WHERE version = {newest}"), vec![]).await.unwrap();
+        let output = run(&database, &["migrate", "--check", "--json"], None);
+        let outdated: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &outdated["upToDate"]), (Some(1), &json!(false)), "{outdated}");
+        assert_eq!(outdated["missing"].as_array().unwrap().len(), 1, "{outdated}");
+        store.close().await;
+        told(&["migrate", "--json"], None);
+
+        let create = ["admin", "create", "--json", "--email", "second@example.com"];
+        assert_eq!(told(&create, Some("chosen by hand")), json!({ "email": "second@example.com", "password": null }));
+        let reset = told(&["admin", "reset-password", "--json", "--email", "second@example.com"], None);
+        let server = Server::start(&database).await;
+        assert_eq!(log_in(&server, "second@example.com", reset["password"].as_str().unwrap()).await, 200);
+        server.stop().await;
     }
 
     async fn mistakes_are_told_and_change_nothing(database: TestDatabase) {

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use serde_json::json;
 
 use crate::cli::output::say;
 use crate::config::{Arguments, ConfigError, Settings};
@@ -48,6 +49,9 @@ enum Command {
         /// Change nothing: say what is missing, with exit code 1 if anything is
         #[arg(long)]
         check: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Rebuild the read models from the log, while the service runs
     Replay(replay::Options),
@@ -76,7 +80,7 @@ enum Command {
     /// Erase a visitor's personal data from log, stored states and read models, for good
     EraseVisitor(erase_visitor::Options),
     /// Fill an empty store with a team and a day of chats, to look around in
-    Demo,
+    Demo(demo::Options),
     /// Print the OpenAPI document of the REST API
     Openapi {
         /// A Postman collection made from it instead
@@ -127,13 +131,13 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match command {
             Command::Serve => serve::run(settings).await,
-            Command::Migrate { check: false } => migrate(settings).await,
-            Command::Migrate { check: true } => check_schema(settings).await,
+            Command::Migrate { check: false, json } => migrate(settings, json).await,
+            Command::Migrate { check: true, json } => check_schema(settings, json).await,
             Command::Replay(options) => replay::run(settings, options).await,
             Command::Check(options) => invariants::run(settings, options.json).await,
             Command::Admin(command) => admin::run(settings, command).await,
             Command::EraseVisitor(options) => erase_visitor::run(settings, options).await,
-            Command::Demo => demo::run(settings).await,
+            Command::Demo(options) => demo::run(settings, options).await,
             Command::Audit(command) => audit::run(settings, *command).await,
             Command::Backup(options) => backup::run(settings, options).await,
             Command::Restore(options) => restore::run(settings, options).await,
@@ -156,10 +160,10 @@ fn settings(command: &Command, arguments: Arguments) -> Result<Settings, ConfigE
             arguments.ensure_host()?;
             Settings::resolve(arguments)
         }
-        Command::Migrate { check: false } | Command::Demo => Settings::resolve(arguments),
+        Command::Migrate { check: false, .. } | Command::Demo(_) => Settings::resolve(arguments),
         // A restore makes the folder, once it has a backup; the first start makes the secrets.
         Command::Restore(_)
-        | Command::Migrate { check: true }
+        | Command::Migrate { check: true, .. }
         | Command::Replay(_)
         | Command::Backup(_)
         | Command::Check(_)
@@ -181,27 +185,37 @@ fn without_settings(command: &Command) -> Option<ExitCode> {
     Some(outcome?.unwrap_or_else(|error| fail(&*error, ExitCode::FAILURE)))
 }
 
-async fn migrate(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+async fn migrate(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
     let database = crate::wiring::open_database(&settings).await?;
     database.close().await;
-    say!("the schema is up to date");
+    tell_schema(&[], as_json);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn check_schema(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+async fn check_schema(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
     match crate::wiring::open_as_it_is(&settings).await {
         Ok(database) => {
             database.close().await;
-            say!("the schema is up to date");
+            tell_schema(&[], as_json);
             Ok(ExitCode::SUCCESS)
         }
         Err(StartError::Outdated { pending }) => {
-            for step in pending {
-                say!("missing: {step}");
-            }
+            tell_schema(&pending, as_json);
             Ok(ExitCode::FAILURE)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn tell_schema(missing: &[&str], as_json: bool) {
+    if as_json {
+        return say!("{}", json!({ "upToDate": missing.is_empty(), "missing": missing }));
+    }
+    for step in missing {
+        say!("missing: {step}");
+    }
+    if missing.is_empty() {
+        say!("the schema is up to date");
     }
 }
 
