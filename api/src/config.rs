@@ -40,6 +40,7 @@ pub enum Switch {
 
 /// The settings as they come from flags and environment.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Settings")]
 pub struct Arguments {
     /// Database: mysql://USER:PASSWORD@HOST/NAME or sqlite:PATH; default: a SQLite file in the data folder
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
@@ -65,7 +66,7 @@ pub struct Arguments {
     /// E-mail address of the first admin
     #[arg(long, env = "ADMIN_EMAIL", default_value = "admin@localhost", global = true)]
     pub admin_email: String,
-    /// Password of the first admin; default: generated and printed once
+    /// Password of the first admin, or of whom an admin command is about; default: generated and printed once
     #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, global = true)]
     pub admin_password: Option<String>,
     /// Proxies whose X-Forwarded-For is believed: IP addresses and CIDR networks, separated by commas; default: none

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod demo;
 mod erase_visitor;
+mod help;
 mod invariants;
 mod openapi;
 mod output;
@@ -19,7 +20,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use serde_json::json;
 
 use crate::cli::output::say;
@@ -97,13 +98,16 @@ const LAST_WRITES: Duration = Duration::from_millis(500);
 /// Runs the command that was given. Exit codes: 0 done, 1 failed, 2 usage.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::from_arg_matches(&help::fit(Cli::command()).get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     if let Some(Command::Openapi { postman }) = cli.command {
         // It needs no settings and no database.
         return openapi::run(postman);
     }
     if let Some(Command::Completions(options)) = &cli.command {
-        return completions::run(options, Cli::command());
+        return completions::run(options, help::fit(Cli::command()));
     }
     if let Some(code) = cli.command.as_ref().and_then(without_settings) {
         return code;
@@ -142,7 +146,7 @@ pub fn main() -> ExitCode {
             Command::Backup(options) => backup::run(settings, options).await,
             Command::Restore(options) => restore::run(settings, options).await,
             Command::Openapi { postman } => Ok(openapi::run(postman)),
-            Command::Completions(options) => Ok(completions::run(&options, Cli::command())),
+            Command::Completions(options) => Ok(completions::run(&options, help::fit(Cli::command()))),
         }
     });
     // What still waits for a reader that takes nothing must not keep the program.
