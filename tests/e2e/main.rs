@@ -51,6 +51,8 @@ mod races;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod starts;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod story;
