@@ -1,5 +1,8 @@
 //! Settings: from the environment, or from a flag of the same name, which wins.
 
+mod secrets;
+
+use std::net::ToSocketAddrs as _;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,10 +11,12 @@ use std::{env, fmt, fs, io};
 use clap::{Args, ValueEnum};
 use domain::text::EmailAddress;
 use infrastructure::database::Database;
-use infrastructure::secret_file::read_or_make;
+use infrastructure::wake_ups::RedisWakeUps;
 
 use crate::client_address::TrustedProxies;
 use crate::cors::CorsOrigins;
+
+pub use secrets::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, random_text};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -35,6 +40,7 @@ pub enum Switch {
 
 /// The settings as they come from flags and environment.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Settings")]
 pub struct Arguments {
     /// Database: mysql://USER:PASSWORD@HOST/NAME or sqlite:PATH; default: a SQLite file in the data folder
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
@@ -60,7 +66,7 @@ pub struct Arguments {
     /// E-mail address of the first admin
     #[arg(long, env = "ADMIN_EMAIL", default_value = "admin@localhost", global = true)]
     pub admin_email: String,
-    /// Password of the first admin; default: generated and printed once
+    /// Password of the first admin, or of whom an admin command is about; default: generated and printed once
     #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, global = true)]
     pub admin_password: Option<String>,
     /// Proxies whose X-Forwarded-For is believed: IP addresses and CIDR networks, separated by commas; default: none
@@ -83,6 +89,26 @@ pub struct Arguments {
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, global = true)]
     pub log_format: LogFormat,
+    /// What is logged: levels such as info or infrastructure=debug,info; default: info
+    #[arg(long, env = "RUST_LOG", global = true)]
+    pub rust_log: Option<String>,
+}
+
+impl Arguments {
+    /// Whether HOST is an address, or a name that leads to one; only a server has to know.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn ensure_host(&self) -> Result<(), ConfigError> {
+        let found = (bare_host(&self.host), self.port).to_socket_addrs().ok().and_then(|mut all| all.next());
+        let expected = "must be an IP address of this machine, or a name that leads to one";
+        found.map(|_| ()).ok_or(ConfigError::Malformed { setting: "HOST", expected })
+    }
+}
+
+/// An IPv6 address may stand in brackets, as it does in URLs.
+fn bare_host(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
 }
 
 /// A setting that cannot be used.
@@ -169,7 +195,7 @@ impl Settings {
     /// # Errors
     /// Names the setting and what it may be.
     pub fn resolve(arguments: Arguments) -> Result<Self, ConfigError> {
-        let settings = Self::with_secrets(arguments, kept_secret)?;
+        let settings = Self::with_secrets(arguments, secrets::make)?;
         settings.make_folder()?;
         Ok(settings)
     }
@@ -187,32 +213,22 @@ impl Settings {
     /// # Errors
     /// Names the setting and what it may be.
     pub fn inspect(arguments: Arguments) -> Result<Self, ConfigError> {
-        Self::with_secrets(arguments, |setting, path| match fs::read(path) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                Ok(vec![b'0'; infrastructure::auth::SECRET_MIN_BYTES])
-            }
-            found => found.map_err(|source| ConfigError::File { setting, path: path.to_owned(), source }),
-        })
+        Self::with_secrets(arguments, |_, _| Ok(vec![b'0'; infrastructure::auth::SECRET_MIN_BYTES]))
     }
 
     fn with_secrets(
         arguments: Arguments,
-        kept_secret: impl Fn(&'static str, &Path) -> Result<Vec<u8>, ConfigError>,
+        make: impl Fn(&'static str, &Path) -> Result<Vec<u8>, ConfigError>,
     ) -> Result<Self, ConfigError> {
         let data_dir = arguments.data_dir;
         let database_url = match given("DATABASE_URL", arguments.database_url)? {
             Some(url) => url,
             None => database_in(&data_dir)?,
         };
-        check_scheme("DATABASE_URL", &database_url, &["mysql://", "sqlite:"], "must begin with mysql:// or sqlite:")?;
-        if database_url.starts_with("sqlite:") && Database::file(&database_url).is_none() {
-            let expected =
-                "must be sqlite:PATH with the path of a file, and no parameter but mode=ro, mode=rw or mode=rwc";
-            return Err(ConfigError::Malformed { setting: "DATABASE_URL", expected });
-        }
+        check_database(&database_url)?;
         let redis_url = given("REDIS_URL", arguments.redis_url)?;
-        if let Some(url) = &redis_url {
-            check_scheme("REDIS_URL", url, &["redis://"], "must begin with redis://")?;
+        if redis_url.as_ref().is_some_and(|url| !url.starts_with("redis://") || !RedisWakeUps::is_address(url)) {
+            return Err(ConfigError::Malformed { setting: "REDIS_URL", expected: "must be redis://HOST:PORT" });
         }
         let admin_email = EmailAddress::parse(&arguments.admin_email)
             .map_err(|_| ConfigError::Malformed { setting: "ADMIN_EMAIL", expected: "must be an e-mail address" })?;
@@ -229,26 +245,16 @@ impl Settings {
             setting: "CORS_ORIGINS",
             expected: "must be origins, separated by commas, such as https://shop.example,http://localhost:5173, or *",
         })?;
-        // Last, so that none is made where another setting is wrong.
-        let jwt_secret = match given("JWT_SECRET", arguments.jwt_secret)? {
-            Some(secret) => secret.into_bytes(),
-            None => kept_secret("JWT_SECRET", &data_dir.join(JWT_SECRET_FILE))?,
-        };
-        if jwt_secret.len() < infrastructure::auth::SECRET_MIN_BYTES {
-            return Err(ConfigError::Malformed { setting: "JWT_SECRET", expected: "must have at least 32 bytes" });
-        }
-        let metrics_token = match given("METRICS_TOKEN", arguments.metrics_token)? {
-            Some(token) => token.into_bytes(),
-            None => kept_secret("METRICS_TOKEN", &data_dir.join(METRICS_TOKEN_FILE))?,
-        };
-        if metrics_token.len() < 16 {
-            return Err(ConfigError::Malformed { setting: "METRICS_TOKEN", expected: "must have at least 16 bytes" });
-        }
+        let jwt_secret = secrets::JWT_SECRET.find(arguments.jwt_secret, &data_dir)?;
+        let metrics_token = secrets::METRICS_TOKEN.find(arguments.metrics_token, &data_dir)?;
+        // Last, so that none is made where a setting is wrong.
+        let jwt_secret = secrets::JWT_SECRET.or_make(jwt_secret, &data_dir, &make)?;
+        let metrics_token = secrets::METRICS_TOKEN.or_make(metrics_token, &data_dir, &make)?;
         Ok(Self {
             database_url,
             redis_url,
             data_dir,
-            host: arguments.host,
+            host: bare_host(&arguments.host).to_owned(),
             port: arguments.port,
             jwt_secret,
             metrics_token,
@@ -262,11 +268,6 @@ impl Settings {
     }
 }
 
-/// The names of the files in the data folder with the secrets that were made.
-pub const JWT_SECRET_FILE: &str = "jwt_secret";
-/// See [`JWT_SECRET_FILE`].
-pub const METRICS_TOKEN_FILE: &str = "metrics_token";
-
 /// How many characters a password has (NIST SP 800-63B §5.1.1.2 asks for at least 8 and for room).
 pub const PASSWORD_CHARACTERS: RangeInclusive<usize> = 8..=128;
 
@@ -276,27 +277,17 @@ pub fn is_password(password: &str) -> bool {
     PASSWORD_CHARACTERS.contains(&password.chars().count())
 }
 
-/// Random printable text of 128 bits or more.
-///
-/// # Errors
-/// When the operating system has no random numbers.
-pub fn random_text(setting: &'static str, bytes: usize) -> Result<String, ConfigError> {
-    let mut random = vec![0; bytes];
-    getrandom::fill(&mut random).map_err(|_| ConfigError::NoRandomness { setting })?;
-    Ok(hex::encode(random))
-}
-
-pub(crate) fn check_scheme(
-    setting: &'static str,
-    url: &str,
-    schemes: &[&str],
-    expected: &'static str,
-) -> Result<(), ConfigError> {
-    if schemes.iter().any(|scheme| url.starts_with(scheme)) {
-        Ok(())
-    } else {
-        Err(ConfigError::Malformed { setting, expected })
-    }
+fn check_database(url: &str) -> Result<(), ConfigError> {
+    let expected = match url.split_once(':') {
+        Some(("mysql", _)) => "must be mysql://USER:PASSWORD@HOST/NAME",
+        Some(("sqlite", _)) => {
+            "must be sqlite:PATH with the path of a file, and no parameter but mode=ro, mode=rw or mode=rwc"
+        }
+        _ => "must begin with mysql:// or sqlite:",
+    };
+    let begins = url.starts_with("mysql://") || url.starts_with("sqlite:");
+    let usable = begins && Database::is_address(url);
+    if usable { Ok(()) } else { Err(ConfigError::Malformed { setting: "DATABASE_URL", expected }) }
 }
 
 /// The value of a setting, or the content of the file that its `_FILE` variant names.
@@ -328,13 +319,6 @@ fn make_private_folder(path: &Path) -> Result<(), ConfigError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let made = builder.recursive(true).create(path);
     made.map_err(|source| ConfigError::File { setting: "DATA_DIR", path: path.to_owned(), source })
-}
-
-/// The secret of a setting that was not given.
-fn kept_secret(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
-    make_private_folder(path.parent().unwrap_or(Path::new(".")))?;
-    let failed = |source| ConfigError::File { setting, path: path.to_owned(), source };
-    read_or_make(path, || random_text(setting, 32), failed)
 }
 
 #[cfg(test)]

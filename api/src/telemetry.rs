@@ -9,6 +9,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry};
@@ -31,9 +32,8 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 ///
 /// # Errors
 /// When a setting cannot be used.
-pub fn start(format: LogFormat, collector: Option<&str>) -> Result<Telemetry, ConfigError> {
-    let directives = std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
-    let filter = EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_LOG)).map_err(|_| {
+pub fn start(format: LogFormat, logged: Option<&str>, collector: Option<&str>) -> Result<Telemetry, ConfigError> {
+    let filter = filter(logged.unwrap_or(DEFAULT_LOG)).ok_or_else(|| {
         let expected = "must be levels such as info or infrastructure=debug,info";
         ConfigError::Malformed { setting: "RUST_LOG", expected }
     })?;
@@ -52,6 +52,14 @@ pub fn start(format: LogFormat, collector: Option<&str>) -> Result<Telemetry, Co
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("livechatlog"));
     registry.with(traces.with_filter(EnvFilter::new(TRACED))).init();
     Ok(Telemetry(Some(provider)))
+}
+
+fn filter(logged: &str) -> Option<EnvFilter> {
+    // A bare word is the name of a module for the parser, so that a mistyped level would silence everything.
+    let bare = |part: &str| !part.is_empty() && !part.contains(['=', '[', ']', '{', '}']);
+    let mistyped = |part: &str| bare(part) && part.parse::<LevelFilter>().is_err();
+    let is_mistyped = logged.split(',').map(str::trim).any(mistyped);
+    if is_mistyped { None } else { EnvFilter::try_new(logged).ok() }
 }
 
 fn provider(collector: &str) -> Result<SdkTracerProvider, ConfigError> {
@@ -74,6 +82,34 @@ impl Drop for Telemetry {
             && let Err(error) = provider.shutdown()
         {
             eprintln!("the last traces were not sent: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_say_what_is_logged() {
+        for logged in [
+            "info",
+            "INFO",
+            "off",
+            "3",
+            "infrastructure=debug, info,",
+            "[append{position=1}]=trace,warn",
+            DEFAULT_LOG,
+            TRACED,
+        ] {
+            assert!(filter(logged).is_some(), "{logged}");
+        }
+    }
+
+    #[test]
+    fn mistyped_levels_are_refused() {
+        for logged in ["inof", "info,degub", "infrastructure=loud", "=", "api", "6"] {
+            assert!(filter(logged).is_none(), "{logged}");
         }
     }
 }

@@ -92,9 +92,8 @@ struct Base {
 /// See [`StartError`].
 pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
     let folder = FolderLock::take(&settings)?;
-    let address = format!("{}:{}", settings.host, settings.port);
     // Before anything else that takes time: an address in use should be told at once.
-    let listener = listen(&address).await?;
+    let listener = listen(&settings.host, settings.port).await?;
     // From the first event on.
     let metrics = Metrics::start()?;
     let database = open_database(&settings).await?;
@@ -122,7 +121,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         let head = app.log.head().await?.position;
         app.views.wait_for(&[View::Agents], head, FIRST_VIEWS_WITHIN).await;
     }
-    let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+    let address = listener.local_addr().map_err(StartError::NoAddress)?;
     let (drain, drained) = watch::channel(false);
     let server = tokio::spawn(serve(
         listener,
@@ -272,9 +271,9 @@ impl Office {
     }
 }
 
-async fn listen(address: &str) -> Result<TcpListener, StartError> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|source| StartError::Listen { address: address.to_owned(), source })
+async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind((host, port)).await;
+    listener.map_err(|source| StartError::Listen { host: host.to_owned(), port, source })
 }
 
 fn signals(

@@ -125,6 +125,8 @@ on_each_database! {
             (format!("audit verify --file {export}"), "verifying"),
             (format!("backup {backup}"), "backing up"),
             (format!("restore --check {backup}"), "checking"),
+            ("replay".to_owned(), "replaying"),
+            ("replay --verify".to_owned(), "replaying"),
         ] {
             let Some(seen) = on_a_terminal(&database, &words) else { return };
             assert!(seen.contains(shown) && seen.contains(" events  "), "{words}: {seen:?}");

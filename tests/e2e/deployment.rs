@@ -75,3 +75,77 @@ fn unit_starts_what_there_is() {
     assert!(value("Environment").contains("DATA_DIR=/var/lib/livechatlog"));
     assert_eq!(value("StateDirectory"), "livechatlog");
 }
+
+/// The lines below a key of a service in a compose file, such as `environment`, with what stands before and after the colon.
+fn of_service<'a>(text: &'a str, service: &str, key: &str) -> Vec<(&'a str, &'a str)> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let below = |lines: Vec<&'a str>, key: String, at: usize| -> Vec<&'a str> {
+        let inside = lines.into_iter().skip_while(|line| depth(line) != at || line.trim() != key).skip(1);
+        inside.take_while(|line| depth(line) > at).collect()
+    };
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#')).collect();
+    let services = below(lines, "services:".to_owned(), 0);
+    let found = below(below(services, format!("{service}:"), 2), format!("{key}:"), 4);
+    found.into_iter().map(|line| line.trim().split_once(": ").unwrap()).collect()
+}
+
+/// What compose makes of a value when all that it asks for is set.
+fn interpolated(value: &str) -> String {
+    let mut rest = value.trim_matches('"');
+    let mut whole = String::new();
+    while let Some((before, after)) = rest.split_once("${") {
+        let (asked, end) = after.split_once('}').unwrap();
+        assert!(asked.contains(":?"), "{asked}: compose says which one is missing");
+        whole = whole + before + "a-value-of-at-least-thirty-two-bytes";
+        rest = end;
+    }
+    whole + rest
+}
+
+#[tokio::test]
+async fn compose_files_give_settings_that_the_program_takes() {
+    assert!(of_service(&file("compose.yaml"), "livechatlog", "environment").is_empty(), "the image has its settings");
+    for name in ["compose.yaml", "docs/compose.mysql.yaml"] {
+        let text = file(name);
+        assert!(text.contains("\nservices:\n  livechatlog:\n") && !text.contains('\t'), "{name}");
+    }
+    let text = file("docs/compose.mysql.yaml");
+    let settings = of_service(&text, "livechatlog", "environment");
+    let names: Vec<_> = settings.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["DATABASE_URL", "REDIS_URL", "JWT_SECRET"]);
+    let readme = file("README.md");
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(harness::program());
+    command.args(["check", "--json"]).env_clear().env("DATA_DIR", home.path());
+    for (name, value) in settings {
+        assert!(readme.contains(&format!("| `{name}` *")), "{name} is a setting");
+        // Nothing is there; it is the settings that are looked at.
+        let value = interpolated(value).replace("@mysql/", "@127.0.0.1:1/").replace("//redis", "//127.0.0.1:1");
+        command.env(name, value);
+    }
+    let output = command.output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!(
+        (&told["findings"][0]["subject"], &told["findings"][0]["status"]),
+        (&"settings".into(), &"ok".into()),
+        "{told:#}"
+    );
+    let services: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'))
+        .filter(|name| !name.starts_with(' '))
+        .collect();
+    for service in ["livechatlog", "mysql", "redis"] {
+        assert!(services.contains(&service), "{services:?}");
+    }
+    let database = of_service(&text, "mysql", "environment");
+    let value = |name: &str| database.iter().find(|(key, _)| *key == name).unwrap().1;
+    let url = file("docs/compose.mysql.yaml")
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("DATABASE_URL: ").map(str::to_owned))
+        .unwrap();
+    assert!(
+        url.contains(&format!("//{}:", value("MYSQL_USER")))
+            && url.trim_matches('"').ends_with(&format!("/{}", value("MYSQL_DATABASE")))
+    );
+}

@@ -29,6 +29,8 @@ mod handover;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod help;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod invariants;
@@ -48,6 +50,10 @@ mod operator;
 mod presence;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod starts;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]

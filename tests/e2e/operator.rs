@@ -2,8 +2,11 @@
 
 use std::process::Output;
 
-use harness::{ADMIN_EMAIL, DatabaseKind, PASSWORD, Server, TestDatabase, on_each_database, run_on};
-use serde_json::json;
+use harness::{
+    ADMIN_EMAIL, DEADLINE, DatabaseKind, PASSWORD, Process, Server, TestDatabase, eventually, on_each_database, run_on,
+};
+use infrastructure::database::{Database, DatabaseOptions};
+use serde_json::{Value, json};
 
 fn run(database: &TestDatabase, words: &[&str], password: Option<&str>) -> Output {
     let settings: Vec<_> = password.map(|password| ("ADMIN_PASSWORD", password)).into_iter().collect();
@@ -75,6 +78,67 @@ on_each_database! {
         assert_eq!(anna.get("/v1/groups").await.expect(200).body["data"].as_array().unwrap().len(), 4);
         let verified = run(&database, &["audit", "verify"], None);
         assert!(verified.status.success(), "{verified:?}");
+    }
+
+    async fn tour_of_the_readme_works_on_the_demonstration(database: TestDatabase) {
+        let output = run(&database, &["demo"], None);
+        let told = printed(&output);
+        let line = told.lines().find_map(|line| line.strip_prefix("log in with the password "));
+        let password = line.and_then(|line| line.strip_suffix(" as")).unwrap();
+        let email = told.lines().find_map(|line| line.strip_suffix(" admin")).unwrap().trim();
+        let process = Process::on(&database).argument("serve").start().await;
+        let login = json!({ "email": email, "password": password });
+        let me = process.client().post("/v1/auth/login", &login).await.expect(200);
+        let (admin, id) = (process.client().with_token(me.text("/access_token")), me.text("/agent/id"));
+        admin.put(&format!("/v1/agents/{id}/status"), &json!({ "status": "online" })).await.expect(200);
+        let start = json!({ "name": "Vera", "initialMessage": "Hello, is anybody there?" });
+        let chat = process.client().post("/v1/widget/session", &start).await.expect(201);
+        let vera = process.client().with_token(chat.text("/sessionToken"));
+        let assignments = format!("/v1/conversations/{}/assignments", chat.text("/conversationId"));
+        let decided = eventually(DEADLINE, "the router has decided", async || {
+            let told = admin.get(&assignments).await.expect(200).body;
+            if told["data"][0].is_object() { Ok(told) } else { Err(told) }
+        })
+        .await;
+        assert_eq!(decided["data"][0]["agentId"], json!(id), "{decided:#}");
+        let thread = format!("/v1/threads/{}/events", chat.text("/threadId"));
+        admin.post(&thread, &json!({ "content": "Hello Vera, I am here." })).await.expect(201);
+        let read = vera.get(&thread).await.expect(200).body;
+        let texts: Vec<_> = read["data"].as_array().unwrap().iter().filter(|event| event["type"] == "message").collect();
+        assert_eq!(texts.len(), 2, "{read:#}");
+        assert_eq!(texts[1]["content"], "Hello Vera, I am here.");
+    }
+
+    async fn scripts_read_what_was_done_as_json(database: TestDatabase) {
+        let told = |words: &[&str], password| -> Value {
+            serde_json::from_str(printed(&run(&database, words, password))).unwrap()
+        };
+        let demo = told(&["demo", "--json"], Some("for everybody"));
+        assert_eq!(demo["agents"].as_array().unwrap().len(), 10, "{demo}");
+        assert_eq!(demo["agents"][0], json!({ "email": "anna@demo.example", "name": "Anna Berg", "role": "supervisor" }));
+        assert_eq!((&demo["admin"], &demo["password"]), (&json!("admin@localhost"), &json!("for everybody")));
+        let chats = &demo["conversations"];
+        assert_eq!(chats["closed"].as_u64().unwrap() + chats["open"].as_u64().unwrap(), 200, "{demo}");
+
+        let schema = told(&["migrate", "--check", "--json"], None);
+        assert_eq!(schema, json!({ "upToDate": true, "missing": [] }));
+        assert_eq!(told(&["migrate", "--json"], None), schema);
+        let store = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+        let newest = Database::known_schema();
+        store.execute(&format!("DELETE FROM schema_migrations WHERE version = {newest}"), vec![]).await.unwrap();
+        let output = run(&database, &["migrate", "--check", "--json"], None);
+        let outdated: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &outdated["upToDate"]), (Some(1), &json!(false)), "{outdated}");
+        assert_eq!(outdated["missing"].as_array().unwrap().len(), 1, "{outdated}");
+        store.close().await;
+        told(&["migrate", "--json"], None);
+
+        let create = ["admin", "create", "--json", "--email", "second@example.com"];
+        assert_eq!(told(&create, Some("chosen by hand")), json!({ "email": "second@example.com", "password": null }));
+        let reset = told(&["admin", "reset-password", "--json", "--email", "second@example.com"], None);
+        let server = Server::start(&database).await;
+        assert_eq!(log_in(&server, "second@example.com", reset["password"].as_str().unwrap()).await, 200);
+        server.stop().await;
     }
 
     async fn mistakes_are_told_and_change_nothing(database: TestDatabase) {

@@ -8,6 +8,7 @@ use domain::agent::{Registration, Role};
 use domain::ids::AgentId;
 use domain::text::{EmailAddress, Name};
 use infrastructure::system::SystemClock;
+use serde_json::json;
 
 use crate::cli::output::say;
 use crate::config::{Settings, random_text};
@@ -28,20 +29,26 @@ pub enum Command {
         /// Their name
         #[arg(long, default_value = "Admin")]
         name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Give an agent, an admin or not, another password, and end all their sessions
     ResetPassword {
         /// Their e-mail address
         #[arg(long)]
         email: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
 /// Carries it out, on a database that no server uses, or that is no SQLite file.
 pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<dyn Error>> {
-    let (email, name) = match &command {
-        Command::Create { email, name } => (email, Some(name)),
-        Command::ResetPassword { email } => (email, None),
+    let (email, name, as_json) = match &command {
+        Command::Create { email, name, json } => (email, Some(name), *json),
+        Command::ResetPassword { email, json } => (email, None, *json),
     };
     let email = EmailAddress::parse(email).map_err(|error| format!("--email {error}"))?;
     let name = name.map(|name| Name::parse(name)).transpose().map_err(|error| format!("--name {error}"))?;
@@ -56,9 +63,13 @@ pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<d
     };
     office.close().await;
     outcome?;
-    match given {
-        true => say!("{}: the password is as set", email.as_str()),
-        false => say!("{}: the password (shown only now) is {password}", email.as_str()),
+    if as_json {
+        // A password that was given is not repeated.
+        say!("{}", json!({ "email": email.as_str(), "password": (!given).then_some(password) }));
+    } else if given {
+        say!("{}: the password is as set", email.as_str());
+    } else {
+        say!("{}: the password (shown only now) is {password}", email.as_str());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,17 +3,27 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use application::ports::Clock as _;
+use clap::Args;
 use domain::agent::{EmailClaim, Role};
 use domain::ids::EmailClaimId;
 use infrastructure::system::SystemClock;
+use serde_json::json;
 
 use crate::cli::output::say;
 use crate::config::{Settings, random_text};
-use crate::demo::{DemoClock, DemoError, Summary, Team, beginning, found, live};
+use crate::demo::{DemoClock, DemoError, Member, Summary, Team, beginning, found, live};
 use crate::wiring::{Running, start};
 
+/// How to tell.
+#[derive(Args)]
+pub struct Options {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Fills an empty store. The password is the one of ADMIN_PASSWORD; without it, one is made.
-pub async fn run(mut settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+pub async fn run(mut settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let password = match settings.admin_password.take() {
         Some(password) => password,
         None => random_text("ADMIN_PASSWORD", 12)?,
@@ -33,16 +43,34 @@ pub async fn run(mut settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
         Err(DemoError::NotEmpty)
     };
     running.stop().await;
-    let (team, Summary { closed, open, messages }) = outcome?;
+    let (team, summary) = outcome?;
+    if options.json {
+        tell_as_json(&team, summary, email.as_str(), &password);
+    } else {
+        tell(&team, summary, email.as_str(), &password);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn role_of(member: &Member) -> &'static str {
+    if member.role == Role::Supervisor { "supervisor" } else { "agent" }
+}
+
+fn tell(team: &Team, Summary { closed, open, messages }: Summary, admin: &str, password: &str) {
     say!("made {} conversations with {messages} messages: {closed} closed, {open} open", closed + open);
     say!("\nlog in with the password {password} as");
-    say!("  {:28} admin", email.as_str());
+    say!("  {admin:28} admin");
     for member in &team.members {
-        let role = if member.role == Role::Supervisor { "supervisor" } else { "agent" };
-        say!("  {:28} {role:10}  {}", member.email, member.name);
+        say!("  {:28} {:10}  {}", member.email, role_of(member), member.name);
     }
     say!("\nstart the server on the same settings: livechatlog serve");
-    Ok(ExitCode::SUCCESS)
+}
+
+fn tell_as_json(team: &Team, Summary { closed, open, messages }: Summary, admin: &str, password: &str) {
+    let member = |member: &Member| json!({ "email": member.email, "role": role_of(member), "name": member.name });
+    let agents: Vec<_> = team.members.iter().map(member).collect();
+    let chats = json!({ "closed": closed, "open": open, "messages": messages });
+    say!("{}", json!({ "conversations": chats, "password": password, "admin": admin, "agents": agents }));
 }
 
 async fn fill(

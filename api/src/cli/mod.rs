@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod demo;
 mod erase_visitor;
+mod help;
 mod invariants;
 mod openapi;
 mod output;
@@ -19,10 +20,11 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use serde_json::json;
 
 use crate::cli::output::say;
-use crate::config::{Arguments, ConfigError, Settings, check_scheme};
+use crate::config::{Arguments, ConfigError, Settings};
 use crate::telemetry::{self, Telemetry};
 use crate::wiring::StartError;
 
@@ -48,6 +50,9 @@ enum Command {
         /// Change nothing: say what is missing, with exit code 1 if anything is
         #[arg(long)]
         check: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Rebuild the read models from the log, while the service runs
     Replay(replay::Options),
@@ -76,7 +81,7 @@ enum Command {
     /// Erase a visitor's personal data from log, stored states and read models, for good
     EraseVisitor(erase_visitor::Options),
     /// Fill an empty store with a team and a day of chats, to look around in
-    Demo,
+    Demo(demo::Options),
     /// Print the OpenAPI document of the REST API
     Openapi {
         /// A Postman collection made from it instead
@@ -93,13 +98,16 @@ const LAST_WRITES: Duration = Duration::from_millis(500);
 /// Runs the command that was given. Exit codes: 0 done, 1 failed, 2 usage.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::from_arg_matches(&help::fit(Cli::command()).get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     if let Some(Command::Openapi { postman }) = cli.command {
         // It needs no settings and no database.
         return openapi::run(postman);
     }
     if let Some(Command::Completions(options)) = &cli.command {
-        return completions::run(options, Cli::command());
+        return completions::run(options, help::fit(Cli::command()));
     }
     if let Some(code) = cli.command.as_ref().and_then(without_settings) {
         return code;
@@ -127,18 +135,18 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match command {
             Command::Serve => serve::run(settings).await,
-            Command::Migrate { check: false } => migrate(settings).await,
-            Command::Migrate { check: true } => check_schema(settings).await,
+            Command::Migrate { check: false, json } => migrate(settings, json).await,
+            Command::Migrate { check: true, json } => check_schema(settings, json).await,
             Command::Replay(options) => replay::run(settings, options).await,
             Command::Check(options) => invariants::run(settings, options.json).await,
             Command::Admin(command) => admin::run(settings, command).await,
             Command::EraseVisitor(options) => erase_visitor::run(settings, options).await,
-            Command::Demo => demo::run(settings).await,
+            Command::Demo(options) => demo::run(settings, options).await,
             Command::Audit(command) => audit::run(settings, *command).await,
             Command::Backup(options) => backup::run(settings, options).await,
             Command::Restore(options) => restore::run(settings, options).await,
             Command::Openapi { postman } => Ok(openapi::run(postman)),
-            Command::Completions(options) => Ok(completions::run(&options, Cli::command())),
+            Command::Completions(options) => Ok(completions::run(&options, help::fit(Cli::command()))),
         }
     });
     // What still waits for a reader that takes nothing must not keep the program.
@@ -152,10 +160,14 @@ pub fn main() -> ExitCode {
 /// Only these begin a store. The others make nothing where a setting leads to none: a mistyped DATA_DIR would have new secrets.
 fn settings(command: &Command, arguments: Arguments) -> Result<Settings, ConfigError> {
     match command {
-        Command::Serve | Command::Migrate { check: false } | Command::Demo => Settings::resolve(arguments),
+        Command::Serve => {
+            arguments.ensure_host()?;
+            Settings::resolve(arguments)
+        }
+        Command::Migrate { check: false, .. } | Command::Demo(_) => Settings::resolve(arguments),
         // A restore makes the folder, once it has a backup; the first start makes the secrets.
         Command::Restore(_)
-        | Command::Migrate { check: true }
+        | Command::Migrate { check: true, .. }
         | Command::Replay(_)
         | Command::Backup(_)
         | Command::Check(_)
@@ -177,37 +189,48 @@ fn without_settings(command: &Command) -> Option<ExitCode> {
     Some(outcome?.unwrap_or_else(|error| fail(&*error, ExitCode::FAILURE)))
 }
 
-async fn migrate(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+async fn migrate(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
     let database = crate::wiring::open_database(&settings).await?;
     database.close().await;
-    say!("the schema is up to date");
+    tell_schema(&[], as_json);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn check_schema(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+async fn check_schema(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
     match crate::wiring::open_as_it_is(&settings).await {
         Ok(database) => {
             database.close().await;
-            say!("the schema is up to date");
+            tell_schema(&[], as_json);
             Ok(ExitCode::SUCCESS)
         }
         Err(StartError::Outdated { pending }) => {
-            for step in pending {
-                say!("missing: {step}");
-            }
+            tell_schema(&pending, as_json);
             Ok(ExitCode::FAILURE)
         }
         Err(error) => Err(error.into()),
     }
 }
 
+fn tell_schema(missing: &[&str], as_json: bool) {
+    if as_json {
+        return say!("{}", json!({ "upToDate": missing.is_empty(), "missing": missing }));
+    }
+    for step in missing {
+        say!("missing: {step}");
+    }
+    if missing.is_empty() {
+        say!("the schema is up to date");
+    }
+}
+
 fn start_telemetry(arguments: &Arguments) -> Result<Telemetry, ConfigError> {
     let collector = arguments.otel_exporter_otlp_endpoint.as_deref().filter(|url| !url.is_empty());
-    if let Some(url) = collector {
+    if collector.is_some_and(|url| !url.starts_with("http://")) {
         let expected = "must begin with http://";
-        check_scheme("OTEL_EXPORTER_OTLP_ENDPOINT", url, &["http://"], expected)?;
+        return Err(ConfigError::Malformed { setting: "OTEL_EXPORTER_OTLP_ENDPOINT", expected });
     }
-    telemetry::start(arguments.log_format, collector)
+    let logged = arguments.rust_log.as_deref().filter(|text| !text.is_empty());
+    telemetry::start(arguments.log_format, logged, collector)
 }
 
 fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {

@@ -81,7 +81,7 @@ pub async fn live(app: &App, clock: &DemoClock, team: &Team, now: Timestamp) -> 
         day.at(midnight.plus(hours(member.hours.1)), Step::Goes(number));
     }
     for number in 0..CHATS {
-        let chat = day.chat()?;
+        let chat = day.chat(number)?;
         day.chats.push(chat);
         day.at(midnight.plus(day.arrival(number)), Step::Begins(number));
     }
@@ -129,7 +129,11 @@ impl Day<'_> {
         hours(17)
     }
 
-    fn chat(&self) -> Result<Chat, DemoError> {
+    fn dialogue(&self, number: usize) -> &'static Dialogue {
+        if let Some(open) = (number + OPEN_AT_THE_END).checked_sub(CHATS) {
+            // One of each, so that every group has something to do in the evening.
+            return &DIALOGUES[open % DIALOGUES.len()];
+        }
         let total = DIALOGUES.iter().map(|dialogue| dialogue.weight).sum();
         let mut place = self.pick(0..total);
         let mut dialogue = &DIALOGUES[0];
@@ -140,6 +144,11 @@ impl Day<'_> {
             }
             place -= candidate.weight;
         }
+        dialogue
+    }
+
+    fn chat(&self, number: usize) -> Result<Chat, DemoError> {
+        let dialogue = self.dialogue(number);
         let (first, last) = (self.one_of(&FIRST_NAMES), self.one_of(&LAST_NAMES));
         let order = self.pick(10_000..99_999);
         let email = format!("visitor{order}@mail.example");

@@ -11,7 +11,7 @@ use domain::ids::{AgentId, GroupId, TagId};
 use domain::routing::RoutingStrategy;
 use domain::text::{Color, EmailAddress, Name, Note};
 
-use super::texts::{GROUPS, TAGS, TEAM};
+use super::texts::{DEFAULT_GROUP, GROUPS, TAGS, TEAM};
 use super::{DemoError, execute};
 use crate::app::App;
 
@@ -65,10 +65,16 @@ pub async fn found(app: &App, admin_id: AgentId, password: &str) -> Result<Team,
             name: Name::parse(name)?,
             description: Some(Note::parse(about)?),
             strategy: RoutingStrategy::parse(strategy).unwrap_or_default(),
-            make_default: name == "Support",
+            make_default: name == DEFAULT_GROUP,
         };
-        team.groups.insert(name, create.group_id);
+        let group_id = create.group_id;
         execute(app, admin, create).await?;
+        if name == DEFAULT_GROUP {
+            // Who looks around as the admin and goes online gets a chat of their own.
+            execute(app, admin, AddMembers { principal: admin, group_id, agent_ids: BTreeSet::from([admin_id]) })
+                .await?;
+        }
+        team.groups.insert(name, group_id);
     }
     let hash = app.hasher.hash(password).await?;
     for (name, group, leads, limit, hours) in TEAM {

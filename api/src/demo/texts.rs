@@ -32,6 +32,9 @@ pub const GROUPS: [(&str, &str, &str); 3] = [
     ("Orders", "Deliveries, bills and returns", "sticky"),
 ];
 
+/// Where chats go whose visitors name no group.
+pub const DEFAULT_GROUP: &str = "Support";
+
 /// Name, group, whether they lead, most chats at once, and when they work (hours of the day).
 pub type Job = (&'static str, &'static str, bool, i64, (u64, u64));
 

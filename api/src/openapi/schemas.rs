@@ -155,7 +155,7 @@ schemas! {
         first_response_seconds: Option<Percentiles>,
         /// How long they served the chats of the last 30 days that they serve no more; null without any.
         chat_duration_seconds: Option<Percentiles>,
-        /// The mean of visitors' ratings; null without any.
+        /// Always null: reserved for visitors' ratings, which this version does not collect.
         rating: Option<f64>,
     }
     /// Whether the router gives an agent chats.

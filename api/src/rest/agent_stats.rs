@@ -51,7 +51,7 @@ pub struct AgentStats {
     first_response_seconds: Option<Percentiles>,
     /// How long they served the chats of the last 30 days that they serve no more; null without any.
     chat_duration_seconds: Option<Percentiles>,
-    /// The mean of visitors' ratings; null as long as there are none.
+    /// Always null: reserved for visitors' ratings, which this version does not collect.
     rating: Option<f64>,
 }
 

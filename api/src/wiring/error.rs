@@ -71,14 +71,19 @@ pub enum StartError {
     #[error("REDIS_URL: cannot be used")]
     Redis(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The address cannot be listened on.
-    #[error("HOST and PORT: cannot listen on {address}")]
+    #[error("HOST and PORT: cannot listen on {host}, port {port}")]
     Listen {
-        /// The address.
-        address: String,
+        /// The address, or a name that leads to it.
+        host: String,
+        /// The port.
+        port: u16,
         /// The cause.
         #[source]
         source: io::Error,
     },
+    /// The system does not say what it listens on.
+    #[error("HOST and PORT: the system does not say where it listens")]
+    NoAddress(#[source] io::Error),
     /// The secret for tokens is too short.
     #[error("JWT_SECRET: {0}")]
     Secret(#[from] SecretTooShort),

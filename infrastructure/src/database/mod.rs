@@ -81,6 +81,15 @@ impl Database {
         self.names.clone()
     }
 
+    /// Whether an address can be understood, whatever is there: `mysql://…` with the name of a database, or `sqlite:PATH`.
+    #[must_use]
+    pub fn is_address(url: &str) -> bool {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("mysql" | "mariadb") => mysql::address(url).is_ok_and(|address| address.get_database().is_some()),
+            _ => Self::file(url).is_some(),
+        }
+    }
+
     /// The file of `sqlite:PATH`; none when the address names a server, or nothing that can be opened.
     #[must_use]
     pub fn file(url: &str) -> Option<PathBuf> {

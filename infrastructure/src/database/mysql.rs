@@ -37,6 +37,13 @@ const LAST_TRY: Duration = Duration::from_secs(2);
 /// How often a query is sent when connections turn out to be dead.
 const READ_TRIES: usize = 4;
 
+/// What an address says.
+pub(super) fn address(url: &str) -> Result<MySqlConnectOptions, DatabaseError> {
+    let url = url.replacen("mariadb:", "mysql:", 1);
+    MySqlConnectOptions::from_str(&url)
+        .map_err(|_| DatabaseError::Address("cannot be parsed as mysql://user:password@host:port/database"))
+}
+
 /// A pool of connections, and how to make one more.
 pub(crate) struct Mysql {
     pool: MySqlPool,
@@ -46,9 +53,7 @@ pub(crate) struct Mysql {
 
 impl Mysql {
     pub(super) async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
-        let url = url.replacen("mariadb:", "mysql:", 1);
-        let connect = MySqlConnectOptions::from_str(&url)
-            .map_err(|_| DatabaseError::Address("cannot be parsed as mysql://user:password@host:port/database"))?
+        let connect = address(url)?
             .charset("utf8mb4")
             .timezone(Some("+00:00".to_owned()))
             // Statements carry what people write; that must not reach the program's log.

@@ -56,6 +56,12 @@ pub struct RedisWakeUps {
 }
 
 impl RedisWakeUps {
+    /// Whether an address can be understood, whatever is there.
+    #[must_use]
+    pub fn is_address(url: &str) -> bool {
+        Client::open(url).is_ok()
+    }
+
     /// Starts the two tasks that signal and listen; they end when this is dropped. Redis need not be there yet.
     /// Must be called within a Tokio runtime.
     ///

@@ -27,7 +27,8 @@ pub struct Options {
 
 /// Looks at everything that the service stands on.
 pub fn run(arguments: Arguments, options: &Options) -> ExitCode {
-    let findings = match Settings::inspect(arguments) {
+    let settings = arguments.ensure_host().and_then(|()| Settings::inspect(arguments));
+    let findings = match settings {
         Ok(settings) => {
             let mut findings = vec![Finding::ok("settings", "each has a usable value")];
             findings.extend(folder::inspect(&settings));

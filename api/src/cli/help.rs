@@ -1,0 +1,70 @@
+//! Which settings the help of each command shows.
+
+use clap::{Arg, Command};
+
+/// What every command heeds that heeds settings at all.
+const COMMON: [&str; 4] = ["database_url", "data_dir", "log_format", "rust_log"];
+
+/// Takes the settings that a command does not heed from its help. They may be given to it nevertheless: the environment
+/// holds them for all.
+pub fn fit(program: Command) -> Command {
+    let settings: Vec<Arg> = program.get_arguments().filter(|argument| argument.is_global_set()).cloned().collect();
+    program.mut_subcommands(|command| {
+        let name = command.get_name().to_owned();
+        let unheeded = settings.iter().filter(|setting| !heeds(&name, setting.get_id().as_str()));
+        command.args(unheeded.map(|setting| setting.clone().hide(true)))
+    })
+}
+
+fn heeds(command: &str, setting: &str) -> bool {
+    match command {
+        "serve" | "check" => true,
+        "openapi" | "completions" => false,
+        _ if COMMON.contains(&setting) => true,
+        "demo" => matches!(setting, "admin_email" | "admin_password"),
+        "admin" => matches!(setting, "admin_password" | "redis_url"),
+        "erase-visitor" => setting == "redis_url",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn shown(words: &[&str]) -> Vec<String> {
+        let mut program = fit(Cli::command());
+        program.build();
+        let command = words.iter().fold(&program, |command, word| command.find_subcommand(word).unwrap());
+        let settings = command.get_arguments().filter(|setting| setting.is_global_set() && !setting.is_hide_set());
+        settings.map(|setting| setting.get_id().to_string()).collect()
+    }
+
+    #[test]
+    fn server_shows_every_setting() {
+        assert_eq!(shown(&["serve"]).len(), 16);
+        assert_eq!(shown(&["serve"]), shown(&[]));
+    }
+
+    #[test]
+    fn commands_show_what_they_heed() {
+        assert_eq!(shown(&["audit", "verify"]), ["database_url", "data_dir", "log_format", "rust_log"]);
+        assert!(shown(&["admin", "create"]).contains(&"admin_password".to_owned()));
+        assert!(shown(&["openapi"]).is_empty());
+    }
+
+    #[test]
+    fn settings_are_taken_before_and_after_a_command_whatever_its_help_shows() {
+        for words in [
+            "livechatlog --port 7 audit verify",
+            "livechatlog audit verify --port 7",
+            "livechatlog audit --port 7 verify",
+        ] {
+            let matches = fit(Cli::command()).get_matches_from(words.split(' '));
+            assert_eq!(matches.get_one::<u16>("port"), Some(&7), "{words}");
+        }
+    }
+}

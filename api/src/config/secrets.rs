@@ -1,0 +1,87 @@
+//! Secrets that may be given, and are otherwise made once and kept in the data folder.
+
+use std::path::Path;
+use std::{fs, io};
+
+use infrastructure::auth::SECRET_MIN_BYTES;
+use infrastructure::secret_file::read_or_make;
+
+use super::{ConfigError, given, make_private_folder};
+
+/// The names of the files in the data folder with the secrets that were made.
+pub const JWT_SECRET_FILE: &str = "jwt_secret";
+/// See [`JWT_SECRET_FILE`].
+pub const METRICS_TOKEN_FILE: &str = "metrics_token";
+
+/// A secret that the first start makes, unless it is given.
+pub(super) struct Secret {
+    setting: &'static str,
+    file: &'static str,
+    min_bytes: usize,
+    expected: &'static str,
+}
+
+pub(super) const JWT_SECRET: Secret = Secret {
+    setting: "JWT_SECRET",
+    file: JWT_SECRET_FILE,
+    min_bytes: SECRET_MIN_BYTES,
+    expected: "must have at least 32 bytes",
+};
+
+pub(super) const METRICS_TOKEN: Secret = Secret {
+    setting: "METRICS_TOKEN",
+    file: METRICS_TOKEN_FILE,
+    min_bytes: 16,
+    expected: "must have at least 16 bytes",
+};
+
+impl Secret {
+    /// What is given, or was kept by an earlier start.
+    pub(super) fn find(&self, value: Option<String>, folder: &Path) -> Result<Option<Vec<u8>>, ConfigError> {
+        let found = match given(self.setting, value)? {
+            Some(secret) => Some(secret.into_bytes()),
+            None => self.kept(&folder.join(self.file))?,
+        };
+        match found {
+            Some(secret) if secret.len() < self.min_bytes => {
+                Err(ConfigError::Malformed { setting: self.setting, expected: self.expected })
+            }
+            found => Ok(found),
+        }
+    }
+
+    fn kept(&self, path: &Path) -> Result<Option<Vec<u8>>, ConfigError> {
+        match fs::read(path) {
+            Ok(secret) => Ok(Some(secret)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(source) => Err(ConfigError::File { setting: self.setting, path: path.to_owned(), source }),
+        }
+    }
+
+    /// What was found, or else what is made.
+    pub(super) fn or_make(
+        &self,
+        found: Option<Vec<u8>>,
+        folder: &Path,
+        make: impl FnOnce(&'static str, &Path) -> Result<Vec<u8>, ConfigError>,
+    ) -> Result<Vec<u8>, ConfigError> {
+        found.map_or_else(|| make(self.setting, &folder.join(self.file)), Ok)
+    }
+}
+
+/// Makes a secret and keeps it.
+pub(super) fn make(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    make_private_folder(path.parent().unwrap_or(Path::new(".")))?;
+    let failed = |source| ConfigError::File { setting, path: path.to_owned(), source };
+    read_or_make(path, || random_text(setting, 32), failed)
+}
+
+/// Random printable text of 128 bits or more.
+///
+/// # Errors
+/// When the operating system has no random numbers.
+pub fn random_text(setting: &'static str, bytes: usize) -> Result<String, ConfigError> {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).map_err(|_| ConfigError::NoRandomness { setting })?;
+    Ok(hex::encode(random))
+}
