@@ -1,11 +1,16 @@
 //! Questions to a database that are answered together.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 /// The most questions of a batch.
 pub(crate) const MOST: usize = 256;
+
+/// A batch that takes longer, perhaps on a dead connection, keeps nobody else waiting.
+const OVERTAKEN_AFTER: Duration = Duration::from_millis(50);
 
 /// Answers questions in batches. Those that come while a batch is under way make up the next one: a busy node asks the
 /// database no more often than it can answer, and every answer is newer than its question.
@@ -19,23 +24,32 @@ impl<Q: Send + 'static, A: Send + 'static> Batching<Q, A> {
     pub(crate) fn start<F, R>(answer: F) -> Self
     where
         F: Fn(Vec<Q>) -> R + Send + 'static,
-        R: Future<Output = Vec<A>> + Send,
+        R: Future<Output = Vec<A>> + Send + 'static,
     {
         let (questions, mut incoming) = mpsc::unbounded_channel::<(Q, oneshot::Sender<A>)>();
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while incoming.recv_many(&mut batch, MOST).await > 0 {
-                let (questions, askers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-                for (asker, answer) in askers.into_iter().zip(answer(questions).await) {
-                    // Who has gone away does not need to know.
-                    drop(asker.send(answer));
+                let (questions, askers): (Vec<_>, Vec<_>) =
+                    batch.drain(..).filter(|(_, asker)| !asker.is_closed()).unzip();
+                if askers.is_empty() {
+                    continue;
                 }
+                let answers = answer(questions);
+                // A task of its own: should it panic, the next batch is answered all the same.
+                let answering = tokio::spawn(async move {
+                    for (asker, answer) in askers.into_iter().zip(answers.await) {
+                        // Who has gone away does not need to know.
+                        drop(asker.send(answer));
+                    }
+                });
+                drop(timeout(OVERTAKEN_AFTER, answering).await);
             }
         });
         Self { questions }
     }
 
-    /// The answer; none when the task is gone.
+    /// The answer; none when there is none, for a panic.
     pub(crate) async fn ask(&self, question: Q) -> Option<A> {
         let (asker, answer) = oneshot::channel();
         self.questions.send((question, asker)).ok()?;
@@ -77,5 +91,23 @@ mod tests {
         });
         assert_eq!((first.await.unwrap(), rest), (Some(2), vec![Some(4), Some(6), Some(8)]));
         assert_eq!(*batches.lock().unwrap(), [vec![1], vec![2, 3, 4]]);
+    }
+    #[tokio::test]
+    async fn batch_that_hangs_or_panics_harms_nobody_else() {
+        let asked = Batching::start(move |questions: Vec<&str>| async move {
+            match questions[0] {
+                "hang" => std::future::pending().await,
+                "panic" => panic!("as asked"),
+                _ => questions,
+            }
+        });
+        let hanging = tokio::spawn({
+            let asked = asked.clone();
+            async move { asked.ask("hang").await }
+        });
+        yield_now().await;
+        assert_eq!(asked.ask("panic").await, None);
+        assert_eq!(asked.ask("fine").await, Some("fine"));
+        assert!(!hanging.is_finished());
     }
 }

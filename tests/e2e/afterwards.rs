@@ -37,6 +37,40 @@ on_each_database! {
         }
     }
 
+    async fn names_of_the_deleted_stay_where_chats_refer_to_them(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let admin = server.admin().await.client;
+        let vera = server.visitor("Hello").await;
+        let waiting = vera.conversation().await;
+        assert_eq!((&waiting["assignedAgent"], &waiting["tags"]), (&Value::Null, &json!([])));
+        let anna = server.person("agent", "away", 1).await;
+        let me = json!({ "agentId": anna.id });
+        let served = anna.client.post(&path(&vera, "/assign"), &me).await.expect(200).body;
+        let name = admin.get(&format!("/v1/agents/{}", anna.id)).await.expect(200).body["name"].clone();
+        assert_eq!(served["assignedAgent"], json!({ "id": anna.id, "name": name }));
+        assert_eq!(vera.conversation().await["assignedAgent"]["name"], name, "for the visitor, who cannot look it up");
+        let tag = json!({ "name": "VIP", "color": "#112233" });
+        let tag = admin.post("/v1/tags", &tag).await.expect(201).body["id"].clone();
+        anna.client.post(&path(&vera, "/tags"), &json!({ "tagId": tag })).await.expect(200);
+        let events = format!("/v1/threads/{}/events", vera.thread_id);
+        let sent = anna.client.post(&events, &json!({ "content": "Hello Vera" })).await.expect(201).body;
+        assert_eq!(sent["authorName"], name);
+
+        anna.client.post(&path(&vera, "/close"), &json!({ "reason": "answered" })).await.expect(200);
+        admin.delete(&format!("/v1/tags/{}", tag.as_str().unwrap())).await.expect(200);
+        admin.delete(&format!("/v1/agents/{}", anna.id)).await.expect(200);
+        let label = json!([{ "id": tag, "name": "VIP", "color": "#112233" }]);
+        let listed = admin.get("/v1/conversations").await.expect(200).body["data"][0].clone();
+        for chat in [vera.conversation().await, listed] {
+            assert_eq!((&chat["tagIds"], &chat["tags"]), (&json!([tag]), &label));
+        }
+        let told = vera.client.get(&events).await.expect(200).body;
+        let names: Vec<_> = told["data"].as_array().unwrap().iter().map(|event| event["authorName"].clone()).collect();
+        assert!(names.contains(&name) && names.contains(&Value::Null), "{names:?}");
+        let told = admin.get(&path(&vera, "/assignments")).await.expect(200).body;
+        assert_eq!((&told["data"][0]["agentName"], &told["data"][1]["previousAgentName"]), (&name, &name));
+    }
+
     async fn admins_who_ask_for_what_was_deleted_see_which_it_is(database: TestDatabase) {
         let server = Server::start(&database).await;
         let admin = server.admin().await.client;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use application::ports::{Session, SessionStore, StoreError};
 use async_trait::async_trait;
 use domain::ids::{AgentId, EntityId, SessionId};
 use domain::time::Timestamp;
+use tokio::time::timeout;
 
 use crate::batching::{Batching, MOST};
 use crate::database::{Database, DatabaseError, Row, RowError, placeholders};
@@ -26,13 +28,16 @@ pub struct SqlSessionStore {
     lookups: Batching<SessionId, Found>,
 }
 
+/// How long the database may take to find sessions.
+const FOUND_WITHIN: Duration = Duration::from_secs(5);
+
 /// A session that has not ended, but may have expired.
 type Found = Result<Option<Session>, Arc<DatabaseError>>;
 
-/// No task answers any more.
+/// Looking them up has panicked; the cause is in the program's log.
 #[derive(Debug, thiserror::Error)]
-#[error("sessions are not looked up any more, and a restart is needed")]
-struct TaskEnded;
+#[error("the session could not be looked up")]
+struct NotLookedUp;
 
 impl SqlSessionStore {
     /// Over a database that has been migrated. Starts the task that looks sessions up.
@@ -57,7 +62,7 @@ impl SessionStore for SqlSessionStore {
     }
 
     async fn find_open(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        let found = self.lookups.ask(id).await.ok_or_else(|| failed(TaskEnded))?.map_err(failed)?;
+        let found = self.lookups.ask(id).await.ok_or_else(|| failed(NotLookedUp))?.map_err(failed)?;
         Ok(found.filter(|session| session.expires_at > now))
     }
 
@@ -80,7 +85,8 @@ impl SessionStore for SqlSessionStore {
 
 /// The sessions with these ids, in their order.
 async fn find_all(database: &Database, ids: &[SessionId]) -> Vec<Found> {
-    match find_open(database, ids).await.map_err(Arc::new) {
+    let finding = timeout(FOUND_WITHIN, find_open(database, ids));
+    match finding.await.unwrap_or(Err(DatabaseError::NoAnswer)).map_err(Arc::new) {
         Ok(found) => ids.iter().map(|id| Ok(found.get(id).copied())).collect(),
         Err(error) => vec![Err(error); ids.len()],
     }

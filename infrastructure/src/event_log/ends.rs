@@ -13,6 +13,9 @@ use super::{History, TaskEnded, head};
 use crate::batching::Batching;
 use crate::database::{Database, DatabaseError};
 
+/// How long the database may take to tell the end.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+
 /// How long it may take until the ring holds what is known to be in the log. Then the database is asked instead.
 const REACHED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -58,8 +61,9 @@ impl Ends {
 
 async fn read(database: &Database, ring: &Ring, history: &History) -> Result<LogHead, DatabaseError> {
     let end = ring.end();
-    let head = head::read(database).await?;
+    let head = timeout(READ_WITHIN, head::read(database)).await.unwrap_or(Err(DatabaseError::NoAnswer))?;
     history.holds(&head);
+    ring.heard_of(head.position);
     if head.position < end || ring.contradicts(head.position, &head.chain_hash) {
         // A crash of the database has taken back what was read from it; see `Feed::set_back`.
         ring.restart(head.position);

@@ -19,6 +19,11 @@ struct State {
     events: VecDeque<Arc<LogEvent>>,
     /// The last event of each stream that has any here.
     newest: HashMap<StreamId, Sequence>,
+    /// The farthest end of the log that was ever heard of.
+    farthest: Position,
+    /// Up to here it is not known which events are meant: a crash of the database may have taken some back, and others may
+    /// be in their place.
+    doubtful: Position,
 }
 
 impl State {
@@ -34,6 +39,7 @@ impl State {
     fn push(&mut self, event: Arc<LogEvent>) {
         let header = &event.header;
         self.end = header.position;
+        self.farthest = self.farthest.max(self.end);
         self.newest.insert(header.stream(), header.sequence);
         self.events.push_back(event);
     }
@@ -51,7 +57,7 @@ impl Ring {
     /// A ring that takes up the events after `end`.
     pub(super) fn new(capacity: usize, end: Position) -> Self {
         let events = VecDeque::with_capacity(capacity);
-        Self { capacity, state: RwLock::new(State { end, events, newest: HashMap::new() }) }
+        Self { capacity, state: RwLock::new(State { end, events, newest: HashMap::new(), farthest: end, doubtful: 0 }) }
     }
 
     /// The position up to which events have been pushed.
@@ -64,11 +70,19 @@ impl Ring {
         self.capacity
     }
 
-    /// Forgets everything and goes on after `end`.
+    /// Takes note of how far the log was said to go.
+    pub(super) fn heard_of(&self, end: Position) {
+        let mut state = self.write();
+        state.farthest = state.farthest.max(end);
+    }
+
+    /// Forgets everything and goes on after `end`. Whatever was known up to now may be of another history.
     pub(super) fn restart(&self, end: Position) {
         let mut state = self.write();
         state.clear();
         state.end = end;
+        state.farthest = state.farthest.max(end);
+        state.doubtful = state.farthest;
     }
 
     /// Takes events that are contiguous among themselves. Those that it has are skipped; a gap before them makes it
@@ -94,7 +108,7 @@ impl Ring {
     /// and the ring holds all that follows, up to `end` at least.
     pub(super) fn has_grown(&self, seen: &SeenStream, end: Position) -> Option<bool> {
         let state = self.read();
-        let is_held = state.before_first() <= seen.as_of && end <= state.end;
+        let is_held = state.before_first() <= seen.as_of && seen.as_of > state.doubtful && end <= state.end;
         is_held.then(|| state.newest.get(&seen.stream).is_some_and(|newest| *newest > seen.version))
     }
 
@@ -191,9 +205,14 @@ mod tests {
         assert_eq!(ring.has_grown(&seen(15, 15), 16), None, "16 is not here yet");
         let other = StreamId { id: uuid::Uuid::max(), ..stream };
         assert_eq!(ring.has_grown(&SeenStream { stream: other, version: 7, as_of: 12 }, 15), Some(false));
+        // A crash took events back after 20 was heard of: others may be there now, so that nothing up to 20 counts.
+        ring.heard_of(20);
         ring.restart(13);
-        assert_eq!(ring.has_grown(&seen(13, 13), 13), Some(false));
-        assert_eq!(ring.has_grown(&seen(13, 12), 13), None);
+        assert_eq!(ring.has_grown(&seen(13, 13), 13), None);
+        ring.push((14..=22).map(log_event).collect());
+        assert_eq!(ring.has_grown(&seen(20, 20), 22), None);
+        assert_eq!(ring.has_grown(&seen(21, 21), 22), Some(true));
+        assert_eq!(ring.has_grown(&seen(22, 21), 22), Some(false));
     }
 
     #[test]

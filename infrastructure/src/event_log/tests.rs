@@ -250,6 +250,11 @@ async fn what_a_crash_has_taken_back_is_forgotten() {
                 assert!(Instant::now() < deadline, "{others}: {} {end}", *log.known_position().borrow());
                 tokio::task::yield_now().await;
             }
+            // What was known up to the lost event says nothing about who is in its place.
+            let seen = |n| SeenStream { stream: stream(100 + 10 * others + n), version: 0, as_of: kept + 1 };
+            let seen: Vec<_> = (0..others).map(seen).collect();
+            let grown = log.find_grown(&seen).await.unwrap().grown;
+            assert_eq!(grown, seen.iter().map(|seen| seen.stream).collect::<Vec<_>>());
         }
     }
 }
