@@ -126,7 +126,13 @@ impl World {
             registration.status = if agent < 3 { AgentStatus::Online } else { AgentStatus::Offline };
             self.must(RegisterAgent { principal: admin(), agent_id, registration }).await;
             let group_id = group_id(1 + agent % 2);
-            self.must(AddMembers { principal: admin(), group_id, agent_ids: BTreeSet::from([agent_id]) }).await;
+            self.must(AddMembers {
+                principal: admin(),
+                group_id,
+                agent_ids: BTreeSet::from([agent_id]),
+                known_version: None,
+            })
+            .await;
         }
     }
 
@@ -250,10 +256,18 @@ impl World {
             }
             Action::Join { group, agent } => {
                 let agent_ids = BTreeSet::from([agent_id(agent)]);
-                self.order(step, AddMembers { principal, group_id: group_id(group), agent_ids });
+                self.order(step, AddMembers { principal, group_id: group_id(group), agent_ids, known_version: None });
             }
             Action::Leave { group, agent } => {
-                self.order(step, RemoveMember { principal, group_id: group_id(group), agent_id: agent_id(agent) });
+                self.order(
+                    step,
+                    RemoveMember {
+                        principal,
+                        group_id: group_id(group),
+                        agent_id: agent_id(agent),
+                        known_version: None,
+                    },
+                );
             }
             Action::Strategy { group, strategy } => {
                 let changes = GroupChanges { strategy: Some(strategy), ..GroupChanges::default() };

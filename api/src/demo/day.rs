@@ -178,7 +178,13 @@ impl Day<'_> {
 
     async fn set_status(&self, number: usize, status: AgentStatus) -> Result<(), DemoError> {
         let member = &self.team.members[number];
-        let set = SetStatus { principal: member.principal, agent_id: member.id, status, accepting_chats: None };
+        let set = SetStatus {
+            principal: member.principal,
+            agent_id: member.id,
+            status,
+            accepting_chats: None,
+            known_version: None,
+        };
         execute(self.app, member.principal, set).await?;
         Ok(())
     }

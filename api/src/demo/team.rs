@@ -71,8 +71,12 @@ pub async fn found(app: &App, admin_id: AgentId, password: &str) -> Result<Team,
         execute(app, admin, create).await?;
         if name == DEFAULT_GROUP {
             // Who looks around as the admin and goes online gets a chat of their own.
-            execute(app, admin, AddMembers { principal: admin, group_id, agent_ids: BTreeSet::from([admin_id]) })
-                .await?;
+            execute(
+                app,
+                admin,
+                AddMembers { principal: admin, group_id, agent_ids: BTreeSet::from([admin_id]), known_version: None },
+            )
+            .await?;
         }
         team.groups.insert(name, group_id);
     }
@@ -80,7 +84,12 @@ pub async fn found(app: &App, admin_id: AgentId, password: &str) -> Result<Team,
     for (name, group, leads, limit, hours) in TEAM {
         let role = if leads { Role::Supervisor } else { Role::Agent };
         let member = hire(app, admin, (name, role, limit, hours), &hash).await?;
-        let add = AddMembers { principal: admin, group_id: team.groups[group], agent_ids: BTreeSet::from([member.id]) };
+        let add = AddMembers {
+            principal: admin,
+            group_id: team.groups[group],
+            agent_ids: BTreeSet::from([member.id]),
+            known_version: None,
+        };
         execute(app, admin, add).await?;
         team.members.push(member);
     }

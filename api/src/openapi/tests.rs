@@ -69,9 +69,10 @@ fn document_names_if_match_where_it_is_heeded() {
         "transferConversation",
         "untagConversation",
     ];
+    let of_desks = ["addGroupAgents", "removeGroupAgent", "setAgentStatus"];
     let managed = ["Agent", "Group", "Tag"].into_iter();
     let managed = managed.flat_map(|what| ["change", "delete", "restore"].map(|verb| format!("{verb}{what}")));
-    let expected: BTreeSet<_> = of_chats.into_iter().map(str::to_owned).chain(managed).collect();
+    let expected: BTreeSet<_> = of_chats.into_iter().chain(of_desks).map(str::to_owned).chain(managed).collect();
     assert_eq!(with_known_version(), expected);
 }
 

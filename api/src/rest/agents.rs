@@ -291,6 +291,7 @@ pub async fn set_status(
     State(app): State<App>,
     agent: Agent,
     OneId(agent_id): OneId<AgentId>,
+    KnownVersion(known_version): KnownVersion,
     write: Write<NewStatus>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
@@ -298,7 +299,7 @@ pub async fn set_status(
     let status = fields.word("status", &body.status, AgentStatus::parse, STATUSES);
     let status = fields.finish_with(status)?;
     let principal = agent.principal();
-    let set = SetStatus { principal, agent_id, status, accepting_chats: body.accepting_chats };
+    let set = SetStatus { principal, agent_id, status, accepting_chats: body.accepting_chats, known_version };
     carry_out(&app, principal, agent_id, &info, set).await
 }
 

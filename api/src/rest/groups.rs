@@ -169,6 +169,7 @@ pub async fn add_agents(
     State(app): State<App>,
     agent: Agent,
     OneId(group_id): OneId<GroupId>,
+    KnownVersion(known_version): KnownVersion,
     write: Write<Members>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
@@ -181,17 +182,18 @@ pub async fn add_agents(
         ids.filter_map(|(place, id)| fields.id(&format!("agentIds[{place}]"), Some(id))).collect();
     fields.finish()?;
     let principal = agent.principal();
-    carry_out(&app, principal, group_id, &info, AddMembers { principal, group_id, agent_ids }).await
+    carry_out(&app, principal, group_id, &info, AddMembers { principal, group_id, agent_ids, known_version }).await
 }
 
 pub async fn remove_agent(
     State(app): State<App>,
     agent: Agent,
     TwoIds(group_id, agent_id): TwoIds<GroupId, AgentId>,
+    KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
-    let remove = RemoveMember { principal, group_id, agent_id };
+    let remove = RemoveMember { principal, group_id, agent_id, known_version };
     remove.prepare(&app.bus, &principal.actor(), write.info.request_id.uuid()).await?;
     carry_out(&app, principal, group_id, &write.info, remove).await
 }

@@ -9,7 +9,7 @@ use crate::UseCaseError;
 use crate::chat::return_chats_to_queue;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
-use crate::ports::{LogEvent, Principal, StreamId};
+use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
 /// An agent comes, goes away for a while, or leaves; who leaves gives their chats back to the queue.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,8 @@ pub struct SetStatus {
     pub status: AgentStatus,
     /// Whether the agent takes new chats; unchanged when absent.
     pub accepting_chats: Option<bool>,
+    /// The version that the caller knows, if it matters.
+    pub known_version: Option<Sequence>,
 }
 
 impl UseCase for SetStatus {
@@ -38,6 +40,7 @@ impl UseCase for SetStatus {
         if !work.load::<Agent>(agent_id).await?.is_present() {
             return Err(UseCaseError::NotFound(Entity::Agent));
         }
+        work.ensure_version::<Agent>(agent_id, self.known_version).await?;
         let set = AgentCommand::SetStatus { status: self.status, cause: StatusCause::SetBy { id: by }, at };
         work.execute::<Agent>(agent_id, set).await?;
         if let Some(accepting_chats) = self.accepting_chats {

@@ -13,7 +13,7 @@ use crate::UseCaseError;
 use crate::chat::{RETURNED_AT_ONCE, return_chat_to_queue};
 use crate::command_bus::{CommandBus, UnitOfWork, UseCase};
 use crate::error::Entity;
-use crate::ports::{LogEvent, Principal, StreamId};
+use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
 /// A supervisor takes agents into a group: all of them, or none.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct AddMembers {
     pub group_id: GroupId,
     /// Whom.
     pub agent_ids: BTreeSet<AgentId>,
+    /// The version of the group that the caller knows, if it matters.
+    pub known_version: Option<Sequence>,
 }
 
 impl UseCase for AddMembers {
@@ -38,6 +40,7 @@ impl UseCase for AddMembers {
         if !work.load::<Group>(self.group_id).await?.is_present() {
             return Err(UseCaseError::NotFound(Entity::Group));
         }
+        work.ensure_version::<Group>(self.group_id, self.known_version).await?;
         for agent_id in &self.agent_ids {
             if !work.load::<Agent>(*agent_id).await?.is_present() {
                 return Err(UseCaseError::UnknownReference { field: "agentIds", entity: Entity::Agent });
@@ -62,6 +65,8 @@ pub struct RemoveMember {
     pub group_id: GroupId,
     /// Whom.
     pub agent_id: AgentId,
+    /// The version of the group that the caller knows, if it matters.
+    pub known_version: Option<Sequence>,
 }
 
 impl UseCase for RemoveMember {
@@ -78,6 +83,7 @@ impl UseCase for RemoveMember {
         if !group.is_present() {
             return Err(UseCaseError::NotFound(Entity::Group));
         }
+        work.ensure_version::<Group>(group_id, self.known_version).await?;
         if !group.agent_ids.contains(&agent_id) {
             return Err(UseCaseError::NotFound(Entity::Agent));
         }
@@ -138,6 +144,7 @@ impl UseCase for Lighten {
         if !work.load::<Group>(self.0.group_id).await?.agent_ids.contains(&self.0.agent_id) {
             return Ok(false);
         }
+        work.ensure_version::<Group>(self.0.group_id, self.0.known_version).await?;
         let chats = self.0.chats(work).await?;
         if chats.len() <= RETURNED_AT_ONCE {
             return Ok(false);

@@ -176,7 +176,14 @@ impl<L: EventLog> Desk<L> {
     }
 
     pub(crate) async fn set_status(&self, agent_id: AgentId, status: AgentStatus) -> Result<(), UseCaseError> {
-        self.act(SetStatus { principal: self.supervisor(), agent_id, status, accepting_chats: None }).await
+        self.act(SetStatus {
+            principal: self.supervisor(),
+            agent_id,
+            status,
+            accepting_chats: None,
+            known_version: None,
+        })
+        .await
     }
 
     pub(crate) async fn add_to_group(&self, group_id: GroupId, agent_id: AgentId) -> Result<bool, UseCaseError> {

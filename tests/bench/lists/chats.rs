@@ -327,8 +327,13 @@ impl<'a> Year<'a> {
 
     async fn leave(&self, worker: usize) {
         let agent_id = self.company.workers[worker].id;
-        let set =
-            SetStatus { principal: of_agent(agent_id), agent_id, status: AgentStatus::Away, accepting_chats: None };
+        let set = SetStatus {
+            principal: of_agent(agent_id),
+            agent_id,
+            status: AgentStatus::Away,
+            accepting_chats: None,
+            known_version: None,
+        };
         carry_out(self.bus, &of_agent(agent_id).actor(), set).await;
     }
 }

@@ -108,7 +108,8 @@ impl<'a> Founder<'a> {
             CreateGroup { principal, group_id, name: name(title), description: None, strategy, make_default: false };
         carry_out(self.bus, &principal.actor(), create).await;
         let agent_ids: BTreeSet<_> = members.collect();
-        carry_out(self.bus, &principal.actor(), AddMembers { principal, group_id, agent_ids }).await;
+        carry_out(self.bus, &principal.actor(), AddMembers { principal, group_id, agent_ids, known_version: None })
+            .await;
         group_id
     }
 
