@@ -91,7 +91,7 @@ struct Base {
 /// # Errors
 /// See [`StartError`].
 pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
-    let folder = FolderLock::take(&settings)?;
+    let folder = FolderLock::wait(&settings, &*clock).await?;
     // Before anything else that takes time: an address in use should be told at once.
     let listener = listen(&settings.host, settings.port).await?;
     // From the first event on.

@@ -72,8 +72,11 @@ on_each_database! {
         let chat = json!({ "initialMessage": "Hello" });
         client.post("/v1/widget/session", &chat).await.expect(201);
         client.post("/v1/widget/session", &json!({})).await.expect(400);
-        let waiting = read(client, METRICS_TOKEN).await;
-        assert_eq!(sum(&waiting, "livechatlog_waiting_chats{"), 1.0);
+        let waiting = eventually(DEADLINE, "the router knows of the chat", async || {
+            let seen = read(client, METRICS_TOKEN).await;
+            if sum(&seen, "livechatlog_waiting_chats{") == 1.0 { Ok(seen) } else { Err(format!("{seen:?}")) }
+        })
+        .await;
         assert_eq!(sum(&waiting, "livechatlog_assignment_seconds_count"), 0.0);
 
         let status = format!("/v1/agents/{}/status", admin.text("/agent/id"));

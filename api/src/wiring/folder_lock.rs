@@ -1,6 +1,8 @@
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
+use application::ports::Clock;
 use infrastructure::database::Database;
 
 use super::{StartError, ensure_folder};
@@ -11,7 +13,23 @@ pub struct FolderLock {
     _files: Vec<File>,
 }
 
+/// How often, and after which pauses, a lock is tried that somebody holds.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
+
 impl FolderLock {
+    /// Takes it within a second: who had it may be ending just now, and a child that it has begun holds it as well until it
+    /// is another program (flock(2)).
+    pub(super) async fn wait(settings: &Settings, clock: &dyn Clock) -> Result<Self, StartError> {
+        for _ in 1..TRIES {
+            match Self::take(settings) {
+                Err(StartError::FolderInUse { .. } | StartError::FileInUse { .. }) => clock.sleep(PAUSE).await,
+                taken => return taken,
+            }
+        }
+        Self::take(settings)
+    }
+
     pub(super) fn take(settings: &Settings) -> Result<Self, StartError> {
         let Some(database) = Database::file(&settings.database_url) else { return Ok(Self { _files: vec![] }) };
         let folder = settings.data_dir.clone();
