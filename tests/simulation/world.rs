@@ -240,7 +240,7 @@ impl World {
             }
             Action::Status { agent: number, status } => {
                 let (principal, agent_id) = (agent(number), agent_id(number));
-                self.order(step, SetStatus { principal, agent_id, status, accepting_chats: None });
+                self.order(step, SetStatus { principal, agent_id, status, accepting_chats: None, known_version: None });
             }
             Action::Accept { agent: number, accepting } => {
                 let changes = AgentChanges { accepting_chats: Some(accepting), ..AgentChanges::default() };
