@@ -143,11 +143,14 @@ impl CommandBus {
     /// When the log cannot be read.
     pub async fn read<A: Root>(&self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
         let mut work = UnitOfWork::new(&self.inner);
-        work.load::<A>(id).await?;
-        work.refresh().await?;
-        let state = work.load::<A>(id).await?;
-        work.keep();
-        Ok(state)
+        loop {
+            let state = work.load::<A>(id).await?;
+            // What is loaded again may have come back into the cache meanwhile, as old as it was.
+            if !work.refresh().await? {
+                work.keep();
+                return Ok(state);
+            }
+        }
     }
 
     /// A state of an aggregate that may be some events old: enough for facts that never change.

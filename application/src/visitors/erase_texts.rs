@@ -112,9 +112,11 @@ impl Walk for TextEraser<'_> {
         // Nothing is appended before the last one is known.
         let header = &text.event.header;
         self.version = header.sequence;
-        if matches!(&text.event.event, AnyEvent::Visitor(VisitorEvent::PersonalDataErased { .. })) {
+        if let AnyEvent::Visitor(VisitorEvent::PersonalDataErased { payloads, .. }) = &text.event.event {
             // Done again it has nothing to append, but the views may still be before what was appended.
             self.erased.position = self.erased.position.max(Some(header.position));
+            // Another erasure may have come between two pages of this stream.
+            self.texts.retain(|text| payloads.iter().all(|payload| payload.position != text.header.position));
         }
         self.look(None, text)
     }

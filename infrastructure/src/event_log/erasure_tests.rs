@@ -1,10 +1,11 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use application::UseCaseError;
 use application::command_bus::{CommandBus, UnitOfWork, UseCase};
 use application::ports::{EventLog, LogEvent, VersionedState};
 use application::visitors::{Erased, Eraser};
+use domain::aggregate::AggregateType;
 use domain::conversation::{Conversation, ConversationCommand, Participant, VisitorCard};
 use domain::ids::{ConversationId, EventId, GroupId, ThreadId, VisitorId};
 use domain::text::{MessageText, Name};
@@ -161,6 +162,50 @@ async fn broken_off_anywhere_it_leaves_a_whole_log_and_is_done_by_the_next() {
         assert_eq!(last.payloads, PAYLOADS - done);
         assert_eq!((erased(&fresh.database).await, mentions(&fresh.database).await), (PAYLOADS, 0));
         assert_eq!(node.erase().await.payloads, 0);
+    }
+}
+
+/// Lets another erasure happen between two pages of the visitor's stream.
+struct Overtaken {
+    log: Arc<SqlEventLog>,
+    by: tokio::sync::Mutex<Option<Node>>,
+    done: AtomicU64,
+}
+
+#[async_trait]
+impl PersonalDataLog for Overtaken {
+    async fn read_texts(&self, stream: StreamId, after: Sequence, limit: usize) -> Result<Vec<StoredText>, ReadError> {
+        if stream.kind == AggregateType::Visitor
+            && after > 0
+            && let Some(other) = self.by.lock().await.take()
+        {
+            self.done.store(other.erase().await.payloads, Ordering::Relaxed);
+        }
+        self.log.read_texts(stream, after, limit).await
+    }
+
+    async fn append_erasure(&self, request: AppendRequest, texts: Vec<ErasedText>) -> Result<Receipt, AppendError> {
+        self.log.append_erasure(request, texts).await
+    }
+
+    async fn forget_answers(&self, ids: &BTreeSet<Uuid>) -> Result<u64, ReadError> {
+        self.log.forget_answers(ids).await
+    }
+
+    async fn wipe(&self) -> Result<bool, ReadError> {
+        self.log.wipe().await
+    }
+}
+
+#[tokio::test]
+async fn erasure_that_comes_between_two_pages_leaves_nothing_to_erase_again() {
+    for fresh in fresh_databases().await {
+        let (one, other) = (Node::on(&fresh.database).await, Node::on(&fresh.database).await);
+        one.talk().await;
+        let (by, done) = (tokio::sync::Mutex::new(Some(other)), AtomicU64::new(0));
+        let log = Arc::new(Overtaken { log: one.log.clone(), by, done });
+        let left = one.erase_on(log.clone()).await.unwrap();
+        assert_eq!((log.done.load(Ordering::Relaxed), left.payloads), (PAYLOADS, 0));
     }
 }
 
