@@ -8,7 +8,7 @@ use infrastructure::database::{Database, DatabaseError, SqlValue};
 use infrastructure::sql_args;
 
 use crate::conversations::scope_of_group;
-use crate::sql::chunks;
+use crate::sql::{chunks, filled_chunks};
 
 /// Which rows stand for the queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub(crate) enum Queues {
     Router,
 }
 
-/// From the first to the last of those that are looked for, so many arrivals of a group are read at most; where more lie
-/// between, they are counted. Tests are satisfied with few.
-const MOST_ARRIVALS: i64 = if cfg!(test) { 6 } else { 256 };
+/// From the first to the last of those that are looked for, so many arrivals of a group are sorted at most; where more lie
+/// between, each part is counted. Tests are satisfied with few.
+const MOST_ARRIVALS: i64 = if cfg!(test) { 6 } else { 2_048 };
 
 /// So many are counted from each end of a queue at most, before all of them are.
 const MOST_COUNTED: i64 = if cfg!(test) { 4 } else { 32 };
@@ -53,11 +53,11 @@ impl Queues {
     pub(crate) const fn arrivals(self) -> &'static str {
         match self {
             Self::Conversations => {
-                "SELECT ? AS step, queue_arrival AS arrival FROM conversations \
+                "SELECT queue_arrival AS arrival FROM conversations \
                  WHERE group_id = ? AND queue_arrival >= ? AND queue_arrival <= ? ORDER BY queue_arrival LIMIT ?"
             }
             Self::Router => {
-                "SELECT ? AS step, arrival FROM routing_queue \
+                "SELECT arrival FROM routing_queue \
                  WHERE group_id = ? AND arrival >= ? AND arrival <= ? ORDER BY arrival LIMIT ?"
             }
         }
@@ -71,8 +71,8 @@ type Wanted = (GroupId, Vec<(Position, usize)>);
 type Part = (GroupId, Position, Position);
 
 /// The places, from 1, of those that wait in a group's queue since their arrival. In each group it counts those before the
-/// first of them, and reads who waits from there to the last one: a database takes as long to prepare a count for each as
-/// to read some hundred rows.
+/// first of them, and lets the database sort who waits from there to the last one: to prepare a count for each takes it as
+/// long as some thousand rows.
 pub(crate) async fn places(
     database: &Database,
     queues: Queues,
@@ -88,11 +88,13 @@ pub(crate) async fn places(
     let groups: Vec<Wanted> = groups.into_iter().collect();
     let first: Vec<Part> =
         groups.iter().filter_map(|(group_id, queue)| Some((*group_id, 0, queue.first()?.0))).collect();
-    let ahead = match queues {
-        Queues::Conversations => ahead(database, &first).await?,
-        Queues::Router => count(database, queues, &first).await?,
+    let ahead = async {
+        match queues {
+            Queues::Conversations => ahead(database, &first).await,
+            Queues::Router => count(database, queues, &first).await,
+        }
     };
-    let behind = behind_first(database, queues, &groups).await?;
+    let (ahead, behind) = tokio::try_join!(ahead, behind_first(database, queues, &groups))?;
     let mut places = vec![None; waiting.len()];
     for (((_, queue), ahead), behind) in groups.iter().zip(ahead).zip(behind) {
         for ((_, index), behind) in queue.iter().zip(behind) {
@@ -129,42 +131,58 @@ async fn ahead(database: &Database, parts: &[Part]) -> Result<Vec<i64>, Database
 
 /// How many are between the first of a group and each of the others, for each group.
 async fn behind_first(database: &Database, queues: Queues, groups: &[Wanted]) -> Result<Vec<Vec<i64>>, DatabaseError> {
-    let several = |(_, (_, queue)): &(i64, &Wanted)| queue.len() > 1;
-    let numbered: Vec<_> = (0_i64..).zip(groups).filter(several).collect();
-    let mut arrivals: Vec<Vec<Position>> = vec![vec![]; groups.len()];
+    let numbered: Vec<_> = groups.iter().enumerate().filter(|(_, (_, queue))| queue.len() > 1).collect();
+    let mut counts: Vec<Vec<i64>> = groups.iter().map(|(_, queue)| vec![0; queue.len()]).collect();
+    let mut sorted = vec![0; groups.len()];
     for chunk in chunks(&numbered) {
-        for row in database.fetch_all(&union(queues, chunk.len()), arguments(chunk)).await? {
-            if let Some(found) = usize::try_from(row.int("step")?).ok().and_then(|step| arrivals.get_mut(step)) {
-                found.push(row.int("arrival")?);
+        let (sql, args) = sort(queues, chunk);
+        for row in database.fetch_all(&sql, args).await? {
+            let part = usize::try_from(row.int("part")?).unwrap_or(usize::MAX);
+            let step = usize::try_from(row.int("step")?).unwrap_or(usize::MAX);
+            let (Some(counts), Some(sorted)) = (counts.get_mut(part), sorted.get_mut(part)) else { continue };
+            let waiting = row.int("waiting")?;
+            *sorted += waiting;
+            if let Some(count) = counts.get_mut(step) {
+                *count = waiting;
             }
         }
     }
     let mut all = vec![];
-    for ((group_id, queue), mut arrivals) in groups.iter().zip(arrivals) {
-        arrivals.sort_unstable();
-        let is_cut = i64::try_from(arrivals.len()).unwrap_or(i64::MAX) > MOST_ARRIVALS;
-        all.push(if is_cut { counted(database, queues, *group_id, queue).await? } else { looked_up(&arrivals, queue) });
+    for (((group_id, queue), counts), sorted) in groups.iter().zip(counts).zip(sorted) {
+        let is_cut = sorted > MOST_ARRIVALS;
+        all.push(if is_cut { counted(database, queues, *group_id, queue).await? } else { sums(&counts) });
     }
     Ok(all)
 }
 
-/// Each group's part stands for itself in a table of its own, because only there it may have an order and a limit.
-fn union(queues: Queues, groups: usize) -> String {
-    let parts: Vec<_> = (0..groups).map(|part| format!("SELECT * FROM ({}) r{part}", queues.arrivals())).collect();
-    parts.join(" UNION ALL ")
-}
-
-fn arguments(groups: &[(i64, &Wanted)]) -> Vec<SqlValue> {
-    let of_group = |(step, (group_id, queue)): &(i64, &Wanted)| {
+/// Sorts, in one walk through each group's queue, who waits between which of those who are looked for. What lies behind
+/// them all gets a step that none of them has.
+fn sort(queues: Queues, groups: &[(usize, &Wanted)]) -> (String, Vec<SqlValue>) {
+    let mut parts = vec![];
+    let mut args = vec![];
+    for (part, (group_id, queue)) in groups {
+        let bounds: Vec<_> = queue.iter().skip(1).map(|(arrival, _)| *arrival).collect();
+        let bounds: Vec<_> = filled_chunks(&bounds).flatten().collect();
+        let cases: String = (1..=bounds.len()).map(|step| format!("WHEN arrival < ? THEN {step} ")).collect();
+        parts.push(format!(
+            "SELECT {part} AS part, step, COUNT(*) AS waiting \
+             FROM (SELECT CASE {cases}ELSE {} END AS step FROM ({}) a) s GROUP BY step",
+            bounds.len() + 1,
+            queues.arrivals()
+        ));
         let (first, last) = (queue.first().map_or(0, |first| first.0), queue.last().map_or(0, |last| last.0));
-        sql_args![*step, group_id.uuid(), first, last, MOST_ARRIVALS + 1]
-    };
-    groups.iter().flat_map(of_group).collect()
+        args.extend(bounds.into_iter().map(SqlValue::from));
+        args.extend(sql_args![group_id.uuid(), first, last, MOST_ARRIVALS + 1]);
+    }
+    (parts.join(" UNION ALL "), args)
 }
 
-fn looked_up(arrivals: &[Position], queue: &[(Position, usize)]) -> Vec<i64> {
-    let before = |arrival: Position| arrivals.partition_point(|other| *other < arrival);
-    queue.iter().map(|(arrival, _)| i64::try_from(before(*arrival)).unwrap_or(i64::MAX)).collect()
+fn sums(counts: &[i64]) -> Vec<i64> {
+    let up_to = counts.iter().scan(0, |sum, count| {
+        *sum += count;
+        Some(*sum)
+    });
+    up_to.collect()
 }
 
 /// From each to the next, so that nobody is counted twice.
@@ -176,11 +194,7 @@ async fn counted(
 ) -> Result<Vec<i64>, DatabaseError> {
     let parts: Vec<Part> = queue.windows(2).map(|pair| (group_id, pair[0].0, pair[1].0)).collect();
     let counts = count(database, queues, &parts).await?;
-    let sums = counts.into_iter().scan(0, |sum, count| {
-        *sum += count;
-        Some(*sum)
-    });
-    Ok(std::iter::once(0).chain(sums).collect())
+    Ok(sums(&[&[0], counts.as_slice()].concat()))
 }
 
 /// How many wait in each of these parts of queues.

@@ -1,7 +1,7 @@
 //! Every change of hands is told in the thread, and no chat is left with somebody who is not there.
 
 use domain::agent::{Agent, AgentCommand, AgentStatus, StatusCause};
-use harness::{DEADLINE, Person, Server, Visitor, eventually, on_each_database};
+use harness::{Client, DEADLINE, Person, Server, Visitor, eventually, on_each_database};
 use serde_json::{Value, json};
 
 use crate::desk::{tell, visitor, wait_for_agent};
@@ -64,6 +64,42 @@ on_each_database! {
         ];
         let told = system_events(&chat).await;
         assert_eq!(told, expected, "{told:#?}");
+    }
+
+    async fn chats_stay_where_they_are_when_a_change_is_refused_as_outdated(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let boss = server.admin().await;
+        let admin = &boss.client;
+        let anna = server.agent(3).await;
+        let chat = server.visitor("Hello").await;
+        wait_for_agent(&chat, &anna.id).await;
+        let sales = format!("/v1/groups/{}", group(&boss, "Sales").await);
+        admin.post(&format!("{sales}/agents"), &json!({ "agentIds": [anna.id] })).await.expect(200);
+        let to_sales = json!({ "groupId": sales.rsplit('/').next() });
+        anna.client.post(&path(&chat, "/transfer"), &to_sales).await.expect(200);
+        wait_for_agent(&chat, &anna.id).await;
+        let before = (chat.conversation().await, system_events(&chat).await);
+        let agent = format!("/v1/agents/{}", anna.id);
+        let change = async |client: &Client, way: &str| match way {
+            "offline" => client.put(&format!("{agent}/status"), &json!({ "status": "offline" })).await,
+            "leave" => client.delete(&format!("{sales}/agents/{}", anna.id)).await,
+            "without group" => client.delete(&sales).await,
+            _ => client.delete(&agent).await,
+        };
+        let ways = [("offline", &agent), ("leave", &sales), ("without group", &sales), ("deleted", &agent)];
+        for (way, thing) in ways {
+            let version = admin.get(thing).await.expect(200).body["version"].as_i64().unwrap();
+            let outdated = admin.with_header("If-Match", &format!("\"{}\"", version - 1));
+            change(&outdated, way).await.expect(412);
+            assert_eq!((chat.conversation().await, system_events(&chat).await), before, "{way}");
+        }
+        // The same changes of what they are known to be move it.
+        for (way, thing) in ways {
+            let version = admin.get(thing).await.expect(200).body["version"].as_i64().unwrap();
+            let known = admin.with_header("If-Match", &format!("\"{version}\""));
+            change(&known, way).await.expect(200);
+            assert_ne!((chat.conversation().await, system_events(&chat).await), before, "{way}");
+        }
     }
 
     async fn all_chats_of_whoever_leaves_wait_again_in_their_order_and_their_threads_say_why(database: TestDatabase) {

@@ -72,8 +72,9 @@ async fn of_tag(app: &App, id: TagId) -> Result<Option<(TagId, TagLabel)>, Probl
 
 /// Conversations with their names.
 pub async fn of_conversations(app: &App, views: Vec<ConversationView>) -> Result<Vec<NamedConversation>, Problem> {
-    let agents = of_agents(app, views.iter().filter_map(|view| view.assigned_agent_id).collect()).await?;
-    let tags = of_tags(app, views.iter().flat_map(|view| view.tag_ids.iter().copied()).collect()).await?;
+    let agents = views.iter().filter_map(|view| view.assigned_agent_id).collect();
+    let tags = views.iter().flat_map(|view| view.tag_ids.iter().copied()).collect();
+    let (agents, tags) = tokio::try_join!(of_agents(app, agents), of_tags(app, tags))?;
     let named = views.into_iter().map(|view| {
         let agent = view.assigned_agent_id.and_then(|id| Some(AgentLabel { id, name: agents.get(&id)?.clone() }));
         let tags = view.tag_ids.iter().filter_map(|id| tags.get(id).cloned()).collect();

@@ -234,7 +234,7 @@ async fn figures_of_ten_thousand_chats_are_read_from_an_index_range() {
             Dialect::Mysql => ("EXPLAIN FORMAT=TRADITIONAL", "Extra"),
         };
         let rows = fresh.database.fetch_all(&format!("{explain} {plan}"), sql_args![]).await.unwrap();
-        let how = rows[0].text(column).unwrap();
+        let how = rows[0].opt_text(column).unwrap().unwrap_or_default();
         assert!(how.contains("COVERING INDEX agent_chats_by_agent") || how.contains("Using index"), "{how}");
         assert!(!how.contains("filesort") && rows.len() == 1, "{how}");
     }

@@ -90,18 +90,20 @@ impl Frame {
         let mut from = match range.source {
             Source::Conversations => format!("conversations x{}", self.dialect.along(range.index)),
             Source::Tags => "conversation_tags x".to_owned(),
-            Source::Words if !seek => "search_words w".to_owned(),
-            Source::Words => {
-                format!("search_words w {then} conversations x ON x.created_position = w.created_position")
-            }
+            Source::Words => "search_words w".to_owned(),
         };
         let mut args = vec![];
         let mut conditions = range.conditions.clone().and_all(self.place(&key));
         if seek {
+            let read = if range.source == Source::Words { "w" } else { "x" };
             for (number, word) in range.words.iter().enumerate() {
-                let row = format!("s{number}.created_position = x.created_position AND s{number}.word = ?");
+                let row = format!("s{number}.created_position = {read}.created_position AND s{number}.word = ?");
                 from = format!("{from} {then} search_words s{number} ON {row}");
                 args.push(word.as_str().into());
+            }
+            if range.source == Source::Words {
+                // After all words: of these an index alone is read.
+                from = format!("{from} {then} conversations x ON x.created_position = w.created_position");
             }
             conditions = conditions.and_all(range.sought.clone());
         }
