@@ -133,30 +133,27 @@ async fn ahead(database: &Database, parts: &[Part]) -> Result<Vec<i64>, Database
 async fn behind_first(database: &Database, queues: Queues, groups: &[Wanted]) -> Result<Vec<Vec<i64>>, DatabaseError> {
     let numbered: Vec<_> = groups.iter().enumerate().filter(|(_, (_, queue))| queue.len() > 1).collect();
     let mut counts: Vec<Vec<i64>> = groups.iter().map(|(_, queue)| vec![0; queue.len()]).collect();
-    let mut sorted = vec![0; groups.len()];
     for chunk in chunks(&numbered) {
         let (sql, args) = sort(queues, chunk);
         for row in database.fetch_all(&sql, args).await? {
-            let part = usize::try_from(row.int("part")?).unwrap_or(usize::MAX);
-            let step = usize::try_from(row.int("step")?).unwrap_or(usize::MAX);
-            let (Some(counts), Some(sorted)) = (counts.get_mut(part), sorted.get_mut(part)) else { continue };
-            let waiting = row.int("waiting")?;
-            *sorted += waiting;
-            if let Some(count) = counts.get_mut(step) {
-                *count = waiting;
+            let part = usize::try_from(row.int("part")?).ok().and_then(|part| counts.get_mut(part));
+            let step = usize::try_from(row.int("step")?).ok();
+            if let Some(count) = part.zip(step).and_then(|(counts, step)| counts.get_mut(step)) {
+                *count = row.int("waiting")?;
             }
         }
     }
     let mut all = vec![];
-    for (((group_id, queue), counts), sorted) in groups.iter().zip(counts).zip(sorted) {
-        let is_cut = sorted > MOST_ARRIVALS;
-        all.push(if is_cut { counted(database, queues, *group_id, queue).await? } else { sums(&counts) });
+    for ((group_id, queue), counts) in groups.iter().zip(counts) {
+        let is_cut = counts.iter().sum::<i64>() > MOST_ARRIVALS;
+        let between = counts.get(1..).unwrap_or_default();
+        all.push(if is_cut { counted(database, queues, *group_id, queue).await? } else { sums(between) });
     }
     Ok(all)
 }
 
-/// Sorts, in one walk through each group's queue, who waits between which of those who are looked for. What lies behind
-/// them all gets a step that none of them has.
+/// Sorts, in one walk through each group's queue, who waits between which of those who are looked for: step 1 ends at the
+/// second of them. Whoever is behind them all gets step 0.
 fn sort(queues: Queues, groups: &[(usize, &Wanted)]) -> (String, Vec<SqlValue>) {
     let mut parts = vec![];
     let mut args = vec![];
@@ -166,8 +163,7 @@ fn sort(queues: Queues, groups: &[(usize, &Wanted)]) -> (String, Vec<SqlValue>) 
         let cases: String = (1..=bounds.len()).map(|step| format!("WHEN arrival < ? THEN {step} ")).collect();
         parts.push(format!(
             "SELECT {part} AS part, step, COUNT(*) AS waiting \
-             FROM (SELECT CASE {cases}ELSE {} END AS step FROM ({}) a) s GROUP BY step",
-            bounds.len() + 1,
+             FROM (SELECT CASE {cases}ELSE 0 END AS step FROM ({}) a) s GROUP BY step",
             queues.arrivals()
         ));
         let (first, last) = (queue.first().map_or(0, |first| first.0), queue.last().map_or(0, |last| last.0));
@@ -177,12 +173,13 @@ fn sort(queues: Queues, groups: &[(usize, &Wanted)]) -> (String, Vec<SqlValue>) 
     (parts.join(" UNION ALL "), args)
 }
 
-fn sums(counts: &[i64]) -> Vec<i64> {
-    let up_to = counts.iter().scan(0, |sum, count| {
+/// How far each is behind the first, from how many there are from each to the next.
+fn sums(between: &[i64]) -> Vec<i64> {
+    let sums = between.iter().scan(0, |sum, count| {
         *sum += count;
         Some(*sum)
     });
-    up_to.collect()
+    std::iter::once(0).chain(sums).collect()
 }
 
 /// From each to the next, so that nobody is counted twice.
@@ -193,8 +190,7 @@ async fn counted(
     queue: &[(Position, usize)],
 ) -> Result<Vec<i64>, DatabaseError> {
     let parts: Vec<Part> = queue.windows(2).map(|pair| (group_id, pair[0].0, pair[1].0)).collect();
-    let counts = count(database, queues, &parts).await?;
-    Ok(sums(&[&[0], counts.as_slice()].concat()))
+    Ok(sums(&count(database, queues, &parts).await?))
 }
 
 /// How many wait in each of these parts of queues.

@@ -9,12 +9,13 @@ use domain::text::MessageText;
 use domain::thread::{JoinCause, LeaveReason, ThreadEvent};
 use domain::time::Timestamp;
 use infrastructure::database::{Database, Dialect};
+use infrastructure::sql_args;
 use infrastructure::subscription::ProjectError;
 use uuid::Uuid;
 
 use super::*;
 use crate::rows::ViewRow;
-use crate::testing::{fresh_databases, project_with};
+use crate::testing::{explain, fresh_databases, project_with};
 
 const ANNA: AgentId = AgentId::new(Uuid::from_u128(0xA1));
 const BERT: AgentId = AgentId::new(Uuid::from_u128(0xA2));
@@ -226,16 +227,11 @@ async fn figures_of_ten_thousand_chats_are_read_from_an_index_range() {
         }
         let anna = figures(&fresh.database, ANNA, DAY - 1).await;
         assert_eq!(anna.first_response_seconds.map(|spans| spans.count), Some(10_000));
-        let plan = queries::CHATS.replacen('?', &format!("'{}'", ANNA.uuid()), 1);
-        let plan = plan.replacen('?', &at(0).as_micros().to_string(), 1).replacen('?', "10000", 1);
-        let (explain, column) = match fresh.database.dialect() {
-            Dialect::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
-            Dialect::Mysql => ("EXPLAIN FORMAT=TRADITIONAL", "Extra"),
+        let column = match fresh.database.dialect() {
+            Dialect::Sqlite => "detail",
+            Dialect::Mysql => "Extra",
         };
-        // As a text: MySQL 9 names no columns of what is prepared.
-        let mut session = fresh.database.log_session().await.unwrap();
-        let rows = session.query(&format!("{explain} {plan}")).await.unwrap();
-        session.close().await;
+        let rows = explain(&fresh.database, queries::CHATS, sql_args![ANNA.uuid(), at(0), 10_000_i64]).await;
         let how = rows[0].text(column).unwrap();
         assert!(how.contains("COVERING INDEX agent_chats_by_agent") || how.contains("Using index"), "{how}");
         assert!(!how.contains("filesort") && rows.len() == 1, "{how}");

@@ -2,10 +2,12 @@
 
 mod databases;
 mod desk;
+mod explain;
 mod log;
 mod projecting;
 
 pub(crate) use databases::{Fresh, fresh_databases};
 pub(crate) use desk::{Desk, name};
+pub(crate) use explain::explain;
 pub(crate) use log::MemoryLog;
 pub(crate) use projecting::{clear, project, project_with};

@@ -95,7 +95,7 @@ impl Frame {
         let mut args = vec![];
         let mut conditions = range.conditions.clone().and_all(self.place(&key));
         if seek {
-            let read = if range.source == Source::Words { "w" } else { "x" };
+            let read = alias(range.source);
             for (number, word) in range.words.iter().enumerate() {
                 let row = format!("s{number}.created_position = {read}.created_position AND s{number}.word = ?");
                 from = format!("{from} {then} search_words s{number} ON {row}");
@@ -113,8 +113,7 @@ impl Frame {
     }
 
     fn key(&self, source: Source) -> String {
-        let name = if source == Source::Words { "w" } else { "x" };
-        format!("{name}.{}", self.order.column())
+        format!("{}.{}", alias(source), self.order.column())
     }
 
     /// After the last page and inside the positions of the range of time.
@@ -139,5 +138,13 @@ impl Frame {
             ConversationOrder::LongestWaiting => {}
         }
         conditions.and(format!("{key} {} ?", order.comparison()), sql_args![after])
+    }
+}
+
+/// What the rows are called that a range is read along.
+const fn alias(source: Source) -> &'static str {
+    match source {
+        Source::Words => "w",
+        Source::Conversations | Source::Tags => "x",
     }
 }

@@ -11,7 +11,7 @@ use crate::conversations::{ConversationFilter, ConversationOrder, ConversationRo
 use crate::queue_places::{AROUND, Queues};
 use crate::rows::ViewRow;
 use crate::search::{SearchText, WORDS_TABLE};
-use crate::testing::fresh_databases;
+use crate::testing::{explain, fresh_databases};
 
 const ROWS: usize = 4_000;
 
@@ -81,24 +81,6 @@ fn row(row: usize) -> Vec<SqlValue> {
         1_i64,
         position,
     ]
-}
-
-/// How the database would run a statement. MySQL tells it only of statements whose values are in their text.
-async fn explain(database: &Database, sql: &str, args: Vec<SqlValue>) -> Vec<Row> {
-    let explain = match database.dialect() {
-        Dialect::Sqlite => "EXPLAIN QUERY PLAN",
-        Dialect::Mysql => "EXPLAIN FORMAT=TRADITIONAL",
-    };
-    let literal = |value| match value {
-        SqlValue::Int(number) => number.to_string(),
-        SqlValue::Text(text) => format!("'{text}'"),
-        SqlValue::Null | SqlValue::Bytes(_) => panic!("no list filters by it"),
-    };
-    let sql = args.into_iter().map(literal).fold(sql.to_owned(), |sql, value| sql.replacen('?', &value, 1));
-    let mut session = database.log_session().await.unwrap();
-    let rows = session.query(&format!("{explain} {sql}")).await.unwrap();
-    session.close().await;
-    rows
 }
 
 /// The steps that read a whole table or sort what a range gave.
