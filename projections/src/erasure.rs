@@ -67,7 +67,7 @@ impl Erasure<'_> {
         for chunk in chunks(&self.positions()) {
             let sql = statement.replace("{}", &placeholders(chunk.len()));
             let positions = chunk.iter().flat_map(|position| sql_args![*position]);
-            tx.execute(&sql, args.iter().cloned().chain(positions).collect()).await?;
+            tx.enqueue(&sql, args.iter().cloned().chain(positions).collect()).await?;
         }
         Ok(())
     }

@@ -113,7 +113,7 @@ async fn fetch_by(tx: &mut Transaction, table: &str, column: &str, ids: &[Uuid])
 async fn delete_by_id(tx: &mut Transaction, table: &str, ids: &[Uuid]) -> Result<(), DatabaseError> {
     for chunk in filled_chunks(ids) {
         let sql = format!("DELETE FROM {table} WHERE id IN ({})", placeholders(chunk.len()));
-        tx.execute(&sql, id_args(&chunk)).await?;
+        tx.enqueue(&sql, id_args(&chunk)).await?;
     }
     Ok(())
 }

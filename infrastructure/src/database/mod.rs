@@ -3,12 +3,14 @@
 mod dialect;
 mod error;
 mod insert;
+mod literal;
 mod migrate;
 mod migrations;
 mod mysql;
 mod names;
 mod options;
 mod row;
+mod script;
 mod session;
 mod snapshot;
 mod sqlite;
@@ -25,6 +27,7 @@ use sqlx::{MySqlPool, SqlitePool};
 pub use dialect::Dialect;
 pub use error::{DatabaseError, ErrorClass};
 pub use insert::placeholders;
+pub(crate) use literal::push_text;
 pub(crate) use migrate::new_epoch;
 pub use migrate::{MigrateError, SchemaLock};
 pub use names::TableNames;
@@ -38,6 +41,7 @@ pub use value::SqlValue;
 
 use mysql::Mysql;
 use sqlite::Sqlite;
+use transaction::Inner;
 
 /// A database, with its connections. Clones share them.
 #[derive(Clone)]
@@ -150,12 +154,22 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`]; `Unavailable` when no connection becomes free in time.
     pub async fn begin_view(&self) -> Result<Transaction, DatabaseError> {
-        let mut tx = match self.backend() {
-            Backend::Mysql(mysql) => mysql.begin().await,
-            Backend::Sqlite(sqlite) => sqlite.begin().await,
-        }?;
-        tx.rename_tables(self.names.clone());
+        let mut tx = self.begin_batched_view().await?;
+        tx.send_each().await?;
         Ok(tx)
+    }
+
+    /// The same in few journeys to the database: what is enqueued is sent with the next query, or with the commit. Values
+    /// are part of the statements' text, which is worth it for a few rows only.
+    ///
+    /// # Errors
+    /// See [`Database::begin_view`].
+    pub async fn begin_batched_view(&self) -> Result<Transaction, DatabaseError> {
+        let inner = match self.backend() {
+            Backend::Mysql(mysql) => Inner::Mysql(mysql.transaction().await?),
+            Backend::Sqlite(sqlite) => Inner::Sqlite(sqlite.transaction().await?),
+        };
+        Ok(Transaction::new(inner, self.names.clone()))
     }
 
     /// What the database holds now, for reading at leisure while others go on writing.

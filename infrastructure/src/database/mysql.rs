@@ -4,12 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, MySqlPool};
+use sqlx::pool::PoolConnection;
+use sqlx::{ConnectOptions, Connection, Executor, MySql, MySqlPool};
 use tokio::time::timeout;
 
 use super::row::Row;
 use super::session::{Inner as SessionInner, Session};
-use super::transaction::{Inner, Transaction};
 use super::value::bind_mysql;
 use super::{DatabaseError, DatabaseOptions, SqlValue};
 
@@ -106,8 +106,9 @@ impl Mysql {
         Ok(result?.rows_affected())
     }
 
-    pub(super) async fn begin(&self) -> Result<Transaction, DatabaseError> {
-        Ok(Transaction::new(Inner::Mysql(self.pool.begin().await?)))
+    /// A connection for a transaction that has still to be begun.
+    pub(super) async fn transaction(&self) -> Result<MysqlTransaction, DatabaseError> {
+        Ok(MysqlTransaction { connection: self.pool.acquire().await?, unsettled: false })
     }
 
     pub(super) async fn session(&self) -> Result<Session, DatabaseError> {
@@ -119,6 +120,52 @@ impl Mysql {
         };
         let connection = timeout(self.acquire_timeout, opening).await.map_err(|_| DatabaseError::NoAnswer)??;
         Ok(Session(SessionInner::Mysql(connection)))
+    }
+}
+
+/// A transaction on a connection of the pool.
+pub(super) struct MysqlTransaction {
+    connection: PoolConnection<MySql>,
+    /// It may be open.
+    unsettled: bool,
+}
+
+impl MysqlTransaction {
+    pub(super) async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        let rows = bind_mysql(sql, args).fetch_all(&mut *self.connection).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+
+    pub(super) async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        Ok(bind_mysql(sql, args).execute(&mut *self.connection).await?.rows_affected())
+    }
+
+    pub(super) async fn query(&mut self, script: &str) -> Result<Vec<Row>, DatabaseError> {
+        self.unsettled = true;
+        let rows = self.connection.fetch_all(sqlx::raw_sql(script)).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+
+    pub(super) async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
+        self.unsettled = true;
+        self.connection.execute(sqlx::raw_sql(script)).await?;
+        Ok(())
+    }
+
+    /// With the script that ends it.
+    pub(super) async fn commit(mut self, script: &str) -> Result<(), DatabaseError> {
+        self.run(script).await?;
+        self.unsettled = false;
+        Ok(())
+    }
+}
+
+impl Drop for MysqlTransaction {
+    fn drop(&mut self) {
+        if self.unsettled {
+            // The server rolls back, and the next user of the pool gets another connection.
+            self.connection.close_on_drop();
+        }
     }
 }
 

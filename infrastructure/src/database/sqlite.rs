@@ -14,9 +14,8 @@ use tokio::time::timeout;
 
 use super::row::Row;
 use super::session::{Inner as SessionInner, Session};
-use super::transaction::{Inner, Transaction};
 use super::value::bind_sqlite;
-use super::{DatabaseError, DatabaseOptions, Dialect, SqlValue};
+use super::{DatabaseError, DatabaseOptions, SqlValue};
 
 const READERS: u32 = 4;
 
@@ -89,11 +88,11 @@ impl Sqlite {
         Ok(bind_sqlite(sql, args).execute(&mut writers.view).await?.rows_affected())
     }
 
-    pub(super) async fn begin(&self) -> Result<Transaction, DatabaseError> {
+    /// The right to write, for a transaction that has still to be begun.
+    pub(super) async fn transaction(&self) -> Result<SqliteTransaction, DatabaseError> {
         let mut writers = self.lock().await?;
         writers.unsettled = true;
-        writers.view.execute(sqlx::raw_sql(Dialect::Sqlite.begin())).await?;
-        Ok(Transaction::new(Inner::Sqlite(SqliteTransaction { writers })))
+        Ok(SqliteTransaction { writers })
     }
 
     pub(super) async fn session(&self) -> Result<Session, DatabaseError> {
@@ -153,8 +152,19 @@ impl SqliteTransaction {
         Ok(bind_sqlite(sql, args).execute(&mut self.writers.view).await?.rows_affected())
     }
 
-    pub(super) async fn commit(mut self) -> Result<(), DatabaseError> {
-        self.writers.view.execute(sqlx::raw_sql("COMMIT")).await?;
+    pub(super) async fn query(&mut self, script: &str) -> Result<Vec<Row>, DatabaseError> {
+        let rows = self.writers.view.fetch_all(sqlx::raw_sql(script)).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+
+    pub(super) async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
+        self.writers.view.execute(sqlx::raw_sql(script)).await?;
+        Ok(())
+    }
+
+    /// With the script that ends it.
+    pub(super) async fn commit(mut self, script: &str) -> Result<(), DatabaseError> {
+        self.run(script).await?;
         self.writers.unsettled = false;
         Ok(())
     }

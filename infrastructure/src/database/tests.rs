@@ -71,6 +71,91 @@ async fn dropped_transaction_leaves_nothing_and_does_not_block() {
 }
 
 #[tokio::test]
+async fn enqueued_statements_are_seen_by_the_next_query_and_kept_by_the_commit() {
+    for fresh in fresh_databases().await {
+        let database = fresh.database;
+        with_table(&database).await;
+        let mut tx = database.begin_batched_view().await.unwrap();
+        let hostile = "it's; DROP TABLE t; -- \\ ? \0 🦀";
+        tx.insert_many("t", &["id", "a", "b"], vec![sql_args![-1_i64, hostile, vec![0_u8, 255]]]).await.unwrap();
+        assert!(tx.expect(1, "UPDATE t SET c = ? WHERE id = ?", sql_args!["?", -1_i64]).await.unwrap());
+        assert!(tx.expect(0, "UPDATE t SET c = ? WHERE id = ?", sql_args!["?", 7_i64]).await.unwrap());
+        let rows = tx.fetch_all("SELECT * FROM t WHERE a = ?", sql_args![hostile]).await.unwrap();
+        assert_eq!((rows.len(), rows[0].int("id").unwrap(), rows[0].text("c").unwrap()), (1, -1, "?".to_owned()));
+        assert_eq!(rows[0].bytes("b").unwrap(), [0, 255]);
+        assert!(tx.fetch_all("SELECT * FROM t WHERE id = 7", vec![]).await.unwrap().is_empty());
+        assert_eq!(tx.execute("UPDATE t SET c = NULL WHERE id = -1", vec![]).await.unwrap(), 1);
+        tx.enqueue("INSERT INTO t (id, a) VALUES (?, ?)", sql_args![2_i64, None::<String>]).await.unwrap();
+        tx.commit().await.unwrap();
+        let rows = database.fetch_all("SELECT id, a, c FROM t ORDER BY id", vec![]).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.int("id").unwrap()).collect::<Vec<_>>(), [-1, 2]);
+        assert_eq!((rows[0].text("a").unwrap().as_str(), rows[0].opt_text("c").unwrap()), (hostile, None));
+        assert_eq!(rows[1].opt_text("a").unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn statement_that_misses_its_rows_undoes_the_batch() {
+    for fresh in fresh_databases().await {
+        let database = fresh.database;
+        with_table(&database).await;
+        database.execute("INSERT INTO t (id) VALUES (1), (2)", vec![]).await.unwrap();
+        for (expected, committed) in [(1, false), (2, true), (3, false)] {
+            let mut tx = database.begin_batched_view().await.unwrap();
+            tx.enqueue("INSERT INTO t (id) VALUES (?)", sql_args![9_i64]).await.unwrap();
+            // Rows that stay the same count.
+            assert!(tx.expect(expected, "UPDATE t SET a = NULL WHERE id < 9", vec![]).await.unwrap());
+            tx.enqueue("DELETE FROM t WHERE id = 9", vec![]).await.unwrap();
+            tx.enqueue("UPDATE t SET c = 'x' WHERE id = 1", vec![]).await.unwrap();
+            let outcome = tx.commit().await;
+            assert!(
+                outcome.as_ref().map_or_else(|error| error.class() == ErrorClass::Other, |()| committed),
+                "{outcome:?}"
+            );
+            let rows = database.fetch_all("SELECT c FROM t ORDER BY id", vec![]).await.unwrap();
+            assert_eq!((rows.len(), rows[0].opt_text("c").unwrap().is_some()), (2, committed), "{expected}");
+            database.execute("UPDATE t SET c = NULL", vec![]).await.unwrap();
+        }
+        let mut single = database.begin_view().await.unwrap();
+        assert!(!single.expect(1, "UPDATE t SET a = NULL", vec![]).await.unwrap());
+        assert!(single.expect(2, "UPDATE t SET a = NULL", vec![]).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn batch_that_was_begun_and_dropped_leaves_nothing_and_does_not_block() {
+    for fresh in fresh_databases().await {
+        let database = fresh.database;
+        with_table(&database).await;
+        for sent in [false, true] {
+            let mut dropped = database.begin_batched_view().await.unwrap();
+            dropped.enqueue("INSERT INTO t (id) VALUES (1)", vec![]).await.unwrap();
+            if sent {
+                assert_eq!(dropped.fetch_all("SELECT id FROM t", vec![]).await.unwrap().len(), 1);
+            }
+            drop(dropped);
+            database.execute("INSERT INTO t (id) VALUES (2)", vec![]).await.unwrap();
+            assert_eq!(database.execute("DELETE FROM t", vec![]).await.unwrap(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn large_batch_is_sent_before_the_commit() {
+    for fresh in fresh_databases().await {
+        let database = fresh.database;
+        with_table(&database).await;
+        let mut tx = database.begin_batched_view().await.unwrap();
+        let text = "ü".repeat(16_000);
+        let rows = (0..300).map(|id| sql_args![i64::from(id), text.as_str()]).collect();
+        tx.insert_many("t", &["id", "a"], rows).await.unwrap();
+        tx.commit().await.unwrap();
+        let row = database.fetch_optional("SELECT COUNT(*) AS n, MIN(a) AS a FROM t", vec![]).await.unwrap().unwrap();
+        assert_eq!((row.int("n").unwrap(), row.text("a").unwrap()), (300, text));
+    }
+}
+
+#[tokio::test]
 async fn key_that_exists_is_told_apart() {
     for fresh in fresh_databases().await {
         let database = fresh.database;

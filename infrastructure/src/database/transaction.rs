@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use sqlx::MySql;
-
 use super::insert::chunked;
+use super::mysql::MysqlTransaction;
 use super::row::Row;
+use super::script::Script;
 use super::sqlite::SqliteTransaction;
-use super::value::bind_mysql;
 use super::{DatabaseError, Dialect, SqlValue, TableNames};
+
+/// So many bytes of statements are sent at once, whether somebody waits for them or not: well below the smallest default
+/// packet of a server.
+const MOST_ENQUEUED: usize = 1 << 20;
 
 /// A write transaction; dropped without a commit, it is rolled back.
 ///
@@ -17,16 +20,28 @@ use super::{DatabaseError, Dialect, SqlValue, TableNames};
 pub struct Transaction {
     inner: Inner,
     names: Option<Arc<TableNames>>,
+    /// What was not sent yet; none where each statement is sent by itself.
+    enqueued: Option<Script>,
 }
 
 pub(super) enum Inner {
-    Mysql(sqlx::Transaction<'static, MySql>),
+    Mysql(MysqlTransaction),
     Sqlite(SqliteTransaction),
 }
 
 impl Transaction {
-    pub(super) const fn new(inner: Inner) -> Self {
-        Self { inner, names: None }
+    /// One that begins with what is sent first.
+    pub(super) fn new(inner: Inner, names: Option<Arc<TableNames>>) -> Self {
+        let mut tx = Self { inner, names, enqueued: None };
+        tx.enqueued = Some(Script::begin(tx.dialect()));
+        tx
+    }
+
+    /// Sends what is enqueued, and each statement by itself from now on.
+    pub(super) async fn send_each(&mut self) -> Result<(), DatabaseError> {
+        self.send().await?;
+        self.enqueued = None;
+        Ok(())
     }
 
     /// Calls tables otherwise from now on; as they are called when `None`.
@@ -46,22 +61,28 @@ impl Transaction {
     /// The rows that a query gives, with what this transaction has written.
     ///
     /// # Errors
-    /// See [`DatabaseError`].
+    /// See [`DatabaseError`]; it may be about a statement that was enqueued.
     pub async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
         let sql = exchange(self.names.as_deref(), sql);
-        match &mut self.inner {
-            Inner::Mysql(tx) => {
-                let rows = bind_mysql(&sql, args).fetch_all(&mut **tx).await?;
-                Ok(rows.into_iter().map(Row::from).collect())
-            }
-            Inner::Sqlite(tx) => tx.fetch_all(&sql, args).await,
-        }
+        let Some(enqueued) = &mut self.enqueued else {
+            return match &mut self.inner {
+                Inner::Mysql(tx) => tx.fetch_all(&sql, args).await,
+                Inner::Sqlite(tx) => tx.fetch_all(&sql, args).await,
+            };
+        };
+        enqueued.push(&sql, &args);
+        let (script, checks) = enqueued.take();
+        let mut rows = match &mut self.inner {
+            Inner::Mysql(tx) => tx.query(&script).await,
+            Inner::Sqlite(tx) => tx.query(&script).await,
+        }?;
+        Ok(rows.split_off(checks.min(rows.len())))
     }
 
     /// The first row that a query gives, if it gives one.
     ///
     /// # Errors
-    /// See [`DatabaseError`].
+    /// See [`Transaction::fetch_all`].
     pub async fn fetch_optional(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Option<Row>, DatabaseError> {
         Ok(self.fetch_all(sql, args).await?.into_iter().next())
     }
@@ -69,23 +90,45 @@ impl Transaction {
     /// Runs a statement and tells how many rows it affected (found, for an update).
     ///
     /// # Errors
-    /// See [`DatabaseError`].
+    /// See [`Transaction::fetch_all`].
     pub async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        self.send().await?;
         let sql = exchange(self.names.as_deref(), sql);
-        self.run(&sql, args).await
+        self.inner.execute(&sql, args).await
     }
 
-    async fn run(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
-        match &mut self.inner {
-            Inner::Mysql(tx) => Ok(bind_mysql(sql, args).execute(&mut **tx).await?.rows_affected()),
-            Inner::Sqlite(tx) => tx.execute(sql, args).await,
+    /// Runs a statement, perhaps not before the next query or the commit.
+    ///
+    /// # Errors
+    /// See [`Transaction::fetch_all`].
+    pub async fn enqueue(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<(), DatabaseError> {
+        let names = self.names.clone();
+        self.add(&exchange(names.as_deref(), sql), args).await
+    }
+
+    /// The same of a statement that must affect (find, for an update) so many rows. `false`: it did not.
+    ///
+    /// # Errors
+    /// See [`Transaction::fetch_all`]. In a batched transaction it is one of the next errors that tells that the number
+    /// was another one, and the statements after it are not run.
+    pub async fn expect(&mut self, rows: u64, sql: &str, args: Vec<SqlValue>) -> Result<bool, DatabaseError> {
+        let sql = exchange(self.names.as_deref(), sql);
+        match &mut self.enqueued {
+            Some(enqueued) => {
+                enqueued.push(&sql, &args);
+                enqueued.check(rows);
+                self.send_if_large().await?;
+                Ok(true)
+            }
+            None => Ok(self.inner.execute(&sql, args).await? == rows),
         }
     }
 
-    /// Inserts rows, many at once and in their order. Each row holds one value for each column.
+    /// Inserts rows, many at once and in their order, as [`Transaction::enqueue`] does. Each row holds one value for each
+    /// column.
     ///
     /// # Errors
-    /// See [`DatabaseError`].
+    /// See [`Transaction::fetch_all`].
     pub async fn insert_many(
         &mut self,
         table: &str,
@@ -94,7 +137,7 @@ impl Transaction {
     ) -> Result<(), DatabaseError> {
         let statements = chunked(self.names.as_ref().map_or(table, |names| names.name(table)), columns, rows);
         for (sql, values) in statements {
-            self.run(&sql, values).await?;
+            self.add(&sql, values).await?;
         }
         Ok(())
     }
@@ -102,11 +145,49 @@ impl Transaction {
     /// Makes what was written durable and visible.
     ///
     /// # Errors
-    /// See [`DatabaseError`]; after `Unavailable` only looking tells whether it was committed.
+    /// See [`Transaction::fetch_all`]; after `Unavailable` only looking tells whether it was committed.
     pub async fn commit(self) -> Result<(), DatabaseError> {
+        let mut last = self.enqueued.map(|mut enqueued| enqueued.take().0).unwrap_or_default();
+        last.push_str("COMMIT");
         match self.inner {
-            Inner::Mysql(tx) => Ok(tx.commit().await?),
-            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Mysql(tx) => tx.commit(&last).await,
+            Inner::Sqlite(tx) => tx.commit(&last).await,
+        }
+    }
+
+    async fn add(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<(), DatabaseError> {
+        match &mut self.enqueued {
+            Some(enqueued) => {
+                enqueued.push(sql, &args);
+                self.send_if_large().await
+            }
+            None => self.inner.execute(sql, args).await.map(|_| ()),
+        }
+    }
+
+    async fn send(&mut self) -> Result<(), DatabaseError> {
+        let script = self.enqueued.as_mut().map(|enqueued| enqueued.take().0).unwrap_or_default();
+        if script.is_empty() { Ok(()) } else { self.inner.run(&script).await }
+    }
+
+    async fn send_if_large(&mut self) -> Result<(), DatabaseError> {
+        let is_large = self.enqueued.as_ref().is_some_and(|enqueued| enqueued.len() > MOST_ENQUEUED);
+        if is_large { self.send().await } else { Ok(()) }
+    }
+}
+
+impl Inner {
+    async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        match self {
+            Self::Mysql(tx) => tx.execute(sql, args).await,
+            Self::Sqlite(tx) => tx.execute(sql, args).await,
+        }
+    }
+
+    async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
+        match self {
+            Self::Mysql(tx) => tx.run(script).await,
+            Self::Sqlite(tx) => tx.run(script).await,
         }
     }
 }

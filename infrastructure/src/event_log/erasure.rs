@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::SqlEventLog;
 use super::reader::unavailable;
-use super::request::{Prepared, push_text};
+use super::request::Prepared;
 use super::stored::{COLUMNS, StoredEvent, decode};
-use crate::database::Dialect;
+use crate::database::{Dialect, push_text};
 use crate::responses::forget_answers;
 use crate::sql_args;
 

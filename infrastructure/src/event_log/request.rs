@@ -10,7 +10,7 @@ use domain::ids::CommandId;
 use domain::time::Timestamp;
 
 use super::chain::{FixedFields, payload_digest};
-use crate::database::Dialect;
+use crate::database::{Dialect, push_text};
 
 /// The most events of one request, and of one batch; and the most streams that a request has only looked at.
 pub(super) const MAX_EVENTS: usize = 1_000;
@@ -166,16 +166,6 @@ fn values(header: &EventHeader, payload: &str, salt: &[u8], digest: &Hash, diale
     push_text(&mut sql, &header.actor, dialect);
     let _ = write!(sql, ",X'{}',X'{}'", hex::encode(salt), hex::encode(digest));
     sql
-}
-
-pub(super) fn push_text(sql: &mut String, text: &str, dialect: Dialect) {
-    let (before, after) = match dialect {
-        Dialect::Mysql => ("_utf8mb4 X'", "'"),
-        Dialect::Sqlite => ("CAST(X'", "' AS TEXT)"),
-    };
-    sql.push_str(before);
-    sql.push_str(&hex::encode(text));
-    sql.push_str(after);
 }
 
 #[cfg(test)]

@@ -108,7 +108,8 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Moves the stored one from `self` to `to`. `false`: it is not at `self`, so somebody else moves it.
+    /// Moves the stored one from `self` to `to`. `false`: it is not at `self`, so somebody else moves it; in a batched
+    /// transaction an error tells so later.
     ///
     /// As the first statement of a transaction it keeps everybody else waiting until the end of it.
     pub(super) async fn advance(
@@ -124,7 +125,7 @@ impl Checkpoint {
         );
         let Self { position, chain_hash, epoch, generation } = *self;
         let args = sql_args![to.position, to.chain_hash, name, version, position, chain_hash, epoch, generation];
-        Ok(tx.execute(&update, args).await? == 1)
+        tx.expect(1, &update, args).await
     }
 }
 

@@ -8,13 +8,18 @@ use application::ports::{LogEvent, Position, ReadError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::ProjectError;
 use super::checkpoint::{Checkpoint, Found};
 use super::handle::{RunnerStatus, StopReason};
 use super::runner::{Runner, TurnEnd};
+use crate::database::Transaction;
 use crate::lease::Lease;
 
 /// The events read at once.
 const PAGE: usize = 500;
+
+/// So few events are projected by statements that are sent together.
+const MOST_BATCHED: usize = 64;
 
 /// The stored checkpoint follows after so many positions without an event that matters, or so long after the last one.
 const STORE_EVERY: Position = 1_000;
@@ -165,16 +170,27 @@ impl Leader<'_> {
         }
     }
 
-    /// The checkpoint moves first: who loses that race must not touch the rows of who has won it.
     async fn project(&self, events: &[Arc<LogEvent>], to: Checkpoint) -> Result<(), TurnEnd> {
-        let mut tx = self.runner.subscriptions.database.begin_view().await?;
-        if !self.stored.advance(&mut tx, self.runner.id(), &to).await? {
+        let database = &self.runner.subscriptions.database;
+        if events.len() <= MOST_BATCHED {
+            match self.project_in(database.begin_batched_view().await?, events, to).await {
+                // One by one the statements tell which of them failed, and what that means.
+                Err(TurnEnd::Stop(_)) => self.runner.load(self.stored.position).await?,
+                outcome => return outcome,
+            }
+        }
+        self.project_in(database.begin_view().await?, events, to).await
+    }
+
+    /// The checkpoint moves first: who loses that race must not touch the rows of who has won it.
+    async fn project_in(&self, mut tx: Transaction, events: &[Arc<LogEvent>], to: Checkpoint) -> Result<(), TurnEnd> {
+        let first = events.first().map_or(to.position, |event| event.header.position);
+        let failed = |error: ProjectError| TurnEnd::of_projection(error, first);
+        if !self.stored.advance(&mut tx, self.runner.id(), &to).await.map_err(|error| failed(error.into()))? {
             return Err(TurnEnd::Outrun);
         }
-        let first = events.first().map_or(to.position, |event| event.header.position);
-        let projected = self.runner.projector.project(events, &mut tx).await;
-        projected.map_err(|error| TurnEnd::of_projection(error, first))?;
-        tx.commit().await?;
+        self.runner.projector.project(events, &mut tx).await.map_err(failed)?;
+        tx.commit().await.map_err(|error| failed(error.into()))?;
         self.runner.projector.committed();
         let name = self.runner.projector.name();
         metrics::counter!("livechatlog_projected_events_total", "projection" => name).increment(events.len() as u64);

@@ -76,7 +76,7 @@ pub(super) async fn save<'a>(
     for chunk in deltas.chunks(CHUNK) {
         let args =
             chunk.iter().flat_map(|(scope, [pending, active, closed])| sql_args![scope, *pending, *active, *closed]);
-        tx.execute(&add(tx.dialect(), chunk.len()), args.collect()).await?;
+        tx.enqueue(&add(tx.dialect(), chunk.len()), args.collect()).await?;
     }
     let fewer = deltas.iter().filter(|(_, delta)| delta.iter().sum::<i64>() < 0);
     remove_empty(tx, &fewer.map(|(scope, _)| scope.as_str()).collect::<Vec<_>>()).await
@@ -104,7 +104,7 @@ async fn remove_empty(tx: &mut Transaction, scopes: &[&str]) -> Result<(), Datab
             "DELETE FROM conversation_counts WHERE scope IN ({}) AND pending = 0 AND active = 0 AND closed = 0",
             placeholders(chunk.len())
         );
-        tx.execute(&sql, chunk.iter().map(|scope| SqlValue::from(*scope)).collect()).await?;
+        tx.enqueue(&sql, chunk.iter().map(|scope| SqlValue::from(*scope)).collect()).await?;
     }
     Ok(())
 }

@@ -139,12 +139,8 @@ async fn save_messages(tx: &mut Transaction, messages: &[LastMessage<'_>]) -> Re
     let positions =
         messages.iter().flat_map(|message| sql_args![message.conversation_id, message.event.header.position]);
     let args = times.chain(positions).chain(id_args(&ids)).collect();
-    let found = tx.execute(&sql, args).await?;
-    if found == ids.iter().collect::<BTreeSet<_>>().len() as u64 {
-        Ok(())
-    } else {
-        Err(lost(tx, messages, &ids).await?)
-    }
+    let there = ids.iter().collect::<BTreeSet<_>>().len() as u64;
+    if tx.expect(there, &sql, args).await? { Ok(()) } else { Err(lost(tx, messages, &ids).await?) }
 }
 
 /// Tells which message has no conversation.

@@ -40,7 +40,7 @@ pub(super) async fn save<'a>(
         removed.extend(stored.difference(&now).copied());
     }
     for (tag_id, conversation, ..) in removed {
-        tx.execute(REMOVE, sql_args![tag_id.uuid(), conversation]).await?;
+        tx.enqueue(REMOVE, sql_args![tag_id.uuid(), conversation]).await?;
     }
     let values = added.into_iter().map(|(tag_id, conversation, status, group_id, agent_id, at)| {
         sql_args![tag_id.uuid(), conversation, status, group_id.uuid(), agent_id.map(EntityId::uuid), at]

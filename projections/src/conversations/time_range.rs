@@ -48,7 +48,7 @@ pub(super) async fn save<'a>(
     }
     if stored != Some(times) {
         let sql = if stored.is_some() { UPDATE } else { INSERT };
-        tx.execute(sql, sql_args![times.latest, times.lateness]).await?;
+        tx.enqueue(sql, sql_args![times.latest, times.lateness]).await?;
     }
     Ok(())
 }

@@ -95,7 +95,7 @@ impl Writes {
 async fn delete(tx: &mut Transaction, sql: &str, kind: Option<&str>, ids: &[Uuid]) -> Result<(), DatabaseError> {
     for chunk in filled_chunks(ids) {
         let args = kind.map(SqlValue::from).into_iter().chain(id_args(&chunk)).collect();
-        tx.execute(&format!("{sql} ({})", placeholders(chunk.len())), args).await?;
+        tx.enqueue(&format!("{sql} ({})", placeholders(chunk.len())), args).await?;
     }
     Ok(())
 }

@@ -101,7 +101,7 @@ async fn forget(tx: &mut Transaction, conversations: &[Uuid]) -> Result<(), Data
     let places = rows.iter().map(|row| row.int("created_position")).collect::<Result<Vec<_>, _>>()?;
     for chunk in places.chunks(CHUNK) {
         let sql = format!("DELETE FROM search_words WHERE created_position IN ({})", placeholders(chunk.len()));
-        tx.execute(&sql, chunk.iter().flat_map(|place| sql_args![*place]).collect()).await?;
+        tx.enqueue(&sql, chunk.iter().flat_map(|place| sql_args![*place]).collect()).await?;
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ async fn insert_new(tx: &mut Transaction, found: Vec<(String, Position)>) -> Res
         }
         let values = vec!["(?, ?)"; size].join(", ");
         let sql = format!("{} INTO search_words (word, created_position) VALUES {values}", tx.dialect().insert_new());
-        tx.execute(&sql, args).await?;
+        tx.enqueue(&sql, args).await?;
     }
     Ok(())
 }

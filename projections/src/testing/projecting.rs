@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use application::ports::LogEvent;
-use infrastructure::database::Database;
+use infrastructure::database::{Database, Transaction};
 use infrastructure::subscription::{ProjectError, Projector};
 
 use super::Desk;
@@ -24,23 +24,38 @@ pub(crate) async fn project_with(
     mut events: &[Arc<LogEvent>],
     sizes: &[usize],
 ) -> Projected {
-    for projector in projectors {
-        projector.load(database).await?;
-    }
+    load(projectors, database).await?;
     for size in sizes.iter().cycle() {
         if events.is_empty() {
             break;
         }
         let (page, rest) = events.split_at((*size).min(events.len()));
         events = rest;
-        let mut tx = database.begin_view().await?;
-        for projector in projectors {
-            let handled: Vec<_> = page.iter().filter(|event| projector.handles(&event.event)).cloned().collect();
-            projector.project(&handled, &mut tx).await?;
+        // As the service does with a few events: what a statement's failure means is told when it runs by itself.
+        match project_page(projectors, page, database.begin_batched_view().await?).await {
+            Err(ProjectError::Database(_)) => {
+                load(projectors, database).await?;
+                project_page(projectors, page, database.begin_view().await?).await?;
+            }
+            outcome => outcome?,
         }
-        tx.commit().await?;
     }
     Ok(())
+}
+
+async fn load(projectors: &[Arc<dyn Projector>], database: &Database) -> Projected {
+    for projector in projectors {
+        projector.load(database).await?;
+    }
+    Ok(())
+}
+
+async fn project_page(projectors: &[Arc<dyn Projector>], page: &[Arc<LogEvent>], mut tx: Transaction) -> Projected {
+    for projector in projectors {
+        let handled: Vec<_> = page.iter().filter(|event| projector.handles(&event.event)).cloned().collect();
+        projector.project(&handled, &mut tx).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Takes all rows out of all views.

@@ -1,0 +1,49 @@
+//! Statements that are sent to the database together.
+
+use super::literal::push_statement;
+use super::{Dialect, SqlValue};
+
+/// Statements with their values, each with its semicolon. The database ends at the first one that fails.
+pub(super) struct Script {
+    dialect: Dialect,
+    text: String,
+    /// How many of them give a row that nobody asked for.
+    checks: usize,
+}
+
+impl Script {
+    /// Begins a write transaction.
+    pub(super) fn begin(dialect: Dialect) -> Self {
+        let mut script = Self { dialect, text: String::new(), checks: 0 };
+        script.push(dialect.begin(), &[]);
+        script
+    }
+
+    pub(super) fn push(&mut self, statement: &str, values: &[SqlValue]) {
+        push_statement(&mut self.text, statement, values, self.dialect);
+        self.text.push(';');
+    }
+
+    /// Makes it end here unless the statement before affected (found, for an update) so many rows.
+    pub(super) fn check(&mut self, rows: u64) {
+        // The result is no number of its type when the count is another one: SQLite's smallest integer has no absolute
+        // value, MySQL's unsigned integers end at 0. Both refuse to compute it.
+        let check = match self.dialect {
+            Dialect::Mysql => format!("SELECT CAST(ROW_COUNT() = {rows} AS UNSIGNED) - 1"),
+            Dialect::Sqlite => format!("SELECT abs(-9223372036854775807 - (changes() <> {rows}))"),
+        };
+
+        self.push(&check, &[]);
+        self.checks += 1;
+    }
+
+    /// In bytes.
+    pub(super) const fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Empties it. Gives the statements, and how many rows of checks come before those of a query at their end.
+    pub(super) fn take(&mut self) -> (String, usize) {
+        (std::mem::take(&mut self.text), std::mem::take(&mut self.checks))
+    }
+}
