@@ -1,6 +1,6 @@
 //! Copies of tables: made empty beside the live ones, filled, and put in their place.
 
-use super::{Database, DatabaseError, Dialect, Row, Session, TableNames, Transaction};
+use super::{Database, DatabaseError, Dialect, Row, Session, SqlValue, TableNames, Transaction, placeholders};
 use crate::sql_args;
 
 /// The end of the name of a copy that is being filled.
@@ -162,16 +162,23 @@ async fn ddl_session(database: &Database) -> Result<Session, DatabaseError> {
     Ok(session)
 }
 
-/// Deletes all rows of a table, a few at a time, after its indexes.
+/// Deletes the rows of a table, a few at a time and in the order of their key, after its indexes.
 async fn empty(database: &Database, table: &str) -> Result<(), DatabaseError> {
     const INDEXES: &str = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL";
     for row in database.fetch_all(INDEXES, sql_args![table]).await? {
         database.execute(&format!("DROP INDEX IF EXISTS {}", row.text("name")?), vec![]).await?;
     }
-    let key = database.primary_key(table).await?.join(", ");
-    let delete = format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} LIMIT ?)");
-    while database.execute(&delete, sql_args![CHUNK]).await? > 0 {
-        tokio::task::yield_now().await;
+    let columns = database.primary_key(table).await?;
+    let key = columns.join(", ");
+    // Values of its own, because SQLite uses the first column alone of a key that is compared with a subquery.
+    let next = format!("SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET ?");
+    let delete = format!("DELETE FROM {table} WHERE ({key}) < ({})", placeholders(columns.len()));
+    // The last few go with the table.
+    while let Some(row) = database.fetch_optional(&next, sql_args![CHUNK]).await? {
+        let value =
+            |column: &String| row.int(column).map(SqlValue::from).or_else(|_| row.text(column).map(SqlValue::from));
+        let place = columns.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+        database.execute(&delete, place).await?;
     }
     Ok(())
 }

@@ -67,6 +67,26 @@ async fn what_an_interrupted_run_has_left_is_removed() {
 }
 
 #[tokio::test]
+async fn table_is_emptied_but_for_the_last_few_rows_whatever_its_key_is() {
+    let fresh = crate::testing::fresh_sqlite().await;
+    let database = &fresh.database;
+    let rows = CHUNK * 2 + 7;
+    let mut tx = database.begin_view().await.unwrap();
+    // Three words, so that the first column of the key tells little.
+    let words = (0..rows).map(|at| sql_args![format!("word {}", at % 3), at]).collect();
+    tx.insert_many("search_words", &["word", "created_position"], words).await.unwrap();
+    let chats = (0..rows).map(|at| sql_args![format!("{at:036}"), at]).collect();
+    tx.insert_many("search_chats", &["id", "created_position"], chats).await.unwrap();
+    tx.commit().await.unwrap();
+    for (table, last) in [("search_words", "word = 'word 2'"), ("search_chats", "created_position >= 4000")] {
+        empty(database, table).await.unwrap();
+        let sql = format!("SELECT COUNT(*) AS n, SUM(CASE WHEN {last} THEN 1 ELSE 0 END) AS last FROM {table}");
+        let row = database.fetch_optional(&sql, vec![]).await.unwrap().unwrap();
+        assert_eq!((row.int("n").unwrap(), row.int("last").unwrap()), (7, 7), "{table}");
+    }
+}
+
+#[tokio::test]
 async fn indexes_get_the_names_of_the_schema_back_before_its_next_step() {
     let fresh = crate::testing::fresh_sqlite().await;
     let database = &fresh.database;
