@@ -61,6 +61,61 @@ pub fn memory_mb(process: &Process, figure: &str) -> f64 {
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(f64::NAN) * 1_024.0 / 1e6
 }
 
+/// How many ticks of the kernel's clock a second has in `/proc`, `USER_HZ`.
+const TICKS: f64 = 100.0;
+
+/// How many cores were at work, on average over some time.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
+pub struct Cores {
+    /// For this process, which makes the load.
+    pub load: f64,
+    /// For the program that is measured, if it is another process.
+    pub program: f64,
+    /// For everything on the machine: a database server is the rest, and what the kernel does for nobody.
+    pub all: f64,
+}
+
+/// For how long cores have worked until now, in seconds.
+pub struct Work {
+    at: Instant,
+    load: f64,
+    program: f64,
+    all: f64,
+}
+
+impl Work {
+    /// With that of a program, if it is another process than this one.
+    pub fn now(program: Option<&Process>) -> Self {
+        let program = program.map_or(0.0, |program| of_process(&program.id().to_string()));
+        Self { at: Instant::now(), load: of_process("self"), program, all: of_all() }
+    }
+
+    /// From then on, of the same program.
+    pub fn since(&self, program: Option<&Process>) -> Cores {
+        let now = Self::now(program);
+        let seconds = now.at.duration_since(self.at).as_secs_f64();
+        Cores {
+            load: (now.load - self.load) / seconds,
+            program: (now.program - self.program) / seconds,
+            all: (now.all - self.all) / seconds,
+        }
+    }
+}
+
+/// `utime` and `stime` of proc(5), the twelfth and thirteenth field after the name, which may hold anything.
+fn of_process(process: &str) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
+}
+
+/// Everything but idling, waiting for a disk, and other machines on the same host (`idle`, `iowait`, `steal` of proc(5)).
+fn of_all() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let ticks: Vec<f64> = stat.split_whitespace().skip(1).take(7).filter_map(|ticks| ticks.parse().ok()).collect();
+    ticks.iter().enumerate().filter(|(field, _)| !(3..=4).contains(field)).map(|(_, ticks)| ticks).sum::<f64>() / TICKS
+}
+
 /// How many processes wanted to run in the last minute, on how many cores.
 pub fn busyness() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();

@@ -188,8 +188,15 @@ on_each_database! {
             assert_eq!(boss.client.post("/v1/conversations/bulk", &assign).await.expect(200).body["failed"], 0);
         }
         wait_until_queued(&server, 0).await;
-        let default = boss.client.get("/v1/groups").await.body["data"][0]["id"].as_str().unwrap().to_owned();
-        boss.client.delete(&format!("/v1/groups/{default}/agents/{}", anna.id)).await.expect(200);
+        let group = boss.client.get("/v1/groups").await.body["data"][0].clone();
+        let member = format!("/v1/groups/{}/agents/{}", group["id"].as_str().unwrap(), anna.id);
+        let known = |version: i64| boss.client.with_header("If-Match", &format!("\"{version}\""));
+        let version = group["version"].as_i64().unwrap();
+        known(version - 1).delete(&member).await.expect(412);
+        let path = format!("/v1/agents/{}", anna.id);
+        let active = server.admin().await.client.get(&path).await.expect(200).body["activeChats"].clone();
+        assert_eq!(active, chats.len(), "what is refused gives nothing back");
+        known(version).delete(&member).await.expect(200);
         wait_until_queued(&server, chats.len()).await;
     }
 

@@ -11,6 +11,7 @@ use harness::{DatabaseKind, TestDatabase};
 
 use crate::arguments::{databases, duration, number};
 use crate::driver::median;
+use crate::machine::{Cores, Work};
 use crate::plot::{Panel, Series};
 use crate::report::{Found, Part, publish};
 use crate::targets::Target;
@@ -35,6 +36,8 @@ struct Rates {
 struct Level {
     writers: usize,
     rates: Vec<Rates>,
+    /// While our log is appended to, in the last round.
+    cores: Cores,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -79,12 +82,14 @@ fn rounds() -> usize {
 /// There is no mysql-es to compare with on SQLite.
 async fn alone(database: &TestDatabase, writers: usize) -> Level {
     let log = OurLog::open(database).await;
-    let mut ours = vec![];
+    let (mut ours, mut cores) = (vec![], Cores::default());
     for _ in 0..rounds() {
+        let work = Work::now(None);
         ours.push(round(&log, writers, duration()).await);
+        cores = work.since(None);
     }
     log.close().await;
-    Level { writers, rates: vec![rates(OURS, ours)] }
+    Level { writers, rates: vec![rates(OURS, ours)], cores }
 }
 
 async fn in_turn(database: &TestDatabase, writers: usize) -> Level {
@@ -96,8 +101,11 @@ async fn in_turn(database: &TestDatabase, writers: usize) -> Level {
     let raw = RawInserts::open(&for_raw, writers).await;
     let time: Duration = duration();
     let mut found = [(OURS, vec![]), (MYSQL_ES, vec![]), (MYSQL_ES_POOL, vec![]), (RAW, vec![])];
+    let mut cores = Cores::default();
     for _ in 0..rounds() {
+        let work = Work::now(None);
         found[0].1.push(round(&log, writers, time).await);
+        cores = work.since(None);
         found[1].1.push(round(&mysql_es, writers, time).await);
         if writers > 1 {
             found[2].1.push(round(&pooled, writers, time).await);
@@ -109,7 +117,7 @@ async fn in_turn(database: &TestDatabase, writers: usize) -> Level {
     pooled.close().await;
     raw.close().await;
     let found = found.into_iter().filter(|(_, rounds)| !rounds.is_empty());
-    Level { writers, rates: found.map(|(who, rounds)| rates(who, rounds)).collect() }
+    Level { writers, rates: found.map(|(who, rounds)| rates(who, rounds)).collect(), cores }
 }
 
 fn rates(who: &'static str, rounds: Vec<f64>) -> Rates {
@@ -162,6 +170,10 @@ impl Found for Append {
             }
             println!();
         }
+        let cores =
+            |Level { cores: Cores { load, all, .. }, .. }: &Level| format!("{:>24}", format!("{load:.2} of {all:.2}"));
+        let cores: Vec<_> = self.levels.iter().map(cores).collect();
+        println!("{:<28} {}", "our log, own cores of all", cores.concat());
     }
 
     fn targets(&self) -> Vec<Target> {

@@ -9,7 +9,7 @@ use harness::{DatabaseKind, TestDatabase};
 use crate::arguments::{databases, duration};
 use crate::desk::{Desk, program};
 use crate::driver::{Latency, median};
-use crate::machine::{Footprint, footprint, memory_mb};
+use crate::machine::{Cores, Footprint, footprint, memory_mb};
 use crate::plot::{Panel, Series};
 use crate::report::{Found, Part, publish};
 use crate::targets::Target;
@@ -82,6 +82,15 @@ impl Http {
         }
     }
 
+    fn print_cores(&self) {
+        println!("\ncores at work, for the load, the program and everything");
+        for line in &self.lines {
+            let cores =
+                line.cores.iter().map(|Cores { load, program, all }| format!("{load:>8.2}{program:>6.2}{all:>6.2}"));
+            println!("{:<23}{}", line.operation, cores.collect::<Vec<_>>().concat());
+        }
+    }
+
     fn print_latencies(&self) {
         println!("\n{:<23}{:>8}{}", "ms, open loop", "due/s", Latency::head());
         for Line { operation, paced, .. } in &self.lines {
@@ -112,6 +121,7 @@ impl Http {
 impl Found for Http {
     fn print(&self) {
         self.print_rates();
+        self.print_cores();
         self.print_latencies();
         if let Some(Yardstick { sends, mysql_es, mysql_es_pool, .. }) = &self.yardstick {
             println!("\nin turn, each at 64 at once, events/s, median, and round by round");

@@ -11,7 +11,7 @@ use crate::desk::{Chat, Desk};
 use crate::driver::Requests;
 use crate::driver::closed_loop::{self, Rate};
 use crate::driver::open_loop::{self, Paced};
-use crate::machine::memory_mb;
+use crate::machine::{Cores, Work, memory_mb};
 
 /// How many connections are used at once.
 pub const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
@@ -34,6 +34,8 @@ pub const LOG_IN: &str = "log in";
 pub struct Line {
     pub operation: &'static str,
     pub rates: Vec<Rate>,
+    /// One for each rate.
+    pub cores: Vec<Cores>,
     pub paced: Paced,
     /// The program's resident memory afterwards, in megabytes.
     pub mb: f64,
@@ -45,16 +47,18 @@ pub async fn run(process: &Process, desk: &Desk, duration: Duration) -> Vec<Line
     let wanted = text("--case").unwrap_or_default();
     let mut lines = vec![];
     for (operation, requests) in operations(desk).into_iter().filter(|(name, _)| name.contains(&wanted)) {
-        let mut rates = vec![];
+        let (mut rates, mut cores) = (vec![], vec![]);
         for connections in CONNECTIONS {
+            let work = Work::now(Some(process));
             rates.push(closed_loop::measure(address, connections, duration, &requests).await);
+            cores.push(work.since(Some(process)));
         }
         let pace = rates.iter().find(|rate| rate.connections == 64).map_or(1.0, |rate| rate.per_second * PACE);
         let paced = open_loop::measure(address, pace.max(1.0), duration * LONGER, &requests).await;
         let said: Vec<_> = rates.iter().map(|rate| format!("{:.0}", rate.per_second)).collect();
         let mb = memory_mb(process, "VmRSS:");
         eprintln!("  {operation}: {}/s; {mb:.0} MB", said.join(" / "));
-        lines.push(Line { operation, rates, paced, mb });
+        lines.push(Line { operation, rates, cores, paced, mb });
     }
     lines
 }
