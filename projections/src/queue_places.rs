@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use application::ports::Position;
 use domain::ids::{EntityId, GroupId};
-use infrastructure::database::{Database, DatabaseError, SqlValue};
+use infrastructure::database::{Database, DatabaseError, Row, SqlValue};
 use infrastructure::sql_args;
 
 use crate::conversations::scope_of_group;
@@ -23,8 +23,9 @@ pub(crate) enum Queues {
 /// between, each part is counted. Tests are satisfied with few.
 const MOST_ARRIVALS: i64 = if cfg!(test) { 6 } else { 2_048 };
 
-/// So many are counted from each end of a queue at most, before all of them are.
-const MOST_COUNTED: i64 = if cfg!(test) { 4 } else { 32 };
+/// So many are counted from each end of a queue at most, the first time and the second, before all of them are. Of chats
+/// that start at the same time each finds the others behind it.
+const MOST_COUNTED: [i64; 2] = if cfg!(test) { [1, 4] } else { [32, 1_024] };
 
 /// Counts who waits before a place, and from there on, each up to a bound; and tells how many wait in all.
 pub(crate) const AROUND: &str = "SELECT ? AS step, \
@@ -108,25 +109,36 @@ pub(crate) async fn places(
 /// are looked for are near one of its ends: there nobody else is counted.
 async fn ahead(database: &Database, parts: &[Part]) -> Result<Vec<i64>, DatabaseError> {
     let mut counts = vec![None; parts.len()];
-    let numbered: Vec<_> = (0_i64..).zip(parts).collect();
-    for chunk in chunks(&numbered) {
-        let sql = vec![AROUND; chunk.len()].join(" UNION ALL ");
-        let bound = MOST_COUNTED + 1;
-        let args = chunk.iter().flat_map(|(step, (group_id, _, at))| {
-            let group = group_id.uuid();
-            sql_args![*step, group, *at, bound, group, *at, bound, scope_of_group(*group_id)]
-        });
-        for row in database.fetch_all(&sql, args.collect()).await? {
-            if let Some(count) = usize::try_from(row.int("step")?).ok().and_then(|step| counts.get_mut(step)) {
-                let (ahead, behind, waiting) = (row.int("ahead")?, row.int("behind")?, row.opt_int("waiting")?);
-                let from_the_end = waiting.filter(|_| behind <= MOST_COUNTED).map(|waiting| waiting - behind);
-                *count = if ahead <= MOST_COUNTED { Some(ahead) } else { from_the_end };
+    for most in MOST_COUNTED {
+        let unknown = (0_i64..).zip(parts).zip(&counts).filter(|(_, count)| count.is_none());
+        let unknown: Vec<_> = unknown.map(|(part, _)| part).collect();
+        for chunk in chunks(&unknown) {
+            let sql = vec![AROUND; chunk.len()].join(" UNION ALL ");
+            for row in database.fetch_all(&sql, around(chunk, most + 1)).await? {
+                if let Some(count) = usize::try_from(row.int("step")?).ok().and_then(|step| counts.get_mut(step)) {
+                    *count = near_an_end(&row, most)?;
+                }
             }
         }
     }
     let inside: Vec<_> = counts.iter().zip(parts).filter(|(count, _)| count.is_none()).map(|(_, part)| *part).collect();
     let mut inside = count(database, Queues::Conversations, &inside).await?.into_iter();
     Ok(counts.into_iter().map(|count| count.or_else(|| inside.next()).unwrap_or_default()).collect())
+}
+
+fn around(parts: &[(i64, &Part)], bound: i64) -> Vec<SqlValue> {
+    let args = parts.iter().flat_map(|(step, (group_id, _, at))| {
+        let group = group_id.uuid();
+        sql_args![*step, group, *at, bound, group, *at, bound, scope_of_group(*group_id)]
+    });
+    args.collect()
+}
+
+/// How many wait before a place, if no more than `most` do on one side of it.
+fn near_an_end(row: &Row, most: i64) -> Result<Option<i64>, DatabaseError> {
+    let (ahead, behind, waiting) = (row.int("ahead")?, row.int("behind")?, row.opt_int("waiting")?);
+    let from_the_end = waiting.filter(|_| behind <= most).map(|waiting| waiting - behind);
+    Ok(if ahead <= most { Some(ahead) } else { from_the_end })
 }
 
 /// How many are between the first of a group and each of the others, for each group.
