@@ -26,6 +26,8 @@ pub enum Fault {
     HangsInTransactions,
     /// After the rows were written, its thread stands still until this is true.
     FreezesUntil(Arc<AtomicBool>),
+    /// The same before anything was sent to the database.
+    FreezesBeforeUntil(Arc<AtomicBool>),
 }
 
 pub struct Counting {
@@ -67,6 +69,9 @@ impl Projector for Counting {
 
     async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
         self.begun.lock().unwrap().push(events[0].header.position);
+        if let Fault::FreezesBeforeUntil(awake) = &self.fault {
+            freeze_until(awake);
+        }
         Counts::add(tx, self.name, self.node, events.len()).await?;
         let number = self.transactions.fetch_add(1, Ordering::SeqCst) + 1;
         match &self.fault {
@@ -76,13 +81,19 @@ impl Projector for Counting {
             }
             Fault::HangsInTransactions => std::future::pending().await,
             Fault::FreezesUntil(awake) => {
-                while !awake.load(Ordering::SeqCst) {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
+                freeze_until(awake);
                 Ok(())
             }
-            Fault::None | Fault::LosesEachThirdTransaction | Fault::PoisonAt(_) => Ok(()),
+            Fault::None | Fault::LosesEachThirdTransaction | Fault::PoisonAt(_) | Fault::FreezesBeforeUntil(_) => {
+                Ok(())
+            }
         }
+    }
+}
+
+fn freeze_until(awake: &AtomicBool) {
+    while !awake.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

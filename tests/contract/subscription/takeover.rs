@@ -110,15 +110,34 @@ async fn node_that_slept_through_the_end_of_its_lease_is_fenced_off() {
     };
     let awake = Arc::new(AtomicBool::new(false));
     let leader = Mortal::start(&database, Fault::FreezesUntil(Arc::clone(&awake))).await;
-    let (node, follower, projector) = survivor_after(&database, &leader).await;
-    let last = node.append(1, 0, 10).await;
+    let (node, follower, _) = survivor_after(&database, &leader).await;
+    node.append(1, 0, 10).await;
     // The whole node stands still in its transaction: it does not renew its lease, and does not know that.
     statuses_until(&follower, RunnerStatus::Running).await;
     // The checkpoint lets the other wait for the end of the first one's transaction.
     pause(300).await;
-    assert_eq!((Counts::of(&node.database, "counts").await, projector.begun().len()), (0, 0));
+    assert_eq!((Counts::of(&node.database, "counts").await, follower.position()), (0, 0));
     awake.store(true, Ordering::SeqCst);
-    assert!(follower.wait_for(last, SOON).await);
+    project_once(&node, &follower, leader).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn node_that_slept_before_it_sent_anything_is_fenced_off() {
+    let name = "node_that_slept_before_it_sent_anything_is_fenced_off";
+    let Some(database) = TestDatabase::mysql(name).await else { return };
+    let awake = Arc::new(AtomicBool::new(false));
+    let leader = Mortal::start(&database, Fault::FreezesBeforeUntil(Arc::clone(&awake))).await;
+    let (node, follower, _) = survivor_after(&database, &leader).await;
+    let last = node.append(1, 0, 10).await;
+    assert!(follower.wait_for(last, SOON).await, "the other does not wait for it");
+    assert_eq!(Counts::on(&node.database, "survivor").await, 10);
+    awake.store(true, Ordering::SeqCst);
+    project_once(&node, &follower, leader).await;
+}
+
+/// After ten events: one of the nodes projects what follows, and both know.
+async fn project_once(node: &Node, follower: &RunnerHandle, leader: Mortal) {
+    assert!(follower.wait_for(10, SOON).await && leader.handle.wait_for(10, SOON).await);
     assert_eq!(Counts::of(&node.database, "counts").await, 10);
     for round in 2..12 {
         let last = node.append(round, 0, 10).await;
