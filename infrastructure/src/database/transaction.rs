@@ -58,6 +58,12 @@ impl Transaction {
         }
     }
 
+    /// Whether statements may wait for the next query or the commit.
+    #[must_use]
+    pub const fn is_batched(&self) -> bool {
+        self.enqueued.is_some()
+    }
+
     /// The rows that a query gives, with what this transaction has written.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::ProjectError;
 use super::checkpoint::{Checkpoint, Found};
 use super::handle::{RunnerStatus, StopReason};
 use super::runner::{Runner, TurnEnd};
-use crate::database::Transaction;
+use crate::database::{DatabaseError, Transaction};
 use crate::lease::Lease;
 
 /// The events read at once.
@@ -185,12 +185,15 @@ impl Leader<'_> {
     /// The checkpoint moves first: who loses that race must not touch the rows of who has won it.
     async fn project_in(&self, mut tx: Transaction, events: &[Arc<LogEvent>], to: Checkpoint) -> Result<(), TurnEnd> {
         let first = events.first().map_or(to.position, |event| event.header.position);
-        let failed = |error: ProjectError| TurnEnd::of_projection(error, first);
-        if !self.stored.advance(&mut tx, self.runner.id(), &to).await.map_err(|error| failed(error.into()))? {
+        let is_batched = tx.is_batched();
+        let projecting = |error: ProjectError| TurnEnd::of_projection(error, first);
+        // In a batch it may be about a statement of the projector.
+        let own = |error: DatabaseError| if is_batched { projecting(error.into()) } else { error.into() };
+        if !self.stored.advance(&mut tx, self.runner.id(), &to).await.map_err(own)? {
             return Err(TurnEnd::Outrun);
         }
-        self.runner.projector.project(events, &mut tx).await.map_err(failed)?;
-        tx.commit().await.map_err(|error| failed(error.into()))?;
+        self.runner.projector.project(events, &mut tx).await.map_err(projecting)?;
+        tx.commit().await.map_err(own)?;
         self.runner.projector.committed();
         let name = self.runner.projector.name();
         metrics::counter!("livechatlog_projected_events_total", "projection" => name).increment(events.len() as u64);

@@ -230,6 +230,34 @@ async fn statement_that_can_never_work_is_poison() {
 }
 
 #[tokio::test]
+async fn checkpoint_that_cannot_be_moved_for_now_is_no_poison() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        is(&handle, RunnerStatus::Running).await;
+        // With an error that says nothing of whether it passes.
+        let refuse = match fresh.database.dialect() {
+            Dialect::Sqlite => "BEGIN SELECT RAISE(ABORT, 'refused'); END",
+            Dialect::Mysql => "FOR EACH ROW SIGNAL SQLSTATE '45000'",
+        };
+        run(&fresh.database, &format!("CREATE TRIGGER refusal BEFORE UPDATE ON checkpoints {refuse}")).await;
+        let last = node.append(1, 0, 3).await;
+        assert!(!handle.wait_for(last, Duration::from_millis(300)).await);
+        assert!(!handle.status().has_ended(), "{:?}", handle.status());
+        run(&fresh.database, "DROP TRIGGER refusal").await;
+        assert!(handle.wait_for(last, SOON).await);
+        assert_eq!(notes(&fresh.database).await, [1, 2, 3]);
+    }
+}
+
+/// MySQL prepares no such statement.
+async fn run(database: &Database, script: &str) {
+    let mut session = database.log_session().await.unwrap();
+    session.run(script).await.unwrap();
+    session.close().await;
+}
+
+#[tokio::test]
 async fn event_that_cannot_be_read_stops_the_projector_after_everything_before_it() {
     for fresh in databases().await {
         node(&fresh.database).await.append(1, 0, 5).await;
