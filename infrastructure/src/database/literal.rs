@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Dialect, SqlValue};
 
-/// Writes a text. One that may hold anything is written in hexadecimal, so that nothing needs escaping.
+/// Writes a text in hexadecimal: it may hold anything, and nothing needs escaping.
 pub(crate) fn push_text(sql: &mut String, text: &str, dialect: Dialect) {
     let (before, after) = match dialect {
         Dialect::Mysql => ("_utf8mb4 X'", "'"),
@@ -15,7 +15,8 @@ pub(crate) fn push_text(sql: &mut String, text: &str, dialect: Dialect) {
     sql.push_str(after);
 }
 
-/// Writes a statement with its values in the place of its `?`. There must be one value for each, and no other `?`.
+/// Writes a statement with its values in the place of its `?`. There must be one value for each, no other `?`, and no `-?`,
+/// which a negative number would make a comment.
 pub(super) fn push_statement(sql: &mut String, statement: &str, values: &[SqlValue], dialect: Dialect) {
     let mut parts = statement.split('?');
     sql.push_str(parts.next().unwrap_or_default());

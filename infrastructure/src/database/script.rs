@@ -32,7 +32,6 @@ impl Script {
             Dialect::Mysql => format!("SELECT CAST(ROW_COUNT() = {rows} AS UNSIGNED) - 1"),
             Dialect::Sqlite => format!("SELECT abs(-9223372036854775807 - (changes() <> {rows}))"),
         };
-
         self.push(&check, &[]);
         self.checks += 1;
     }

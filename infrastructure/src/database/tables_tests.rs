@@ -78,7 +78,8 @@ async fn table_is_emptied_but_for_the_last_few_rows_whatever_its_key_is() {
     let chats = (0..rows).map(|at| sql_args![format!("{at:036}"), at]).collect();
     tx.insert_many("search_chats", &["id", "created_position"], chats).await.unwrap();
     tx.commit().await.unwrap();
-    for (table, last) in [("search_words", "word = 'word 2'"), ("search_chats", "created_position >= 4000")] {
+    let last = format!("created_position >= {}", CHUNK * 2);
+    for (table, last) in [("search_words", "word = 'word 2'"), ("search_chats", last.as_str())] {
         empty(database, table).await.unwrap();
         let sql = format!("SELECT COUNT(*) AS n, SUM(CASE WHEN {last} THEN 1 ELSE 0 END) AS last FROM {table}");
         let row = database.fetch_optional(&sql, vec![]).await.unwrap().unwrap();

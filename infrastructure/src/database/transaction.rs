@@ -10,8 +10,8 @@ use super::script::Script;
 use super::sqlite::SqliteTransaction;
 use super::{DatabaseError, Dialect, SqlValue, TableNames};
 
-/// So many bytes of statements are sent at once, whether somebody waits for them or not: well below the smallest default
-/// packet of a server.
+/// Statements of more bytes are sent at once, whether somebody waits for them or not. The last of them comes on top, of a
+/// page's texts at most, so that all stay below the smallest packet that a server is run with, 4 MiB.
 const MOST_ENQUEUED: usize = 1 << 20;
 
 /// A write transaction; dropped without a commit, it is rolled back.
@@ -70,18 +70,10 @@ impl Transaction {
     /// See [`DatabaseError`]; it may be about a statement that was enqueued.
     pub async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
         let sql = exchange(self.names.as_deref(), sql);
-        let Some(enqueued) = &mut self.enqueued else {
-            return match &mut self.inner {
-                Inner::Mysql(tx) => tx.fetch_all(&sql, args).await,
-                Inner::Sqlite(tx) => tx.fetch_all(&sql, args).await,
-            };
-        };
+        let Some(enqueued) = &mut self.enqueued else { return self.inner.fetch_all(&sql, args).await };
         enqueued.push(&sql, &args);
         let (script, checks) = enqueued.take();
-        let mut rows = match &mut self.inner {
-            Inner::Mysql(tx) => tx.query(&script).await,
-            Inner::Sqlite(tx) => tx.query(&script).await,
-        }?;
+        let mut rows = self.inner.query(&script).await?;
         Ok(rows.split_off(checks.min(rows.len())))
     }
 
@@ -155,10 +147,7 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), DatabaseError> {
         let mut last = self.enqueued.map(|mut enqueued| enqueued.take().0).unwrap_or_default();
         last.push_str("COMMIT");
-        match self.inner {
-            Inner::Mysql(tx) => tx.commit(&last).await,
-            Inner::Sqlite(tx) => tx.commit(&last).await,
-        }
+        self.inner.commit(&last).await
     }
 
     async fn add(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<(), DatabaseError> {
@@ -183,6 +172,13 @@ impl Transaction {
 }
 
 impl Inner {
+    async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        match self {
+            Self::Mysql(tx) => tx.fetch_all(sql, args).await,
+            Self::Sqlite(tx) => tx.fetch_all(sql, args).await,
+        }
+    }
+
     async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
         match self {
             Self::Mysql(tx) => tx.execute(sql, args).await,
@@ -190,10 +186,24 @@ impl Inner {
         }
     }
 
+    async fn query(&mut self, script: &str) -> Result<Vec<Row>, DatabaseError> {
+        match self {
+            Self::Mysql(tx) => tx.query(script).await,
+            Self::Sqlite(tx) => tx.query(script).await,
+        }
+    }
+
     async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
         match self {
             Self::Mysql(tx) => tx.run(script).await,
             Self::Sqlite(tx) => tx.run(script).await,
+        }
+    }
+
+    async fn commit(self, script: &str) -> Result<(), DatabaseError> {
+        match self {
+            Self::Mysql(tx) => tx.commit(script).await,
+            Self::Sqlite(tx) => tx.commit(script).await,
         }
     }
 }

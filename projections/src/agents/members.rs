@@ -53,8 +53,8 @@ impl<'a> Members<'a> {
         const REMOVE: &str = "DELETE FROM group_members WHERE group_id = ? AND agent_id = ?";
         let (added, removed) = self.pairs.into_added_and_removed();
         for pair in removed {
-            let found = tx.execute(REMOVE, sql_args![pair.0, pair.1.uuid()]).await?;
-            if let (0, Some(event)) = (found, self.last.get(&pair)) {
+            let is_there = tx.expect(1, REMOVE, sql_args![pair.0, pair.1.uuid()]).await?;
+            if let (false, Some(event)) = (is_there, self.last.get(&pair)) {
                 return Err(poison(event, "removes an agent whom the group does not have"));
             }
         }

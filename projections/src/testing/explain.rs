@@ -7,14 +7,8 @@ pub(crate) async fn explain(database: &Database, sql: &str, args: Vec<SqlValue>)
         Dialect::Sqlite => "EXPLAIN QUERY PLAN",
         Dialect::Mysql => "EXPLAIN FORMAT=TRADITIONAL",
     };
-    let literal = |value| match value {
-        SqlValue::Int(number) => number.to_string(),
-        SqlValue::Text(text) => format!("'{text}'"),
-        SqlValue::Null | SqlValue::Bytes(_) => panic!("no read looks for it"),
-    };
-    let sql = args.into_iter().map(literal).fold(sql.to_owned(), |sql, value| sql.replacen('?', &value, 1));
-    let mut session = database.log_session().await.unwrap();
-    let rows = session.query(&format!("{explain} {sql}")).await.unwrap();
-    session.close().await;
+    let mut tx = database.begin_batched_view().await.unwrap();
+    let rows = tx.fetch_all(&format!("{explain} {sql}"), args).await.unwrap();
+    tx.commit().await.unwrap();
     rows
 }

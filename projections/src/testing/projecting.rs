@@ -31,7 +31,7 @@ pub(crate) async fn project_with(
         }
         let (page, rest) = events.split_at((*size).min(events.len()));
         events = rest;
-        // As the service does with a few events: what a statement's failure means is told when it runs by itself.
+        // As the service does, but with any number of events: what a failure means is told by the statements one by one.
         match project_page(projectors, page, database.begin_batched_view().await?).await {
             Err(ProjectError::Database(_)) => {
                 load(projectors, database).await?;
