@@ -19,6 +19,8 @@ pub enum Entity {
     Agent,
     /// A group.
     Group,
+    /// An agent in a group.
+    Member,
     /// A tag.
     Tag,
     /// A visitor.
@@ -34,6 +36,7 @@ impl Entity {
             Self::Thread => "thread",
             Self::Agent => "agent",
             Self::Group => "group",
+            Self::Member => "member of the group",
             Self::Tag => "tag",
             Self::Visitor => "visitor",
         }

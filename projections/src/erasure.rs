@@ -13,6 +13,7 @@ use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholder
 use infrastructure::sql_args;
 use uuid::Uuid;
 
+use crate::rows::id_args;
 use crate::sql::chunks;
 
 /// Whether an event tells of an erasure.
@@ -56,6 +57,15 @@ impl Erasure<'_> {
         }
     }
 
+    /// Runs `statement` with a list of its conversations, which `{}` stands for.
+    pub(crate) async fn write_chats(self, tx: &mut Transaction, statement: &str) -> Result<(), DatabaseError> {
+        for chunk in chunks(&self.conversations()) {
+            let sql = statement.replace("{}", &placeholders(chunk.len()));
+            tx.enqueue(&sql, id_args(chunk)).await?;
+        }
+        Ok(())
+    }
+
     /// Runs `statement` with the values of `args` and then a list of the positions of erased payloads, which `{}` stands
     /// for.
     pub(crate) async fn write(
@@ -78,10 +88,11 @@ mod tests {
     use application::visitors::Eraser;
     use domain::conversation::Participant;
     use domain::ids::VisitorId;
+    use domain::visitor::VisitorDetails;
 
     use super::*;
     use crate::rebuild::{compare, dump};
-    use crate::testing::{Desk, clear, fresh_databases, project_with};
+    use crate::testing::{Desk, clear, fresh_databases, name, project_with};
     use crate::view_projectors;
 
     async fn erase(desk: &Desk, id: VisitorId) {
@@ -90,17 +101,20 @@ mod tests {
         eraser.erase(context, id, Participant::Visitor(id)).await.unwrap();
     }
 
-    /// Two chats of somebody who is erased in the second, one of somebody else, and one that begins afterwards. The events
+    /// Two chats of somebody who is erased in the second, after they have said their name in it, one of somebody else, and one that begins afterwards. The events
     /// as they were first, and as they are read afterwards.
     async fn story() -> (Vec<Arc<LogEvent>>, Vec<Arc<LogEvent>>) {
         let desk = Desk::open().await;
         let (vera, other) = (desk.visitor(), desk.visitor());
-        let first = desk.start(vera, None).await.conversation_id;
+        let nameless = VisitorDetails::default;
+        let first = desk.begin(vera, nameless(), None, "Hello").await.unwrap().conversation_id;
         desk.assign(first, desk.agents[0]).await.unwrap();
         desk.start(other, None).await;
         desk.close(desk.supervisor(), first).await.unwrap();
-        let second = desk.start(vera, None).await.conversation_id;
+        let second = desk.begin(vera, nameless(), None, "Hello").await.unwrap().conversation_id;
         desk.assign(second, desk.agents[1]).await.unwrap();
+        let named = VisitorDetails { name: Some(name("Veronika")), ..nameless() };
+        desk.begin(vera, named, None, "It is me again").await.unwrap();
         let mut as_they_were = desk.log.events();
         erase(&desk, vera).await;
         desk.chat().await;
@@ -118,7 +132,7 @@ mod tests {
             project_with(&projectors, database, &afterwards, &[1_000]).await.unwrap();
             let rebuilt = dump(database).await.unwrap();
             let text = format!("{rebuilt:?}");
-            assert!(text.contains(domain::visitor::ERASED));
+            assert!(text.contains(domain::visitor::ERASED) && !text.contains("Veronika"));
             assert_eq!(text.matches("vera@example.com").count(), 2, "only who was not erased is left");
             for sizes in [&[1_000][..], &[1], &[7, 3]] {
                 clear(database).await;

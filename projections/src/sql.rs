@@ -4,6 +4,8 @@ use infrastructure::database::{Row, RowError};
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
+use crate::search::fold;
+
 /// The numbers of values a statement: few, so that a connection's cache of prepared statements stays small.
 const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
@@ -41,9 +43,9 @@ pub(crate) fn unexpected(column: &str, expected: &'static str) -> RowError {
     RowError::Type { column: column.to_owned(), found: "text".to_owned(), expected }
 }
 
-/// What matches `text` anywhere with `LIKE ? ESCAPE '!'`, in a column of lower case.
+/// What matches `text` anywhere with `LIKE ? ESCAPE '!'`, in a column without case and accents.
 pub(crate) fn containing(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let escaped = fold(text).replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{escaped}%")
 }
 
@@ -72,5 +74,6 @@ mod tests {
     #[test]
     fn wildcards_in_a_search_stand_for_themselves() {
         assert_eq!(containing("50%_Off!"), "%50!%!_off!!%");
+        assert_eq!(containing("Ü％"), "%u!%%", "a wide sign is the same sign");
     }
 }

@@ -13,6 +13,8 @@ on_each_database! {
         let closed = anna.client.post(&path(&vera, "/close"), &ending).await.expect(200);
         assert!(!closed.body.to_string().contains("discount"));
         vera.client.post(&path(&vera, "/reopen"), &json!({})).await.expect(200);
+        let refused = vera.client.post(&path(&vera, "/close"), &ending).await.expect(400).body;
+        assert_eq!(refused["errors"][0]["field"], "notes", "{refused}");
         vera.client.post(&path(&vera, "/close"), &json!({ "reason": "bored" })).await.expect(200);
 
         let told = anna.client.get(&path(&vera, "/assignments")).await.expect(200).body["data"].clone();
@@ -42,7 +44,7 @@ on_each_database! {
         let admin = server.admin().await.client;
         let vera = server.visitor("Hello").await;
         let waiting = vera.conversation().await;
-        assert_eq!((&waiting["assignedAgent"], &waiting["tags"]), (&Value::Null, &json!([])));
+        assert_eq!((&waiting["assignedAgent"], &waiting["lastAgent"]), (&Value::Null, &Value::Null));
         let anna = server.person("agent", "away", 1).await;
         let me = json!({ "agentId": anna.id });
         let served = anna.client.post(&path(&vera, "/assign"), &me).await.expect(200).body;
@@ -52,6 +54,8 @@ on_each_database! {
         let tag = json!({ "name": "VIP", "color": "#112233" });
         let tag = admin.post("/v1/tags", &tag).await.expect(201).body["id"].clone();
         anna.client.post(&path(&vera, "/tags"), &json!({ "tagId": tag })).await.expect(200);
+        let tagged = vera.client.get(&path(&vera, "")).await.expect(200).body;
+        assert!(!tagged.to_string().contains("VIP"), "what agents call a chat is not said to visitors: {tagged}");
         let events = format!("/v1/threads/{}/events", vera.thread_id);
         let sent = anna.client.post(&events, &json!({ "content": "Hello Vera" })).await.expect(201).body;
         assert_eq!(sent["authorName"], name);
@@ -61,14 +65,40 @@ on_each_database! {
         admin.delete(&format!("/v1/agents/{}", anna.id)).await.expect(200);
         let label = json!([{ "id": tag, "name": "VIP", "color": "#112233" }]);
         let listed = admin.get("/v1/conversations").await.expect(200).body["data"][0].clone();
-        for chat in [vera.conversation().await, listed] {
+        let read = admin.get(&path(&vera, "")).await.expect(200).body;
+        for chat in [&read, &listed] {
             assert_eq!((&chat["tagIds"], &chat["tags"]), (&json!([tag]), &label));
+        }
+        for chat in [read, listed, vera.conversation().await] {
+            assert_eq!((&chat["assignedAgent"], &chat["lastAgentId"]), (&Value::Null, &json!(anna.id)));
+            assert_eq!(chat["lastAgent"], json!({ "id": anna.id, "name": name }));
         }
         let told = vera.client.get(&events).await.expect(200).body;
         let names: Vec<_> = told["data"].as_array().unwrap().iter().map(|event| event["authorName"].clone()).collect();
         assert!(names.contains(&name) && names.contains(&Value::Null), "{names:?}");
         let told = admin.get(&path(&vera, "/assignments")).await.expect(200).body;
         assert_eq!((&told["data"][0]["agentName"], &told["data"][1]["previousAgentName"]), (&name, &name));
+    }
+
+    async fn agents_see_and_find_a_visitor_as_they_introduce_themselves_in_the_open_chat(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let admin = server.admin().await.client;
+        let vera = server.visitor("Hello").await;
+        let back = json!({
+            "name": "Vera Ångström", "email": "vera@example.com", "initialMessage": "It is me again",
+            "sessionToken": vera.client.token(),
+        });
+        for _ in 0..2 {
+            let again = server.client().post("/v1/widget/session", &back).await.expect(201);
+            assert_eq!(again.text("/conversationId"), vera.conversation_id);
+        }
+        let chat = admin.get(&path(&vera, "")).await.expect(200).body;
+        let card = json!({ "id": vera.id, "name": "Vera Ångström", "email": "vera@example.com", "phone": null });
+        assert_eq!(chat["visitor"], card);
+        let found = admin.get("/v1/conversations?search=angstrom").await.expect(200).body;
+        assert_eq!(found["data"][0]["visitor"], card, "{found}");
+        let told = admin.get("/v1/audit?type=VisitorCardChanged").await.expect(200).body;
+        assert_eq!(told["data"].as_array().unwrap().len(), 1, "who says the same again changes nothing: {told}");
     }
 
     async fn admins_who_ask_for_what_was_deleted_see_which_it_is(database: TestDatabase) {

@@ -182,6 +182,10 @@ on_each_database! {
         let from = last["recordedAt"].as_str().unwrap();
         let late = admin.get(&format!("/v1/audit?from={from}")).await.expect(200).body;
         assert!(late["data"].as_array().unwrap().contains(&last));
+        for other in ["type=chatstarted", "type=ChatStart%C3%A9d", "type=%C3%A9", "actor=System:Router", "actor=%C3%A9"] {
+            let nothing = admin.get(&format!("/v1/audit?{other}")).await.expect(200).body;
+            assert_eq!(nothing["data"], json!([]), "{other}");
+        }
         let none = admin.get("/v1/audit?to=2020-01-01T00:00:00Z").await.expect(200).body;
         assert_eq!(none, json!({ "data": [], "nextCursor": null }));
         for (wrong, field) in [("aggregate=x", "aggregate"), ("from=0", "from"), ("to=soon", "to"), ("sort=x", "sort"), ("actor=", "actor")] {

@@ -31,6 +31,11 @@ on_each_database! {
         for visitor in [&visitors[0], &visitors[2], &visitors[3]] {
             assert_eq!(visitor.conversation().await["status"], "closed");
         }
+        let again = boss.client.post(PATH, &close).await.expect(200);
+        assert_eq!(column(&again, "status"), [200, 409, 404, 200, 200].map(|status| json!(status)));
+        let otherwise = json!({ "conversationIds": ids, "close": { "reason": "holiday", "notes": "call back" } });
+        let refused = boss.client.post(PATH, &otherwise).await.expect(200);
+        assert_eq!(column(&refused, "status"), [409, 409, 404, 409, 409].map(|status| json!(status)));
     }
 
     async fn tags_go_on_and_off_and_chats_go_to_agents_and_groups(database: TestDatabase) {

@@ -94,6 +94,10 @@ async fn customer(server: &Server, agent: &Person) -> Customer {
     let second = server.client().post("/v1/widget/session", &hello(Some(&token))).await.expect(201);
     let other = (second.text("/conversationId").to_owned(), second.text("/threadId").to_owned());
     assert_ne!(other.0, chat);
+    let mut renamed = hello(Some(&token));
+    renamed["name"] = json!("Zenobia Quux the Younger");
+    let back = server.client().post("/v1/widget/session", &renamed).await.expect(201);
+    assert_eq!(back.text("/conversationId"), other.0);
     let id = first.text("/visitorId").to_owned();
     Customer { id, client, token, chats: [chat, other.0], threads: [thread, other.1] }
 }
@@ -153,8 +157,10 @@ on_each_database! {
         admin.delete(&personal_data("018f0000-0000-7000-8000-000000000000")).await.expect(404);
         let done = admin.delete(&personal_data(&person.id)).await.expect(200);
         assert_eq!(done.body["closedChat"], true);
-        assert_eq!(done.body["messages"], 3, "{}", done.body);
-        assert_eq!(done.body["payloads"], 3 + 2 + 1 + 2, "messages, starts, a reason and introductions: {}", done.body);
+        assert_eq!(done.body["messages"], 4, "{}", done.body);
+        let (messages, starts, reasons, introductions, to_the_open_chat) = (4, 2, 1, 3, 1);
+        let payloads = messages + starts + reasons + introductions + to_the_open_chat;
+        assert_eq!(done.body["payloads"], payloads, "{}", done.body);
         assert_eq!((&done.body["offTheDisk"], &done.body["readModels"]), (&json!(true), &json!(true)));
         assert_eq!(kept_answers(&database, &person.id).await, 0);
         assert_forgotten(&database).await;
@@ -167,7 +173,7 @@ on_each_database! {
         assert!(!export(&database, &new).contains("Zenobia"));
         assert_eq!(prove(&database, &old)["erased"], 0, "an export of before proves itself as ever");
         let proved = prove(&database, &new);
-        assert_eq!((&proved["whole"], &proved["erased"]), (&json!(true), &json!(8)), "{proved}");
+        assert_eq!((&proved["whole"], &proved["erased"]), (&json!(true), &json!(payloads)), "{proved}");
 
         ok(run(&database, &["replay", "--verify"]));
         ok(run(&database, &["replay"]));
@@ -242,18 +248,24 @@ on_each_database! {
         person.client.get(&personal_data(&person.id)).await.expect(403);
         agent.client.get(&personal_data(&person.id)).await.expect(403);
         admin.get(&personal_data("018f0000-0000-7000-8000-000000000000")).await.expect(404);
+        let noted = json!({ "reason": "answered", "notes": "collects beetles" });
+        admin.post(&format!("/v1/conversations/{}/close", person.chats[1]), &noted).await.expect(200);
         let data = admin.get(&personal_data(&person.id)).await.expect(200).body;
-        assert_eq!(data["profile"]["name"], "Zenobia Ombudsman-Quux");
+        assert_eq!(data["profile"]["name"], "Zenobia Quux the Younger");
         let kinds = |facts: &Value| -> Vec<String> {
             facts.as_array().unwrap().iter().map(|fact| fact["type"].as_str().unwrap().to_owned()).collect()
         };
-        assert_eq!(kinds(&data["history"]), ["registered", "chat_opened", "chat_ended", "reintroduced", "chat_opened"]);
+        assert_eq!(kinds(&data["history"]), [
+            "registered", "chat_opened", "chat_ended", "reintroduced", "chat_opened", "reintroduced", "chat_ended",
+        ]);
         assert_eq!(data["history"][0]["name"], "Zenobia Quux", "an earlier name is theirs, too");
         let [first, second] = [0, 1].map(|number| &data["conversations"][number]);
         assert_eq!((&first["id"], &second["id"]), (&json!(person.chats[0]), &json!(person.chats[1])));
         let facts = kinds(&first["history"]);
         assert!(facts.contains(&"assigned".to_owned()) && facts.last().is_some_and(|last| last == "closed"), "{facts:?}");
-        assert_eq!(second["history"].as_array().unwrap().last().unwrap()["tag"], "Beetles");
+        let [introduced, tagged, closed] = second["history"].as_array().unwrap().last_chunk().unwrap();
+        assert_eq!((&introduced["type"], &introduced["name"]), (&json!("visitor_introduced"), &data["profile"]["name"]));
+        assert_eq!((&tagged["tag"], &closed["notes"]), (&json!("Beetles"), &noted["notes"]));
         let texts: Vec<_> = first["events"].as_array().unwrap().iter().filter(|event| event["type"] == "message").collect();
         let said: Vec<_> = texts.iter().map(|event| event["content"].as_str().unwrap()).collect();
         assert_eq!(said, ["My beetle is xylophagous", "xylophagous, I say", AGENT_TEXT]);
@@ -289,7 +301,7 @@ on_each_database! {
         SystemClock.sleep(Duration::from_millis(300)).await;
         let admin = server.admin().await.client;
         let done = admin.delete(&personal_data(&person.id)).await.expect(200);
-        let mut taken = 3;
+        let mut taken = 4;
         for sender in senders {
             taken += sender.await.unwrap();
         }
@@ -335,7 +347,7 @@ on_each_database! {
         let unknown = run(&database, &["erase-visitor", "--yes", "018f0000-0000-7000-8000-000000000000"]);
         assert_eq!(unknown.status.code(), Some(1), "{unknown:?}");
         let done = verdict(&database, &["erase-visitor", "--yes", "--json", &person.id]);
-        assert_eq!((&done["messages"], &done["readModels"]), (&json!(3), &json!(true)), "{done}");
+        assert_eq!((&done["messages"], &done["readModels"]), (&json!(4), &json!(true)), "{done}");
         assert_forgotten(&database).await;
         person.client.get(&format!("/v1/threads/{}/events", person.threads[1])).await.expect(401);
         // The server goes on, with what the other process has appended.

@@ -62,7 +62,12 @@ on_each_database! {
         let refused = if one.status == 412 { one } else { two };
         assert_eq!(refused.body["code"], "version_moved");
         assert_eq!(refused.body["currentVersion"], admin.get(&path).await.body["version"]);
-        admin.with_header("If-Match", "1").patch(&path, &json!({ "name": "x" })).await.expect(400);
+        let version = admin.get(&path).await.expect(200).body["version"].clone();
+        for malformed in [format!("{version}"), format!("\"+{version}\""), format!("\"0{version}\""), "\"-0\"".to_owned()] {
+            admin.with_header("If-Match", &malformed).patch(&path, &json!({ "name": "x" })).await.expect(400);
+        }
+        let twice = admin.with_header("If-Match", &format!("\"{version}\"")).with_header("If-Match", "\"1\"");
+        twice.patch(&path, &json!({ "name": "x" })).await.expect(400);
     }
 
     async fn status_and_members_change_only_as_they_were_seen(database: TestDatabase) {
@@ -92,6 +97,26 @@ on_each_database! {
             let after = change(version).await.expect(200).body;
             assert_eq!(after["version"], version + 1, "{way}");
         }
+    }
+
+    async fn form_of_a_busy_agent_is_saved_although_chats_come_and_go(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let admin = server.admin().await.client;
+        let anna = server.person("agent", "online", 2).await;
+        let path = format!("/v1/agents/{}", anna.id);
+        let seen = admin.get(&path).await.expect(200).body;
+        for _ in 0..2 {
+            let visitor = server.visitor("Hello").await;
+            active(&visitor.client, &chat_path(&visitor)).await;
+        }
+        let now = admin.get(&path).await.expect(200).body;
+        assert_eq!((&now["activeChats"], &now["version"]), (&json!(2), &seen["version"]));
+        let form = admin.with_header("If-Match", &format!("\"{}\"", seen["version"]));
+        let saved = form.patch(&path, &json!({ "name": "Anna B." })).await.expect(200).body;
+        let version = saved["version"].as_i64().unwrap();
+        assert!(version > seen["version"].as_i64().unwrap() + 2, "it is the sequence of the event: {saved}");
+        let refused = form.patch(&path, &json!({ "name": "Anna C." })).await.expect(412).body;
+        assert_eq!(refused["currentVersion"], version);
     }
 
     async fn agents_are_changed_by_admins_and_partly_by_themselves(database: TestDatabase) {

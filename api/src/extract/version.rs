@@ -13,15 +13,19 @@ impl<S: Sync> FromRequestParts<S> for KnownVersion {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get(IF_MATCH) else { return Ok(Self(None)) };
+        let mut values = parts.headers.get_all(IF_MATCH).iter();
+        let Some(value) = values.next() else { return Ok(Self(None)) };
         let text = value.to_str().unwrap_or_default().trim();
-        if text == "*" {
-            return Ok(Self(None));
-        }
-        let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|text| text.parse().ok());
-        let version = version.filter(|version: &Sequence| *version >= 0);
-        version.map(|version| Self(Some(version))).ok_or_else(|| {
-            Problem::invalid_field("If-Match", "must be the version of the resource in quotation marks, or *")
+        let known = if text == "*" { Some(Self(None)) } else { version(text).map(|version| Self(Some(version))) };
+        known.filter(|_| values.next().is_none()).ok_or_else(|| {
+            Problem::invalid_field("If-Match", "must be one version of the resource in quotation marks, or *")
         })
     }
+}
+
+/// As it is written in resources, and in no other way: tags are compared letter by letter.
+fn version(text: &str) -> Option<Sequence> {
+    let digits = text.strip_prefix('"')?.strip_suffix('"')?;
+    let version: Sequence = digits.parse().ok()?;
+    (version >= 0 && version.to_string() == digits).then_some(version)
 }

@@ -262,14 +262,19 @@ schemas! {
         assigned_agent_id: Option<Id>,
         /// The same with their name, which stays when they are deleted.
         assigned_agent: Option<AgentLabel>,
+        /// The agent who serves it, or served it last; also while it waits or is closed.
+        last_agent_id: Option<Id>,
+        /// The same with their name.
+        last_agent: Option<AgentLabel>,
         /// The thread that takes messages; null while it is closed.
         active_thread_id: Option<Id>,
         /// All threads, oldest first.
         thread_ids: Vec<Id>,
         /// The tags on it.
         tag_ids: Vec<Id>,
-        /// The same with their names and colours, which stay when they are deleted.
-        tags: Vec<TagLabel>,
+        /// The same with their names and colours, which stay when they are deleted; not told to visitors.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "Vec<TagLabel>")]
+        tags: Option<Vec<TagLabel>>,
         /// Its place in its group's queue, from 1, while it waits.
         queue_position: Option<i64>,
         /// When the last message came.
@@ -404,7 +409,7 @@ schemas! {
         /// Its place in the log.
         position: i64,
         /// What: `registered`, `reintroduced`, `chat_opened`, `chat_ended`, `personal_data_erased` of visitors; `started`,
-        /// `assigned`, `returned_to_queue`, `closed`, `reopened`, `tagged`, `untagged` of conversations.
+        /// `assigned`, `returned_to_queue`, `closed`, `reopened`, `tagged`, `untagged`, `visitor_introduced` of conversations.
         #[schemars(rename = "type")]
         kind: String,
         /// When.
@@ -424,6 +429,9 @@ schemas! {
         /// Why a conversation was closed.
         #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
         reason: Option<String>,
+        /// What the agent who closed it wanted to remember.
+        #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+        notes: Option<String>,
         /// The conversation, of what happened to the visitor.
         #[schemars(skip_serializing_if = "Option::is_none", with = "Id")]
         conversation_id: Option<Id>,

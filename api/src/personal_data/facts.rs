@@ -1,16 +1,16 @@
 use application::UseCaseError;
 use application::command_bus::CommandBus;
 use application::ports::Position;
-use domain::conversation::{Assignment, ConversationEvent, Participant};
+use domain::conversation::{Assignment, ConversationEvent, Participant, VisitorCard};
 use domain::ids::{AgentId, ConversationId, GroupId, TagId};
 use domain::tag::Tag;
-use domain::text::Name;
+use domain::text::{Name, Note};
 use domain::time::Timestamp;
 use domain::visitor::{VisitorDetails, VisitorEvent};
 use serde::Serialize;
 
-/// Something that happened to a visitor or to one of their conversations. What agents note among themselves, and how the
-/// router came to its choice, is not about the visitor and not in it.
+/// Something that happened to a visitor or to one of their conversations, with what was noted about them at its end. Why
+/// agents hand a chat to each other, and how the router came to its choice, is not about the visitor and not in it.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Fact {
@@ -25,6 +25,8 @@ pub(super) struct Fact {
     by: Option<Participant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<Note>,
     #[serde(skip_serializing_if = "Option::is_none")]
     conversation_id: Option<ConversationId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,8 +71,7 @@ impl Fact {
     ) -> Result<Self, UseCaseError> {
         Ok(match event {
             ConversationEvent::ChatStarted { visitor, group_id, at, .. } => {
-                let (name, email, phone) = (visitor.name.clone(), visitor.email.clone(), visitor.phone.clone());
-                let details = VisitorDetails { name, email, phone };
+                let details = card_details(visitor);
                 Self { details, group_id: Some(*group_id), ..Self::new(position, "started", *at) }
             }
             ConversationEvent::AgentAssigned { agent_id, assignment, at, .. } => {
@@ -84,9 +85,13 @@ impl Fact {
             ConversationEvent::ChatReturnedToQueue { group_id, at, .. } => {
                 Self { group_id: Some(*group_id), ..Self::new(position, "returned_to_queue", *at) }
             }
-            ConversationEvent::ChatClosed { by, reason, at, .. } => {
+            ConversationEvent::ChatClosed { by, reason, notes, at, .. } => {
                 let reason = Some(reason.as_str().to_owned());
-                Self { by: Some(*by), reason, ..Self::new(position, "closed", *at) }
+                Self { by: Some(*by), reason, notes: notes.clone(), ..Self::new(position, "closed", *at) }
+            }
+            ConversationEvent::VisitorCardChanged { visitor, at } => {
+                let details = card_details(visitor);
+                Self { details, ..Self::new(position, "visitor_introduced", *at) }
             }
             ConversationEvent::ChatReopened { by, group_id, at, .. } => {
                 Self { by: Some(*by), group_id: Some(*group_id), ..Self::new(position, "reopened", *at) }
@@ -104,4 +109,9 @@ impl Fact {
         let tag = bus.peek::<Tag>(tag_id).await?.name.clone();
         Ok(Self { tag_id: Some(tag_id), tag, ..self })
     }
+}
+
+fn card_details(card: &VisitorCard) -> VisitorDetails {
+    let VisitorCard { id: _, name, email, phone } = card.clone();
+    VisitorDetails { name, email, phone }
 }

@@ -142,7 +142,7 @@ pub struct AgentQuery {
     /// Only those of this group.
     #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
-    /// Only those in whose name or address it occurs, in upper or lower case.
+    /// Only those in whose name or address it occurs, with or without accents, in upper or lower case.
     #[schemars(with = "Option<values::Name>")]
     search: Option<String>,
     /// Shows those who were deleted as well; only for admins.

@@ -81,7 +81,8 @@ impl AssignmentView {
             ConversationEvent::ChatStarted { .. }
             | ConversationEvent::ChatReopened { .. }
             | ConversationEvent::ChatTagged { .. }
-            | ConversationEvent::ChatUntagged { .. } => return None,
+            | ConversationEvent::ChatUntagged { .. }
+            | ConversationEvent::VisitorCardChanged { .. } => return None,
         };
         let (agent_name, previous_agent_name) = (None, None);
         Some(Self { version, agent_id, agent_name, previous_agent_id, previous_agent_name, thread_id, assignment, at })

@@ -112,7 +112,7 @@ pub async fn list(
     }
     filter.visible_to = visible_to(&app, agent).await?;
     let Page { data, next_cursor } = app.conversations.list_conversations(&filter, order, &page).await?;
-    Ok(Json(Page { data: names::of_conversations(&app, data).await?, next_cursor }))
+    Ok(Json(Page { data: names::of_conversations(&app, agent.principal(), data).await?, next_cursor }))
 }
 
 #[derive(Deserialize, JsonSchema)]

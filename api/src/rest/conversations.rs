@@ -40,7 +40,7 @@ pub async fn read(
         group_id: Some(view.group_id),
     };
     ensure_readable(&app.bus, principal, parties).await?;
-    Ok(Json(names::of_conversation(&app, view).await?))
+    Ok(Json(names::of_conversation(&app, principal, view).await?))
 }
 
 async fn view(app: &App, id: ConversationId) -> Result<ConversationView, Problem> {
@@ -63,7 +63,7 @@ async fn change<U: UseCase>(
     let views = [View::Conversations, View::ThreadEvents, View::Agents];
     let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
     Change { app, principal, info, views: &views }
-        .answer(use_case, async |_| names::of_conversation(app, view(app, id).await?).await)
+        .answer(use_case, async |_| names::of_conversation(app, principal, view(app, id).await?).await)
         .await
 }
 
@@ -187,7 +187,7 @@ pub struct Ending {
     /// Why, in a few words.
     #[schemars(with = "values::Name")]
     reason: String,
-    /// What the agent wants to remember.
+    /// What the agent wants to remember; not for visitors.
     #[schemars(with = "Option<values::Note>")]
     notes: Option<String>,
 }
@@ -203,6 +203,9 @@ pub async fn close(
     let mut fields = Fields::default();
     let reason = fields.text("reason", &body.reason, Name::parse);
     let notes = fields.optional("notes", body.notes.as_deref(), Note::parse);
+    if notes.is_some() && matches!(principal, Principal::Visitor { .. }) {
+        fields.refuse::<()>("notes", "are for agents");
+    }
     let reason = fields.finish_with(reason)?;
     let close = CloseChat { principal, conversation_id, reason, notes };
     change(&app, principal, (conversation_id, known), &info, close).await

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use application::ports::Principal;
 use domain::agent::Agent;
 use domain::ids::{AgentId, EntityId as _, TagId};
 use domain::tag::Tag;
@@ -29,14 +30,17 @@ pub struct TagLabel {
     color: Option<Color>,
 }
 
-/// A conversation with the names of its agent and tags: visitors cannot look them up, and nobody can when they are deleted.
+/// A conversation with the names of its agents and tags: visitors cannot look them up, and nobody can when they are deleted.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NamedConversation {
     #[serde(flatten)]
     view: ConversationView,
     assigned_agent: Option<AgentLabel>,
-    tags: Vec<TagLabel>,
+    last_agent: Option<AgentLabel>,
+    /// What agents call it is not said to visitors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<TagLabel>>,
 }
 
 /// An event of a thread with the name of the agent who wrote it.
@@ -70,22 +74,32 @@ async fn of_tag(app: &App, id: TagId) -> Result<Option<(TagId, TagLabel)>, Probl
     Ok(tag.name.clone().map(|name| (id, TagLabel { id, name, color: tag.color.clone() })))
 }
 
-/// Conversations with their names.
-pub async fn of_conversations(app: &App, views: Vec<ConversationView>) -> Result<Vec<NamedConversation>, Problem> {
-    let agents = views.iter().filter_map(|view| view.assigned_agent_id).collect();
-    let tags = views.iter().flat_map(|view| view.tag_ids.iter().copied()).collect();
+/// Conversations with their names, for whoever asks.
+pub async fn of_conversations(
+    app: &App,
+    principal: Principal,
+    views: Vec<ConversationView>,
+) -> Result<Vec<NamedConversation>, Problem> {
+    let shows_tags = matches!(principal, Principal::Agent { .. });
+    let agents = views.iter().flat_map(|view| [view.assigned_agent_id, view.last_agent_id]).flatten().collect();
+    let tags = views.iter().filter(|_| shows_tags).flat_map(|view| view.tag_ids.iter().copied()).collect();
     let (agents, tags) = tokio::try_join!(of_agents(app, agents), of_tags(app, tags))?;
+    let label = |id: Option<AgentId>| id.and_then(|id| Some(AgentLabel { id, name: agents.get(&id)?.clone() }));
     let named = views.into_iter().map(|view| {
-        let agent = view.assigned_agent_id.and_then(|id| Some(AgentLabel { id, name: agents.get(&id)?.clone() }));
-        let tags = view.tag_ids.iter().filter_map(|id| tags.get(id).cloned()).collect();
-        NamedConversation { view, assigned_agent: agent, tags }
+        let (assigned_agent, last_agent) = (label(view.assigned_agent_id), label(view.last_agent_id));
+        let tags = shows_tags.then(|| view.tag_ids.iter().filter_map(|id| tags.get(id).cloned()).collect());
+        NamedConversation { view, assigned_agent, last_agent, tags }
     });
     Ok(named.collect())
 }
 
-/// A conversation with its names.
-pub async fn of_conversation(app: &App, view: ConversationView) -> Result<NamedConversation, Problem> {
-    let named = of_conversations(app, vec![view]).await?.pop();
+/// A conversation with its names, for whoever asks.
+pub async fn of_conversation(
+    app: &App,
+    principal: Principal,
+    view: ConversationView,
+) -> Result<NamedConversation, Problem> {
+    let named = of_conversations(app, principal, vec![view]).await?.pop();
     named.ok_or_else(|| Problem::not_found("conversation"))
 }
 

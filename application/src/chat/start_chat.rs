@@ -59,12 +59,9 @@ impl UseCase for StartChat {
         let thread_id = ThreadId::from_uuid(work.new_uuid());
         let group_id = self.choose_group(work).await?;
         self.introduce(work, at).await?;
-        let details = work.load::<Visitor>(self.visitor_id).await?.details.clone();
         work.execute::<Visitor>(self.visitor_id, VisitorCommand::OpenChat { conversation_id, at }).await?;
-        let VisitorDetails { name, email, phone } = details;
-        let visitor_card = VisitorCard { id: self.visitor_id, name, email, phone };
         let start = ConversationCommand::Start {
-            visitor: visitor_card,
+            visitor: self.visitor_card(work).await?,
             group_id,
             thread_id,
             last_agent_id: visitor.last_agent_id,
@@ -97,15 +94,23 @@ impl StartChat {
         let at = work.now();
         let conversation = work.load::<Conversation>(conversation_id).await?;
         let thread_id = conversation.active_thread_id.ok_or(UseCaseError::NotFound(Entity::Thread))?;
-        self.introduce(work, at).await?;
+        if self.introduce(work, at).await? {
+            let change = ConversationCommand::ChangeVisitorCard { visitor: self.visitor_card(work).await?, at };
+            work.execute::<Conversation>(conversation_id, change).await?;
+        }
         self.say(work, thread_id, at).await?;
         Ok(ChatReceipt { conversation_id, thread_id, at })
     }
 
-    async fn introduce(&self, work: &mut UnitOfWork, at: Timestamp) -> Result<(), UseCaseError> {
+    /// Tells whether they say anything new of themselves.
+    async fn introduce(&self, work: &mut UnitOfWork, at: Timestamp) -> Result<bool, UseCaseError> {
         let introduce = VisitorCommand::Introduce { details: self.details.clone(), at };
-        work.execute::<Visitor>(self.visitor_id, introduce).await?;
-        Ok(())
+        work.execute::<Visitor>(self.visitor_id, introduce).await
+    }
+
+    async fn visitor_card(&self, work: &mut UnitOfWork) -> Result<VisitorCard, UseCaseError> {
+        let VisitorDetails { name, email, phone } = work.load::<Visitor>(self.visitor_id).await?.details.clone();
+        Ok(VisitorCard { id: self.visitor_id, name, email, phone })
     }
 
     async fn say(&self, work: &mut UnitOfWork, thread_id: ThreadId, at: Timestamp) -> Result<(), UseCaseError> {

@@ -85,7 +85,7 @@ impl UseCase for RemoveMember {
         }
         work.ensure_version::<Group>(group_id, self.known_version).await?;
         if !group.agent_ids.contains(&agent_id) {
-            return Err(UseCaseError::NotFound(Entity::Agent));
+            return Err(UseCaseError::NotFound(Entity::Member));
         }
         work.execute::<Group>(group_id, GroupCommand::RemoveAgent { agent_id, at }).await?;
         let chats = self.chats(work).await?;

@@ -128,6 +128,14 @@ pub enum AgentEvent {
     },
 }
 
+impl AgentEvent {
+    /// Whether a chat came or went, and nothing of the agent themselves has changed.
+    #[must_use]
+    pub const fn is_about_slots(&self) -> bool {
+        matches!(self, Self::SlotTaken { .. } | Self::SlotFreed { .. })
+    }
+}
+
 events!(AgentEvent {
     AgentRegistered => "1.0",
     StatusChanged => "1.0",

@@ -134,9 +134,14 @@ pub struct Agent {
     pub slots: BTreeSet<ConversationId>,
     /// Whether they were deleted.
     pub deleted: bool,
+    /// How much has happened to them.
+    pub events: i64,
+    /// The sequence of the last event that people compare who change them (`If-Match`): chats come and go all day, and
+    /// change nothing that anybody edits.
+    pub version: i64,
 }
 
-aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "2");
+aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "3");
 
 impl Agent {
     /// Whether the agent is registered and not deleted.
@@ -284,6 +289,10 @@ impl Agent {
     }
 
     fn on(&mut self, event: AgentEvent) {
+        self.events += 1;
+        if !event.is_about_slots() {
+            self.version = self.events;
+        }
         match event {
             AgentEvent::AgentRegistered { name, email, avatar, role, status, accepting_chats, chat_limit, .. } => {
                 self.name = Some(name);

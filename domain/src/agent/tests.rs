@@ -397,3 +397,14 @@ fn cqrs_es_drives_agents() {
         .when(take_slot(OTHER_CHAT, SlotRule::Routed))
         .then_expect_error(AgentError::AtCapacity);
 }
+
+#[test]
+fn chats_that_come_and_go_leave_the_version_where_it_is() {
+    let taken = AgentEvent::SlotTaken { conversation_id: CHAT, over_limit: false, at: at(6) };
+    let freed = AgentEvent::SlotFreed { conversation_id: CHAT, at: at(7) };
+    let state = given([registered(), taken.clone(), freed.clone()]).state();
+    assert_eq!((state.version, state.events), (1, 3));
+    let declined = AgentEvent::ChatsDeclined { at: at(8) };
+    let state = given([registered(), taken, freed, declined]).state();
+    assert_eq!((state.version, state.events), (4, 4), "the sequence in the stream, as the read model has it");
+}

@@ -77,4 +77,11 @@ pub enum ConversationCommand {
         /// When.
         at: Timestamp,
     },
+    /// Show the visitor as they introduce themselves now.
+    ChangeVisitorCard {
+        /// All that they have said of themselves.
+        visitor: VisitorCard,
+        /// When.
+        at: Timestamp,
+    },
 }

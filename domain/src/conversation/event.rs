@@ -187,6 +187,13 @@ pub enum ConversationEvent {
         /// When.
         at: Timestamp,
     },
+    /// The visitor came back to the open chat and introduced themselves differently.
+    VisitorCardChanged {
+        /// All that they have said of themselves.
+        visitor: VisitorCard,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 events!(ConversationEvent {
@@ -197,4 +204,5 @@ events!(ConversationEvent {
     ChatReopened => "1.0",
     ChatTagged => "1.0",
     ChatUntagged => "1.0",
+    VisitorCardChanged => "1.0",
 });

@@ -16,6 +16,7 @@ pub use event::{Assignment, ConversationEvent, Handover, Participant, QueueReaso
 
 use crate::aggregate::aggregate;
 use crate::ids::{AgentId, ConversationId, GroupId, TagId, ThreadId, VisitorId};
+use crate::text::{Name, Note};
 use crate::time::Timestamp;
 
 /// Where a conversation stands.
@@ -72,9 +73,20 @@ pub struct Conversation {
     pub closed_by: Option<Participant>,
     /// When it was closed last.
     pub closed_at: Option<Timestamp>,
+    /// What the agent wrote who closed it last. What visitors write is kept in no state: it may have to be erased.
+    pub closing_words: Option<ClosingWords>,
 }
 
-aggregate!(Conversation, Conversation, ConversationId, ConversationCommand, ConversationEvent, ConversationError);
+/// What an agent writes at the end of a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosingWords {
+    /// Why it ends.
+    pub reason: Name,
+    /// What they want to remember.
+    pub notes: Option<Note>,
+}
+
+aggregate!(Conversation, Conversation, ConversationId, ConversationCommand, ConversationEvent, ConversationError, "2");
 
 impl Conversation {
     /// Whether the chat has begun.
@@ -98,14 +110,20 @@ impl Conversation {
             ConversationCommand::Close { by, reason, notes, at } => {
                 self.ensure_started()?;
                 if self.status == ConversationStatus::Closed {
-                    // A client that repeats its request must not close twice.
-                    return if self.closed_by == Some(by) { Ok(vec![]) } else { Err(ConversationError::ChatClosed) };
+                    // A client that repeats its request must not close twice, and other words must not get lost.
+                    let same_words = self.closing_words.as_ref().is_none_or(|said| said.are(&reason, notes.as_ref()));
+                    let repeated = self.closed_by == Some(by) && same_words;
+                    return if repeated { Ok(vec![]) } else { Err(ConversationError::ChatClosed) };
                 }
                 let thread_id = self.active_thread_id.ok_or(ConversationError::NotStarted)?;
                 let agent_id = self.agent_id;
                 Ok(vec![ConversationEvent::ChatClosed { by, reason, notes, agent_id, thread_id, at }])
             }
             ConversationCommand::Reopen { by, thread_id, at } => self.reopen(by, thread_id, at),
+            ConversationCommand::ChangeVisitorCard { visitor, at } => {
+                self.ensure_open()?;
+                Ok(vec![ConversationEvent::VisitorCardChanged { visitor, at }])
+            }
             ConversationCommand::AddTag { tag_id, by, at } => {
                 self.ensure_started()?;
                 if self.tag_ids.contains(&tag_id) {
@@ -200,16 +218,19 @@ impl Conversation {
                 self.group_id = Some(group_id);
                 self.agent_id = None;
             }
-            ConversationEvent::ChatClosed { by, at, .. } => {
+            ConversationEvent::ChatClosed { by, reason, notes, at, .. } => {
                 self.status = ConversationStatus::Closed;
                 self.agent_id = None;
                 self.active_thread_id = None;
                 self.closed_by = Some(by);
                 self.closed_at = Some(at);
+                let by_agent = matches!(by, Participant::Agent(_));
+                self.closing_words = by_agent.then_some(ClosingWords { reason, notes });
             }
             ConversationEvent::ChatReopened { thread_id, .. } => {
                 self.closed_by = None;
                 self.closed_at = None;
+                self.closing_words = None;
                 self.open_thread(thread_id);
             }
             ConversationEvent::ChatTagged { tag_id, .. } => {
@@ -218,6 +239,7 @@ impl Conversation {
             ConversationEvent::ChatUntagged { tag_id, .. } => {
                 self.tag_ids.remove(&tag_id);
             }
+            ConversationEvent::VisitorCardChanged { .. } => {}
         }
     }
 
@@ -225,5 +247,11 @@ impl Conversation {
         self.status = ConversationStatus::Pending;
         self.active_thread_id = Some(thread_id);
         self.thread_ids.push(thread_id);
+    }
+}
+
+impl ClosingWords {
+    fn are(&self, reason: &Name, notes: Option<&Note>) -> bool {
+        self.reason == *reason && self.notes.as_ref() == notes
     }
 }

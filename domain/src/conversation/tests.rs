@@ -100,6 +100,11 @@ fn close(by: Participant) -> ConversationCommand {
     ConversationCommand::Close { by, reason: name("solved"), notes: Some(note("ask again in May")), at: at(3) }
 }
 
+fn change_card(text: &str) -> ConversationCommand {
+    let visitor = VisitorCard { name: Some(name(text)), ..card() };
+    ConversationCommand::ChangeVisitorCard { visitor, at: at(7) }
+}
+
 fn reopen() -> ConversationCommand {
     ConversationCommand::Reopen { by: VISITOR, thread_id: NEXT_THREAD, at: at(4) }
 }
@@ -130,6 +135,7 @@ fn chat_that_has_not_started_refuses_everything_else() {
         reopen(),
         add_tag(VIP),
         remove_tag(VIP),
+        change_card("Vera B."),
     ] {
         given([]).when(command).then_error(ConversationError::NotStarted);
     }
@@ -278,7 +284,40 @@ fn closed_chat_has_no_agent_and_no_thread() {
 
 #[test]
 fn who_closed_a_chat_may_repeat_it() {
-    given([chat_started(), chat_closed(VISITOR, None)]).when(close(VISITOR)).then_nothing();
+    for by in [VISITOR, Participant::Agent(ANNA)] {
+        given([chat_started(), chat_closed(by, None)]).when(close(by)).then_nothing();
+    }
+}
+
+#[test]
+fn agents_second_closing_with_other_words_is_refused() {
+    let anna = Participant::Agent(ANNA);
+    let (same, other) = (name("solved"), name("spam"));
+    for (reason, notes) in [(other, Some(note("ask again in May"))), (same.clone(), None), (same, Some(note("June")))] {
+        let past = [chat_started(), chat_closed(anna, None)];
+        let again = ConversationCommand::Close { by: anna, reason, notes, at: at(4) };
+        given(past).when(again).then_error(ConversationError::ChatClosed);
+    }
+}
+
+#[test]
+fn what_visitors_write_is_in_no_state() {
+    let closed = |by| given([chat_started(), chat_closed(by, None)]).state().closing_words;
+    assert_eq!(closed(VISITOR), None);
+    let words = closed(Participant::Agent(ANNA)).unwrap();
+    assert_eq!((words.reason, words.notes), (name("solved"), Some(note("ask again in May"))));
+    let reopened = [chat_started(), chat_closed(Participant::Agent(ANNA), None), chat_reopened(None)];
+    assert_eq!(given(reopened).state().closing_words, None);
+}
+
+#[test]
+fn visitor_of_an_open_chat_is_shown_as_they_introduce_themselves() {
+    let visitor = VisitorCard { name: Some(name("Vera B.")), ..card() };
+    let changed = ConversationEvent::VisitorCardChanged { visitor, at: at(7) };
+    given([chat_started()]).when(change_card("Vera B.")).then([changed]);
+    given([chat_started(), chat_closed(VISITOR, None)])
+        .when(change_card("Vera B."))
+        .then_error(ConversationError::ChatClosed);
 }
 
 #[test]

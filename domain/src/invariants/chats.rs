@@ -116,6 +116,10 @@ fn check_chat(chat: &Conversation, id: ConversationId, event: &ConversationEvent
             let is_on = chat.tag_ids.contains(tag_id);
             demand(wrong, Rule::Tagging, is_on, || format!("tag {tag_id} is taken off chat {id} and was not on it"));
         }
+        ConversationEvent::VisitorCardChanged { visitor, .. } => {
+            is_open(wrong);
+            was(wrong, chat.visitor_id == Some(visitor.id), "visitor");
+        }
         ConversationEvent::ChatStarted { .. } => {}
     }
 }
@@ -160,6 +164,9 @@ fn note_references(append: &mut Append, id: ConversationId, event: &Conversation
         }
         ConversationEvent::ChatUntagged { tag_id, by, .. } => {
             references.extend([Reference::Tag(*tag_id), Reference::Agent(*by)]);
+        }
+        ConversationEvent::VisitorCardChanged { visitor, .. } => {
+            references.insert(Reference::Visitor(visitor.id));
         }
     }
 }

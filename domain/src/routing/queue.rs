@@ -252,7 +252,9 @@ impl RoutingState {
                 self.begin_wait(id, Wait { group_id: *group_id, arrival, position, last_agent_id, at: *at });
             }
             ConversationEvent::ChatClosed { .. } => return self.end_wait(id, None),
-            ConversationEvent::ChatTagged { .. } | ConversationEvent::ChatUntagged { .. } => return vec![],
+            ConversationEvent::ChatTagged { .. }
+            | ConversationEvent::ChatUntagged { .. }
+            | ConversationEvent::VisitorCardChanged { .. } => return vec![],
         }
         vec![Change::Chat(id)]
     }

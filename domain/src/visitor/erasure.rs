@@ -35,6 +35,9 @@ pub fn redacted(visitor_id: VisitorId, kind: AggregateType, event_type: &str, pa
             let kept = kept(payload, &["type", "groupId", "threadId", "lastAgentId", "at"]);
             with(kept, &[("visitor", json!({ "id": visitor_id }))])
         }
+        (AggregateType::Conversation, "VisitorCardChanged") if names(&payload["visitor"], visitor_id) => {
+            with(kept(payload, &["type", "at"]), &[("visitor", json!({ "id": visitor_id }))])
+        }
         (AggregateType::Conversation, "ChatClosed") if is_visitor(&payload["by"], visitor_id) => {
             let reason = if payload["reason"] == CLOSED_FOR_ERASURE { CLOSED_FOR_ERASURE } else { ERASED };
             with(kept(payload, &["type", "by", "agentId", "threadId", "at"]), &[("reason", json!(reason))])

@@ -39,6 +39,7 @@ names! {
         ChatReopened,
         ChatTagged,
         ChatUntagged,
+        VisitorCardChanged,
     }
     Thread: ThreadEvent { ThreadStarted, MessageSent, AgentJoined, AgentLeft, GroupChanged, ThreadClosed }
     Agent: AgentEvent {

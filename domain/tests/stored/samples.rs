@@ -140,8 +140,8 @@ fn conversation() -> Vec<(&'static str, ConversationEvent)> {
         at: AT,
     };
     vec![
-        ("full", started(full, Some(BERT))),
-        ("bare", started(bare, None)),
+        ("full", started(full.clone(), Some(BERT))),
+        ("bare", started(bare.clone(), None)),
         ("routed, least loaded, every verdict", assigned(None, routed(RoutingStrategy::LeastLoaded, &all_verdicts))),
         ("routed, round robin", assigned(None, routed(RoutingStrategy::RoundRobin, &[Verdict::Chosen]))),
         ("routed, sticky", assigned(None, routed(RoutingStrategy::Sticky, &[Verdict::Chosen]))),
@@ -163,6 +163,8 @@ fn conversation() -> Vec<(&'static str, ConversationEvent)> {
         ("bare", reopened(None)),
         ("only form", ConversationEvent::ChatTagged { tag_id: VIP, by: ANNA, at: AT }),
         ("only form", ConversationEvent::ChatUntagged { tag_id: VIP, by: ANNA, at: AT }),
+        ("full", ConversationEvent::VisitorCardChanged { visitor: full, at: AT }),
+        ("bare", ConversationEvent::VisitorCardChanged { visitor: bare, at: AT }),
     ]
 }
 

@@ -58,7 +58,8 @@ impl Ledger {
             ConversationEvent::ChatStarted { .. }
             | ConversationEvent::ChatReopened { .. }
             | ConversationEvent::ChatTagged { .. }
-            | ConversationEvent::ChatUntagged { .. } => {}
+            | ConversationEvent::ChatUntagged { .. }
+            | ConversationEvent::VisitorCardChanged { .. } => {}
         }
     }
 

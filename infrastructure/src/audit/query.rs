@@ -116,15 +116,17 @@ fn window(request: &AuditPageRequest, first: Position, last: Position) -> (Posit
     }
 }
 
+/// What [`AuditFilter::matches`] says, in SQL. Texts are compared byte by byte: MySQL's collations take `É` for `e`, and
+/// refuse to compare letters with a column that has none of them.
 fn conditions(filter: &AuditFilter) -> (String, Vec<SqlValue>) {
     let AuditFilter { actor, aggregate, event_type } = filter;
     let (mut sql, mut args) = (String::new(), vec![]);
     if let Some(actor) = actor {
-        sql.push_str(" AND actor = ?");
+        sql.push_str(" AND HEX(actor) = HEX(?)");
         args.extend(sql_args![actor]);
     }
     if let Some(event_type) = event_type {
-        sql.push_str(" AND event_type = ?");
+        sql.push_str(" AND HEX(event_type) = HEX(?)");
         args.extend(sql_args![event_type]);
     }
     if let Some(Aggregate { kind, id }) = aggregate {

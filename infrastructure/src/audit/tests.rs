@@ -270,6 +270,11 @@ async fn pages_go_through_the_log_in_both_directions() {
                 (AuditFilter { actor: Some("system:test".into()), ..Default::default() }, 4),
                 (AuditFilter { actor: Some("nobody".into()), ..Default::default() }, 0),
                 (AuditFilter { event_type: Some("TagDeleted".into()), ..Default::default() }, 4),
+                (AuditFilter { actor: Some("System:Test".into()), ..Default::default() }, 0),
+                (AuditFilter { actor: Some("system:test ".into()), ..Default::default() }, 0),
+                (AuditFilter { actor: Some("système:test".into()), ..Default::default() }, 0),
+                (AuditFilter { event_type: Some("tagdeleted".into()), ..Default::default() }, 0),
+                (AuditFilter { event_type: Some("TagDéleted".into()), ..Default::default() }, 0),
                 (
                     AuditFilter {
                         aggregate: Some("tag:00000000-0000-0000-0000-000000000002".parse().unwrap()),

@@ -64,4 +64,13 @@ impl Dialect {
             Self::Sqlite => "INSERT OR IGNORE",
         }
     }
+
+    /// Comes after a column whose letters are to be compared as they are: MySQL's collation takes some for the same.
+    #[must_use]
+    pub const fn as_they_are(self) -> &'static str {
+        match self {
+            Self::Mysql => " COLLATE utf8mb4_bin",
+            Self::Sqlite => "",
+        }
+    }
 }

@@ -1,6 +1,6 @@
 use domain::agent::{AgentStatus, Role};
 use domain::ids::{EntityId, GroupId};
-use infrastructure::database::SqlValue;
+use infrastructure::database::{Dialect, SqlValue};
 use infrastructure::sql_args;
 
 use crate::Deleted;
@@ -15,14 +15,14 @@ pub struct AgentFilter {
     pub role: Option<Role>,
     /// Those in the group.
     pub group_id: Option<GroupId>,
-    /// Those in whose name or address it occurs, in upper or lower case.
+    /// Those in whose name or address it occurs, with or without accents, in upper or lower case.
     pub search: Option<String>,
     /// Whether those who were deleted are among them.
     pub deleted: Deleted,
 }
 
 /// The statement with its values; it gives one row more than `limit`, if there is one.
-pub(super) fn statement(filter: &AgentFilter, after: i64, limit: u32) -> (String, Vec<SqlValue>) {
+pub(super) fn statement(dialect: Dialect, filter: &AgentFilter, after: i64, limit: u32) -> (String, Vec<SqlValue>) {
     let AgentFilter { status, role, group_id, search, deleted } = filter;
     let mut sql = "SELECT * FROM agents WHERE created_position > ?".to_owned();
     let mut args = sql_args![after];
@@ -43,7 +43,7 @@ pub(super) fn statement(filter: &AgentFilter, after: i64, limit: u32) -> (String
         and(" AND id IN (SELECT agent_id FROM group_members WHERE group_id = ?)", group_id.uuid().into());
     }
     if let Some(search) = search {
-        and(" AND search_text LIKE ? ESCAPE '!'", containing(search).into());
+        and(&format!(" AND search_text{} LIKE ? ESCAPE '!'", dialect.as_they_are()), containing(search).into());
     }
     and(" ORDER BY created_position LIMIT ?", (i64::from(limit) + 1).into());
     (sql, args)

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::rebuild::ViewTable;
 use crate::rows::ViewRow;
+use crate::search::fold;
 use crate::sql::named;
 
 /// A row of `agents`.
@@ -56,7 +57,9 @@ impl AgentRow {
 
     /// What an event, other than the registration, makes of the row.
     pub(crate) fn apply(&mut self, header: &EventHeader, event: &AgentEvent) {
-        self.version = header.sequence;
+        if !event.is_about_slots() {
+            self.version = header.sequence;
+        }
         self.updated_at = match event {
             AgentEvent::AgentRegistered { at, .. } | AgentEvent::PasswordChanged { at } => *at,
             AgentEvent::StatusChanged { status, at, .. } => {
@@ -159,7 +162,7 @@ impl ViewRow for AgentRow {
             self.id.uuid(),
             &self.name,
             &self.email,
-            format!("{}\n{}", self.name, self.email).to_lowercase(),
+            fold(&format!("{}\n{}", self.name, self.email)),
             self.role.as_str(),
             self.status.as_str(),
             self.accepting_chats,

@@ -44,7 +44,7 @@ impl AgentQueries {
         request: &PageRequest,
     ) -> Result<Page<AgentView>, QueryError> {
         let after = cursor::decode(AGENT_LIST, request.cursor.as_deref())?.unwrap_or(0);
-        let (sql, args) = agent_list::statement(filter, after, request.limit);
+        let (sql, args) = agent_list::statement(self.database.dialect(), filter, after, request.limit);
         let agents = self.agents(self.database.fetch_all(&sql, args).await?).await?;
         let page = Page::cut(agents, request.limit, |(position, _)| cursor::encode(AGENT_LIST, *position));
         Ok(page.map(|(_, view)| view))

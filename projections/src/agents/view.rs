@@ -35,7 +35,7 @@ pub struct AgentView {
     pub created_at: Timestamp,
     /// When anything of theirs changed.
     pub updated_at: Timestamp,
-    /// The sequence of their last event.
+    /// The sequence of their last event that was not about a chat they serve.
     pub version: Sequence,
     /// Whether they were deleted; told only where it is so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

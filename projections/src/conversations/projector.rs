@@ -19,9 +19,9 @@ use crate::error::poison;
 use crate::rows::{Rows, ViewRow, aggregate_ids, fetch_by_id, id_args};
 use crate::sql::filled_chunks;
 
-/// A chat's key is the position of its start, the event with the visitor's name.
-const ERASE: &str = "UPDATE conversations SET visitor_name = NULL, visitor_email = NULL, visitor_phone = NULL
-    WHERE created_position IN ({})";
+/// Whoever is erased is the visitor of the chats that the erasure is about.
+const ERASE: &str =
+    "UPDATE conversations SET visitor_name = NULL, visitor_email = NULL, visitor_phone = NULL WHERE id IN ({})";
 
 /// Fills `conversations`, and what lists and counts of them are read from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,7 +50,7 @@ impl Projector for ConversationsProjector {
         for (events, erasure) in parts(events) {
             project_part(events, tx).await?;
             if let Some(erasure) = erasure {
-                erasure.write(tx, ERASE, vec![]).await?;
+                erasure.write_chats(tx, ERASE).await?;
             }
         }
         Ok(())

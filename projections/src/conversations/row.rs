@@ -52,13 +52,13 @@ impl ConversationRow {
         thread_id: ThreadId,
         at: Timestamp,
     ) -> Self {
-        Self {
+        let mut row = Self {
             id: ConversationId::from_uuid(header.aggregate_id),
             status: ConversationStatus::Pending,
             visitor_id: visitor.id,
-            visitor_name: visitor.name.as_ref().map(|name| name.as_str().to_owned()),
-            visitor_email: visitor.email.as_ref().map(|email| email.as_str().to_owned()),
-            visitor_phone: visitor.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            visitor_name: None,
+            visitor_email: None,
+            visitor_phone: None,
             group_id,
             assigned_agent_id: None,
             last_agent_id: None,
@@ -75,7 +75,15 @@ impl ConversationRow {
             version: header.sequence,
             position: header.position,
             created_position: header.position,
-        }
+        };
+        row.introduce(visitor);
+        row
+    }
+
+    fn introduce(&mut self, visitor: &VisitorCard) {
+        self.visitor_name = visitor.name.as_ref().map(|name| name.as_str().to_owned());
+        self.visitor_email = visitor.email.as_ref().map(|email| email.as_str().to_owned());
+        self.visitor_phone = visitor.phone.as_ref().map(|phone| phone.as_str().to_owned());
     }
 
     /// What an event of the conversation, other than its start, makes of the row.
@@ -119,6 +127,7 @@ impl ConversationRow {
             ConversationEvent::ChatUntagged { tag_id, .. } => {
                 self.tag_ids.remove(tag_id);
             }
+            ConversationEvent::VisitorCardChanged { visitor, .. } => self.introduce(visitor),
         }
     }
 

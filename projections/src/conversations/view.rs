@@ -36,8 +36,7 @@ pub struct ConversationView {
     pub closed_at: Option<Timestamp>,
     /// The sequence of its last event.
     pub version: Sequence,
-    /// The agent who served it last, for deciding who may read it.
-    #[serde(skip)]
+    /// The agent who serves it, or served it last.
     pub last_agent_id: Option<AgentId>,
     /// What orders the lists.
     #[serde(skip)]

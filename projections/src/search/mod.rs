@@ -16,3 +16,4 @@ pub use text::SearchText;
 
 pub(crate) use expand::{Word, expand};
 pub(crate) use projector::{CHATS_TABLE, WORDS_TABLE};
+pub(crate) use words::fold;

@@ -53,8 +53,9 @@ impl Projector for SearchProjector {
     fn handles(&self, event: &AnyEvent) -> bool {
         matches!(
             event,
-            AnyEvent::Conversation(ConversationEvent::ChatStarted { .. })
-                | AnyEvent::Thread(ThreadEvent::MessageSent { .. })
+            AnyEvent::Conversation(
+                ConversationEvent::ChatStarted { .. } | ConversationEvent::VisitorCardChanged { .. }
+            ) | AnyEvent::Thread(ThreadEvent::MessageSent { .. })
         ) || is_erasure(event)
     }
 
@@ -80,7 +81,7 @@ async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<
         }
         let chat = conversation(event);
         let position = begun.get(&chat).or_else(|| stored.get(&chat)).copied();
-        let position = position.ok_or_else(|| poison(event, "message in a conversation that the search lacks"))?;
+        let position = position.ok_or_else(|| poison(event, "text of a conversation that the search lacks"))?;
         for word in texts.into_iter().flat_map(words) {
             found.extend(stem(&word).map(|stem| (stem, position)));
             found.push((word, position));
@@ -108,7 +109,8 @@ async fn forget(tx: &mut Transaction, conversations: &[Uuid]) -> Result<(), Data
 
 /// The conversations that begin.
 fn begun(events: &[Arc<LogEvent>]) -> BTreeMap<Uuid, Position> {
-    let starts = events.iter().filter(|event| matches!(event.event, AnyEvent::Conversation(_)));
+    let is_start = |event: &AnyEvent| matches!(event, AnyEvent::Conversation(ConversationEvent::ChatStarted { .. }));
+    let starts = events.iter().filter(|event| is_start(&event.event));
     starts.map(|event| (event.header.aggregate_id, event.header.position)).collect()
 }
 
@@ -124,7 +126,9 @@ fn texts(event: &AnyEvent) -> Vec<&str> {
     match event {
         AnyEvent::Thread(ThreadEvent::MessageSent { text, .. }) if text.as_str() == ERASED => vec![],
         AnyEvent::Thread(ThreadEvent::MessageSent { text, .. }) => vec![text.as_str()],
-        AnyEvent::Conversation(ConversationEvent::ChatStarted { visitor, .. }) => {
+        AnyEvent::Conversation(
+            ConversationEvent::ChatStarted { visitor, .. } | ConversationEvent::VisitorCardChanged { visitor, .. },
+        ) => {
             let name = visitor.name.as_ref().map(domain::text::Name::as_str);
             let email = visitor.email.as_ref().map(domain::text::EmailAddress::as_str);
             name.into_iter().chain(email).collect()

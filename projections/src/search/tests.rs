@@ -54,6 +54,23 @@ async fn names_addresses_and_messages_of_both_sides_are_found() {
 }
 
 #[tokio::test]
+async fn visitor_is_found_by_the_name_they_gave_later() {
+    for fresh in fresh_databases().await {
+        let (desk, database) = (Desk::open().await, &fresh.database);
+        two_chats(&desk).await;
+        let visitor_id = desk.visitor();
+        let chat = desk.begin(visitor_id, VisitorDetails::default(), None, "Hello").await.unwrap().conversation_id;
+        let named = VisitorDetails { name: Some(name("Jürgen")), ..VisitorDetails::default() };
+        desk.begin(visitor_id, named, None, "It is me").await.unwrap();
+        for pages in [&[1][..], &[1_000]] {
+            crate::testing::clear(database).await;
+            project(&desk, database, pages).await.unwrap();
+            assert_eq!(found(database, "jurgen").await, [chat]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn words_that_begin_alike_are_found_however_many_there_are() {
     for fresh in fresh_databases().await {
         let (desk, database) = (Desk::open().await, &fresh.database);

@@ -41,7 +41,8 @@ pub(super) fn stem_of(beginning: &str) -> String {
     format!("{beginning}*")
 }
 
-fn fold(word: &str) -> String {
+/// A text without case and accents.
+pub(crate) fn fold(word: &str) -> String {
     let mut folded = String::with_capacity(word.len());
     for letter in word.nfkd().filter(|letter| !is_accent(*letter)).flat_map(char::to_lowercase) {
         match spelled_out(letter) {

@@ -136,7 +136,7 @@ pub fn endpoints(desk: &Desk) -> Vec<Endpoint> {
         ),
         post(
             &desk.chat("/close"),
-            visitor,
+            admin,
             json!({ "reason": MARKER, "notes": MARKER }),
             vec![Field("reason", line(Name::MAX_BYTES), REQUIRED), Field("notes", lines(Note::MAX_BYTES), OPTIONAL)],
         ),

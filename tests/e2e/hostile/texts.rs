@@ -65,7 +65,7 @@ pub async fn odd_texts_come_back(desk: &Desk) {
         assert_eq!(log_in(&desk.client, &mail).await.id, agent["id"].as_str().unwrap());
         let ending = json!({ "reason": odd, "notes": format!("{odd}\n\t{odd}") });
         let close = format!("/v1/conversations/{}/close", visitor.conversation_id);
-        visitor.client.post(&close, &ending).await.expect(200);
+        desk.admin.client.post(&close, &ending).await.expect(200);
     }
 }
 

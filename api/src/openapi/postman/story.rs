@@ -125,7 +125,7 @@ fn desk() -> Vec<Step> {
         step("changeConversations")
             .with(json!({ "conversationIds": ["{{conversationId}}"], "tag": { "tagId": "{{tagId}}" } })),
         step("transferConversation").with(json!({ "groupId": "{{groupId}}", "reason": "A question about the bill" })),
-        step("closeConversation").by_visitor(),
+        step("closeConversation"),
         step("reopenConversation").by_visitor(),
         step("exportPersonalData"),
         step("erasePersonalData"),

@@ -38,7 +38,7 @@ async fn waiting_chat_looks_as_clients_expect() {
             "status": "pending",
             "visitor": { "id": visitor_id, "name": "Vera", "email": "vera@example.com", "phone": "+49 30 1" },
             "groupId": desk.groups[0],
-            "assignedAgentId": null,
+            "assignedAgentId": null, "lastAgentId": null,
             "activeThreadId": chat.thread_id,
             "threadIds": [chat.thread_id],
             "tagIds": [],
