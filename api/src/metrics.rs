@@ -114,6 +114,10 @@ fn describe() {
     describe_counter!("livechatlog_commit_retries_total", "Commits that were tried again, by cause.");
     describe_counter!("livechatlog_command_retries_total", "Commands that met a conflict and were decided again.");
     describe_counter!("livechatlog_projected_events_total", "Events that this node has projected.");
+    describe_counter!(
+        "livechatlog_projection_batches_failed_total",
+        "Batches of statements that were done again one by one, to learn which of them failed."
+    );
     describe_gauge!("livechatlog_projection_lag_events", Unit::Count, "Events that a read model has yet to take in.");
     describe_gauge!("livechatlog_projection_running", "1 unless a read model has stopped.");
     describe_gauge!("livechatlog_log_position", Unit::Count, "The position of the last event.");

@@ -17,14 +17,19 @@ pub(crate) fn push_text(sql: &mut String, text: &str, dialect: Dialect) {
 
 /// Writes a statement with its values in the place of its `?`. There must be one value for each, no other `?`, and no `-?`,
 /// which a negative number would make a comment.
+///
+/// # Panics
+/// When there are more or fewer values: as it stands, the statement would say something else.
 pub(super) fn push_statement(sql: &mut String, statement: &str, values: &[SqlValue], dialect: Dialect) {
-    let mut parts = statement.split('?');
-    sql.push_str(parts.next().unwrap_or_default());
-    debug_assert_eq!(statement.matches('?').count(), values.len(), "{statement}");
-    for (value, part) in values.iter().zip(parts) {
-        push_value(sql, value, dialect);
+    let mut values = values.iter();
+    for (number, part) in statement.split('?').enumerate() {
+        if number > 0 {
+            let value = values.next().unwrap_or_else(|| panic!("too few values for {statement}"));
+            push_value(sql, value, dialect);
+        }
         sql.push_str(part);
     }
+    assert!(values.next().is_none(), "too many values for {statement}");
 }
 
 fn push_value(sql: &mut String, value: &SqlValue, dialect: Dialect) {
@@ -57,6 +62,18 @@ mod tests {
     fn values_stand_where_their_placeholders_were() {
         assert_eq!(written(sql_args![-5_i64, vec![0xAB_u8]], Dialect::Sqlite), "VALUES (-5, X'ab')");
         assert_eq!(written(sql_args!["a-1.b_c:", None::<i64>], Dialect::Mysql), "VALUES ('a-1.b_c:', NULL)");
+    }
+
+    #[test]
+    #[should_panic(expected = "too few values for VALUES (?, ?)")]
+    fn missing_value_is_no_shorter_statement() {
+        written(sql_args![1_i64], Dialect::Sqlite);
+    }
+
+    #[test]
+    #[should_panic(expected = "too many values for VALUES (?, ?)")]
+    fn value_without_a_place_is_not_left_out() {
+        written(sql_args![1_i64, 2_i64, 3_i64], Dialect::Mysql);
     }
 
     #[test]

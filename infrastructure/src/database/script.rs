@@ -3,6 +3,9 @@
 use super::literal::push_statement;
 use super::{Dialect, SqlValue};
 
+/// What the smallest server takes at once; `check` demands it.
+const SMALLEST_PACKET: usize = 4 << 20;
+
 /// Statements with their values, each with its semicolon. The database ends at the first one that fails.
 pub(super) struct Script {
     dialect: Dialect,
@@ -43,6 +46,7 @@ impl Script {
 
     /// Empties it. Gives the statements, and how many rows of checks come before those of a query at their end.
     pub(super) fn take(&mut self) -> (String, usize) {
+        debug_assert!(self.text.len() < SMALLEST_PACKET, "{} bytes are too many for some servers", self.text.len());
         (std::mem::take(&mut self.text), std::mem::take(&mut self.checks))
     }
 }

@@ -18,6 +18,17 @@ pub enum SqlValue {
     Bytes(Vec<u8>),
 }
 
+impl SqlValue {
+    /// How many bytes of text or data it holds.
+    pub(super) const fn len(&self) -> usize {
+        match self {
+            Self::Null | Self::Int(_) => 0,
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
 macro_rules! from {
     ($($source:ty, $value:ident => $result:expr;)+) => {$(
         impl From<$source> for SqlValue {

@@ -172,18 +172,25 @@ impl Leader<'_> {
 
     async fn project(&self, events: &[Arc<LogEvent>], to: Checkpoint) -> Result<(), TurnEnd> {
         let database = &self.runner.subscriptions.database;
-        if events.len() <= MOST_BATCHED {
-            match self.project_in(database.begin_batched_view().await?, events, to).await {
-                // One by one the statements tell which of them failed, and what that means.
-                Err(TurnEnd::Stop(_)) => self.runner.load(self.stored.position).await?,
-                outcome => return outcome,
-            }
+        if events.len() > MOST_BATCHED {
+            return self.project_in(database.begin_view().await?, events, to, None).await;
         }
-        self.project_in(database.begin_view().await?, events, to).await
+        match self.project_in(database.begin_batched_view().await?, events, to, None).await {
+            // One by one the statements tell which of them failed, and what that means.
+            Err(TurnEnd::Stop(reason)) => self.project_in(database.begin_view().await?, events, to, Some(reason)).await,
+            outcome => outcome,
+        }
     }
 
-    /// The checkpoint moves first: who loses that race must not touch the rows of who has won it.
-    async fn project_in(&self, mut tx: Transaction, events: &[Arc<LogEvent>], to: Checkpoint) -> Result<(), TurnEnd> {
+    /// The checkpoint moves first: who loses that race must not touch the rows of who has won it, and nothing in memory
+    /// either. `failed`: why the same events could not be projected a moment ago.
+    async fn project_in(
+        &self,
+        mut tx: Transaction,
+        events: &[Arc<LogEvent>],
+        to: Checkpoint,
+        failed: Option<StopReason>,
+    ) -> Result<(), TurnEnd> {
         let first = events.first().map_or(to.position, |event| event.header.position);
         let is_batched = tx.is_batched();
         let projecting = |error: ProjectError| TurnEnd::of_projection(error, first);
@@ -192,10 +199,19 @@ impl Leader<'_> {
         if !self.stored.advance(&mut tx, self.runner.id(), &to).await.map_err(own)? {
             return Err(TurnEnd::Outrun);
         }
+        let name = self.runner.projector.name();
+        if let Some(reason) = failed {
+            tracing::warn!(
+                projector = name,
+                error = &reason as &dyn std::error::Error,
+                "a batch is done again one by one"
+            );
+            metrics::counter!("livechatlog_projection_batches_failed_total", "projection" => name).increment(1);
+            self.runner.load(self.stored.position).await?;
+        }
         self.runner.projector.project(events, &mut tx).await.map_err(projecting)?;
         tx.commit().await.map_err(own)?;
         self.runner.projector.committed();
-        let name = self.runner.projector.name();
         metrics::counter!("livechatlog_projected_events_total", "projection" => name).increment(events.len() as u64);
         Ok(())
     }

@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use application::ports::{AppendRequest, EventLog};
@@ -20,7 +21,12 @@ struct Notes {
     patience: Duration,
     poison: Option<Position>,
     panics: bool,
+    /// Whether its first batch fails, which says nothing of the events.
+    fails_once: AtomicBool,
     pages: Mutex<Vec<usize>>,
+    loads: AtomicUsize,
+    /// How many notes there are, as it counts them.
+    count: AtomicI64,
 }
 
 #[async_trait]
@@ -41,9 +47,20 @@ impl Projector for Notes {
         matches!(event, AnyEvent::Tag(TagEvent::TagDeleted { .. }))
     }
 
+    async fn load(&self, database: &Database) -> Result<(), ProjectError> {
+        let row = database.fetch_optional("SELECT COUNT(*) AS n FROM notes", vec![]).await?.unwrap();
+        self.count.store(row.int("n").unwrap(), Ordering::SeqCst);
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
     async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
         assert!(!self.panics, "as asked");
         self.pages.lock().unwrap().push(events.len());
+        self.count.fetch_add(i64::try_from(events.len()).unwrap(), Ordering::SeqCst);
+        if self.fails_once.swap(false, Ordering::SeqCst) {
+            tx.enqueue("INSERT INTO nowhere (id) VALUES (1)", vec![]).await?;
+        }
         let rows = events.iter().map(|event| sql_args![event.header.position]).collect();
         tx.insert_many("notes", &["position"], rows).await?;
         match events.iter().find(|event| Some(event.header.position) == self.poison) {
@@ -230,6 +247,20 @@ async fn statement_that_can_never_work_is_poison() {
 }
 
 #[tokio::test]
+async fn batch_that_fails_is_projected_once_from_what_the_tables_hold() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let projector = Arc::new(Notes { fails_once: true.into(), ..Notes::default() });
+        let last = node.append(1, 0, 3).await;
+        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Projector>);
+        assert!(handle.wait_for(last, SOON).await);
+        assert_eq!(notes(&fresh.database).await, [1, 2, 3]);
+        assert_eq!(projector.count.load(Ordering::SeqCst), 3, "nothing of the first attempt is left in memory");
+        assert_eq!(*projector.pages.lock().unwrap(), [3, 3]);
+    }
+}
+
+#[tokio::test]
 async fn checkpoint_that_cannot_be_moved_for_now_is_no_poison() {
     for fresh in databases().await {
         let node = node(&fresh.database).await;
@@ -318,7 +349,8 @@ async fn two_nodes_project_once_and_both_can_wait() {
 async fn node_that_lost_its_lease_unknowingly_is_fenced_off() {
     for fresh in databases().await {
         let node = node(&fresh.database).await;
-        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        let projector = Arc::new(Notes::default());
+        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Projector>);
         let last = node.append(1, 0, 3).await;
         assert!(handle.wait_for(last, SOON).await);
         // Somebody else projects the next event while this node believes that it leads.
@@ -343,6 +375,8 @@ async fn node_that_lost_its_lease_unknowingly_is_fenced_off() {
         assert!(handle.wait_for(last, SOON).await);
         assert_eq!(handle.status(), RunnerStatus::Running);
         assert_eq!(notes(&fresh.database).await, [1, 2, 3, 4, 5]);
+        let loads = projector.loads.load(Ordering::SeqCst);
+        assert_eq!(loads, 2, "when each of its turns begins: who is fenced off takes nothing over");
     }
 }
 
