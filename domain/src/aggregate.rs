@@ -18,6 +18,11 @@ pub trait Root: cqrs_es::Aggregate<Services = ()> + Clone + fmt::Debug + 'static
     /// change of the state's fields or of the way in which events are applied.
     const FINGERPRINT: &'static str;
 
+    /// The version that those compare who change it (`If-Match`), in a stream with so many events.
+    fn edited_version(&self, events: i64) -> i64 {
+        events
+    }
+
     /// Decides what `command` makes happen in the present state. An empty answer means there is nothing to do.
     ///
     /// # Errors
@@ -104,7 +109,10 @@ macro_rules! aggregate {
     ($root:ty, $kind:ident, $id:ty, $command:ty, $event:ty, $error:ty) => {
         $crate::aggregate::aggregate!($root, $kind, $id, $command, $event, $error, "1");
     };
-    ($root:ty, $kind:ident, $id:ty, $command:ty, $event:ty, $error:ty, $shape:literal) => {
+    (
+        $root:ty, $kind:ident, $id:ty, $command:ty, $event:ty, $error:ty, $shape:literal
+        $(, |$state:ident, $events:tt| $version:expr)?
+    ) => {
         impl cqrs_es::Aggregate for $root {
             const TYPE: &'static str = $crate::aggregate::AggregateType::$kind.as_str();
             type Command = $command;
@@ -133,6 +141,11 @@ macro_rules! aggregate {
             type Id = $id;
             const KIND: $crate::aggregate::AggregateType = $crate::aggregate::AggregateType::$kind;
             const FINGERPRINT: &'static str = concat!(stringify!($kind), "/", $shape);
+
+            $(fn edited_version(&self, $events: i64) -> i64 {
+                let $state = self;
+                $version
+            })?
 
             fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
                 self.decide_command(command)

@@ -101,8 +101,8 @@ mod tests {
         eraser.erase(context, id, Participant::Visitor(id)).await.unwrap();
     }
 
-    /// Two chats of somebody who is erased in the second, after they have said their name in it, one of somebody else, and one that begins afterwards. The events
-    /// as they were first, and as they are read afterwards.
+    /// Two chats of somebody who says their name in the second and is erased there, one of somebody else, and one that begins
+    /// afterwards. The events as they were first, and as they are read afterwards.
     async fn story() -> (Vec<Arc<LogEvent>>, Vec<Arc<LogEvent>>) {
         let desk = Desk::open().await;
         let (vera, other) = (desk.visitor(), desk.visitor());

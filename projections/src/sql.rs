@@ -43,10 +43,12 @@ pub(crate) fn unexpected(column: &str, expected: &'static str) -> RowError {
     RowError::Type { column: column.to_owned(), found: "text".to_owned(), expected }
 }
 
-/// What matches `text` anywhere with `LIKE ? ESCAPE '!'`, in a column without case and accents.
-pub(crate) fn containing(text: &str) -> String {
-    let escaped = fold(text).replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    format!("%{escaped}%")
+/// What matches `text` anywhere with `LIKE ? ESCAPE '!'`, in a column without case and accents. None when it is nothing but
+/// accents, which would match everything.
+pub(crate) fn containing(text: &str) -> Option<String> {
+    let folded = fold(text);
+    let escaped = folded.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    (!folded.trim().is_empty()).then(|| format!("%{escaped}%"))
 }
 
 #[cfg(test)]
@@ -73,7 +75,8 @@ mod tests {
 
     #[test]
     fn wildcards_in_a_search_stand_for_themselves() {
-        assert_eq!(containing("50%_Off!"), "%50!%!_off!!%");
-        assert_eq!(containing("Ü％"), "%u!%%", "a wide sign is the same sign");
+        assert_eq!(containing("50%_Off!").as_deref(), Some("%50!%!_off!!%"));
+        assert_eq!(containing("Ü％").as_deref(), Some("%u!%%"), "a wide sign is the same sign");
+        assert_eq!([containing("\u{301}"), containing("´")], [None, None]);
     }
 }

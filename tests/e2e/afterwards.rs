@@ -13,8 +13,7 @@ on_each_database! {
         let closed = anna.client.post(&path(&vera, "/close"), &ending).await.expect(200);
         assert!(!closed.body.to_string().contains("discount"));
         vera.client.post(&path(&vera, "/reopen"), &json!({})).await.expect(200);
-        let refused = vera.client.post(&path(&vera, "/close"), &ending).await.expect(400).body;
-        assert_eq!(refused["errors"][0]["field"], "notes", "{refused}");
+        vera.client.post(&path(&vera, "/close"), &ending).await.expect(403);
         vera.client.post(&path(&vera, "/close"), &json!({ "reason": "bored" })).await.expect(200);
 
         let told = anna.client.get(&path(&vera, "/assignments")).await.expect(200).body["data"].clone();
@@ -99,6 +98,17 @@ on_each_database! {
         assert_eq!(found["data"][0]["visitor"], card, "{found}");
         let told = admin.get("/v1/audit?type=VisitorCardChanged").await.expect(200).body;
         assert_eq!(told["data"].as_array().unwrap().len(), 1, "who says the same again changes nothing: {told}");
+
+        let close = json!({ "reason": "bored" });
+        vera.client.post(&path(&vera, "/close"), &close).await.expect(200);
+        let other = json!({ "name": "Vera Berg", "initialMessage": "Something else", "sessionToken": vera.client.token() });
+        let other = server.client().post("/v1/widget/session", &other).await.expect(201);
+        let other = other.text("/conversationId").to_owned();
+        assert_ne!(other, vera.conversation_id);
+        vera.client.post(&format!("/v1/conversations/{other}/close"), &close).await.expect(200);
+        let reopened = vera.client.post(&path(&vera, "/reopen"), &json!({})).await.expect(200).body;
+        assert_eq!(reopened["visitor"]["name"], "Vera Berg", "also in a chat that is opened again");
+        assert_eq!(admin.get(&path(&vera, "")).await.expect(200).body["visitor"]["name"], "Vera Berg");
     }
 
     async fn admins_who_ask_for_what_was_deleted_see_which_it_is(database: TestDatabase) {

@@ -204,7 +204,8 @@ on_each_database! {
         admin.delete(&format!("{path}/agents/{}", anna.id)).await.expect(200);
         assert_eq!(visitor.get(&chat).await.body["status"], "pending");
         assert_eq!(elsewhere.conversation().await["assignedAgentId"], json!(anna.id));
-        admin.delete(&format!("{path}/agents/{}", anna.id)).await.expect(404);
+        let gone = admin.delete(&format!("{path}/agents/{}", anna.id)).await.expect(404).body;
+        assert_eq!(gone["detail"], "The member of the group does not exist.");
     }
 
     async fn there_is_always_one_default_group_and_a_deleted_groups_queue_moves_to_it(database: TestDatabase) {

@@ -98,6 +98,26 @@ async fn thing_is_changed_by_one_of_two(boss: &Client, other: &Client, at: &str)
 }
 
 on_each_database! {
+    async fn visitor_who_comes_back_while_the_chat_is_closed_is_shown_where_they_have_written(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let admin = server.admin().await.client;
+        for _ in 0..ROUNDS {
+            let vera = server.visitor("Hello").await;
+            let back = json!({ "name": "Veronika", "initialMessage": "Again", "sessionToken": vera.client.token() });
+            let anyone = server.client();
+            let (closed, session) = tokio::join!(
+                go(post(&admin, path(&vera, "/close"), json!({ "reason": "done" }))),
+                go(post(&anyone, "/v1/widget/session".to_owned(), back)),
+            );
+            closed.expect(200);
+            let written = session.expect(201).text("/conversationId").to_owned();
+            for chat in [&written, &vera.conversation_id] {
+                let shown = admin.get(&format!("/v1/conversations/{chat}")).await.expect(200).body;
+                assert_eq!(shown["visitor"]["name"] == "Veronika", *chat == written, "{shown}");
+            }
+        }
+    }
+
     async fn agents_groups_and_tags_are_changed_by_one_of_two(database: TestDatabase) {
         let server = Server::start(&database).await;
         let admin = server.admin().await.client;

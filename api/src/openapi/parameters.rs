@@ -97,8 +97,8 @@ pub fn components() -> Value {
         ),
         "If-Match": header(
             "If-Match",
-            "The version that the caller knows, in quotation marks; 412 when it is another by now.",
-            json!({ "type": "string", "pattern": r#"^("[0-9]{1,18}"|\*)$"# }),
+            "The version that the caller knows, in quotation marks; 412 when it is another by now. `*` is any version.",
+            json!({ "type": "string", "pattern": r#"^("(0|[1-9][0-9]{0,17})"|\*)$"# }),
         ),
         "Prefer": header(
             "Prefer",

@@ -409,7 +409,8 @@ schemas! {
         /// Its place in the log.
         position: i64,
         /// What: `registered`, `reintroduced`, `chat_opened`, `chat_ended`, `personal_data_erased` of visitors; `started`,
-        /// `assigned`, `returned_to_queue`, `closed`, `reopened`, `tagged`, `untagged`, `visitor_introduced` of conversations.
+        /// `assigned`, `returned_to_queue`, `closed`, `reopened`, `tagged`, `untagged`, `visitor_introduced` of
+        /// conversations.
         #[schemars(rename = "type")]
         kind: String,
         /// When.

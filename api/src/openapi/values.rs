@@ -106,8 +106,8 @@ values! {
     Chats: json_schema!({
         "type": "integer", "minimum": 1, "maximum": ChatLimit::MAX, "default": ChatLimit::default().get(),
     });
-    /// What a client gets back as it gave it: of a name that stands twice the last value, and numbers as 64-bit integers or
-    /// IEEE 754 doubles, on which alone programs agree (RFC 8259 §4, §6).
+    /// What a client gets back as it gave it. Of a repeated key the last value is kept; numbers are 64-bit integers or
+    /// doubles (RFC 8259 §4, §6).
     Metadata: json_schema!({
         "type": "object", "x-maxBytes": threads::MAX_METADATA_BYTES, "x-maxLevels": threads::MAX_METADATA_LEVELS,
     });

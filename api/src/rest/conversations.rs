@@ -187,7 +187,7 @@ pub struct Ending {
     /// Why, in a few words.
     #[schemars(with = "values::Name")]
     reason: String,
-    /// What the agent wants to remember; not for visitors.
+    /// What the agent wants to remember; visitors neither leave nor see notes.
     #[schemars(with = "Option<values::Note>")]
     notes: Option<String>,
 }
@@ -203,9 +203,6 @@ pub async fn close(
     let mut fields = Fields::default();
     let reason = fields.text("reason", &body.reason, Name::parse);
     let notes = fields.optional("notes", body.notes.as_deref(), Note::parse);
-    if notes.is_some() && matches!(principal, Principal::Visitor { .. }) {
-        fields.refuse::<()>("notes", "are for agents");
-    }
     let reason = fields.finish_with(reason)?;
     let close = CloseChat { principal, conversation_id, reason, notes };
     change(&app, principal, (conversation_id, known), &info, close).await

@@ -7,7 +7,6 @@ use domain::time::Timestamp;
 use domain::workspace::{Workspace, WorkspaceCommand};
 
 use super::set_status::give_chats_back_if_offline;
-use super::unchanged::ensure_unchanged;
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
@@ -67,7 +66,7 @@ impl UseCase for ChangeAgent {
         if !agent.is_present() {
             return Err(UseCaseError::NotFound(Entity::Agent));
         }
-        ensure_unchanged(work, agent_id, self.known_version).await?;
+        work.ensure_version::<Agent>(agent_id, self.known_version).await?;
         self.change_profile(work, &agent, at).await?;
         if let Some(email) = &self.changes.email {
             change_email(work, agent_id, &agent, email, at).await?;

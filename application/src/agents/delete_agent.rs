@@ -7,7 +7,6 @@ use domain::thread::LeaveReason;
 
 use super::change_agent::count_admin;
 use super::register_agent::ensure_admin;
-use super::unchanged::ensure_unchanged;
 use crate::UseCaseError;
 use crate::chat::return_chats_to_queue;
 use crate::command_bus::{UnitOfWork, UseCase};
@@ -40,7 +39,7 @@ impl UseCase for DeleteAgent {
         let (agent_id, at) = (self.agent_id, work.now());
         let agent = work.load::<Agent>(agent_id).await?;
         let Some(email) = agent.email.as_ref() else { return Err(UseCaseError::NotFound(Entity::Agent)) };
-        ensure_unchanged(work, agent_id, self.known_version).await?;
+        work.ensure_version::<Agent>(agent_id, self.known_version).await?;
         if self.deleted {
             return_chats_to_queue(work, agent_id, QueueReason::AgentDeleted, LeaveReason::AgentDeleted).await?;
         }

@@ -10,7 +10,6 @@ mod register_agent;
 mod sessions;
 mod set_status;
 mod stats_access;
-mod unchanged;
 
 pub use appoint_admin::AppointAdmin;
 pub use bootstrap::{Bootstrap, is_set_up};

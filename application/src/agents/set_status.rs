@@ -5,7 +5,6 @@ use domain::conversation::QueueReason;
 use domain::ids::AgentId;
 use domain::thread::LeaveReason;
 
-use super::unchanged::ensure_unchanged;
 use crate::UseCaseError;
 use crate::chat::return_chats_to_queue;
 use crate::command_bus::{UnitOfWork, UseCase};
@@ -41,7 +40,7 @@ impl UseCase for SetStatus {
         if !work.load::<Agent>(agent_id).await?.is_present() {
             return Err(UseCaseError::NotFound(Entity::Agent));
         }
-        ensure_unchanged(work, agent_id, self.known_version).await?;
+        work.ensure_version::<Agent>(agent_id, self.known_version).await?;
         let set = AgentCommand::SetStatus { status: self.status, cause: StatusCause::SetBy { id: by }, at };
         work.execute::<Agent>(agent_id, set).await?;
         if let Some(accepting_chats) = self.accepting_chats {

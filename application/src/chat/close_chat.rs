@@ -21,7 +21,7 @@ pub struct CloseChat {
     pub conversation_id: ConversationId,
     /// Why, in a few words.
     pub reason: Name,
-    /// What the agent wants to remember.
+    /// What the agent wants to remember; visitors leave none.
     pub notes: Option<Note>,
 }
 
@@ -33,6 +33,9 @@ impl UseCase for CloseChat {
     }
 
     async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        if self.notes.is_some() && matches!(self.principal, Principal::Visitor { .. }) {
+            return Err(UseCaseError::Forbidden("only agents leave notes"));
+        }
         let by = participant(self.principal);
         let conversation = work.load::<Conversation>(self.conversation_id).await?;
         let agent_id = conversation.agent_id.or(conversation.last_agent_id);

@@ -95,8 +95,7 @@ impl StartChat {
         let conversation = work.load::<Conversation>(conversation_id).await?;
         let thread_id = conversation.active_thread_id.ok_or(UseCaseError::NotFound(Entity::Thread))?;
         if self.introduce(work, at).await? {
-            let change = ConversationCommand::ChangeVisitorCard { visitor: self.visitor_card(work).await?, at };
-            work.execute::<Conversation>(conversation_id, change).await?;
+            change_visitor_card(work, conversation_id, self.visitor_id).await?;
         }
         self.say(work, thread_id, at).await?;
         Ok(ChatReceipt { conversation_id, thread_id, at })
@@ -109,8 +108,8 @@ impl StartChat {
     }
 
     async fn visitor_card(&self, work: &mut UnitOfWork) -> Result<VisitorCard, UseCaseError> {
-        let VisitorDetails { name, email, phone } = work.load::<Visitor>(self.visitor_id).await?.details.clone();
-        Ok(VisitorCard { id: self.visitor_id, name, email, phone })
+        let details = work.load::<Visitor>(self.visitor_id).await?.details.clone();
+        Ok(VisitorCard::new(self.visitor_id, details))
     }
 
     async fn say(&self, work: &mut UnitOfWork, thread_id: ThreadId, at: Timestamp) -> Result<(), UseCaseError> {
@@ -135,4 +134,16 @@ impl StartChat {
         let Some(group_id) = chosen else { return Err(unknown) };
         if work.load::<Group>(group_id).await?.is_present() { Ok(group_id) } else { Err(unknown) }
     }
+}
+
+/// Shows the visitor of an open chat as they have introduced themselves last.
+pub(super) async fn change_visitor_card(
+    work: &mut UnitOfWork,
+    conversation_id: ConversationId,
+    visitor_id: VisitorId,
+) -> Result<(), UseCaseError> {
+    let at = work.now();
+    let details = work.load::<Visitor>(visitor_id).await?.details.clone();
+    work.execute::<Conversation>(conversation_id, ConversationCommand::ChangeVisitorCard { details, at }).await?;
+    Ok(())
 }

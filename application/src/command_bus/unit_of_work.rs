@@ -113,8 +113,9 @@ impl UnitOfWork {
     /// # Errors
     /// [`UseCaseError::VersionMoved`], or when the log cannot be read.
     pub async fn ensure_version<A: Root>(&mut self, id: A::Id, known: Option<Sequence>) -> Result<(), UseCaseError> {
-        self.load::<A>(id).await?;
-        let current = self.entries.get(&StreamId::of::<A>(id)).map_or(0, |entry| entry.version);
+        let state = self.load::<A>(id).await?;
+        let events = self.entries.get(&StreamId::of::<A>(id)).map_or(0, |entry| entry.version);
+        let current = state.edited_version(events);
         match known {
             Some(known) if known != current => Err(UseCaseError::VersionMoved { current }),
             Some(_) | None => Ok(()),

@@ -129,10 +129,13 @@ pub enum AgentEvent {
 }
 
 impl AgentEvent {
-    /// Whether a chat came or went, and nothing of the agent themselves has changed.
+    /// Whether somebody has changed the agent: chats that come and go, and clients that fall silent and are heard again,
+    /// are nobody's change.
     #[must_use]
-    pub const fn is_about_slots(&self) -> bool {
-        matches!(self, Self::SlotTaken { .. } | Self::SlotFreed { .. })
+    pub const fn is_edit(&self) -> bool {
+        let is_presence =
+            matches!(self, Self::StatusChanged { cause: StatusCause::LeaseExpired | StatusCause::LeaseRenewed, .. });
+        !is_presence && !matches!(self, Self::SlotTaken { .. } | Self::SlotFreed { .. })
     }
 }
 

@@ -134,14 +134,14 @@ pub struct Agent {
     pub slots: BTreeSet<ConversationId>,
     /// Whether they were deleted.
     pub deleted: bool,
-    /// How much has happened to them.
+    /// The sequence of the last event.
     pub events: i64,
-    /// The sequence of the last event that people compare who change them (`If-Match`): chats come and go all day, and
-    /// change nothing that anybody edits.
+    /// The sequence of the last one with which somebody has changed them, see [`AgentEvent::is_edit`]. It is what those
+    /// compare who change them (`If-Match`): chats come and go all day.
     pub version: i64,
 }
 
-aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "3");
+aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "3", |agent, _| agent.version);
 
 impl Agent {
     /// Whether the agent is registered and not deleted.
@@ -290,7 +290,7 @@ impl Agent {
 
     fn on(&mut self, event: AgentEvent) {
         self.events += 1;
-        if !event.is_about_slots() {
+        if event.is_edit() {
             self.version = self.events;
         }
         match event {

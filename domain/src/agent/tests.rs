@@ -5,6 +5,7 @@ use cqrs_es::test::TestFramework;
 use super::{
     Agent, AgentCommand, AgentError, AgentEvent, AgentStatus, ChatLimit, Registration, Role, SlotRule, StatusCause,
 };
+use crate::aggregate::Root as _;
 use crate::fixtures::{ANNA, CHAT, OTHER_CHAT, at, email, name};
 use crate::ids::ConversationId;
 use crate::testing::{self, Given};
@@ -399,12 +400,21 @@ fn cqrs_es_drives_agents() {
 }
 
 #[test]
-fn chats_that_come_and_go_leave_the_version_where_it_is() {
+fn chats_and_clients_that_come_and_go_leave_the_version_where_it_is() {
     let taken = AgentEvent::SlotTaken { conversation_id: CHAT, over_limit: false, at: at(6) };
     let freed = AgentEvent::SlotFreed { conversation_id: CHAT, at: at(7) };
     let state = given([registered(), taken.clone(), freed.clone()]).state();
     assert_eq!((state.version, state.events), (1, 3));
-    let declined = AgentEvent::ChatsDeclined { at: at(8) };
-    let state = given([registered(), taken, freed, declined]).state();
-    assert_eq!((state.version, state.events), (4, 4), "the sequence in the stream, as the read model has it");
+    let presence = |status, cause| AgentEvent::StatusChanged { status, cause, at: at(8) };
+    let lost = presence(AgentStatus::Away, StatusCause::LeaseExpired);
+    let found = presence(AgentStatus::Online, StatusCause::LeaseRenewed);
+    let state = given([registered(), taken.clone(), lost.clone(), found.clone(), freed.clone()]).state();
+    assert_eq!((state.version, state.events), (1, 5));
+    let chosen = presence(AgentStatus::Away, StatusCause::SetBy { id: ANNA });
+    let state = given([registered(), taken, lost, found, freed, chosen]).state();
+    assert_eq!(
+        (state.version, state.edited_version(6)),
+        (6, 6),
+        "the sequence in the stream, as the read model has it"
+    );
 }

@@ -2,6 +2,7 @@ use super::event::{Assignment, Handover, Participant, QueueReason, VisitorCard};
 use crate::ids::{AgentId, GroupId, TagId, ThreadId};
 use crate::text::{Name, Note};
 use crate::time::Timestamp;
+use crate::visitor::VisitorDetails;
 
 /// What a conversation can be told to do.
 #[derive(Clone, Debug)]
@@ -80,7 +81,7 @@ pub enum ConversationCommand {
     /// Show the visitor as they introduce themselves now.
     ChangeVisitorCard {
         /// All that they have said of themselves.
-        visitor: VisitorCard,
+        details: VisitorDetails,
         /// When.
         at: Timestamp,
     },

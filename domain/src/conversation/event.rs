@@ -5,6 +5,7 @@ use crate::ids::{AgentId, GroupId, TagId, ThreadId, VisitorId};
 use crate::routing::RoutingDecision;
 use crate::text::{EmailAddress, Name, Note, PhoneNumber};
 use crate::time::Timestamp;
+use crate::visitor::VisitorDetails;
 
 /// A visitor as they introduced themselves when the chat began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,15 @@ pub struct VisitorCard {
     /// Their telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneNumber>,
+}
+
+impl VisitorCard {
+    /// Of this visitor.
+    #[must_use]
+    pub fn new(id: VisitorId, details: VisitorDetails) -> Self {
+        let VisitorDetails { name, email, phone } = details;
+        Self { id, name, email, phone }
+    }
 }
 
 /// Who takes part in a chat.

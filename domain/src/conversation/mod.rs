@@ -9,6 +9,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use command::ConversationCommand;
 pub use error::ConversationError;
@@ -73,17 +74,9 @@ pub struct Conversation {
     pub closed_by: Option<Participant>,
     /// When it was closed last.
     pub closed_at: Option<Timestamp>,
-    /// What the agent wrote who closed it last. What visitors write is kept in no state: it may have to be erased.
-    pub closing_words: Option<ClosingWords>,
-}
-
-/// What an agent writes at the end of a chat.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClosingWords {
-    /// Why it ends.
-    pub reason: Name,
-    /// What they want to remember.
-    pub notes: Option<Note>,
+    /// By which the words are recognised with which an agent closed it last. Of what visitors write nothing is kept in a
+    /// state: it may have to be erased.
+    pub closing_words: Option<Uuid>,
 }
 
 aggregate!(Conversation, Conversation, ConversationId, ConversationCommand, ConversationEvent, ConversationError, "2");
@@ -110,8 +103,9 @@ impl Conversation {
             ConversationCommand::Close { by, reason, notes, at } => {
                 self.ensure_started()?;
                 if self.status == ConversationStatus::Closed {
-                    // A client that repeats its request must not close twice, and other words must not get lost.
-                    let same_words = self.closing_words.as_ref().is_none_or(|said| said.are(&reason, notes.as_ref()));
+                    // A client that repeats its request must not close twice, and what an agent wants to remember must
+                    // not get lost.
+                    let same_words = self.closing_words.is_none_or(|words| words == digest(&reason, notes.as_ref()));
                     let repeated = self.closed_by == Some(by) && same_words;
                     return if repeated { Ok(vec![]) } else { Err(ConversationError::ChatClosed) };
                 }
@@ -120,8 +114,10 @@ impl Conversation {
                 Ok(vec![ConversationEvent::ChatClosed { by, reason, notes, agent_id, thread_id, at }])
             }
             ConversationCommand::Reopen { by, thread_id, at } => self.reopen(by, thread_id, at),
-            ConversationCommand::ChangeVisitorCard { visitor, at } => {
+            ConversationCommand::ChangeVisitorCard { details, at } => {
                 self.ensure_open()?;
+                let id = self.visitor_id.ok_or(ConversationError::NotStarted)?;
+                let visitor = VisitorCard::new(id, details);
                 Ok(vec![ConversationEvent::VisitorCardChanged { visitor, at }])
             }
             ConversationCommand::AddTag { tag_id, by, at } => {
@@ -225,7 +221,7 @@ impl Conversation {
                 self.closed_by = Some(by);
                 self.closed_at = Some(at);
                 let by_agent = matches!(by, Participant::Agent(_));
-                self.closing_words = by_agent.then_some(ClosingWords { reason, notes });
+                self.closing_words = by_agent.then(|| digest(&reason, notes.as_ref()));
             }
             ConversationEvent::ChatReopened { thread_id, .. } => {
                 self.closed_by = None;
@@ -250,8 +246,9 @@ impl Conversation {
     }
 }
 
-impl ClosingWords {
-    fn are(&self, reason: &Name, notes: Option<&Note>) -> bool {
-        self.reason == *reason && self.notes.as_ref() == notes
-    }
+/// RFC 9562 §5.5: the same words have the same one.
+fn digest(reason: &Name, notes: Option<&Note>) -> Uuid {
+    // No reason holds a line break.
+    let words = format!("{}\n{}", reason.as_str(), notes.map_or("", Note::as_str));
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, words.as_bytes())
 }

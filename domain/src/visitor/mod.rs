@@ -4,6 +4,8 @@ mod erasure;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use erasure::{CLOSED_FOR_ERASURE, ERASED, ErasedPayload, redacted};
@@ -50,6 +52,10 @@ pub struct Visitor {
     pub open_conversation_id: Option<ConversationId>,
     /// The agent who served their last chat to its end.
     pub last_agent_id: Option<AgentId>,
+    /// How often they have introduced themselves differently.
+    pub introductions: u64,
+    /// Which of these introductions each of their chats shows.
+    pub cards: BTreeMap<ConversationId, u64>,
     /// Whether their personal data was erased: nothing more is taken from them.
     #[serde(default)]
     pub erased: bool,
@@ -162,9 +168,15 @@ events!(VisitorEvent {
     ChatEnded => "1.0",
     PersonalDataErased => "1.0",
 });
-aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError, "2");
+aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError, "3");
 
 impl Visitor {
+    /// Whether a chat of theirs that is opened shows an earlier introduction.
+    #[must_use]
+    pub fn is_outdated_in(&self, conversation_id: ConversationId) -> bool {
+        self.cards.get(&conversation_id).is_some_and(|shown| *shown < self.introductions)
+    }
+
     fn decide_command(&self, command: VisitorCommand) -> Result<Vec<VisitorEvent>, VisitorError> {
         match command {
             VisitorCommand::Introduce { details, at } => {
@@ -216,10 +228,13 @@ impl Visitor {
         match event {
             VisitorEvent::VisitorRegistered { details, .. } => {
                 self.registered = true;
-                self.details = details;
+                self.introduced(details);
             }
-            VisitorEvent::VisitorReintroduced { details, .. } => self.details = details,
-            VisitorEvent::ChatOpened { conversation_id, .. } => self.open_conversation_id = Some(conversation_id),
+            VisitorEvent::VisitorReintroduced { details, .. } => self.introduced(details),
+            VisitorEvent::ChatOpened { conversation_id, .. } => {
+                self.open_conversation_id = Some(conversation_id);
+                self.cards.insert(conversation_id, self.introductions);
+            }
             VisitorEvent::ChatEnded { last_agent_id, .. } => {
                 self.open_conversation_id = None;
                 self.last_agent_id = last_agent_id.or(self.last_agent_id);
@@ -228,6 +243,15 @@ impl Visitor {
                 self.erased = true;
                 self.details = VisitorDetails::default();
             }
+        }
+    }
+
+    /// The open chat is told in the same append.
+    fn introduced(&mut self, details: VisitorDetails) {
+        self.details = details;
+        self.introductions += 1;
+        if let Some(open) = self.open_conversation_id {
+            self.cards.insert(open, self.introductions);
         }
     }
 }

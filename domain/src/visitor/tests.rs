@@ -1,5 +1,6 @@
 //! Rules of visitors.
 
+use cqrs_es::Aggregate as _;
 use cqrs_es::test::TestFramework;
 
 use super::{ErasedPayload, Visitor, VisitorCommand, VisitorDetails, VisitorError, VisitorEvent};
@@ -116,6 +117,22 @@ fn agent_of_the_last_served_chat_is_remembered() {
     assert_eq!(given(unserved).state().last_agent_id, Some(ANNA));
     let served = [first, second, third, fourth, ended(OTHER_CHAT, Some(BERT))];
     assert_eq!(given(served).state().last_agent_id, Some(BERT));
+}
+
+#[test]
+fn chat_that_is_opened_again_shows_an_earlier_introduction() {
+    let outdated = |past: Vec<VisitorEvent>| {
+        let mut visitor = Visitor::default();
+        past.into_iter().for_each(|event| visitor.apply(event));
+        [CHAT, OTHER_CHAT].map(|chat| visitor.is_outdated_in(chat))
+    };
+    let first = [registered(named("Vera")), opened(CHAT), ended(CHAT, None)];
+    assert_eq!(outdated(first.to_vec()), [false, false]);
+    let in_the_chat = vec![registered(named("Vera")), opened(CHAT), reintroduced(named("V.")), ended(CHAT, None)];
+    assert_eq!(outdated(in_the_chat), [false, false], "the chat was told");
+    let between = [&first[..], &[reintroduced(named("V.")), opened(OTHER_CHAT)]].concat();
+    assert_eq!(outdated(between.clone()), [true, false]);
+    assert_eq!(outdated([&between[..], &[ended(OTHER_CHAT, None), opened(CHAT)]].concat()), [false, false]);
 }
 
 fn erase(payloads: &[ErasedPayload]) -> VisitorCommand {

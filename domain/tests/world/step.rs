@@ -31,6 +31,9 @@ pub enum Step {
     Reopen {
         chat: usize,
     },
+    ComeBack {
+        chat: usize,
+    },
     Transfer {
         chat: usize,
         group: usize,
@@ -112,6 +115,7 @@ pub fn peoples_steps() -> impl Strategy<Value = Step> {
             .prop_map(|(chat, agent, over_limit)| Step::Assign { chat, agent, over_limit }),
         3 => (chat.clone(), any::<bool>()).prop_map(|(chat, by_agent)| Step::Close { chat, by_agent }),
         1 => chat.clone().prop_map(|chat| Step::Reopen { chat }),
+        1 => chat.clone().prop_map(|chat| Step::ComeBack { chat }),
         1 => (chat.clone(), group.clone()).prop_map(|(chat, group)| Step::Transfer { chat, group }),
         1 => (chat, 0..3usize, any::<bool>())
             .prop_map(|(chat, thread, by_agent)| Step::Say { chat, thread, by_agent }),
@@ -161,6 +165,7 @@ impl World {
             }
             Step::Close { chat, by_agent } => self.with_chat(chat, open, |world, id| world.close(id, by_agent)),
             Step::Reopen { chat } => self.with_chat(chat, |status| !open(status), Self::reopen),
+            Step::ComeBack { chat } => self.with_chat(chat, |_| true, Self::come_back),
             Step::Transfer { chat, group } => self.with_chat(chat, open, |world, id| world.transfer(id, group)),
             Step::Say { chat, thread, by_agent } => {
                 self.with_chat(chat, |_| true, |world, id| world.say(id, thread, by_agent))

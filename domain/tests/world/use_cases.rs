@@ -89,6 +89,11 @@ impl World {
         })
     }
 
+    pub fn come_back(&mut self, id: ConversationId) -> Done {
+        let (details, at) = (VisitorDetails::default(), self.now);
+        self.atomically(|draft| draft.chat(id, ConversationCommand::ChangeVisitorCard { details, at }))
+    }
+
     pub fn transfer(&mut self, id: ConversationId, group: usize) -> Done {
         let (group_id, at) = (group_id(group), self.now);
         self.atomically(|draft| {

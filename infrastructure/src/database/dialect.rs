@@ -65,9 +65,10 @@ impl Dialect {
         }
     }
 
-    /// Comes after a column whose letters are to be compared as they are: MySQL's collation takes some for the same.
+    /// Comes after a column of any letters that is to be compared letter by letter: MySQL's collation takes some for the
+    /// same. Columns of ASCII have none for it.
     #[must_use]
-    pub const fn as_they_are(self) -> &'static str {
+    pub const fn exact_collation(self) -> &'static str {
         match self {
             Self::Mysql => " COLLATE utf8mb4_bin",
             Self::Sqlite => "",

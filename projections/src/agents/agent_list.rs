@@ -43,7 +43,12 @@ pub(super) fn statement(dialect: Dialect, filter: &AgentFilter, after: i64, limi
         and(" AND id IN (SELECT agent_id FROM group_members WHERE group_id = ?)", group_id.uuid().into());
     }
     if let Some(search) = search {
-        and(&format!(" AND search_text{} LIKE ? ESCAPE '!'", dialect.as_they_are()), containing(search).into());
+        match containing(search) {
+            Some(pattern) => {
+                and(&format!(" AND search_text{} LIKE ? ESCAPE '!'", dialect.exact_collation()), pattern.into());
+            }
+            None => and(" AND search_text = ?", "".into()),
+        }
     }
     and(" ORDER BY created_position LIMIT ?", (i64::from(limit) + 1).into());
     (sql, args)

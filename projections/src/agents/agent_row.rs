@@ -57,7 +57,7 @@ impl AgentRow {
 
     /// What an event, other than the registration, makes of the row.
     pub(crate) fn apply(&mut self, header: &EventHeader, event: &AgentEvent) {
-        if !event.is_about_slots() {
+        if event.is_edit() {
             self.version = header.sequence;
         }
         self.updated_at = match event {

@@ -33,9 +33,9 @@ pub struct AgentView {
     pub group_ids: Vec<GroupId>,
     /// When they were registered.
     pub created_at: Timestamp,
-    /// When anything of theirs changed.
+    /// When anything of theirs changed, chats included.
     pub updated_at: Timestamp,
-    /// The sequence of their last event that was not about a chat they serve.
+    /// The sequence of the last event with which somebody has changed them.
     pub version: Sequence,
     /// Whether they were deleted; told only where it is so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -59,13 +59,14 @@ async fn visitor_is_found_by_the_name_they_gave_later() {
         let (desk, database) = (Desk::open().await, &fresh.database);
         two_chats(&desk).await;
         let visitor_id = desk.visitor();
-        let chat = desk.begin(visitor_id, VisitorDetails::default(), None, "Hello").await.unwrap().conversation_id;
-        let named = VisitorDetails { name: Some(name("Jürgen")), ..VisitorDetails::default() };
-        desk.begin(visitor_id, named, None, "It is me").await.unwrap();
+        let named = |text: &str| VisitorDetails { name: Some(name(text)), ..VisitorDetails::default() };
+        let chat = desk.begin(visitor_id, named("Vera"), None, "Hello").await.unwrap().conversation_id;
+        desk.begin(visitor_id, named("Jürgen"), None, "It is me").await.unwrap();
         for pages in [&[1][..], &[1_000]] {
             crate::testing::clear(database).await;
             project(&desk, database, pages).await.unwrap();
             assert_eq!(found(database, "jurgen").await, [chat]);
+            assert_eq!(found(database, "vera").await, [chat], "and by the one before: who was it, agents ask");
         }
     }
 }

@@ -39,6 +39,10 @@ fn desk() -> Vec<Doc> {
             .refuses(409, &["chat_closed", "already_assigned", "agent_at_capacity", "agent_not_available"])
             .example(json!({ "groupId": SOME_ID, "reason": "A question about the bill" })),
         Doc::post("/v1/conversations/{id}/close", "closeConversation", "Close a conversation")
+            .about(
+                "An agent who closes it again with the same words changes nothing; with other words it is refused. Visitors \
+                 may close their own, without notes, and again.",
+            )
             .changed::<Conversation>()
             .refuses(403, &["forbidden"])
             .refuses(409, &["chat_closed"])

@@ -7,18 +7,18 @@ use super::story::{
     workspace, writes,
 };
 use crate::agent::{AgentEvent, AgentStatus, Role};
-use crate::conversation::{Assignment, ConversationEvent, Participant, QueueReason};
+use crate::conversation::{Assignment, ConversationEvent, Participant, QueueReason, VisitorCard};
 use crate::event::AnyEvent;
 use crate::fixtures::{
     ANNA, BERT, CARA, CHAT, NEXT_THREAD, OTHER_CHAT, SALES, SPAM, STRANGER, SUPPORT, THREAD, VERA, VIP, at, decision,
     name,
 };
 use crate::group::GroupEvent;
-use crate::ids::{AgentId, EntityId};
+use crate::ids::{AgentId, EntityId, VisitorId};
 use crate::routing::{Candidate, Verdict};
 use crate::tag::TagEvent;
 use crate::thread::{LeaveReason, ThreadEvent};
-use crate::visitor::VisitorEvent;
+use crate::visitor::{VisitorDetails, VisitorEvent};
 use crate::workspace::WorkspaceEvent;
 
 pub struct Breach {
@@ -92,6 +92,16 @@ fn of_chats() -> Vec<Breach> {
         append(Rule::Tagging, "a tag that was not on", Story::of_a_wait(), {
             vec![chat(CHAT, ConversationEvent::ChatUntagged { tag_id: VIP, by: ANNA, at: at(1) })]
         }),
+        append(
+            Rule::TrueReferences,
+            "the card of another visitor",
+            Story::of_a_wait().with([visitor(
+                STRANGER,
+                VisitorEvent::VisitorRegistered { details: VisitorDetails::default(), at: at(1) },
+            )]),
+            vec![card(STRANGER)],
+        ),
+        append(Rule::NothingAfterClose, "a card after the end", Story::of_the_past(), vec![card(VERA)]),
         append(Rule::Existence, "a tag that does not exist", Story::of_a_wait(), vec![tagged(CHAT, SPAM)]),
         append(Rule::HumansFirst, "the router replaces an agent", Story::of_a_chat(), {
             let mut entries = assigned(CHAT, THREAD, Some(ANNA), BERT);
@@ -119,6 +129,11 @@ fn of_chats() -> Vec<Breach> {
     ]
 }
 
+fn card(id: VisitorId) -> Entry {
+    let visitor = VisitorCard::new(id, VisitorDetails::default());
+    chat(CHAT, ConversationEvent::VisitorCardChanged { visitor, at: at(4) })
+}
+
 fn of_threads() -> Vec<Breach> {
     vec![
         append(Rule::OneActiveThread, "two open threads", Story::of_a_wait(), vec![begins(NEXT_THREAD, CHAT, VERA)]),
@@ -143,7 +158,7 @@ fn of_threads() -> Vec<Breach> {
 
 fn of_agents() -> Vec<Breach> {
     let other_visitor = |story: &mut Story| {
-        let details = crate::visitor::VisitorDetails::default();
+        let details = VisitorDetails::default();
         let mut entries = vec![visitor(STRANGER, VisitorEvent::VisitorRegistered { details, at: at(1) })];
         let mut start = started(STRANGER, OTHER_CHAT, NEXT_THREAD);
         start.pop();
