@@ -51,8 +51,9 @@ impl Fact {
             VisitorEvent::VisitorRegistered { details, at } => {
                 Self { details: details.clone(), ..Self::new(position, "registered", *at) }
             }
-            VisitorEvent::VisitorReintroduced { details, at } => {
-                Self { details: details.clone(), ..Self::new(position, "reintroduced", *at) }
+            VisitorEvent::VisitorReintroduced { details, shown_in: conversation_id, at } => {
+                let fact = Self::new(position, "reintroduced", *at);
+                Self { details: details.clone(), conversation_id: *conversation_id, ..fact }
             }
             VisitorEvent::ChatOpened { conversation_id, at } => {
                 Self { conversation_id: Some(*conversation_id), ..Self::new(position, "chat_opened", *at) }

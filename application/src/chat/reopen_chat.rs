@@ -4,10 +4,10 @@ use domain::conversation::{Conversation, ConversationCommand};
 use domain::event::AnyEvent;
 use domain::ids::{ConversationId, EntityId, ThreadId};
 use domain::thread::{Thread, ThreadCommand, ThreadEvent};
-use domain::visitor::{Visitor, VisitorCommand};
+use domain::visitor::{Visitor, VisitorCommand, VisitorDetails};
 
 use super::access::{ensure_may_steer, participant};
-use super::start_chat::change_visitor_card;
+use super::start_chat::introduce_in_chat;
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
@@ -38,11 +38,8 @@ impl UseCase for ReopenChat {
         let by = participant(self.principal);
         work.execute::<Conversation>(conversation_id, ConversationCommand::Reopen { by, thread_id, at }).await?;
         let visitor_id = conversation.visitor_id.ok_or(UseCaseError::NotFound(Entity::Conversation))?;
-        let is_outdated = work.load::<Visitor>(visitor_id).await?.is_outdated_in(conversation_id);
         work.execute::<Visitor>(visitor_id, VisitorCommand::OpenChat { conversation_id, at }).await?;
-        if is_outdated {
-            change_visitor_card(work, conversation_id, visitor_id).await?;
-        }
+        introduce_in_chat(work, conversation_id, (visitor_id, VisitorDetails::default())).await?;
         let previous_thread_id = conversation.thread_ids.last().copied();
         let start = ThreadCommand::Start { conversation_id, visitor_id, previous_thread_id, at };
         work.execute::<Thread>(thread_id, start).await?;

@@ -94,17 +94,15 @@ impl StartChat {
         let at = work.now();
         let conversation = work.load::<Conversation>(conversation_id).await?;
         let thread_id = conversation.active_thread_id.ok_or(UseCaseError::NotFound(Entity::Thread))?;
-        if self.introduce(work, at).await? {
-            change_visitor_card(work, conversation_id, self.visitor_id).await?;
-        }
+        introduce_in_chat(work, conversation_id, (self.visitor_id, self.details.clone())).await?;
         self.say(work, thread_id, at).await?;
         Ok(ChatReceipt { conversation_id, thread_id, at })
     }
 
-    /// Tells whether they say anything new of themselves.
-    async fn introduce(&self, work: &mut UnitOfWork, at: Timestamp) -> Result<bool, UseCaseError> {
+    async fn introduce(&self, work: &mut UnitOfWork, at: Timestamp) -> Result<(), UseCaseError> {
         let introduce = VisitorCommand::Introduce { details: self.details.clone(), at };
-        work.execute::<Visitor>(self.visitor_id, introduce).await
+        work.execute::<Visitor>(self.visitor_id, introduce).await?;
+        Ok(())
     }
 
     async fn visitor_card(&self, work: &mut UnitOfWork) -> Result<VisitorCard, UseCaseError> {
@@ -136,13 +134,16 @@ impl StartChat {
     }
 }
 
-/// Shows the visitor of an open chat as they have introduced themselves last.
-pub(super) async fn change_visitor_card(
+/// A visitor introduces themselves in their open chat, which shows them as they have done so last.
+pub(super) async fn introduce_in_chat(
     work: &mut UnitOfWork,
     conversation_id: ConversationId,
-    visitor_id: VisitorId,
+    (visitor_id, details): (VisitorId, VisitorDetails),
 ) -> Result<(), UseCaseError> {
     let at = work.now();
+    if !work.execute::<Visitor>(visitor_id, VisitorCommand::Introduce { details, at }).await? {
+        return Ok(());
+    }
     let details = work.load::<Visitor>(visitor_id).await?.details.clone();
     work.execute::<Conversation>(conversation_id, ConversationCommand::ChangeVisitorCard { details, at }).await?;
     Ok(())

@@ -64,7 +64,7 @@ pub struct Visitor {
 /// What a visitor can be told to do.
 #[derive(Clone, Debug)]
 pub enum VisitorCommand {
-    /// Introduce themselves, or add to what is known.
+    /// Introduce themselves, or add to what is known, also to their open chat, which may not know it yet.
     Introduce {
         /// What they say; what it leaves out stays.
         details: VisitorDetails,
@@ -130,6 +130,9 @@ pub enum VisitorEvent {
     VisitorReintroduced {
         /// All that is known now.
         details: VisitorDetails,
+        /// Their open chat, which shows it from now on; early events left it as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown_in: Option<ConversationId>,
         /// When.
         at: Timestamp,
     },
@@ -171,7 +174,7 @@ events!(VisitorEvent {
 aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError, "3");
 
 impl Visitor {
-    /// Whether a chat of theirs that is opened shows an earlier introduction.
+    /// Whether a chat of theirs shows an earlier introduction.
     #[must_use]
     pub fn is_outdated_in(&self, conversation_id: ConversationId) -> bool {
         self.cards.get(&conversation_id).is_some_and(|shown| *shown < self.introductions)
@@ -185,8 +188,10 @@ impl Visitor {
                 if !self.registered {
                     return Ok(vec![VisitorEvent::VisitorRegistered { details, at }]);
                 }
-                let nothing_new = details == self.details;
-                Ok(if nothing_new { vec![] } else { vec![VisitorEvent::VisitorReintroduced { details, at }] })
+                let shown_in = self.open_conversation_id;
+                let nothing_new = details == self.details && !shown_in.is_some_and(|open| self.is_outdated_in(open));
+                let reintroduced = VisitorEvent::VisitorReintroduced { details, shown_in, at };
+                Ok(if nothing_new { vec![] } else { vec![reintroduced] })
             }
             VisitorCommand::OpenChat { conversation_id, at } => {
                 self.ensure_registered()?;
@@ -228,12 +233,17 @@ impl Visitor {
         match event {
             VisitorEvent::VisitorRegistered { details, .. } => {
                 self.registered = true;
-                self.introduced(details);
+                self.details = details;
             }
-            VisitorEvent::VisitorReintroduced { details, .. } => self.introduced(details),
+            VisitorEvent::VisitorReintroduced { details, shown_in, .. } => {
+                self.introductions += u64::from(details != self.details);
+                self.details = details;
+                self.cards.extend(shown_in.map(|chat| (chat, self.introductions)));
+            }
             VisitorEvent::ChatOpened { conversation_id, .. } => {
                 self.open_conversation_id = Some(conversation_id);
-                self.cards.insert(conversation_id, self.introductions);
+                // One that is opened again shows what it has shown before.
+                self.cards.entry(conversation_id).or_insert(self.introductions);
             }
             VisitorEvent::ChatEnded { last_agent_id, .. } => {
                 self.open_conversation_id = None;
@@ -243,15 +253,6 @@ impl Visitor {
                 self.erased = true;
                 self.details = VisitorDetails::default();
             }
-        }
-    }
-
-    /// The open chat is told in the same append.
-    fn introduced(&mut self, details: VisitorDetails) {
-        self.details = details;
-        self.introductions += 1;
-        if let Some(open) = self.open_conversation_id {
-            self.cards.insert(open, self.introductions);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Rules of visitors.
 
-use cqrs_es::Aggregate as _;
 use cqrs_es::test::TestFramework;
 
 use super::{ErasedPayload, Visitor, VisitorCommand, VisitorDetails, VisitorError, VisitorEvent};
@@ -22,7 +21,7 @@ fn registered(details: VisitorDetails) -> VisitorEvent {
 }
 
 fn reintroduced(details: VisitorDetails) -> VisitorEvent {
-    VisitorEvent::VisitorReintroduced { details, at: at(0) }
+    VisitorEvent::VisitorReintroduced { details, shown_in: None, at: at(0) }
 }
 
 fn opened(conversation_id: ConversationId) -> VisitorEvent {
@@ -119,20 +118,27 @@ fn agent_of_the_last_served_chat_is_remembered() {
     assert_eq!(given(served).state().last_agent_id, Some(BERT));
 }
 
+fn shown(details: VisitorDetails) -> VisitorEvent {
+    VisitorEvent::VisitorReintroduced { details, shown_in: Some(CHAT), at: at(0) }
+}
+
 #[test]
-fn chat_that_is_opened_again_shows_an_earlier_introduction() {
-    let outdated = |past: Vec<VisitorEvent>| {
-        let mut visitor = Visitor::default();
-        past.into_iter().for_each(|event| visitor.apply(event));
-        [CHAT, OTHER_CHAT].map(|chat| visitor.is_outdated_in(chat))
-    };
-    let first = [registered(named("Vera")), opened(CHAT), ended(CHAT, None)];
-    assert_eq!(outdated(first.to_vec()), [false, false]);
-    let in_the_chat = vec![registered(named("Vera")), opened(CHAT), reintroduced(named("V.")), ended(CHAT, None)];
-    assert_eq!(outdated(in_the_chat), [false, false], "the chat was told");
-    let between = [&first[..], &[reintroduced(named("V.")), opened(OTHER_CHAT)]].concat();
-    assert_eq!(outdated(between.clone()), [true, false]);
-    assert_eq!(outdated([&between[..], &[ended(OTHER_CHAT, None), opened(CHAT)]].concat()), [false, false]);
+fn open_chat_is_told_of_an_introduction() {
+    given([registered(named("Vera")), opened(CHAT)]).when(introduce(named("V."))).then([shown(named("V."))]);
+    given([registered(named("Vera")), opened(CHAT), shown(named("V."))]).when(introduce(named("V."))).then_nothing();
+}
+
+#[test]
+fn open_chat_that_does_not_know_the_last_introduction_is_told_when_they_come_back() {
+    // Early events told no chat.
+    let early = [registered(named("Vera")), opened(CHAT), reintroduced(named("V."))];
+    given(early).when(introduce(named("V."))).then([shown(named("V."))]);
+    let past =
+        [registered(named("Vera")), opened(CHAT), ended(CHAT, None), reintroduced(named("V.")), opened(OTHER_CHAT)];
+    assert!(!given(past.clone()).state().is_outdated_in(OTHER_CHAT));
+    let [first, second, third, fourth, fifth] = past;
+    let again = [first, second, third, fourth, fifth, ended(OTHER_CHAT, None), opened(CHAT)];
+    given(again).when(introduce(VisitorDetails::default())).then([shown(named("V."))]);
 }
 
 fn erase(payloads: &[ErasedPayload]) -> VisitorCommand {

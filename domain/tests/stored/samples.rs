@@ -259,11 +259,13 @@ fn visitor() -> Vec<(&'static str, VisitorEvent)> {
     let full = || VisitorDetails { name: Some(name("Vera")), email: Some(email()), phone: Some(phone()) };
     let ended = |last_agent_id| VisitorEvent::ChatEnded { conversation_id: CHAT, last_agent_id, at: AT };
     let erased = |payloads, conversation_ids| VisitorEvent::PersonalDataErased { payloads, conversation_ids, at: AT };
+    let reintroduced = |details, shown_in| VisitorEvent::VisitorReintroduced { details, shown_in, at: AT };
     vec![
         ("full", VisitorEvent::VisitorRegistered { details: full(), at: AT }),
         ("bare", VisitorEvent::VisitorRegistered { details: VisitorDetails::default(), at: AT }),
-        ("full", VisitorEvent::VisitorReintroduced { details: full(), at: AT }),
-        ("bare", VisitorEvent::VisitorReintroduced { details: VisitorDetails::default(), at: AT }),
+        ("full", reintroduced(full(), None)),
+        ("bare", reintroduced(VisitorDetails::default(), None)),
+        ("in an open chat", reintroduced(full(), Some(CHAT))),
         ("only form", VisitorEvent::ChatOpened { conversation_id: CHAT, at: AT }),
         ("full", ended(Some(ANNA))),
         ("bare", ended(None)),
