@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use application::ports::{AppendError, LogHead, WakeUps};
+use futures::future::join;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -38,11 +39,24 @@ pub(super) struct Appender {
     pub(super) forked: Arc<AtomicBool>,
 }
 
+/// A group that is in the log, and not answered yet.
+struct Done {
+    group: Vec<Pending>,
+    plan: Plan,
+}
+
 impl Appender {
     pub(super) async fn run(mut self) {
-        while let Some(batch) = self.queue.next_batch().await {
+        let mut done = None;
+        loop {
+            let mut batch = self.queue.next_crowd();
+            if batch.is_none() {
+                self.answer(done.take()).await;
+                batch = self.queue.next_batch().await;
+            }
+            let Some(batch) = batch else { return };
             let group = self.without_hopeless(batch.requests);
-            self.write(group).await;
+            done = self.write(group, done).await;
         }
     }
 
@@ -57,18 +71,23 @@ impl Appender {
         group
     }
 
-    /// Commits a group, by halves if it is refused as a whole.
-    async fn write(&mut self, group: Vec<Pending>) {
+    /// Commits a group, by halves if it is refused as a whole, and answers those before meanwhile. Gives what is still to
+    /// be answered.
+    async fn write(&mut self, group: Vec<Pending>, mut done: Option<Done>) -> Option<Done> {
         let mut groups = vec![group];
         while let Some(group) = groups.pop() {
             if group.is_empty() {
                 continue;
             }
             let begun = Instant::now();
-            match self.committer.commit(&group, &mut self.known).await {
+            let answering = answer(done.take(), &self.feed, &*self.wake_ups);
+            // In this order: the answers are given when the database has something to do.
+            let (outcome, ()) = join(self.committer.commit(&group, &mut self.known), answering).await;
+            match outcome {
                 Outcome::Committed(plan) => {
                     measure_commit(begun, &group);
-                    self.committed(group, plan).await;
+                    group.iter().for_each(|pending| self.known.remember(&pending.request));
+                    done = Some(Done { group, plan });
                 }
                 Outcome::Unavailable(error) => self.unavailable(group, error),
                 Outcome::Forked(head) => self.forked(group, &head),
@@ -81,29 +100,11 @@ impl Appender {
                 },
             }
         }
+        done
     }
 
-    async fn committed(&mut self, group: Vec<Pending>, plan: Plan) {
-        let mut events = Vec::with_capacity(plan.hashes.len());
-        let mut numbered = (plan.first.0..).zip(plan.hashes);
-        for (pending, receipt) in group.into_iter().zip(plan.receipts) {
-            self.known.remember(&pending.request);
-            metrics::histogram!("livechatlog_append_seconds").record(pending.since.elapsed());
-            let Prepared { events: appended, .. } = pending.request;
-            let recorded_at = receipt.recorded_at;
-            // Who has gone away does not need to know.
-            drop(pending.answer.send(Ok(receipt)));
-            for (event, (position, chain_hash)) in appended.into_iter().zip(&mut numbered) {
-                let PreparedEvent { mut header, payload, .. } = event;
-                header.position = position;
-                header.chain_hash = chain_hash;
-                header.recorded_at = recorded_at;
-                events.push(StoredEvent { header, payload });
-            }
-        }
-        self.wake_ups.announce(plan.after.position);
-        // The feed ends only together with the log.
-        drop(self.feed.send(events).await);
+    async fn answer(&self, done: Option<Done>) {
+        answer(done, &self.feed, &*self.wake_ups).await;
     }
 
     /// Nothing can be appended any more: this node has to be started anew, on the log as it is now.
@@ -139,6 +140,29 @@ impl Appender {
             drop(pending.answer.send(Err(reason)));
         });
     }
+}
+
+async fn answer(done: Option<Done>, feed: &mpsc::Sender<Committed>, wake_ups: &dyn WakeUps) {
+    let Some(Done { group, plan }) = done else { return };
+    let mut events = Vec::with_capacity(plan.hashes.len());
+    let mut numbered = (plan.first.0..).zip(plan.hashes);
+    for (pending, receipt) in group.into_iter().zip(plan.receipts) {
+        metrics::histogram!("livechatlog_append_seconds").record(pending.since.elapsed());
+        let Prepared { events: appended, .. } = pending.request;
+        let recorded_at = receipt.recorded_at;
+        // Who has gone away does not need to know.
+        drop(pending.answer.send(Ok(receipt)));
+        for (event, (position, chain_hash)) in appended.into_iter().zip(&mut numbered) {
+            let PreparedEvent { mut header, payload, .. } = event;
+            header.position = position;
+            header.chain_hash = chain_hash;
+            header.recorded_at = recorded_at;
+            events.push(StoredEvent { header, payload });
+        }
+    }
+    wake_ups.announce(plan.after.position);
+    // The feed ends only together with the log.
+    drop(feed.send(events).await);
 }
 
 fn measure_commit(begun: Instant, group: &[Pending]) {

@@ -12,6 +12,10 @@ use super::request::{MAX_EVENTS, Prepared};
 /// The most payload of a batch in bytes; the first request of a batch may be larger.
 const MAX_PAYLOAD: usize = 1 << 20;
 
+/// So many requests that wait are appended before those who were appended last are answered: the database works on them
+/// meanwhile. Fewer wait for those, so that they go together.
+const CROWD: usize = 24;
+
 /// A request and who waits for the answer.
 pub(super) struct Pending {
     pub(super) request: Prepared,
@@ -78,6 +82,19 @@ impl Queue {
         }
         // Callers that were answered just now get the chance to come back with their next request.
         tokio::task::yield_now().await;
+        Some(self.gather(waiting))
+    }
+
+    /// Takes whatever waits, if it is much. `None` when it is not.
+    pub(super) fn next_crowd(&mut self) -> Option<Batch> {
+        let is_crowd = self.deferred.len() + self.incoming.len() >= CROWD;
+        is_crowd.then(|| {
+            let waiting = std::mem::take(&mut self.deferred);
+            self.gather(waiting)
+        })
+    }
+
+    fn gather(&mut self, mut waiting: VecDeque<Pending>) -> Batch {
         let mut batch = Batch::default();
         while let Some(pending) = waiting.pop_front() {
             self.deferred.extend(batch.add(pending));
@@ -86,7 +103,7 @@ impl Queue {
             let Ok(pending) = self.incoming.try_recv() else { break };
             self.deferred.extend(batch.add(pending));
         }
-        Some(batch)
+        batch
     }
 }
 
@@ -125,6 +142,24 @@ mod tests {
     async fn what_waits_goes_together_within_bounds() {
         assert_eq!(batches((0..300).map(|id| pending(&[(stream(id), 0, 10)])).collect()).await, [100, 100, 100]);
         assert_eq!(batches(vec![pending(&[(stream(1), 0, 1_000)]), pending(&[(stream(2), 0, 1)])]).await, [1, 1]);
+    }
+
+    #[tokio::test]
+    async fn crowd_is_taken_as_it_waits_and_fewer_are_left() {
+        let (sender, incoming) = mpsc::channel(10_000);
+        let mut queue = Queue::new(incoming);
+        let push = |count: usize| {
+            for id in 0..count {
+                sender.try_send(pending(&[(stream(id as u128), 0, 1)])).ok().unwrap();
+            }
+        };
+        push(CROWD - 1);
+        assert!(queue.next_crowd().is_none());
+        push(1);
+        // The last one contradicts the first, and waits for the next batch.
+        assert_eq!(queue.next_crowd().map(|batch| batch.requests.len()), Some(CROWD - 1));
+        assert!(queue.next_crowd().is_none());
+        assert_eq!(queue.next_batch().await.map(|batch| batch.requests.len()), Some(1));
     }
 
     #[tokio::test]
