@@ -107,7 +107,7 @@ impl Metrics {
 fn describe() {
     describe_counter!("livechatlog_http_requests_total", "Requests by method, route and status.");
     describe_histogram!("livechatlog_http_request_seconds", Unit::Seconds, "From a request to its answer.");
-    describe_histogram!("livechatlog_append_seconds", Unit::Seconds, "From an append's call to its commit.");
+    describe_histogram!("livechatlog_append_seconds", Unit::Seconds, "From an append's call to its answer.");
     describe_counter!("livechatlog_append_refusals_total", "Appends that were refused, by reason.");
     describe_histogram!("livechatlog_commit_seconds", Unit::Seconds, "How long a commit of the log took.");
     describe_histogram!("livechatlog_commit_events", Unit::Count, "How many events were committed together.");

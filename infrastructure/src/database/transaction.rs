@@ -10,8 +10,9 @@ use super::script::Script;
 use super::sqlite::SqliteTransaction;
 use super::{DatabaseError, Dialect, SqlValue, TableNames};
 
-/// Statements of more bytes are sent at once, whether somebody waits for them or not. The last of them comes on top, with
-/// two megabytes of rows at most, so that all stay below the smallest packet that a server is run with, 4 MiB.
+/// Statements of more bytes are sent at once, whether somebody waits for them or not. The last of them comes on top: two
+/// megabytes of rows at most, as no single one is so large, and all stay below the smallest packet that a server is run
+/// with, 4 MiB.
 const MOST_ENQUEUED: usize = 1 << 20;
 
 /// A write transaction; dropped without a commit, it is rolled back.

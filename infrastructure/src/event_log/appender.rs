@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use application::ports::{AppendError, LogHead, WakeUps};
 use futures::future::join;
@@ -56,7 +57,12 @@ impl Appender {
             }
             let Some(batch) = batch else { return };
             let group = self.without_hopeless(batch.requests);
-            done = self.write(group, done).await;
+            if group.is_empty() {
+                self.answer(done.take()).await;
+                tokio::task::yield_now().await;
+            } else {
+                done = self.write(group, done).await;
+            }
         }
     }
 
@@ -79,13 +85,21 @@ impl Appender {
             if group.is_empty() {
                 continue;
             }
+            if self.feed.capacity() == 0 {
+                // Who waits for the feed must not keep others from the answer to a commit that is over.
+                self.answer(done.take()).await;
+            }
             let begun = Instant::now();
+            let committing = async {
+                let outcome = self.committer.commit(&group, &mut self.known).await;
+                (outcome, begun.elapsed())
+            };
             let answering = answer(done.take(), &self.feed, &*self.wake_ups);
             // In this order: the answers are given when the database has something to do.
-            let (outcome, ()) = join(self.committer.commit(&group, &mut self.known), answering).await;
+            let ((outcome, duration), ()) = join(committing, answering).await;
             match outcome {
                 Outcome::Committed(plan) => {
-                    measure_commit(begun, &group);
+                    measure_commit(duration, &group);
                     group.iter().for_each(|pending| self.known.remember(&pending.request));
                     done = Some(Done { group, plan });
                 }
@@ -165,9 +179,9 @@ async fn answer(done: Option<Done>, feed: &mpsc::Sender<Committed>, wake_ups: &d
     drop(feed.send(events).await);
 }
 
-fn measure_commit(begun: Instant, group: &[Pending]) {
+fn measure_commit(duration: Duration, group: &[Pending]) {
     let events: usize = group.iter().map(|pending| pending.request.events.len()).sum();
-    metrics::histogram!("livechatlog_commit_seconds").record(begun.elapsed());
+    metrics::histogram!("livechatlog_commit_seconds").record(duration);
     metrics::histogram!("livechatlog_commit_events").record(u32::try_from(events).unwrap_or(u32::MAX));
 }
 

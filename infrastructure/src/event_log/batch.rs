@@ -159,7 +159,14 @@ mod tests {
         // The last one contradicts the first, and waits for the next batch.
         assert_eq!(queue.next_crowd().map(|batch| batch.requests.len()), Some(CROWD - 1));
         assert!(queue.next_crowd().is_none());
-        assert_eq!(queue.next_batch().await.map(|batch| batch.requests.len()), Some(1));
+        // Who was deferred counts, and comes first.
+        sender.try_send(pending(&[(stream(0), 1, 1)])).ok().unwrap();
+        for id in 1..CROWD - 1 {
+            sender.try_send(pending(&[(stream(id as u128 + 100), 0, 1)])).ok().unwrap();
+        }
+        let crowd = queue.next_crowd().unwrap();
+        assert_eq!(crowd.requests.len(), CROWD);
+        assert_eq!(crowd.requests[0].request.streams[0].expected, 0);
     }
 
     #[tokio::test]

@@ -287,10 +287,11 @@ async fn lost_connection_loses_and_doubles_nothing() {
             continue;
         }
         let log = Arc::new(start(&fresh.database).await);
-        let writers = (0..8_u128).map(|writer| {
+        // Enough to make a crowd.
+        let writers = (0..64_u128).map(|writer| {
             let log = Arc::clone(&log);
             tokio::spawn(async move {
-                for version in 0..50 {
+                for version in 0..25 {
                     log.append(repeatable(&[(stream(writer), version, 1)])).await.unwrap();
                 }
             })
@@ -305,8 +306,8 @@ async fn lost_connection_loses_and_doubles_nothing() {
             writer.await.unwrap();
         }
         assert!(killed > 2, "killed {killed}");
-        assert_eq!(log.head().await.unwrap().position, 400);
-        assert_eq!(verify_chain(&fresh.database, |_| {}).await.unwrap().position, 400);
+        assert_eq!(log.head().await.unwrap().position, 64 * 25);
+        assert_eq!(verify_chain(&fresh.database, |_| {}).await.unwrap().position, 64 * 25);
     }
 }
 
@@ -335,6 +336,50 @@ async fn unavailable_database_is_reported_and_the_log_recovers() {
         holder.close().await;
         log.append(append(&[(stream(3), 0, 1)])).await.unwrap();
         assert!(verify_chain(&fresh.database, |_| {}).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn who_was_appended_is_answered_although_the_next_batch_hangs() {
+    for fresh in fresh_databases().await {
+        if fresh.database.dialect() == Dialect::Sqlite {
+            // Its writers come one after the other: none hangs in the middle.
+            continue;
+        }
+        let log = Arc::new(start(&fresh.database).await);
+        let appending = |request: AppendRequest| {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move { log.append(request).await })
+        };
+        let mut head_holder = fresh.database.log_session().await.unwrap();
+        head::lock_on(&mut head_holder).await.unwrap();
+        let first = appending(append(&[(stream(1), 0, 1)]));
+        SystemClock.sleep(Duration::from_millis(50)).await;
+        // Somebody is about to do the same command as one of the crowd.
+        let hanging = repeatable(&[(stream(100), 0, 1)]);
+        let mut command_holder = fresh.database.log_session().await.unwrap();
+        let insert = format!(
+            "START TRANSACTION; INSERT INTO command_log (command_id, request_digest, first_position, last_position, \
+             recorded_us) VALUES ('{}', X'{}', 1, 1, 1)",
+            hanging.command_id,
+            "00".repeat(32)
+        );
+        command_holder.run(&insert).await.unwrap();
+        let mut crowd: Vec<_> = (101..150).map(|id| appending(append(&[(stream(id), 0, 1)]))).collect();
+        crowd.push(appending(hanging));
+        SystemClock.sleep(Duration::from_millis(50)).await;
+
+        head_holder.rollback().await.unwrap();
+        let soon = tokio::time::timeout(Duration::from_secs(1), first).await;
+        assert_eq!(soon.expect("it does not wait for the others").unwrap().unwrap().last_position, 1);
+        assert!(crowd.iter().all(|other| !other.is_finished()), "the others hang");
+        command_holder.rollback().await.unwrap();
+        for other in crowd {
+            other.await.unwrap().unwrap();
+        }
+        assert!(verify_chain(&fresh.database, |_| {}).await.is_ok());
+        head_holder.close().await;
+        command_holder.close().await;
     }
 }
 

@@ -182,8 +182,9 @@ impl Leader<'_> {
         }
     }
 
-    /// The checkpoint moves first: who loses that race must not touch the rows of who has won it, and nothing in memory
-    /// either. `failed`: why the same events could not be projected a moment ago.
+    /// The checkpoint moves first: who loses that race must not touch the rows of who has won it. (What a batch has done in
+    /// memory by then is thrown away when the turn ends.) `failed`: why the same events could not be projected a moment
+    /// ago; what the tables hold is taken over again, once it is sure that they are still this node's.
     async fn project_in(
         &self,
         mut tx: Transaction,
