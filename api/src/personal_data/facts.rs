@@ -55,6 +55,9 @@ impl Fact {
                 let fact = Self::new(position, "reintroduced", *at);
                 Self { details: details.clone(), conversation_id: *conversation_id, ..fact }
             }
+            VisitorEvent::VisitorShown { conversation_id, at } => {
+                Self { conversation_id: Some(*conversation_id), ..Self::new(position, "shown", *at) }
+            }
             VisitorEvent::ChatOpened { conversation_id, at } => {
                 Self { conversation_id: Some(*conversation_id), ..Self::new(position, "chat_opened", *at) }
             }

@@ -141,7 +141,7 @@ pub struct Agent {
     pub version: i64,
 }
 
-aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "3", |agent, _| agent.version);
+aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "4", |agent, _| agent.version);
 
 impl Agent {
     /// Whether the agent is registered and not deleted.

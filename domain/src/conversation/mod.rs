@@ -79,7 +79,7 @@ pub struct Conversation {
     pub closing_words: Option<Uuid>,
 }
 
-aggregate!(Conversation, Conversation, ConversationId, ConversationCommand, ConversationEvent, ConversationError, "2");
+aggregate!(Conversation, Conversation, ConversationId, ConversationCommand, ConversationEvent, ConversationError, "3");
 
 impl Conversation {
     /// Whether the chat has begun.

@@ -60,13 +60,21 @@ impl Invariants {
                     format!("visitor {id} ends chat {conversation_id} and had another, or none")
                 });
             }
+            VisitorEvent::VisitorReintroduced { shown_in: Some(chat), .. }
+            | VisitorEvent::VisitorShown { conversation_id: chat, .. } => {
+                let is_it = visitor.open_conversation_id == Some(*chat);
+                demand(wrong, Rule::TrueReferences, is_it, || {
+                    format!("visitor {id} is shown in {chat}, which is not open")
+                });
+            }
             VisitorEvent::VisitorRegistered { .. }
-            | VisitorEvent::VisitorReintroduced { .. }
+            | VisitorEvent::VisitorReintroduced { shown_in: None, .. }
             | VisitorEvent::PersonalDataErased { .. } => {}
         }
         visitor.apply(event.clone());
         // No rule asks how people are called.
         visitor.details = VisitorDetails::default();
+        visitor.cards.clear();
     }
 
     pub(super) fn on_address(

@@ -136,6 +136,13 @@ pub enum VisitorEvent {
         /// When.
         at: Timestamp,
     },
+    /// Their open chat, which did not know it, shows how they have introduced themselves last.
+    VisitorShown {
+        /// The chat.
+        conversation_id: ConversationId,
+        /// When.
+        at: Timestamp,
+    },
     /// They have an open conversation.
     ChatOpened {
         /// The conversation.
@@ -167,11 +174,12 @@ pub enum VisitorEvent {
 events!(VisitorEvent {
     VisitorRegistered => "1.0",
     VisitorReintroduced => "1.0",
+    VisitorShown => "1.0",
     ChatOpened => "1.0",
     ChatEnded => "1.0",
     PersonalDataErased => "1.0",
 });
-aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError, "3");
+aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError, "4");
 
 impl Visitor {
     /// Whether a chat of theirs shows an earlier introduction.
@@ -189,9 +197,14 @@ impl Visitor {
                     return Ok(vec![VisitorEvent::VisitorRegistered { details, at }]);
                 }
                 let shown_in = self.open_conversation_id;
-                let nothing_new = details == self.details && !shown_in.is_some_and(|open| self.is_outdated_in(open));
-                let reintroduced = VisitorEvent::VisitorReintroduced { details, shown_in, at };
-                Ok(if nothing_new { vec![] } else { vec![reintroduced] })
+                if details != self.details {
+                    return Ok(vec![VisitorEvent::VisitorReintroduced { details, shown_in, at }]);
+                }
+                let outdated = shown_in.filter(|open| self.is_outdated_in(*open));
+                Ok(outdated
+                    .map(|conversation_id| VisitorEvent::VisitorShown { conversation_id, at })
+                    .into_iter()
+                    .collect())
             }
             VisitorCommand::OpenChat { conversation_id, at } => {
                 self.ensure_registered()?;
@@ -236,9 +249,12 @@ impl Visitor {
                 self.details = details;
             }
             VisitorEvent::VisitorReintroduced { details, shown_in, .. } => {
-                self.introductions += u64::from(details != self.details);
+                self.introductions += 1;
                 self.details = details;
                 self.cards.extend(shown_in.map(|chat| (chat, self.introductions)));
+            }
+            VisitorEvent::VisitorShown { conversation_id, .. } => {
+                self.cards.insert(conversation_id, self.introductions);
             }
             VisitorEvent::ChatOpened { conversation_id, .. } => {
                 self.open_conversation_id = Some(conversation_id);
@@ -252,6 +268,7 @@ impl Visitor {
             VisitorEvent::PersonalDataErased { .. } => {
                 self.erased = true;
                 self.details = VisitorDetails::default();
+                self.cards.clear();
             }
         }
     }

@@ -57,7 +57,7 @@ names! {
         AgentDeleted,
         AgentRestored,
     }
-    Visitor: VisitorEvent { VisitorRegistered, VisitorReintroduced, ChatOpened, ChatEnded, PersonalDataErased }
+    Visitor: VisitorEvent { VisitorRegistered, VisitorReintroduced, VisitorShown, ChatOpened, ChatEnded, PersonalDataErased }
     Group: GroupEvent {
         GroupCreated,
         GroupDescribed,

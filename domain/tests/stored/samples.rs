@@ -266,6 +266,7 @@ fn visitor() -> Vec<(&'static str, VisitorEvent)> {
         ("full", reintroduced(full(), None)),
         ("bare", reintroduced(VisitorDetails::default(), None)),
         ("in an open chat", reintroduced(full(), Some(CHAT))),
+        ("only form", VisitorEvent::VisitorShown { conversation_id: CHAT, at: AT }),
         ("only form", VisitorEvent::ChatOpened { conversation_id: CHAT, at: AT }),
         ("full", ended(Some(ANNA))),
         ("bare", ended(None)),

@@ -90,8 +90,14 @@ impl World {
     }
 
     pub fn come_back(&mut self, id: ConversationId) -> Done {
-        let (details, at) = (VisitorDetails::default(), self.now);
-        self.atomically(|draft| draft.chat(id, ConversationCommand::ChangeVisitorCard { details, at }))
+        let at = self.now;
+        let details =
+            VisitorDetails { name: Some(name(&format!("at {}", at.as_micros()))), ..VisitorDetails::default() };
+        self.atomically(|draft| {
+            let visitor = draft.streams.conversations[&id].visitor_id.ok_or(ConversationError::NotStarted)?;
+            draft.visitor(visitor, VisitorCommand::Introduce { details: details.clone(), at })?;
+            draft.chat(id, ConversationCommand::ChangeVisitorCard { details, at })
+        })
     }
 
     pub fn transfer(&mut self, id: ConversationId, group: usize) -> Done {

@@ -26,7 +26,7 @@ impl Projector for AgentsProjector {
     }
 
     fn version(&self) -> i64 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {

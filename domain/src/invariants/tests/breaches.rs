@@ -101,6 +101,9 @@ fn of_chats() -> Vec<Breach> {
             )]),
             vec![card(STRANGER)],
         ),
+        append(Rule::TrueReferences, "shown in a chat that is not open", Story::of_a_wait(), {
+            vec![visitor(VERA, VisitorEvent::VisitorShown { conversation_id: OTHER_CHAT, at: at(1) })]
+        }),
         append(Rule::NothingAfterClose, "a card after the end", Story::of_the_past(), vec![card(VERA)]),
         append(Rule::Existence, "a tag that does not exist", Story::of_a_wait(), vec![tagged(CHAT, SPAM)]),
         append(Rule::HumansFirst, "the router replaces an agent", Story::of_a_chat(), {
