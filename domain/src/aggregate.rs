@@ -111,7 +111,7 @@ macro_rules! aggregate {
     };
     (
         $root:ty, $kind:ident, $id:ty, $command:ty, $event:ty, $error:ty, $shape:literal
-        $(, |$state:ident, $events:tt| $version:expr)?
+        $(, |$state:ident, $events:ident| $version:expr)?
     ) => {
         impl cqrs_es::Aggregate for $root {
             const TYPE: &'static str = $crate::aggregate::AggregateType::$kind.as_str();

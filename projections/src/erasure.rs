@@ -10,7 +10,6 @@ use domain::event::AnyEvent;
 use domain::ids::{ConversationId, EntityId};
 use domain::visitor::VisitorEvent;
 use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholders};
-use infrastructure::sql_args;
 use uuid::Uuid;
 
 use crate::rows::id_args;
@@ -59,11 +58,7 @@ impl Erasure<'_> {
 
     /// Runs `statement` with a list of its conversations, which `{}` stands for.
     pub(crate) async fn write_chats(self, tx: &mut Transaction, statement: &str) -> Result<(), DatabaseError> {
-        for chunk in chunks(&self.conversations()) {
-            let sql = statement.replace("{}", &placeholders(chunk.len()));
-            tx.enqueue(&sql, id_args(chunk)).await?;
-        }
-        Ok(())
+        write(tx, statement, &[], &id_args(&self.conversations())).await
     }
 
     /// Runs `statement` with the values of `args` and then a list of the positions of erased payloads, which `{}` stands
@@ -74,13 +69,22 @@ impl Erasure<'_> {
         statement: &str,
         args: Vec<SqlValue>,
     ) -> Result<(), DatabaseError> {
-        for chunk in chunks(&self.positions()) {
-            let sql = statement.replace("{}", &placeholders(chunk.len()));
-            let positions = chunk.iter().flat_map(|position| sql_args![*position]);
-            tx.enqueue(&sql, args.iter().cloned().chain(positions).collect()).await?;
-        }
-        Ok(())
+        let positions: Vec<_> = self.positions().into_iter().map(SqlValue::from).collect();
+        write(tx, statement, &args, &positions).await
     }
+}
+
+async fn write(
+    tx: &mut Transaction,
+    statement: &str,
+    args: &[SqlValue],
+    keys: &[SqlValue],
+) -> Result<(), DatabaseError> {
+    for chunk in chunks(keys) {
+        let sql = statement.replace("{}", &placeholders(chunk.len()));
+        tx.enqueue(&sql, [args, chunk].concat()).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

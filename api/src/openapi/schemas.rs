@@ -408,8 +408,8 @@ schemas! {
     Fact {
         /// Its place in the log.
         position: i64,
-        /// What: `registered`, `reintroduced`, `shown`, `chat_opened`, `chat_ended`, `personal_data_erased` of visitors; `started`,
-        /// `assigned`, `returned_to_queue`, `closed`, `reopened`, `tagged`, `untagged`, `visitor_introduced` of
+        /// What: `registered`, `reintroduced`, `shown`, `chat_opened`, `chat_ended`, `personal_data_erased` of visitors;
+        /// `started`, `assigned`, `returned_to_queue`, `closed`, `reopened`, `tagged`, `untagged`, `visitor_introduced` of
         /// conversations.
         #[schemars(rename = "type")]
         kind: String,

@@ -1,7 +1,7 @@
 use application::UseCaseError;
 use application::command_bus::CommandBus;
 use application::ports::Position;
-use domain::conversation::{Assignment, ConversationEvent, Participant, VisitorCard};
+use domain::conversation::{Assignment, ConversationEvent, Participant};
 use domain::ids::{AgentId, ConversationId, GroupId, TagId};
 use domain::tag::Tag;
 use domain::text::{Name, Note};
@@ -75,7 +75,7 @@ impl Fact {
     ) -> Result<Self, UseCaseError> {
         Ok(match event {
             ConversationEvent::ChatStarted { visitor, group_id, at, .. } => {
-                let details = card_details(visitor);
+                let details = visitor.details();
                 Self { details, group_id: Some(*group_id), ..Self::new(position, "started", *at) }
             }
             ConversationEvent::AgentAssigned { agent_id, assignment, at, .. } => {
@@ -94,7 +94,7 @@ impl Fact {
                 Self { by: Some(*by), reason, notes: notes.clone(), ..Self::new(position, "closed", *at) }
             }
             ConversationEvent::VisitorCardChanged { visitor, at } => {
-                let details = card_details(visitor);
+                let details = visitor.details();
                 Self { details, ..Self::new(position, "visitor_introduced", *at) }
             }
             ConversationEvent::ChatReopened { by, group_id, at, .. } => {
@@ -113,9 +113,4 @@ impl Fact {
         let tag = bus.peek::<Tag>(tag_id).await?.name.clone();
         Ok(Self { tag_id: Some(tag_id), tag, ..self })
     }
-}
-
-fn card_details(card: &VisitorCard) -> VisitorDetails {
-    let VisitorCard { id: _, name, email, phone } = card.clone();
-    VisitorDetails { name, email, phone }
 }

@@ -134,14 +134,12 @@ pub struct Agent {
     pub slots: BTreeSet<ConversationId>,
     /// Whether they were deleted.
     pub deleted: bool,
-    /// The sequence of the last event.
-    pub events: i64,
-    /// The sequence of the last one with which somebody has changed them, see [`AgentEvent::is_edit`]. It is what those
-    /// compare who change them (`If-Match`): chats come and go all day.
-    pub version: i64,
+    /// How many events have come since somebody has changed them, see [`AgentEvent::is_edit`]. Those who change them compare
+    /// the version before (`If-Match`): chats come and go all day.
+    pub since_edit: i64,
 }
 
-aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "4", |agent, _| agent.version);
+aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "5", |agent, events| events - agent.since_edit);
 
 impl Agent {
     /// Whether the agent is registered and not deleted.
@@ -289,10 +287,7 @@ impl Agent {
     }
 
     fn on(&mut self, event: AgentEvent) {
-        self.events += 1;
-        if event.is_edit() {
-            self.version = self.events;
-        }
+        self.since_edit = if event.is_edit() { 0 } else { self.since_edit + 1 };
         match event {
             AgentEvent::AgentRegistered { name, email, avatar, role, status, accepting_chats, chat_limit, .. } => {
                 self.name = Some(name);

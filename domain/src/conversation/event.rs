@@ -31,6 +31,12 @@ impl VisitorCard {
         let VisitorDetails { name, email, phone } = details;
         Self { id, name, email, phone }
     }
+
+    /// How they introduced themselves.
+    #[must_use]
+    pub fn details(&self) -> VisitorDetails {
+        VisitorDetails { name: self.name.clone(), email: self.email.clone(), phone: self.phone.clone() }
+    }
 }
 
 /// Who takes part in a chat.

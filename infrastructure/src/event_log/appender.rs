@@ -82,9 +82,6 @@ impl Appender {
     async fn write(&mut self, group: Vec<Pending>, mut done: Option<Done>) -> Option<Done> {
         let mut groups = vec![group];
         while let Some(group) = groups.pop() {
-            if group.is_empty() {
-                continue;
-            }
             if self.feed.capacity() == 0 {
                 // Who waits for the feed must not keep others from the answer to a commit that is over.
                 self.answer(done.take()).await;
