@@ -141,7 +141,7 @@ fn conditions(filter: &AuditFilter) -> (String, Vec<SqlValue>) {
 }
 
 fn record(row: &crate::database::Row) -> Result<AuditRecord, DatabaseError> {
-    let unreadable = || DatabaseError::Other(sqlx::Error::Decode("an event that cannot be read".into()));
+    let unreadable = || DatabaseError::from(sqlx::Error::Decode("an event that cannot be read".into()));
     let evidence = Evidence::from_row(row).map_err(|_| unreadable())?;
     AuditRecord::new(evidence).map_err(|_| unreadable())
 }

@@ -20,22 +20,46 @@ pub enum DatabaseError {
     NoAnswer,
     /// The database cannot be reached, or refuses to work for now.
     #[error("database is unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] DriverError),
     /// The transaction lost against another one and was rolled back; run it again.
     #[error("database transaction must be run again")]
-    Retryable(#[source] sqlx::Error),
+    Retryable(#[source] DriverError),
     /// A row with this key exists.
     #[error("a row with this key exists")]
-    DuplicateKey(#[source] sqlx::Error),
+    DuplicateKey(#[source] DriverError),
     /// A check of the schema forbids the value.
     #[error("a check of the schema forbids the value")]
-    Check(#[source] sqlx::Error),
+    Check(#[source] DriverError),
     /// A column does not hold what it was read as.
     #[error(transparent)]
     Row(#[from] RowError),
     /// Anything else: most likely a mistake in a statement.
     #[error("database statement failed")]
-    Other(#[source] sqlx::Error),
+    Other(#[source] DriverError),
+}
+
+/// What the driver of a database reported.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The one of most statements.
+    #[error(transparent)]
+    Sqlx(#[from] sqlx::Error),
+    /// The one of scripts on SQLite.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl DriverError {
+    /// SQLite's extended result code, whose low byte is the primary one.
+    fn sqlite_code(&self) -> Option<i32> {
+        match self {
+            Self::Sqlx(error) => {
+                let reported = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
+                reported.code()?.parse().ok()
+            }
+            Self::Sqlite(error) => Some(error.sqlite_error()?.extended_code),
+        }
+    }
 }
 
 /// What an error means for the caller.
@@ -69,10 +93,7 @@ impl DatabaseError {
         let (Self::Unavailable(error) | Self::Retryable(error) | Self::Check(error) | Self::Other(error)) = self else {
             return false;
         };
-        let reported = error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
-        let code = reported.and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
-        // The low byte of an extended code is the primary one.
-        code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
+        error.sqlite_code().is_some_and(|code| matches!(code & 0xff, 11 | 26))
     }
 
     /// Whether a later try may work.
@@ -94,13 +115,14 @@ impl From<sqlx::Error> for DatabaseError {
             sqlx::Error::Database(reported) => classify(reported.as_ref()),
             _ => Class::Other,
         };
-        match class {
-            Class::Unavailable => Self::Unavailable(error),
-            Class::Retryable => Self::Retryable(error),
-            Class::Duplicate => Self::DuplicateKey(error),
-            Class::Check => Self::Check(error),
-            Class::Other => Self::Other(error),
-        }
+        class.of(error.into())
+    }
+}
+
+impl From<rusqlite::Error> for DatabaseError {
+    fn from(error: rusqlite::Error) -> Self {
+        let error = DriverError::from(error);
+        error.sqlite_code().map_or(Class::Other, classify_sqlite).of(error)
     }
 }
 
@@ -111,6 +133,18 @@ enum Class {
     Duplicate,
     Check,
     Other,
+}
+
+impl Class {
+    const fn of(self, error: DriverError) -> DatabaseError {
+        match self {
+            Self::Unavailable => DatabaseError::Unavailable(error),
+            Self::Retryable => DatabaseError::Retryable(error),
+            Self::Duplicate => DatabaseError::DuplicateKey(error),
+            Self::Check => DatabaseError::Check(error),
+            Self::Other => DatabaseError::Other(error),
+        }
+    }
 }
 
 fn classify(error: &dyn Reported) -> Class {
@@ -179,8 +213,9 @@ fn classify_mysql(number: u16, state: Option<&str>) -> Class {
 /// By SQLite's extended result code, whose low byte is the primary one.
 fn classify_sqlite(code: i32) -> Class {
     match (code, code & 0xff) {
-        // Uniqueness of a row id.
-        (2579, _) => Class::Duplicate,
+        // Uniqueness of a primary key, of another key, of a row id.
+        (1555 | 2067 | 2579, _) => Class::Duplicate,
+        (275, _) => Class::Check,
         // Busy, locked.
         (_, 5 | 6) => Class::Retryable,
         // Out of memory, read-only, interrupted, I/O, full, cannot open.

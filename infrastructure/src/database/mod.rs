@@ -25,7 +25,7 @@ use std::sync::Arc;
 use sqlx::{MySqlPool, SqlitePool};
 
 pub use dialect::Dialect;
-pub use error::{DatabaseError, ErrorClass};
+pub use error::{DatabaseError, DriverError, ErrorClass};
 pub use insert::placeholders;
 pub(crate) use literal::push_text;
 pub(crate) use migrate::new_epoch;
@@ -33,6 +33,7 @@ pub use migrate::{MigrateError, SchemaLock};
 pub use names::TableNames;
 pub use options::DatabaseOptions;
 pub use row::{Row, RowError};
+use session::Inner as SessionInner;
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use tables::{PrimaryKey, TableCopies};
@@ -167,7 +168,7 @@ impl Database {
     pub async fn begin_batched_view(&self) -> Result<Transaction, DatabaseError> {
         let inner = match self.backend() {
             Backend::Mysql(mysql) => Inner::Mysql(mysql.transaction().await?),
-            Backend::Sqlite(sqlite) => Inner::Sqlite(sqlite.transaction().await?),
+            Backend::Sqlite(sqlite) => Inner::Sqlite(sqlite.transaction()),
         };
         Ok(Transaction::new(inner, self.names.clone()))
     }
@@ -186,9 +187,21 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn log_session(&self) -> Result<Session, DatabaseError> {
+        let mut session = self.shared_log_session().await?;
+        if let SessionInner::Sqlite(session) = &mut session.0 {
+            session.lock().await?;
+        }
+        Ok(session)
+    }
+
+    /// The same, but on SQLite others may write until a script is run on it that is not a whole transaction.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn shared_log_session(&self) -> Result<Session, DatabaseError> {
         match self.backend() {
             Backend::Mysql(mysql) => mysql.session().await,
-            Backend::Sqlite(sqlite) => sqlite.session().await,
+            Backend::Sqlite(sqlite) => Ok(Session(SessionInner::Sqlite(sqlite.session()))),
         }
     }
 

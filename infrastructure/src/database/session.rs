@@ -4,7 +4,7 @@ use sqlx::mysql::MySqlConnection;
 use sqlx::{Connection, Executor};
 
 use super::row::Row;
-use super::sqlite::{Guard, rollback};
+use super::sqlite::SqliteSession;
 use super::{DatabaseError, Dialect};
 
 /// A connection of its own that runs scripts: statements separated by `;`, which stop at the first error.
@@ -14,7 +14,7 @@ pub struct Session(pub(super) Inner);
 
 pub(super) enum Inner {
     Mysql(MySqlConnection),
-    Sqlite(Guard),
+    Sqlite(SqliteSession),
 }
 
 impl Session {
@@ -34,11 +34,26 @@ impl Session {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn run(&mut self, script: &str) -> Result<u64, DatabaseError> {
-        let script = sqlx::raw_sql(script);
-        Ok(match &mut self.0 {
-            Inner::Mysql(connection) => connection.execute(script).await?.rows_affected(),
-            Inner::Sqlite(writers) => writers.log.execute(script).await?.rows_affected(),
-        })
+        match &mut self.0 {
+            Inner::Mysql(connection) => Ok(connection.execute(sqlx::raw_sql(script)).await?.rows_affected()),
+            Inner::Sqlite(session) => session.run(script).await,
+        }
+    }
+
+    /// Runs a script that begins a transaction and ends it, durably.
+    ///
+    /// After an error the transaction may be open: call [`Session::rollback`].
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn run_whole(&mut self, script: String) -> Result<(), DatabaseError> {
+        match &mut self.0 {
+            Inner::Mysql(connection) => {
+                connection.execute(sqlx::raw_sql(&script)).await?;
+                Ok(())
+            }
+            Inner::Sqlite(session) => session.run_whole(script).await,
+        }
     }
 
     /// Runs a script and gives the rows of all its queries.
@@ -46,11 +61,13 @@ impl Session {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn query(&mut self, script: &str) -> Result<Vec<Row>, DatabaseError> {
-        let script = sqlx::raw_sql(script);
-        Ok(match &mut self.0 {
-            Inner::Mysql(connection) => connection.fetch_all(script).await?.into_iter().map(Row::from).collect(),
-            Inner::Sqlite(writers) => writers.log.fetch_all(script).await?.into_iter().map(Row::from).collect(),
-        })
+        match &mut self.0 {
+            Inner::Mysql(connection) => {
+                let rows = connection.fetch_all(sqlx::raw_sql(script)).await?;
+                Ok(rows.into_iter().map(Row::from).collect())
+            }
+            Inner::Sqlite(session) => session.query(script).await,
+        }
     }
 
     /// Ends an open transaction without its changes; fine when there is none.
@@ -62,7 +79,7 @@ impl Session {
             Inner::Mysql(connection) => {
                 connection.execute(sqlx::raw_sql("ROLLBACK")).await?;
             }
-            Inner::Sqlite(writers) => rollback(&mut writers.log).await,
+            Inner::Sqlite(session) => session.rollback().await,
         }
         Ok(())
     }
@@ -71,7 +88,7 @@ impl Session {
     pub async fn close(self) {
         match self.0 {
             Inner::Mysql(connection) => drop(connection.close().await),
-            Inner::Sqlite(mut writers) => writers.unsettled = false,
+            Inner::Sqlite(session) => session.close(),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! SQLite: readers beside two writing connections that share one lock.
+//! SQLite: readers beside writing connections that share one lock.
+
+mod scripts;
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -13,9 +15,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
 use super::row::Row;
-use super::session::{Inner as SessionInner, Session};
 use super::value::bind_sqlite;
 use super::{DatabaseError, DatabaseOptions, SqlValue};
+use scripts::{Durability, Scripts};
 
 const READERS: u32 = 4;
 
@@ -33,23 +35,30 @@ const BULK_PAGES: &str = "16384";
 /// A file with its connections.
 pub(crate) struct Sqlite {
     readers: SqlitePool,
-    // SQLite lets one connection write at a time; waiting here is fair, waiting inside of SQLite is not.
-    writers: Arc<Mutex<Writers>>,
-    acquire_timeout: Duration,
+    writing: Writing,
+    scripts: Scripts,
     options: Box<SqliteConnectOptions>,
 }
 
-/// The connections that write. The log's commits are on the disk when they return; those of the views may be lost by
-/// a power cut, together with their checkpoint, and are then projected again.
-pub(super) struct Writers {
-    pub(super) log: SqliteConnection,
+/// The way to the right to write. Clones share it.
+#[derive(Clone)]
+struct Writing {
+    // SQLite lets one connection write at a time; waiting here is fair, waiting inside of SQLite is not.
+    writers: Arc<Mutex<Writers>>,
+    acquire_timeout: Duration,
+}
+
+/// The connections that write, beside the one of the scripts. The log's commits are on the disk when they return; those of
+/// the views may be lost by a power cut, together with their checkpoint, and are then projected again.
+struct Writers {
+    log: SqliteConnection,
     view: SqliteConnection,
     /// A transaction may be open, because the future that held it was dropped.
-    pub(super) unsettled: bool,
+    unsettled: bool,
 }
 
 /// The right to write.
-pub(super) type Guard = OwnedMutexGuard<Writers>;
+type Guard = OwnedMutexGuard<Writers>;
 
 impl Sqlite {
     pub(super) async fn open(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
@@ -58,9 +67,11 @@ impl Sqlite {
             create_private(&path)?;
         }
         let base = base_options(&path).create_if_missing(mode == Mode::Created).read_only(mode == Mode::ReadOnly);
+        // What a statement of many rows might have to undo is written to a file otherwise.
+        let writer = base.clone().pragma("temp_store", "MEMORY");
         let log =
-            base.clone().synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal).connect().await?;
-        let view = base.clone().synchronous(SqliteSynchronous::Normal).pragma("wal_autocheckpoint", BULK_PAGES);
+            writer.clone().synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal).connect().await?;
+        let view = writer.synchronous(SqliteSynchronous::Normal).pragma("wal_autocheckpoint", BULK_PAGES);
         let view = view.connect().await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -71,7 +82,9 @@ impl Sqlite {
             .connect_with(base.clone().pragma("query_only", "ON"))
             .await?;
         let writers = Arc::new(Mutex::new(Writers { log, view, unsettled: false }));
-        Ok(Self { readers, writers, acquire_timeout: options.acquire_timeout, options: Box::new(base) })
+        let writing = Writing { writers, acquire_timeout: options.acquire_timeout };
+        let scripts = Scripts::start(path, writing.clone())?;
+        Ok(Self { readers, writing, scripts, options: Box::new(base) })
     }
 
     pub(super) const fn readers(&self) -> &SqlitePool {
@@ -84,39 +97,38 @@ impl Sqlite {
     }
 
     pub(super) async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
-        let mut writers = self.lock().await?;
+        let mut writers = self.writing.lock().await?;
         Ok(bind_sqlite(sql, args).execute(&mut writers.view).await?.rows_affected())
     }
 
-    /// The right to write, for a transaction that has still to be begun.
-    pub(super) async fn transaction(&self) -> Result<SqliteTransaction, DatabaseError> {
-        let mut writers = self.lock().await?;
-        writers.unsettled = true;
-        Ok(SqliteTransaction { writers })
+    /// For a transaction that has still to be begun.
+    pub(super) fn transaction(&self) -> SqliteTransaction {
+        SqliteTransaction { right: Right { writing: self.writing.clone(), held: None }, scripts: self.scripts.clone() }
     }
 
-    pub(super) async fn session(&self) -> Result<Session, DatabaseError> {
-        let mut writers = self.lock().await?;
-        writers.unsettled = true;
-        Ok(Session(SessionInner::Sqlite(writers)))
+    /// For scripts of the log, between which others may write.
+    pub(super) fn session(&self) -> SqliteSession {
+        SqliteSession { right: Right { writing: self.writing.clone(), held: None }, scripts: self.scripts.clone() }
     }
 
     pub(super) async fn close(&self) {
         // Taking the lock lets the last transaction finish; the connections close when the last clone is dropped.
-        drop(self.lock().await);
+        drop(self.writing.lock().await);
         self.readers.close().await;
     }
 
     /// Moves the write-ahead log into the file and empties it. Tells whether that was possible: it is not while somebody
     /// reads what was before.
     pub(super) async fn empty_wal(&self) -> Result<bool, DatabaseError> {
-        let _nobody_writes = self.lock().await?;
+        let _nobody_writes = self.writing.lock().await?;
         let mut connection = self.options.as_ref().clone().busy_timeout(WAIT_FOR_READERS).connect().await?;
         let row = Row::from(connection.fetch_one(sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")).await?);
         connection.close().await?;
         Ok(row.int("busy")? == 0)
     }
+}
 
+impl Writing {
     /// Waits for the right to write, and ends what a dropped future left open.
     async fn lock(&self) -> Result<Guard, DatabaseError> {
         let waiting = timeout(self.acquire_timeout, self.writers.clone().lock_owned()).await;
@@ -131,42 +143,113 @@ impl Sqlite {
 }
 
 /// Rolls back; that there is nothing to roll back is fine.
-pub(super) async fn rollback(connection: &mut SqliteConnection) {
+async fn rollback(connection: &mut SqliteConnection) {
     if let Err(error) = connection.execute(sqlx::raw_sql("ROLLBACK")).await {
         tracing::trace!(%error, "nothing rolled back");
     }
 }
 
-/// A transaction on the connection of the views.
+/// The right to write, taken when it is needed.
+struct Right {
+    writing: Writing,
+    held: Option<Guard>,
+}
+
+impl Right {
+    async fn take(&mut self) -> Result<&mut Writers, DatabaseError> {
+        if self.held.is_none() {
+            self.held = Some(self.writing.lock().await?);
+        }
+        let writers = self.held.as_mut().ok_or(DatabaseError::Exhausted)?;
+        writers.unsettled = true;
+        Ok(writers)
+    }
+
+    const fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Gives it back after the transaction has ended.
+    fn settle(&mut self) {
+        if let Some(mut writers) = self.held.take() {
+            writers.unsettled = false;
+        }
+    }
+}
+
+/// A transaction on the connection of the views; or on that of the scripts, when it is sent as a whole.
 pub(super) struct SqliteTransaction {
-    writers: Guard,
+    right: Right,
+    scripts: Scripts,
 }
 
 impl SqliteTransaction {
     pub(super) async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
-        let rows = bind_sqlite(sql, args).fetch_all(&mut self.writers.view).await?;
+        let rows = bind_sqlite(sql, args).fetch_all(&mut self.right.take().await?.view).await?;
         Ok(rows.into_iter().map(Row::from).collect())
     }
 
     pub(super) async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
-        Ok(bind_sqlite(sql, args).execute(&mut self.writers.view).await?.rows_affected())
+        Ok(bind_sqlite(sql, args).execute(&mut self.right.take().await?.view).await?.rows_affected())
     }
 
     pub(super) async fn query(&mut self, script: &str) -> Result<Vec<Row>, DatabaseError> {
-        let rows = self.writers.view.fetch_all(sqlx::raw_sql(script)).await?;
+        let rows = self.right.take().await?.view.fetch_all(sqlx::raw_sql(script)).await?;
         Ok(rows.into_iter().map(Row::from).collect())
     }
 
     pub(super) async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
-        self.writers.view.execute(sqlx::raw_sql(script)).await?;
+        self.right.take().await?.view.execute(sqlx::raw_sql(script)).await?;
         Ok(())
     }
 
     /// With the script that ends it.
-    pub(super) async fn commit(mut self, script: &str) -> Result<(), DatabaseError> {
-        self.run(script).await?;
-        self.writers.unsettled = false;
+    pub(super) async fn commit(mut self, script: String) -> Result<(), DatabaseError> {
+        if !self.right.is_held() {
+            return self.scripts.run(script, Durability::Unflushed).await;
+        }
+        self.run(&script).await?;
+        self.right.settle();
         Ok(())
+    }
+}
+
+/// Scripts on the connection of the log; or on that of the scripts, those that are whole transactions.
+pub(super) struct SqliteSession {
+    right: Right,
+    scripts: Scripts,
+}
+
+impl SqliteSession {
+    /// Keeps every other writer out until it is closed.
+    pub(super) async fn lock(&mut self) -> Result<(), DatabaseError> {
+        self.right.take().await.map(|_| ())
+    }
+
+    pub(super) async fn run(&mut self, script: &str) -> Result<u64, DatabaseError> {
+        Ok(self.right.take().await?.log.execute(sqlx::raw_sql(script)).await?.rows_affected())
+    }
+
+    pub(super) async fn run_whole(&mut self, script: String) -> Result<(), DatabaseError> {
+        if self.right.is_held() {
+            return self.run(&script).await.map(|_| ());
+        }
+        self.scripts.run(script, Durability::Flushed).await
+    }
+
+    pub(super) async fn query(&mut self, script: &str) -> Result<Vec<Row>, DatabaseError> {
+        let rows = self.right.take().await?.log.fetch_all(sqlx::raw_sql(script)).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+
+    pub(super) async fn rollback(&mut self) {
+        if let Some(writers) = &mut self.right.held {
+            rollback(&mut writers.log).await;
+        }
+    }
+
+    pub(super) fn close(mut self) {
+        self.right.settle();
     }
 }
 

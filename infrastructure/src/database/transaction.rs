@@ -148,7 +148,7 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), DatabaseError> {
         let mut last = self.enqueued.map(|mut enqueued| enqueued.take().0).unwrap_or_default();
         last.push_str("COMMIT");
-        self.inner.commit(&last).await
+        self.inner.commit(last).await
     }
 
     async fn add(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<(), DatabaseError> {
@@ -201,9 +201,9 @@ impl Inner {
         }
     }
 
-    async fn commit(self, script: &str) -> Result<(), DatabaseError> {
+    async fn commit(self, script: String) -> Result<(), DatabaseError> {
         match self {
-            Self::Mysql(tx) => tx.commit(script).await,
+            Self::Mysql(tx) => tx.commit(&script).await,
             Self::Sqlite(tx) => tx.commit(script).await,
         }
     }

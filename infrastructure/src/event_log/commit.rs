@@ -103,7 +103,7 @@ impl Committer {
     ) -> Result<Step, DatabaseError> {
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => self.database.log_session().await?,
+            None => self.database.shared_log_session().await?,
         };
         let result = self.attempt_on(&mut session, group, known, unsure).await;
         // Whatever went wrong, the next group must not find an open transaction.
@@ -128,9 +128,9 @@ impl Committer {
         unsure: &mut Vec<Plan>,
     ) -> Result<Step, DatabaseError> {
         let guessed = if unsure.is_empty() && self.contended == 0 { self.head } else { None };
-        let (head, begin) = match guessed {
-            Some(head) => (head, format!("{}; ", session.dialect().begin())),
-            None => (head::lock_on(session).await?, String::new()),
+        let head = match guessed {
+            Some(head) => head,
+            None => head::lock_on(session).await?,
         };
         self.contended = self.contended.saturating_sub(1);
         if let Some(index) = find_committed(session, unsure).await? {
@@ -151,11 +151,17 @@ impl Committer {
         let requests = || group.iter().map(|pending| &pending.request);
         let plan = Plan::new(&head, self.clock.now(), requests(), &known.demands(requests()));
         // From here until an answer has come, nobody knows.
-        let script = format!("{begin}{}", plan.body);
+        let script = match guessed {
+            Some(_) => format!("{}; {}", session.dialect().begin(), plan.body),
+            None => plan.body.clone(),
+        };
         let after = plan.after;
         let this = unsure.len();
         unsure.push(plan);
-        let outcome = session.run(&script).await;
+        let outcome = match guessed {
+            Some(_) => session.run_whole(script).await,
+            None => session.run(&script).await.map(|_| ()),
+        };
         if let Err(error) = &outcome
             && error.class() == ErrorClass::Unavailable
         {
@@ -163,7 +169,7 @@ impl Committer {
         }
         let plan = unsure.swap_remove(this);
         match outcome {
-            Ok(_) => {
+            Ok(()) => {
                 self.head = Some(after);
                 self.last_position = after.position;
                 self.durable = Some(after);

@@ -31,7 +31,7 @@ pub(super) async fn lock_on(session: &mut Session) -> Result<LogHead, DatabaseEr
 }
 
 fn head(row: Option<&Row>) -> Result<LogHead, DatabaseError> {
-    let row = row.ok_or(DatabaseError::Other(sqlx::Error::RowNotFound))?;
+    let row = row.ok_or(DatabaseError::from(sqlx::Error::RowNotFound))?;
     Ok(LogHead {
         position: row.int("position")?,
         chain_hash: row.hash("chain_hash")?,

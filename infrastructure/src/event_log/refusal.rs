@@ -38,7 +38,7 @@ pub(super) async fn explain(database: &Database, request: &Prepared, cause: Opti
         Ok(None) => match cause {
             Some(DatabaseError::Check(_)) => AppendError::Invalid { reason: "a payload that is not JSON" },
             Some(cause) => unavailable(&Arc::new(cause)),
-            None => unavailable(&Arc::new(DatabaseError::Other(sqlx::Error::RowNotFound))),
+            None => unavailable(&Arc::new(DatabaseError::from(sqlx::Error::RowNotFound))),
         },
         Err(error) => unavailable(&Arc::new(error)),
     }

@@ -99,11 +99,14 @@ impl Leader<'_> {
             self.store().await?;
             return Err(TurnEnd::ShutDown);
         }
-        if *self.known.borrow_and_update() > self.reached.position {
-            self.gather().await;
-        }
         let limit = if self.reached.position < self.careful_until { 1 } else { PAGE };
-        let page = self.read(limit).await?;
+        // Where the log is not known to go on, the database need not be asked.
+        let page = if *self.known.borrow_and_update() > self.reached.position {
+            self.gather().await;
+            self.read(limit).await?
+        } else {
+            vec![]
+        };
         self.caught_up_at = (page.len() < limit).then(Instant::now);
         match page.last() {
             Some(last) => {

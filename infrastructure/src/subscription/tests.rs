@@ -2,8 +2,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use application::ports::{AppendRequest, EventLog};
+use application::ports::{
+    AppendError, AppendRequest, CommandRecord, EventLog, Growth, LogHead, ReadError, Receipt, SeenStream, Sequence,
+    StreamEvent, StreamId, VersionedState,
+};
+use domain::ids::CommandId;
 use domain::tag::TagEvent;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::*;
@@ -125,6 +130,73 @@ async fn stopped(handle: &RunnerHandle) -> StopReason {
 
 async fn is(handle: &RunnerHandle, status: RunnerStatus) {
     timeout(SOON, handle.statuses().wait_for(|now| *now == status)).await.expect("status changes").unwrap();
+}
+
+/// Counts how often the log is read on.
+struct Counting {
+    log: Arc<dyn EventLog>,
+    reads: AtomicUsize,
+}
+
+#[async_trait]
+impl EventLog for Counting {
+    async fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        self.log.append(request).await
+    }
+
+    async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, ReadError> {
+        self.log.find_command(command_id).await
+    }
+
+    async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.log.read_after(after, limit).await
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError> {
+        self.log.read_stream(stream, after).await
+    }
+
+    async fn find_snapshot(&self, stream: StreamId, fingerprint: &str) -> Result<Option<VersionedState>, ReadError> {
+        self.log.find_snapshot(stream, fingerprint).await
+    }
+
+    async fn save_snapshot(&self, stream: StreamId, fingerprint: &str, state: VersionedState) -> Result<(), ReadError> {
+        self.log.save_snapshot(stream, fingerprint, state).await
+    }
+
+    async fn find_grown(&self, seen: &[SeenStream]) -> Result<Growth, ReadError> {
+        self.log.find_grown(seen).await
+    }
+
+    async fn head(&self) -> Result<LogHead, ReadError> {
+        self.log.head().await
+    }
+
+    fn has_broken_down(&self) -> bool {
+        self.log.has_broken_down()
+    }
+
+    fn known_position(&self) -> watch::Receiver<Position> {
+        self.log.known_position()
+    }
+}
+
+#[tokio::test]
+async fn log_is_read_on_only_where_it_is_known_to_go_on() {
+    for fresh in databases().await {
+        let node_ = node(&fresh.database).await;
+        let counting = Arc::new(Counting { log: Arc::clone(&node_.log), reads: AtomicUsize::new(0) });
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
+        let subscriptions = Subscriptions::new(fresh.database.clone(), Arc::clone(&counting) as _, clock, ids);
+        let handle = subscriptions.start(Arc::new(Notes::default()));
+        for version in 0..3 {
+            let last = node_.append(1, version, 1).await;
+            assert!(handle.wait_for(last, SOON).await);
+        }
+        assert_eq!(counting.reads.load(Ordering::SeqCst), 3);
+        handle.shut_down().await;
+    }
 }
 
 #[tokio::test]
