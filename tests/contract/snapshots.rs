@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use application::ports::{EventLog, NewEvent, StreamId, VersionedState};
 use cqrs_es::{Aggregate as _, DomainEvent as _};
 use domain::aggregate::Root as _;
-use domain::group::{Group, GroupEvent};
+use domain::group::{Group, GroupCommand, GroupEvent};
 use domain::ids::{AgentId, EntityId as _, GroupId};
 use domain::routing::RoutingStrategy;
 use domain::text::Note;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::support::{Node, of_streams, with_payload};
-use crate::use_cases::name;
+use crate::use_cases::{name, tell};
 
 /// Enough that a snapshot is taken when the stream is loaded.
 const EVENTS: i64 = 500;
@@ -96,6 +96,42 @@ on_each_database! {
         let state = loaded(&node).await;
         assert_eq!(state.description, Some(Note::parse("from the snapshot").unwrap()));
         assert_eq!(state.agent_ids.len(), usize::try_from(EVENTS).unwrap() + 9);
+    }
+
+    async fn stream_that_grows_while_it_is_in_memory_gets_snapshots_too(database: TestDatabase) {
+        let node = Node::start(&database).await;
+        append(&node, 0, 190).await;
+        let bus = node.bus();
+        for number in 191..=405 {
+            let agent_ids = BTreeSet::from([AgentId::from_uuid(Uuid::from_u128(number))]);
+            let add = GroupCommand::AddAgents { agent_ids, at: Timestamp::from_micros(1) };
+            assert!(tell::<Group>(&bus, group_id(), add).await.unwrap().output);
+            if number == 199 {
+                assert_eq!(snapshot(&node).await, None, "there is nothing to keep yet");
+            }
+        }
+        let kept = eventually(DEADLINE, "the snapshot follows", async || {
+            snapshot(&node).await.filter(|kept| kept.version == 400).ok_or("not there")
+        });
+        let kept = kept.await;
+        assert_eq!(serde_json::from_value::<Group>(kept.state).unwrap(), from_events_only(400));
+        assert_eq!(loaded(&node).await, from_events_only(405));
+    }
+
+    async fn refused_append_leaves_no_snapshot(database: TestDatabase) {
+        let node = Node::start(&database).await;
+        append(&node, 0, 199).await;
+        let state = serde_json::to_value(from_events_only(100)).unwrap();
+        node.log.save_snapshot(group(), Group::FINGERPRINT, VersionedState { version: 100, state }).await.unwrap();
+        let bus = node.bus();
+        assert_eq!(*bus.read::<Group>(group_id()).await.unwrap(), from_events_only(199));
+        // Another node comes first, with another agent: what was decided on the 199th event does not follow it.
+        append(&node, 199, 200).await;
+        let agent_ids = BTreeSet::from([AgentId::from_uuid(Uuid::from_u128(9_999))]);
+        let add = GroupCommand::AddAgents { agent_ids, at: Timestamp::from_micros(1) };
+        assert!(tell::<Group>(&bus, group_id(), add).await.unwrap().output);
+        assert_eq!(loaded(&node).await.agent_ids.len(), 200);
+        assert_eq!(snapshot(&node).await.unwrap().version, 100);
     }
 
     async fn snapshot_of_another_shape_is_ignored(database: TestDatabase) {

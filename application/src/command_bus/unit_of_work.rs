@@ -15,8 +15,9 @@ use crate::ports::{
     VersionedState,
 };
 
-/// After how many events since the last snapshot a loaded stream is worth a new one.
-const SNAPSHOT_EVERY: usize = 200;
+/// After how many events a stream is worth a new snapshot: of those that are read when it is loaded, and of those that are
+/// appended while it is kept in memory. Some streams go on for years, as that of an agent with each of their chats.
+const SNAPSHOT_EVERY: Sequence = 200;
 
 /// The aggregates that one use case looks at, and what they decided.
 pub struct UnitOfWork {
@@ -35,9 +36,44 @@ struct Entry {
     state: AnyState,
     events: Vec<NewEvent>,
     from_cache: bool,
+    /// To be kept when the events are in the log.
+    snapshot: Option<Snapshot>,
+}
+
+/// A state to be kept beside the log.
+struct Snapshot {
+    fingerprint: &'static str,
+    kept: VersionedState,
+}
+
+impl Snapshot {
+    fn of<A: Root>(version: Sequence, state: &A) -> Result<Self, UseCaseError> {
+        let kept = VersionedState { version, state: serde_json::to_value(state)? };
+        Ok(Self { fingerprint: A::FINGERPRINT, kept })
+    }
+
+    /// Outside the append and without waiting: the log never depends on a snapshot.
+    fn save(self, inner: &Inner, stream: StreamId) {
+        let log = Arc::clone(&inner.log);
+        tokio::spawn(async move {
+            if let Err(error) = log.save_snapshot(stream, self.fingerprint, self.kept).await {
+                tracing::warn!(%stream, error = &error as &dyn std::error::Error, "snapshot was not saved");
+            }
+        });
+    }
+}
+
+/// What somebody may ask to be erased is kept in the log alone.
+const fn is_kept<A: Root>() -> bool {
+    !A::KIND.holds_personal_data()
 }
 
 impl Entry {
+    /// The version with the events that were decided here.
+    fn version_after(&self) -> Sequence {
+        self.version + Sequence::try_from(self.events.len()).unwrap_or(Sequence::MAX)
+    }
+
     const fn seen(&self, stream: StreamId) -> SeenStream {
         SeenStream { stream, version: self.version, as_of: self.as_of }
     }
@@ -77,7 +113,14 @@ impl UnitOfWork {
     /// An aggregate with an id that was made here: nobody can have written to it, so that nothing is read.
     pub fn begin<A: Root>(&mut self, id: A::Id) {
         let as_of = *self.inner.log.known_position().borrow();
-        let entry = Entry { version: 0, as_of, state: Arc::new(A::default()), events: vec![], from_cache: false };
+        let entry = Entry {
+            version: 0,
+            as_of,
+            state: Arc::new(A::default()),
+            events: vec![],
+            from_cache: false,
+            snapshot: None,
+        };
         self.entries.entry(StreamId::of::<A>(id)).or_insert(entry);
     }
 
@@ -102,8 +145,13 @@ impl UnitOfWork {
             if decided && entry.events.is_empty() {
                 self.changed.push(stream);
             }
-            entry.state = state;
+            let before = entry.version_after();
             entry.events.extend(new_events);
+            let after = entry.version_after();
+            if is_kept::<A>() && before / SNAPSHOT_EVERY != after / SNAPSHOT_EVERY {
+                entry.snapshot = Some(Snapshot::of(after, &*state)?);
+            }
+            entry.state = state;
         }
         Ok(decided)
     }
@@ -133,36 +181,23 @@ impl UnitOfWork {
 
     async fn fetch<A: Root>(&self, stream: StreamId) -> Result<Entry, UseCaseError> {
         if let Some((SeenStream { version, as_of, .. }, state)) = self.inner.cache.get(stream) {
-            return Ok(Entry { version, as_of, state, events: vec![], from_cache: true });
+            return Ok(Entry { version, as_of, state, events: vec![], from_cache: true, snapshot: None });
         }
         let as_of = *self.inner.log.known_position().borrow();
-        let is_stored = !A::KIND.holds_personal_data();
-        let snapshot = if is_stored { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
+        let snapshot = if is_kept::<A>() { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
         // A snapshot that cannot be used is none.
         let usable = snapshot.and_then(|kept| Some((kept.version, serde_json::from_value::<A>(kept.state).ok()?)));
         let (mut version, mut state) = usable.unwrap_or_default();
         let events = self.inner.log.read_stream(stream, version).await?;
-        let worth_a_snapshot = is_stored && events.len() >= SNAPSHOT_EVERY;
+        let before = version;
         for event in events {
             version = event.sequence;
             state.apply(decode::<A>(event)?);
         }
-        if worth_a_snapshot {
-            self.save_snapshot(stream, version, &state)?;
+        if is_kept::<A>() && version - before >= SNAPSHOT_EVERY {
+            Snapshot::of(version, &state)?.save(&self.inner, stream);
         }
-        Ok(Entry { version, as_of, state: Arc::new(state), events: vec![], from_cache: false })
-    }
-
-    /// Outside the append and without waiting: the log never depends on a snapshot.
-    fn save_snapshot<A: Root>(&self, stream: StreamId, version: Sequence, state: &A) -> Result<(), UseCaseError> {
-        let snapshot = VersionedState { version, state: serde_json::to_value(state)? };
-        let log = Arc::clone(&self.inner.log);
-        tokio::spawn(async move {
-            if let Err(error) = log.save_snapshot(stream, A::FINGERPRINT, snapshot).await {
-                tracing::warn!(%stream, error = &error as &dyn std::error::Error, "snapshot was not saved");
-            }
-        });
-        Ok(())
+        Ok(Entry { version, as_of, state: Arc::new(state), events: vec![], from_cache: false, snapshot: None })
     }
 
     pub(super) const fn has_events(&self) -> bool {
@@ -204,8 +239,8 @@ impl UnitOfWork {
         for stream in std::mem::take(&mut self.changed) {
             if let Some(entry) = self.entries.get_mut(&stream) {
                 let expected_version = entry.version;
+                entry.version = entry.version_after();
                 let events = std::mem::take(&mut entry.events);
-                entry.version += Sequence::try_from(events.len()).unwrap_or(Sequence::MAX);
                 appends.push(StreamAppend { stream, expected_version, events });
             }
         }
@@ -217,6 +252,9 @@ impl UnitOfWork {
         for stream in streams {
             if let Some(entry) = self.entries.get_mut(stream) {
                 entry.as_of = receipt.last_position;
+                if let Some(snapshot) = entry.snapshot.take() {
+                    snapshot.save(&self.inner, *stream);
+                }
             }
         }
     }

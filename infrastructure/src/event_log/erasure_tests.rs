@@ -258,7 +258,8 @@ async fn what_is_kept_beside_the_texts_goes_with_them() {
         let done = node.erase().await;
         let eraser = Eraser::new(node.bus.clone(), node.log.clone());
         assert_eq!(eraser.clear(&done).await.unwrap(), (2, true));
-        assert_eq!(count(database, "SELECT COUNT(*) AS number FROM snapshots").await, 0);
+        let snapshots = "SELECT COUNT(*) AS number FROM snapshots WHERE aggregate_type = 'visitor'";
+        assert_eq!(count(database, snapshots).await, 0);
         let forgotten =
             format!("SELECT COUNT(*) AS number FROM command_log WHERE request_digest = X'{}'", "00".repeat(32));
         assert_eq!(count(database, &forgotten).await, 1);

@@ -135,8 +135,9 @@ impl EventLog for Pipeline {
         Ok(None)
     }
 
-    async fn save_snapshot(&self, _: StreamId, _: &str, _: VersionedState) -> Result<(), ReadError> {
-        Ok(())
+    /// As the service leaves them: without them it would read years of an agent's events for the first list.
+    async fn save_snapshot(&self, stream: StreamId, shape: &str, state: VersionedState) -> Result<(), ReadError> {
+        self.log.save_snapshot(stream, shape, state).await
     }
 
     async fn head(&self) -> Result<LogHead, ReadError> {
