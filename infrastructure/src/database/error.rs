@@ -46,7 +46,7 @@ pub enum DriverError {
     Sqlx(#[from] sqlx::Error),
     /// The one of scripts on SQLite.
     #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    Rusqlite(#[from] rusqlite::Error),
 }
 
 impl DriverError {
@@ -57,7 +57,7 @@ impl DriverError {
                 let reported = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
                 reported.code()?.parse().ok()
             }
-            Self::Sqlite(error) => Some(error.sqlite_error()?.extended_code),
+            Self::Rusqlite(error) => Some(error.sqlite_error()?.extended_code),
         }
     }
 }
@@ -115,14 +115,14 @@ impl From<sqlx::Error> for DatabaseError {
             sqlx::Error::Database(reported) => classify(reported.as_ref()),
             _ => Class::Other,
         };
-        class.of(error.into())
+        class.error(error.into())
     }
 }
 
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         let error = DriverError::from(error);
-        error.sqlite_code().map_or(Class::Other, classify_sqlite).of(error)
+        error.sqlite_code().map_or(Class::Other, classify_sqlite).error(error)
     }
 }
 
@@ -136,7 +136,7 @@ enum Class {
 }
 
 impl Class {
-    const fn of(self, error: DriverError) -> DatabaseError {
+    const fn error(self, error: DriverError) -> DatabaseError {
         match self {
             Self::Unavailable => DatabaseError::Unavailable(error),
             Self::Retryable => DatabaseError::Retryable(error),

@@ -164,7 +164,7 @@ impl Database {
     /// are part of the statements' text, which is worth it for a few rows only.
     ///
     /// # Errors
-    /// See [`Database::begin_view`].
+    /// See [`Database::begin_view`]; on SQLite it is what is sent first that waits for the right to write.
     pub async fn begin_batched_view(&self) -> Result<Transaction, DatabaseError> {
         let inner = match self.backend() {
             Backend::Mysql(mysql) => Inner::Mysql(mysql.transaction().await?),
@@ -181,8 +181,8 @@ impl Database {
         Snapshot::take(self).await
     }
 
-    /// A connection of its own that runs scripts durably, for the log's appender. On SQLite it keeps every other
-    /// writer out for as long as it lives.
+    /// A connection of its own that runs scripts durably. On SQLite it keeps every other writer out for as long as it
+    /// lives.
     ///
     /// # Errors
     /// See [`DatabaseError`].
@@ -194,7 +194,8 @@ impl Database {
         Ok(session)
     }
 
-    /// The same, but on SQLite others may write until a script is run on it that is not a whole transaction.
+    /// The same for the log's appender: on SQLite others may write until a script is run on it that is not a whole
+    /// transaction.
     ///
     /// # Errors
     /// See [`DatabaseError`].

@@ -9,7 +9,8 @@ use super::{DatabaseError, Dialect};
 
 /// A connection of its own that runs scripts: statements separated by `;`, which stop at the first error.
 ///
-/// Dropped in the middle of a transaction, the database rolls that back.
+/// Dropped in the middle of a transaction, the database rolls that back; but on SQLite a script that is a whole
+/// transaction is run to its end.
 pub struct Session(pub(super) Inner);
 
 pub(super) enum Inner {

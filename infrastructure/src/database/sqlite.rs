@@ -29,7 +29,7 @@ const WAIT_FOR_READERS: Duration = Duration::from_millis(500);
 
 /// How many pages of 4 KiB the write-ahead log holds before the connection of the views moves them into the file. It is the
 /// one that writes in bulk: with SQLite's own 1,000 every page of a rebuild was written twice, and a rebuild took a
-/// quarter longer. Where messages are sent, the log's connection comes first, with the 1,000.
+/// quarter longer. Where messages are sent, the connection of the scripts comes first, with fewer.
 const BULK_PAGES: &str = "16384";
 
 /// A file with its connections.
@@ -37,6 +37,7 @@ pub(crate) struct Sqlite {
     readers: SqlitePool,
     writing: Writing,
     scripts: Scripts,
+    mode: Mode,
     options: Box<SqliteConnectOptions>,
 }
 
@@ -67,11 +68,14 @@ impl Sqlite {
             create_private(&path)?;
         }
         let base = base_options(&path).create_if_missing(mode == Mode::Created).read_only(mode == Mode::ReadOnly);
-        // What a statement of many rows might have to undo is written to a file otherwise.
-        let writer = base.clone().pragma("temp_store", "MEMORY");
         let log =
-            writer.clone().synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal).connect().await?;
-        let view = writer.synchronous(SqliteSynchronous::Normal).pragma("wal_autocheckpoint", BULK_PAGES);
+            base.clone().synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal).connect().await?;
+        // Not for the connection that makes indexes: it would sort all they hold in memory.
+        let view = base
+            .clone()
+            .pragma("temp_store", "MEMORY")
+            .synchronous(SqliteSynchronous::Normal)
+            .pragma("wal_autocheckpoint", BULK_PAGES);
         let view = view.connect().await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -83,8 +87,8 @@ impl Sqlite {
             .await?;
         let writers = Arc::new(Mutex::new(Writers { log, view, unsettled: false }));
         let writing = Writing { writers, acquire_timeout: options.acquire_timeout };
-        let scripts = Scripts::start(path, writing.clone())?;
-        Ok(Self { readers, writing, scripts, options: Box::new(base) })
+        let scripts = Scripts::start(path, mode, writing.clone())?;
+        Ok(Self { readers, writing, scripts, mode, options: Box::new(base) })
     }
 
     pub(super) const fn readers(&self) -> &SqlitePool {
@@ -112,9 +116,14 @@ impl Sqlite {
     }
 
     pub(super) async fn close(&self) {
-        // Taking the lock lets the last transaction finish; the connections close when the last clone is dropped.
-        drop(self.writing.lock().await);
         self.readers.close().await;
+        // It lets the last transaction finish, and whoever copies the file finds everything in it. The writing connections
+        // close when the last clone is dropped.
+        if self.mode != Mode::ReadOnly
+            && let Err(error) = self.empty_wal().await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the write-ahead log was not emptied");
+        }
     }
 
     /// Moves the write-ahead log into the file and empties it. Tells whether that was possible: it is not while somebody
@@ -157,10 +166,11 @@ struct Right {
 
 impl Right {
     async fn take(&mut self) -> Result<&mut Writers, DatabaseError> {
-        if self.held.is_none() {
-            self.held = Some(self.writing.lock().await?);
-        }
-        let writers = self.held.as_mut().ok_or(DatabaseError::Exhausted)?;
+        let held = match self.held.take() {
+            Some(held) => held,
+            None => self.writing.lock().await?,
+        };
+        let writers = self.held.insert(held);
         writers.unsettled = true;
         Ok(writers)
     }
@@ -336,6 +346,9 @@ mod tests {
         let read_only = open("ro").await.unwrap();
         assert_eq!(read_only.fetch_all("SELECT x FROM t", vec![]).await.unwrap().len(), 1);
         assert!(read_only.execute("INSERT INTO t VALUES (2)", vec![]).await.is_err());
+        let script = "BEGIN IMMEDIATE; INSERT INTO t VALUES (2); COMMIT".to_owned();
+        assert!(read_only.transaction().commit(script.clone()).await.is_err());
+        open("rw").await.unwrap().transaction().commit(script).await.unwrap();
     }
 
     #[tokio::test]

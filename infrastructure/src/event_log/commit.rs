@@ -151,17 +151,10 @@ impl Committer {
         let requests = || group.iter().map(|pending| &pending.request);
         let plan = Plan::new(&head, self.clock.now(), requests(), &known.demands(requests()));
         // From here until an answer has come, nobody knows.
-        let script = match guessed {
-            Some(_) => format!("{}; {}", session.dialect().begin(), plan.body),
-            None => plan.body.clone(),
-        };
         let after = plan.after;
         let this = unsure.len();
         unsure.push(plan);
-        let outcome = match guessed {
-            Some(_) => session.run_whole(script).await,
-            None => session.run(&script).await.map(|_| ()),
-        };
+        let outcome = send(session, guessed.is_none(), &unsure[this].body).await;
         if let Err(error) = &outcome
             && error.class() == ErrorClass::Unavailable
         {
@@ -231,6 +224,15 @@ impl Committer {
             Dialect::Sqlite => session.close().await,
         }
     }
+}
+
+/// Sends the script of a plan; where the head was locked, its transaction has begun.
+async fn send(session: &mut Session, has_begun: bool, body: &str) -> Result<(), DatabaseError> {
+    if has_begun {
+        return session.run(body).await.map(|_| ());
+    }
+    let begin = session.dialect().begin();
+    session.run_whole(format!("{begin}; {body}")).await
 }
 
 /// Which plan has been committed after all, of those of which nothing was heard. The head must be locked, so that an old

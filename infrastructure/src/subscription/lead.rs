@@ -35,6 +35,8 @@ pub(super) struct Leader<'a> {
     /// Up to here events are taken one by one, because one of them fails.
     careful_until: Position,
     known: watch::Receiver<Position>,
+    /// Whether to read on although the log is not known to go on.
+    looks: bool,
     /// When the last page was taken; none while there is more than a page to take.
     caught_up_at: Option<Instant>,
 }
@@ -56,7 +58,7 @@ impl Runner {
         self.controls.status.send_replace(RunnerStatus::Running);
         self.publish(stored.position);
         let known = log.known_position();
-        Ok(Leader { runner: self, stored, reached: stored, careful_until: 0, known, caught_up_at: None })
+        Ok(Leader { runner: self, stored, reached: stored, careful_until: 0, known, looks: false, caught_up_at: None })
     }
 
     /// What the projector has in memory stands where its tables do.
@@ -100,8 +102,10 @@ impl Leader<'_> {
             return Err(TurnEnd::ShutDown);
         }
         let limit = if self.reached.position < self.careful_until { 1 } else { PAGE };
-        // Where the log is not known to go on, the database need not be asked.
-        let page = if *self.known.borrow_and_update() > self.reached.position {
+        // Where the log is not known to go on, the database need not be asked: but now and then, in case that this node
+        // has stopped to look at the log, or that it is another one by now.
+        let looks = std::mem::take(&mut self.looks);
+        let page = if *self.known.borrow_and_update() > self.reached.position || looks {
             self.gather().await;
             self.read(limit).await?
         } else {
@@ -252,6 +256,7 @@ impl Leader<'_> {
             () = sleep_until(store_at) => {
                 self.store().await?;
                 self.notice_replacement().await?;
+                self.looks = true;
             }
         }
         Ok(())

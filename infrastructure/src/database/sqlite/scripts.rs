@@ -1,6 +1,7 @@
 //! Whole transactions, which a thread of their own runs from the first statement to the last.
 
-use std::path::PathBuf;
+use std::iter;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -8,12 +9,16 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::{BUSY_TIMEOUT, DatabaseError, Guard, Writing};
+use super::{BUSY_TIMEOUT, DatabaseError, Guard, Mode, Writing};
 
-/// As for the connections of sqlx that write. How much the write-ahead log holds before it is moved into the file: pages that
-/// many commits change are written there once, and with SQLite's own 1,000 that was a tenth of the work.
+/// Like those of sqlx's connections that write. The write-ahead log is moved into the file after 16 MiB: a page that many
+/// commits change is written there once, and with SQLite's own 1,000 pages that was a tenth of the work. What a statement
+/// of many rows might have to undo stays in memory; written to a file, it was another tenth.
 const PRAGMAS: &str = "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; \
                        PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096";
+
+/// So many scripts are run one after the other before others get their turn.
+const MOST_AT_ONCE: usize = 16;
 
 /// When a transaction is on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,19 +42,18 @@ struct Job {
     answer: oneshot::Sender<Result<(), DatabaseError>>,
 }
 
-/// The thread ended; by a panic, as it lives as long as somebody may ask it.
+/// The thread has ended, by a panic: it lives as long as somebody may ask it.
 const fn crashed() -> DatabaseError {
     DatabaseError::NoAnswer
 }
 
 impl Scripts {
     /// Starts the thread; the file is opened when there is something to run.
-    pub(super) fn start(file: PathBuf, writing: Writing) -> Result<Self, DatabaseError> {
+    pub(super) fn start(file: PathBuf, mode: Mode, writing: Writing) -> Result<Self, DatabaseError> {
         let (jobs, incoming) = channel();
-        let runtime = Handle::current();
-        let writer = Writer { file, writing, runtime, open: None };
+        let runner = Runner { file, mode, writing, runtime: Handle::current(), open: None };
         let thread = thread::Builder::new().name("sqlite-scripts".to_owned());
-        thread.spawn(move || writer.run(&incoming)).map_err(sqlx::Error::Io)?;
+        thread.spawn(move || runner.run(&incoming)).map_err(sqlx::Error::Io)?;
         Ok(Self { jobs })
     }
 
@@ -62,43 +66,51 @@ impl Scripts {
     }
 }
 
-struct Writer {
+/// What the thread has.
+struct Runner {
     file: PathBuf,
+    mode: Mode,
     writing: Writing,
     runtime: Handle,
     open: Option<Opened>,
 }
 
-/// A connection, and what it does at a commit.
-struct Opened {
-    connection: Connection,
-    durability: Durability,
-}
-
-impl Writer {
+impl Runner {
     fn run(mut self, incoming: &Receiver<Job>) {
-        while let Ok(Job { script, durability, answer }) = incoming.recv() {
-            if !answer.is_closed() {
-                let outcome = self.transact(&script, durability);
+        while let Ok(first) = incoming.recv() {
+            let right = self.right_to_write();
+            // Whoever waits by now stands behind the first one only because there is one thread.
+            let jobs: Vec<_> = iter::once(first).chain(incoming.try_iter()).take(MOST_AT_ONCE).collect();
+            for job in jobs {
+                let outcome = match right {
+                    _ if job.answer.is_closed() => continue,
+                    Ok(_) => self.transact(&job),
+                    Err(_) => Err(DatabaseError::Exhausted),
+                };
                 // Who has gone away does not need to know.
-                drop(answer.send(outcome));
+                drop(job.answer.send(outcome));
             }
         }
     }
 
-    fn transact(&mut self, script: &str, durability: Durability) -> Result<(), DatabaseError> {
-        let _right = self.right_to_write()?;
+    fn transact(&mut self, job: &Job) -> Result<(), DatabaseError> {
         let mut opened = match self.open.take() {
             Some(opened) => opened,
-            None => Opened::open(&self.file)?,
+            None => Opened::open(&self.file, self.mode)?,
         };
-        opened.commit_as(durability)?;
-        let outcome = opened.connection.execute_batch(script);
-        debug_assert!(outcome.is_err() || opened.connection.is_autocommit(), "a script that does not end: {script}");
-        if opened.connection.is_autocommit() || opened.connection.execute_batch("ROLLBACK").is_ok() {
+        opened.commit_as(job.durability)?;
+        let outcome = opened.connection.execute_batch(&job.script);
+        let has_ended = opened.connection.is_autocommit();
+        if has_ended || opened.connection.execute_batch("ROLLBACK").is_ok() {
             self.open = Some(opened);
         }
-        Ok(outcome?)
+        outcome?;
+        // It would be said to be committed.
+        if has_ended {
+            Ok(())
+        } else {
+            Err(sqlx::Error::Protocol("a script did not end its transaction".into()).into())
+        }
     }
 
     fn right_to_write(&self) -> Result<Guard, DatabaseError> {
@@ -112,11 +124,20 @@ impl Writer {
     }
 }
 
+/// A connection, and what it does at a commit.
+struct Opened {
+    connection: Connection,
+    durability: Durability,
+}
+
 impl Opened {
-    fn open(file: &PathBuf) -> Result<Self, DatabaseError> {
-        // Each connection is used by one thread at a time.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags)?;
+    fn open(file: &Path, mode: Mode) -> Result<Self, DatabaseError> {
+        let access = match mode {
+            Mode::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Mode::ReadWrite | Mode::Created => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+        // It is used by one thread.
+        let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute_batch(PRAGMAS)?;
         Ok(Self { connection, durability: Durability::Flushed })
@@ -141,6 +162,7 @@ mod tests {
     use std::pin::pin;
     use std::task::Poll;
 
+    use futures::future::join_all;
     use futures::poll;
 
     use super::super::Sqlite;
@@ -202,20 +224,24 @@ mod tests {
         let sqlite = with_table(&folder).await;
         let mut writing = sqlite.session();
         writing.lock().await.unwrap();
-        let mut first = pin!(sqlite.scripts.run(insert(1), Durability::Flushed));
-        assert_eq!(poll!(&mut first).map(|_| ()), Poll::Pending);
-        {
-            let mut given_up = pin!(sqlite.scripts.run(insert(2), Durability::Flushed));
+        let mut second = {
+            // The first one may be waiting for the right already.
+            let mut given_up = pin!(sqlite.scripts.run(insert(1), Durability::Flushed));
             assert_eq!(poll!(&mut given_up).map(|_| ()), Poll::Pending);
-        }
-        let mut last = pin!(sqlite.scripts.run(insert(3), Durability::Flushed));
+            let mut second = Box::pin(sqlite.scripts.run(insert(2), Durability::Flushed));
+            assert_eq!(poll!(&mut second).map(|_| ()), Poll::Pending);
+            let mut given_up_too = pin!(sqlite.scripts.run(insert(3), Durability::Flushed));
+            assert_eq!(poll!(&mut given_up_too).map(|_| ()), Poll::Pending);
+            second
+        };
+        let mut last = pin!(sqlite.scripts.run(insert(5), Durability::Flushed));
         assert_eq!(poll!(&mut last).map(|_| ()), Poll::Pending);
         writing.run("BEGIN IMMEDIATE; INSERT INTO t VALUES (4); COMMIT").await.unwrap();
         assert_eq!(rows(&sqlite).await, [4]);
         writing.close();
-        first.await.unwrap();
+        (&mut second).await.unwrap();
         last.await.unwrap();
-        assert_eq!(rows(&sqlite).await, [1, 3, 4]);
+        assert_eq!(rows(&sqlite).await, [2, 4, 5]);
     }
 
     #[tokio::test]
@@ -234,7 +260,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut sqlite = with_table(&folder).await;
         sqlite.writing.acquire_timeout = std::time::Duration::from_millis(20);
-        let scripts = Scripts::start(folder.path().join("log.db"), sqlite.writing.clone()).unwrap();
+        let scripts = Scripts::start(folder.path().join("log.db"), Mode::ReadWrite, sqlite.writing.clone()).unwrap();
         let mut writing = sqlite.session();
         writing.lock().await.unwrap();
         let refused = scripts.run(insert(1), Durability::Flushed).await.unwrap_err();
@@ -244,20 +270,54 @@ mod tests {
         assert_eq!(rows(&sqlite).await, [2]);
     }
 
-    #[test]
-    fn commits_of_the_log_are_flushed_whatever_came_before() {
+    #[tokio::test]
+    async fn scripts_that_wait_together_have_one_turn() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("log.db");
-        drop(Connection::open(&file).unwrap());
-        let mut opened = Opened::open(&file).unwrap();
-        let synchronous = |opened: &Opened| -> i64 {
-            opened.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap()
-        };
-        // FULL is 2, NORMAL 1.
-        assert_eq!(synchronous(&opened), 2);
-        for (durability, expected) in [(Durability::Unflushed, 1), (Durability::Flushed, 2), (Durability::Flushed, 2)] {
-            opened.commit_as(durability).unwrap();
-            assert_eq!(synchronous(&opened), expected, "{durability:?}");
+        let sqlite = with_table(&folder).await;
+        let mut writing = sqlite.session();
+        writing.lock().await.unwrap();
+        let scripts: Vec<_> = (1..=5).map(|x| Box::pin(sqlite.scripts.run(insert(x), Durability::Unflushed))).collect();
+        let mut scripts = join_all(scripts);
+        assert!(poll!(&mut scripts).is_pending());
+        // Somebody who writes all the time: who begins to wait for the next turn before the last one ends.
+        while poll!(&mut scripts).is_pending() {
+            let mut next = sqlite.session();
+            {
+                let mut waiting = Box::pin(next.lock());
+                let has_it = poll!(&mut waiting);
+                writing.close();
+                if has_it.is_pending() {
+                    waiting.await.unwrap();
+                }
+            }
+            let done = rows(&sqlite).await.len();
+            assert!(done == 0 || done == 5, "a turn after {done} of 5");
+            writing = next;
         }
+    }
+
+    #[tokio::test]
+    async fn log_is_flushed_with_each_commit_and_views_are_not() {
+        const SEEN: &str = "BEGIN IMMEDIATE; INSERT INTO t SELECT synchronous FROM pragma_synchronous; COMMIT";
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = with_table(&folder).await;
+        // FULL is 2, NORMAL 1.
+        for _ in 0..2 {
+            sqlite.session().run_whole(SEEN.to_owned()).await.unwrap();
+            assert_eq!(rows(&sqlite).await, [2]);
+            sqlite.transaction().commit(SEEN.to_owned()).await.unwrap();
+            assert_eq!(rows(&sqlite).await, [1, 2]);
+            sqlite.execute("DELETE FROM t", vec![]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn script_that_leaves_its_transaction_open_is_undone_and_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = with_table(&folder).await;
+        let open = "BEGIN IMMEDIATE; INSERT INTO t VALUES (1)".to_owned();
+        assert!(sqlite.scripts.run(open, Durability::Flushed).await.is_err());
+        sqlite.scripts.run(insert(2), Durability::Flushed).await.unwrap();
+        assert_eq!(rows(&sqlite).await, [2]);
     }
 }
