@@ -89,3 +89,33 @@ async fn node_that_ends_gives_its_leases_back() {
     demanding.get(&format!("/v1/threads/{}/events", begun.text("/threadId"))).await.expect(200);
     assert!(ended.elapsed() < HANDED_OVER, "it took {:?}", ended.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn server_that_ends_leaves_everything_in_its_one_file_or_says_that_it_does_not() {
+    let database = TestDatabase::sqlite();
+    let file = Database::file(database.url()).unwrap();
+    for is_read in [false, true] {
+        let mut process = node(&database, "").start().await;
+        let begin = json!({ "initialMessage": "Is anybody there?" });
+        process.client().post("/v1/widget/session", &begin).await.expect(201);
+        let reader = connect(&database).await;
+        let reading = if is_read { Some(reader.snapshot().await.unwrap()) } else { None };
+        process.client().post("/v1/widget/session", &begin).await.expect(201);
+        let end = head(&reader).await;
+        assert!(process.terminate().await.success());
+        let copy = file.with_extension("copy");
+        std::fs::copy(&file, &copy).unwrap();
+        let copied =
+            Database::connect(&format!("sqlite:{}", copy.display()), DatabaseOptions::default()).await.unwrap();
+        assert_eq!(head(&copied).await == end, !is_read, "{}", process.log());
+        assert_eq!(process.log().contains("copy its -wal file with it"), is_read, "{}", process.log());
+        copied.close().await;
+        drop(reading);
+        reader.close().await;
+    }
+}
+
+async fn head(database: &Database) -> i64 {
+    let row = database.fetch_optional("SELECT position FROM log_head WHERE id = 1", vec![]).await.unwrap();
+    row.map_or(0, |row| row.int("position").unwrap())
+}

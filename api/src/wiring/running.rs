@@ -71,6 +71,19 @@ impl Running {
         for runner in self.runners {
             runner.shut_down().await;
         }
+        leave_whole(&self.database).await;
         self.database.close().await;
+    }
+}
+
+/// Whoever copies the file of a server that has ended finds everything in it.
+async fn leave_whole(database: &Database) {
+    match database.wipe().await {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!("somebody reads the database: copy its -wal file with it"),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the write-ahead log was not emptied: copy the database with its -wal file");
+        }
     }
 }

@@ -32,12 +32,14 @@ const WAIT_FOR_READERS: Duration = Duration::from_millis(500);
 /// quarter longer. Where messages are sent, the connection of the scripts comes first, with fewer.
 const BULK_PAGES: &str = "16384";
 
+/// What the write-ahead log's file keeps, in bytes, of what it grew to while somebody read for long.
+const KEPT_OF_WAL: &str = "67108864";
+
 /// A file with its connections.
 pub(crate) struct Sqlite {
     readers: SqlitePool,
     writing: Writing,
     scripts: Scripts,
-    mode: Mode,
     options: Box<SqliteConnectOptions>,
 }
 
@@ -88,7 +90,7 @@ impl Sqlite {
         let writers = Arc::new(Mutex::new(Writers { log, view, unsettled: false }));
         let writing = Writing { writers, acquire_timeout: options.acquire_timeout };
         let scripts = Scripts::start(path, mode, writing.clone())?;
-        Ok(Self { readers, writing, scripts, mode, options: Box::new(base) })
+        Ok(Self { readers, writing, scripts, options: Box::new(base) })
     }
 
     pub(super) const fn readers(&self) -> &SqlitePool {
@@ -116,14 +118,9 @@ impl Sqlite {
     }
 
     pub(super) async fn close(&self) {
+        // Taking the lock lets the last transaction finish; the connections close when the last clone is dropped.
+        drop(self.writing.lock().await);
         self.readers.close().await;
-        // It lets the last transaction finish, and whoever copies the file finds everything in it. The writing connections
-        // close when the last clone is dropped.
-        if self.mode != Mode::ReadOnly
-            && let Err(error) = self.empty_wal().await
-        {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the write-ahead log was not emptied");
-        }
     }
 
     /// Moves the write-ahead log into the file and empties it. Tells whether that was possible: it is not while somebody
@@ -279,6 +276,7 @@ fn base_options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         // What is deleted or overwritten is gone from the file: people may ask for it.
         .pragma("secure_delete", "ON")
+        .pragma("journal_size_limit", KEPT_OF_WAL)
         // Statements carry what people write; that must not reach the program's log.
         .disable_statement_logging()
 }

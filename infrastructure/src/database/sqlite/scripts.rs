@@ -15,7 +15,8 @@ use super::{BUSY_TIMEOUT, DatabaseError, Guard, Mode, Writing};
 /// commits change is written there once, and with SQLite's own 1,000 pages that was a tenth of the work. What a statement
 /// of many rows might have to undo stays in memory; written to a file, it was another tenth.
 const PRAGMAS: &str = "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; \
-                       PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096";
+                       PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096; \
+                       PRAGMA journal_size_limit = 67108864";
 
 /// So many scripts are run one after the other before others get their turn.
 const MOST_AT_ONCE: usize = 16;
