@@ -2,7 +2,7 @@
 //! is only looked at when somebody asks.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use application::ports::Clock;
@@ -44,26 +44,26 @@ impl Metrics {
     /// # Errors
     /// When something else counts in this process.
     pub fn start() -> Result<Self, BuildError> {
-        static STARTED: OnceLock<(PrometheusHandle, Collector)> = OnceLock::new();
-        let of_this_server = |(recorded, process): &(PrometheusHandle, Collector)| Self {
-            recorded: recorded.clone(),
-            process: process.clone(),
-            queues: Arc::default(),
+        static STARTED: Mutex<Option<(PrometheusHandle, Collector)>> = Mutex::new(None);
+        // One at a time: who builds the recorder must be who puts it in its place.
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let (recorded, process) = match started.take() {
+            Some(started) => started,
+            None => Self::begin()?,
         };
-        if let Some(started) = STARTED.get() {
-            return Ok(of_this_server(started));
-        }
+        *started = Some((recorded.clone(), process.clone()));
+        Ok(Self { recorded, process, queues: Arc::default() })
+    }
+
+    fn begin() -> Result<(PrometheusHandle, Collector), BuildError> {
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
             .set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), &EVENTS)?;
-        let recorder = builder.build_recorder();
-        let started = STARTED.get_or_init(|| (recorder.handle(), Collector::default()));
-        // Who comes second counts with who came first.
-        if metrics::set_global_recorder(recorder).is_ok() {
-            describe();
-            started.1.describe();
-        }
-        Ok(of_this_server(started))
+        let recorded = builder.install_recorder()?;
+        let process = Collector::default();
+        describe();
+        process.describe();
+        Ok((recorded, process))
     }
 
     /// Sorts what was measured until the task is dropped.
