@@ -47,11 +47,10 @@ impl Metrics {
         static STARTED: Mutex<Option<(PrometheusHandle, Collector)>> = Mutex::new(None);
         // One at a time: who builds the recorder must be who puts it in its place.
         let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
-        let (recorded, process) = match started.take() {
-            Some(started) => started,
-            None => Self::begin()?,
+        let (recorded, process) = match &*started {
+            Some(begun) => begun.clone(),
+            None => started.insert(Self::begin()?).clone(),
         };
-        *started = Some((recorded.clone(), process.clone()));
         Ok(Self { recorded, process, queues: Arc::default() })
     }
 

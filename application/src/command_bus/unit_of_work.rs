@@ -69,6 +69,10 @@ const fn is_kept<A: Root>() -> bool {
 }
 
 impl Entry {
+    const fn of(version: Sequence, as_of: Position, state: AnyState, from_cache: bool) -> Self {
+        Self { version, as_of, state, events: vec![], from_cache, snapshot: None }
+    }
+
     /// The version with the events that were decided here.
     fn version_after(&self) -> Sequence {
         self.version + Sequence::try_from(self.events.len()).unwrap_or(Sequence::MAX)
@@ -113,14 +117,7 @@ impl UnitOfWork {
     /// An aggregate with an id that was made here: nobody can have written to it, so that nothing is read.
     pub fn begin<A: Root>(&mut self, id: A::Id) {
         let as_of = *self.inner.log.known_position().borrow();
-        let entry = Entry {
-            version: 0,
-            as_of,
-            state: Arc::new(A::default()),
-            events: vec![],
-            from_cache: false,
-            snapshot: None,
-        };
+        let entry = Entry::of(0, as_of, Arc::new(A::default()), false);
         self.entries.entry(StreamId::of::<A>(id)).or_insert(entry);
     }
 
@@ -181,7 +178,7 @@ impl UnitOfWork {
 
     async fn fetch<A: Root>(&self, stream: StreamId) -> Result<Entry, UseCaseError> {
         if let Some((SeenStream { version, as_of, .. }, state)) = self.inner.cache.get(stream) {
-            return Ok(Entry { version, as_of, state, events: vec![], from_cache: true, snapshot: None });
+            return Ok(Entry::of(version, as_of, state, true));
         }
         let as_of = *self.inner.log.known_position().borrow();
         let snapshot = if is_kept::<A>() { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
@@ -197,7 +194,7 @@ impl UnitOfWork {
         if is_kept::<A>() && version - before >= SNAPSHOT_EVERY {
             Snapshot::of(version, &state)?.save(&self.inner, stream);
         }
-        Ok(Entry { version, as_of, state: Arc::new(state), events: vec![], from_cache: false, snapshot: None })
+        Ok(Entry::of(version, as_of, Arc::new(state), false))
     }
 
     pub(super) const fn has_events(&self) -> bool {

@@ -32,8 +32,10 @@ const WAIT_FOR_READERS: Duration = Duration::from_millis(500);
 /// quarter longer. Where messages are sent, the connection of the scripts comes first, with fewer.
 const BULK_PAGES: &str = "16384";
 
-/// What the write-ahead log's file keeps, in bytes, of what it grew to while somebody read for long.
-const KEPT_OF_WAL: &str = "67108864";
+/// What holds for every connection. What is deleted or overwritten is gone from the file: people may ask for it. The
+/// write-ahead log's file keeps 64 MiB of what it grew to while somebody read for long.
+const PRAGMAS: [(&str, &str); 3] =
+    [("foreign_keys", "ON"), ("secure_delete", "ON"), ("journal_size_limit", "67108864")];
 
 /// A file with its connections.
 pub(crate) struct Sqlite {
@@ -109,12 +111,12 @@ impl Sqlite {
 
     /// For a transaction that has still to be begun.
     pub(super) fn transaction(&self) -> SqliteTransaction {
-        SqliteTransaction { right: Right { writing: self.writing.clone(), held: None }, scripts: self.scripts.clone() }
+        SqliteTransaction { right: self.writing.right(), scripts: self.scripts.clone() }
     }
 
     /// For scripts of the log, between which others may write.
     pub(super) fn session(&self) -> SqliteSession {
-        SqliteSession { right: Right { writing: self.writing.clone(), held: None }, scripts: self.scripts.clone() }
+        SqliteSession { right: self.writing.right(), scripts: self.scripts.clone() }
     }
 
     pub(super) async fn close(&self) {
@@ -135,6 +137,11 @@ impl Sqlite {
 }
 
 impl Writing {
+    /// One that was not taken yet.
+    fn right(&self) -> Right {
+        Right { writing: self.clone(), held: None }
+    }
+
     /// Waits for the right to write, and ends what a dropped future left open.
     async fn lock(&self) -> Result<Guard, DatabaseError> {
         let waiting = timeout(self.acquire_timeout, self.writers.clone().lock_owned()).await;
@@ -270,15 +277,9 @@ fn create_private(path: &Path) -> Result<(), DatabaseError> {
 }
 
 fn base_options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        // What is deleted or overwritten is gone from the file: people may ask for it.
-        .pragma("secure_delete", "ON")
-        .pragma("journal_size_limit", KEPT_OF_WAL)
-        // Statements carry what people write; that must not reach the program's log.
-        .disable_statement_logging()
+    // Statements carry what people write; that must not reach the program's log.
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
+    PRAGMAS.into_iter().fold(options, |options, (name, value)| options.pragma(name, value))
 }
 
 /// What is done with a file, by SQLite's names.

@@ -9,14 +9,13 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::{BUSY_TIMEOUT, DatabaseError, Guard, Mode, Writing};
+use super::{BUSY_TIMEOUT, DatabaseError, Guard, Mode, PRAGMAS, Writing};
 
-/// Like those of sqlx's connections that write. The write-ahead log is moved into the file after 16 MiB: a page that many
-/// commits change is written there once, and with SQLite's own 1,000 pages that was a tenth of the work. What a statement
-/// of many rows might have to undo stays in memory; written to a file, it was another tenth.
-const PRAGMAS: &str = "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; \
-                       PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096; \
-                       PRAGMA journal_size_limit = 67108864";
+/// What holds for this connection beside [`PRAGMAS`]. The write-ahead log is moved into the file after 16 MiB: a page that
+/// many commits change is written there once, and with SQLite's own 1,000 pages that was a tenth of the work. What a
+/// statement of many rows might have to undo stays in memory; written to a file, it was another tenth.
+const OWN_PRAGMAS: [(&str, &str); 3] =
+    [("temp_store", "MEMORY"), ("synchronous", "FULL"), ("wal_autocheckpoint", "4096")];
 
 /// So many scripts are run one after the other before others get their turn.
 const MOST_AT_ONCE: usize = 16;
@@ -140,7 +139,9 @@ impl Opened {
         // It is used by one thread.
         let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.execute_batch(PRAGMAS)?;
+        for (name, value) in PRAGMAS.into_iter().chain(OWN_PRAGMAS) {
+            connection.execute_batch(&format!("PRAGMA {name} = {value}"))?;
+        }
         Ok(Self { connection, durability: Durability::Flushed })
     }
 
@@ -166,7 +167,7 @@ mod tests {
     use futures::future::join_all;
     use futures::poll;
 
-    use super::super::Sqlite;
+    use super::super::{Sqlite, SqliteSession};
     use super::*;
     use crate::database::{DatabaseOptions, ErrorClass};
 
@@ -175,6 +176,14 @@ mod tests {
         let sqlite = Sqlite::open(&url, DatabaseOptions::default()).await.unwrap();
         sqlite.execute("CREATE TABLE t (x INTEGER PRIMARY KEY CHECK (x > 0))", vec![]).await.unwrap();
         sqlite
+    }
+
+    /// One in which somebody else has the right to write.
+    async fn in_use(folder: &tempfile::TempDir) -> (Sqlite, SqliteSession) {
+        let sqlite = with_table(folder).await;
+        let mut writing = sqlite.session();
+        writing.lock().await.unwrap();
+        (sqlite, writing)
     }
 
     fn insert(x: i64) -> String {
@@ -222,9 +231,7 @@ mod tests {
     #[tokio::test]
     async fn script_waits_for_its_turn_and_is_not_run_when_it_was_given_up_before() {
         let folder = tempfile::tempdir().unwrap();
-        let sqlite = with_table(&folder).await;
-        let mut writing = sqlite.session();
-        writing.lock().await.unwrap();
+        let (sqlite, mut writing) = in_use(&folder).await;
         let mut second = {
             // The first one may be waiting for the right already.
             let mut given_up = pin!(sqlite.scripts.run(insert(1), Durability::Flushed));
@@ -274,9 +281,7 @@ mod tests {
     #[tokio::test]
     async fn scripts_that_wait_together_have_one_turn() {
         let folder = tempfile::tempdir().unwrap();
-        let sqlite = with_table(&folder).await;
-        let mut writing = sqlite.session();
-        writing.lock().await.unwrap();
+        let (sqlite, mut writing) = in_use(&folder).await;
         let scripts: Vec<_> = (1..=5).map(|x| Box::pin(sqlite.scripts.run(insert(x), Durability::Unflushed))).collect();
         let mut scripts = join_all(scripts);
         assert!(poll!(&mut scripts).is_pending());
@@ -310,6 +315,15 @@ mod tests {
             assert_eq!(rows(&sqlite).await, [1, 2]);
             sqlite.execute("DELETE FROM t", vec![]).await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn what_scripts_delete_is_gone_from_the_file() {
+        const SEEN: &str = "BEGIN IMMEDIATE; INSERT INTO t SELECT secure_delete FROM pragma_secure_delete; COMMIT";
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = with_table(&folder).await;
+        sqlite.scripts.run(SEEN.to_owned(), Durability::Unflushed).await.unwrap();
+        assert_eq!(rows(&sqlite).await, [1]);
     }
 
     #[tokio::test]
