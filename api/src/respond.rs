@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use application::command_bus::{Executed, UseCase};
+use application::command_bus::{AsOf, Executed, UseCase};
 use application::ports::{Position, Principal};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -29,7 +29,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const READ_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a read waits for what was just written, before it answers with what there is.
-const HEAD_WITHIN: Duration = Duration::from_secs(2);
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 const EVENT_POSITION: HeaderName = HeaderName::from_static("event-position");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -133,15 +133,19 @@ pub async fn await_position(app: &App, headers: &HeaderMap, views: &[View]) -> R
     Err(Problem::view_behind())
 }
 
-/// Waits, within bounds, until the views have all that is committed now: for reads of views for which no change waits.
+/// Waits, within bounds, until the views have all that was committed when the request came: for reads of views for which no
+/// change waits.
 ///
 /// # Errors
 /// As for [`await_position`], whose promise it keeps as well; and when the log does not answer.
-pub async fn await_head(app: &App, headers: &HeaderMap, views: &[View]) -> Result<(), Problem> {
+pub async fn await_end(app: &App, headers: &HeaderMap, as_of: AsOf, views: &[View]) -> Result<(), Problem> {
     await_position(app, headers, views).await?;
-    let head = app.log.head().await.map_err(application::UseCaseError::from)?;
-    if !app.views.wait_for(views, head.position, HEAD_WITHIN).await {
-        tracing::warn!(position = head.position, "read models are late");
+    let end = match as_of.position() {
+        Some(end) => end,
+        None => app.log.head().await.map_err(application::UseCaseError::from)?.position,
+    };
+    if !app.views.wait_for(views, end, END_WITHIN).await {
+        tracing::warn!(position = end, "read models are late");
     }
     Ok(())
 }

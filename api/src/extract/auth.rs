@@ -1,3 +1,6 @@
+use std::convert::Infallible;
+
+use application::command_bus::AsOf;
 use application::ports::Principal;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -31,34 +34,48 @@ impl Agent {
     }
 }
 
+/// How far the log went when the caller was recognised: what was acknowledged before the request came is not beyond it.
+/// For what a request only shows; what it may do is asked anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Recognised(pub AsOf);
+
 /// The session of an agent's token.
 #[derive(Clone, Copy, Debug)]
 pub struct Session(pub SessionId);
 
-/// Who calls, by the token of a request, and in which session.
+/// Whom the token of a request is good for.
+#[derive(Clone, Copy, Debug)]
+pub struct Authenticated {
+    /// Who calls.
+    pub principal: Principal,
+    /// In which session, if it is an agent.
+    pub session: Option<Session>,
+    /// How far the log went then.
+    pub as_of: AsOf,
+}
+
+/// Who calls, by the token of a request.
 ///
 /// # Errors
 /// 401 without a valid token.
-pub async fn authenticate(parts: &Parts, app: &App) -> Result<(Principal, Option<Session>), Problem> {
+pub async fn authenticate(parts: &Parts, app: &App) -> Result<Authenticated, Problem> {
     let token = bearer_token(&parts.headers).ok_or_else(Problem::unauthorized)?;
     let verified = app.tokens.verify(token, app.bus.now()).map_err(|_| Problem::unauthorized())?;
     let id = match verified.principal {
         Principal::Agent { id, .. } => id,
         Principal::Visitor { id } => {
-            ensure_not_erased(app, id).await?;
-            return Ok((verified.principal, None));
+            let as_of = ensure_not_erased(app, id).await?;
+            return Ok(Authenticated { principal: verified.principal, session: None, as_of });
         }
     };
     let session = verified.session.ok_or_else(Problem::unauthorized)?;
-    if !app.log_in.sessions.is_open(session).await? {
-        return Err(Problem::unauthorized());
-    }
     // A token outlives demotions and deletions; the log knows better.
-    let agent = app.bus.read::<domain::agent::Agent>(id).await?;
-    if !agent.is_present() {
+    let agent = app.bus.read_as_of::<domain::agent::Agent>(id, AsOf::NOW);
+    let (is_open, (agent, as_of)) = tokio::try_join!(app.log_in.sessions.is_open(session), agent)?;
+    if !is_open || !agent.is_present() {
         return Err(Problem::unauthorized());
     }
-    Ok((Principal::Agent { id, role: agent.role }, Some(Session(session))))
+    Ok(Authenticated { principal: Principal::Agent { id, role: agent.role }, session: Some(Session(session)), as_of })
 }
 
 impl<S: Sync> FromRequestParts<S> for Session {
@@ -66,6 +83,14 @@ impl<S: Sync> FromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         parts.extensions.get::<Self>().copied().ok_or_else(Problem::unauthorized)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Recognised {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(AsOf::NOW)))
     }
 }
 
@@ -96,15 +121,15 @@ impl<S: Sync> FromRequestParts<S> for Agent {
 pub async fn optional_visitor(app: &App, token: Option<&str>) -> Result<Option<VisitorId>, Problem> {
     let Some(token) = token else { return Ok(None) };
     match app.tokens.verify(token, app.bus.now()).map(|verified| verified.principal) {
-        Ok(Principal::Visitor { id }) => ensure_not_erased(app, id).await.map(|()| Some(id)),
+        Ok(Principal::Visitor { id }) => ensure_not_erased(app, id).await.map(|_| Some(id)),
         Ok(Principal::Agent { .. }) | Err(_) => Err(Problem::unauthorized()),
     }
 }
 
 /// The tokens of visitors who were erased are worth nothing any more, on any node.
-async fn ensure_not_erased(app: &App, id: VisitorId) -> Result<(), Problem> {
-    let visitor = app.bus.read::<domain::visitor::Visitor>(id).await?;
-    if visitor.erased { Err(Problem::unauthorized()) } else { Ok(()) }
+async fn ensure_not_erased(app: &App, id: VisitorId) -> Result<AsOf, Problem> {
+    let (visitor, as_of) = app.bus.read_as_of::<domain::visitor::Visitor>(id, AsOf::NOW).await?;
+    if visitor.erased { Err(Problem::unauthorized()) } else { Ok(as_of) }
 }
 
 /// Whom the token of a request names. It may have lost its session since, or its rights.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::agent::Role;
 
 use crate::app::App;
-use crate::extract::{authenticate, is_monitor};
+use crate::extract::{Authenticated, Recognised, authenticate, is_monitor};
 use crate::openapi::route::{Inputs, Route};
 use crate::problem::Problem;
 
@@ -77,12 +77,13 @@ pub(super) async fn guard(State((app, access)): State<(App, Access)>, request: R
         return next.run(Request::from_parts(parts, body)).await;
     }
     let admitted = match authenticate(&parts, &app).await {
-        Ok((principal, session)) => access.admit(principal).map(|()| (principal, session)),
+        Ok(caller) => access.admit(caller.principal).map(|()| caller),
         Err(problem) => Err(problem),
     };
     match admitted {
-        Ok((principal, session)) => {
+        Ok(Authenticated { principal, session, as_of }) => {
             parts.extensions.insert(principal);
+            parts.extensions.insert(Recognised(as_of));
             if let Some(session) = session {
                 parts.extensions.insert(session);
             }

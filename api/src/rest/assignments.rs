@@ -2,6 +2,7 @@
 
 use application::UseCaseError;
 use application::chat::{Parties, ensure_readable};
+use application::command_bus::AsOf;
 use application::ports::StreamId;
 use axum::Json;
 use axum::extract::State;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{names, paging};
 use crate::app::App;
-use crate::extract::{Agent, Fields, OneId, Query};
+use crate::extract::{Agent, Fields, OneId, Query, Recognised};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::await_position;
@@ -88,9 +89,9 @@ impl AssignmentView {
         Some(Self { version, agent_id, agent_name, previous_agent_id, previous_agent_name, thread_id, assignment, at })
     }
 
-    async fn name_agents(app: &App, views: &mut [Self]) -> Result<(), Problem> {
+    async fn name_agents(app: &App, views: &mut [Self], as_of: AsOf) -> Result<(), Problem> {
         let ids = views.iter().flat_map(|view| [view.agent_id, view.previous_agent_id]);
-        let names = names::of_agents(app, ids.flatten().collect()).await?;
+        let names = names::of_agents(app, ids.flatten().collect(), as_of).await?;
         let name = |id: Option<AgentId>| id.and_then(|id| names.get(&id).cloned());
         for view in views {
             (view.agent_name, view.previous_agent_name) = (name(view.agent_id), name(view.previous_agent_id));
@@ -114,6 +115,7 @@ pub struct AssignmentQuery {
 pub async fn list(
     State(app): State<App>,
     agent: Agent,
+    Recognised(as_of): Recognised,
     OneId(id): OneId<ConversationId>,
     Query(query): Query<AssignmentQuery>,
     headers: HeaderMap,
@@ -137,7 +139,7 @@ pub async fn list(
     }
     let has_more = data.len() > limit;
     data.truncate(limit);
-    AssignmentView::name_agents(&app, &mut data).await?;
+    AssignmentView::name_agents(&app, &mut data, as_of).await?;
     let next_cursor = data.last().filter(|_| has_more).map(|last| last.version.to_string());
     Ok(Json(Page { data, next_cursor }))
 }

@@ -15,10 +15,10 @@ use serde::Deserialize;
 use super::names::{self, NamedConversation};
 use super::paging;
 use crate::app::App;
-use crate::extract::{Agent, Fields, Query};
+use crate::extract::{Agent, Fields, Query, Recognised};
 use crate::openapi::values;
 use crate::problem::Problem;
-use crate::respond::{await_head, await_position};
+use crate::respond::{await_end, await_position};
 use crate::views::View;
 
 /// The most letters of a search.
@@ -98,6 +98,7 @@ fn search(fields: &mut Fields, text: Option<&str>) -> Option<SearchText> {
 pub async fn list(
     State(app): State<App>,
     agent: Agent,
+    Recognised(as_of): Recognised,
     Query(query): Query<ConversationQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Page<NamedConversation>>, Problem> {
@@ -108,11 +109,11 @@ pub async fn list(
     let page = paging::page(fields, limit, query.cursor)?;
     await_position(&app, &headers, &[View::Conversations]).await?;
     if filter.search.is_some() {
-        await_head(&app, &headers, &[View::Search]).await?;
+        await_end(&app, &headers, as_of, &[View::Search]).await?;
     }
     filter.visible_to = visible_to(&app, agent).await?;
     let Page { data, next_cursor } = app.conversations.list_conversations(&filter, order, &page).await?;
-    Ok(Json(Page { data: names::of_conversations(&app, agent.principal(), data).await?, next_cursor }))
+    Ok(Json(Page { data: names::of_conversations(&app, agent.principal(), data, as_of).await?, next_cursor }))
 }
 
 #[derive(Deserialize, JsonSchema)]

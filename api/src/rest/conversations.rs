@@ -3,7 +3,7 @@
 use application::chat::{
     AssignAgent, Chooser, CloseChat, IfUnchanged, Parties, ReopenChat, TagChat, TransferChat, ensure_readable,
 };
-use application::command_bus::UseCase;
+use application::command_bus::{AsOf, UseCase};
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::names::{self, NamedConversation};
 use crate::app::App;
-use crate::extract::{Agent, Caller, Fields, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
+use crate::extract::{Agent, Caller, Fields, KnownVersion, Nothing, OneId, Recognised, TwoIds, Write, WriteInfo};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position};
@@ -28,6 +28,7 @@ use crate::views::View;
 pub async fn read(
     State(app): State<App>,
     Caller(principal): Caller,
+    Recognised(as_of): Recognised,
     OneId(id): OneId<ConversationId>,
     headers: HeaderMap,
 ) -> Result<Json<NamedConversation>, Problem> {
@@ -40,7 +41,7 @@ pub async fn read(
         group_id: Some(view.group_id),
     };
     ensure_readable(&app.bus, principal, parties).await?;
-    Ok(Json(names::of_conversation(&app, principal, view).await?))
+    Ok(Json(names::of_conversation(&app, principal, view, as_of).await?))
 }
 
 async fn view(app: &App, id: ConversationId) -> Result<ConversationView, Problem> {
@@ -63,7 +64,7 @@ async fn change<U: UseCase>(
     let views = [View::Conversations, View::ThreadEvents, View::Agents];
     let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
     Change { app, principal, info, views: &views }
-        .answer(use_case, async |_| names::of_conversation(app, principal, view(app, id).await?).await)
+        .answer(use_case, async |_| names::of_conversation(app, principal, view(app, id).await?, AsOf::NOW).await)
         .await
 }
 

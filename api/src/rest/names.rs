@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use application::command_bus::AsOf;
 use application::ports::Principal;
 use domain::agent::Agent;
 use domain::ids::{AgentId, EntityId as _, TagId};
@@ -54,23 +55,23 @@ pub struct NamedEvent {
 }
 
 /// The names of these agents.
-pub async fn of_agents(app: &App, ids: BTreeSet<AgentId>) -> Result<BTreeMap<AgentId, Name>, Problem> {
-    let found = try_join_all(ids.into_iter().map(|id| of_agent(app, id))).await?;
+pub async fn of_agents(app: &App, ids: BTreeSet<AgentId>, as_of: AsOf) -> Result<BTreeMap<AgentId, Name>, Problem> {
+    let found = try_join_all(ids.into_iter().map(|id| of_agent(app, id, as_of))).await?;
     Ok(found.into_iter().flatten().collect())
 }
 
-async fn of_agent(app: &App, id: AgentId) -> Result<Option<(AgentId, Name)>, Problem> {
-    let agent = app.bus.read::<Agent>(id).await?;
+async fn of_agent(app: &App, id: AgentId, as_of: AsOf) -> Result<Option<(AgentId, Name)>, Problem> {
+    let (agent, _) = app.bus.read_as_of::<Agent>(id, as_of).await?;
     Ok(agent.name.clone().map(|name| (id, name)))
 }
 
-async fn of_tags(app: &App, ids: BTreeSet<TagId>) -> Result<BTreeMap<TagId, TagLabel>, Problem> {
-    let found = try_join_all(ids.into_iter().map(|id| of_tag(app, id))).await?;
+async fn of_tags(app: &App, ids: BTreeSet<TagId>, as_of: AsOf) -> Result<BTreeMap<TagId, TagLabel>, Problem> {
+    let found = try_join_all(ids.into_iter().map(|id| of_tag(app, id, as_of))).await?;
     Ok(found.into_iter().flatten().collect())
 }
 
-async fn of_tag(app: &App, id: TagId) -> Result<Option<(TagId, TagLabel)>, Problem> {
-    let tag = app.bus.read::<Tag>(id).await?;
+async fn of_tag(app: &App, id: TagId, as_of: AsOf) -> Result<Option<(TagId, TagLabel)>, Problem> {
+    let (tag, _) = app.bus.read_as_of::<Tag>(id, as_of).await?;
     Ok(tag.name.clone().map(|name| (id, TagLabel { id, name, color: tag.color.clone() })))
 }
 
@@ -79,11 +80,12 @@ pub async fn of_conversations(
     app: &App,
     principal: Principal,
     views: Vec<ConversationView>,
+    as_of: AsOf,
 ) -> Result<Vec<NamedConversation>, Problem> {
     let shows_tags = matches!(principal, Principal::Agent { .. });
     let agents = views.iter().flat_map(|view| [view.assigned_agent_id, view.last_agent_id]).flatten().collect();
     let tags = views.iter().filter(|_| shows_tags).flat_map(|view| view.tag_ids.iter().copied()).collect();
-    let (agents, tags) = tokio::try_join!(of_agents(app, agents), of_tags(app, tags))?;
+    let (agents, tags) = tokio::try_join!(of_agents(app, agents, as_of), of_tags(app, tags, as_of))?;
     let label = |id: Option<AgentId>| id.and_then(|id| Some(AgentLabel { id, name: agents.get(&id)?.clone() }));
     let named = views.into_iter().map(|view| {
         let (assigned_agent, last_agent) = (label(view.assigned_agent_id), label(view.last_agent_id));
@@ -98,14 +100,15 @@ pub async fn of_conversation(
     app: &App,
     principal: Principal,
     view: ConversationView,
+    as_of: AsOf,
 ) -> Result<NamedConversation, Problem> {
-    let named = of_conversations(app, principal, vec![view]).await?.pop();
+    let named = of_conversations(app, principal, vec![view], as_of).await?.pop();
     named.ok_or_else(|| Problem::not_found("conversation"))
 }
 
 /// The events of a thread with their authors' names.
-pub async fn of_events(app: &App, events: Vec<ThreadEventView>) -> Result<Vec<NamedEvent>, Problem> {
-    let names = of_agents(app, events.iter().filter_map(agent_of).collect()).await?;
+pub async fn of_events(app: &App, events: Vec<ThreadEventView>, as_of: AsOf) -> Result<Vec<NamedEvent>, Problem> {
+    let names = of_agents(app, events.iter().filter_map(agent_of).collect(), as_of).await?;
     let named = events.into_iter().map(|event| {
         let author_name = agent_of(&event).and_then(|id| names.get(&id).cloned());
         NamedEvent { event, author_name }

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Fields, Query};
+use crate::extract::{Fields, Query, Recognised};
 use crate::openapi::values;
 use crate::problem::Problem;
-use crate::respond::await_head;
+use crate::respond::await_end;
 use crate::views::View;
 
 #[derive(Deserialize, JsonSchema)]
@@ -34,6 +34,7 @@ pub struct QueueQuery {
 /// The chats that wait, of one group or of all, first come first.
 pub async fn list(
     State(app): State<App>,
+    Recognised(as_of): Recognised,
     Query(query): Query<QueueQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Page<QueuedChat>>, Problem> {
@@ -41,7 +42,7 @@ pub async fn list(
     let group_id = fields.id::<GroupId>("groupId", query.group_id.as_deref());
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
-    await_head(&app, &headers, &[View::Queue]).await?;
+    await_end(&app, &headers, as_of, &[View::Queue]).await?;
     Ok(Json(app.queue.list_queue(group_id, &page).await?))
 }
 
@@ -51,7 +52,11 @@ pub struct Stats {
 }
 
 /// How many wait in each group, how long, and when the next attempt is.
-pub async fn stats(State(app): State<App>, headers: HeaderMap) -> Result<Json<Stats>, Problem> {
-    await_head(&app, &headers, &[View::Queue]).await?;
+pub async fn stats(
+    State(app): State<App>,
+    Recognised(as_of): Recognised,
+    headers: HeaderMap,
+) -> Result<Json<Stats>, Problem> {
+    await_end(&app, &headers, as_of, &[View::Queue]).await?;
     Ok(Json(Stats { data: app.queue.stats(app.clock.now()).await? }))
 }

@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::names::NamedEvent;
 use super::{names, paging};
 use crate::app::App;
-use crate::extract::{Caller, Fields, OneId, Query, Write, WriteInfo, digest};
+use crate::extract::{Caller, Fields, OneId, Query, Recognised, Write, WriteInfo, digest};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, await_position, first_answer, keep_answer, settle};
@@ -225,6 +225,7 @@ pub struct EventsQuery {
 pub async fn list_events(
     State(app): State<App>,
     Caller(principal): Caller,
+    Recognised(as_of): Recognised,
     OneId(thread_id): OneId<ThreadId>,
     Query(query): Query<EventsQuery>,
     headers: HeaderMap,
@@ -241,7 +242,7 @@ pub async fn list_events(
     ensure_thread_readable(&app, principal, thread_id).await?;
     await_position(&app, &headers, &[View::ThreadEvents]).await?;
     let page = app.threads.list_thread_events(thread_id, after.or(cursor).unwrap_or(0), limit).await?;
-    Ok(Json(Page { data: names::of_events(&app, page.data).await?, next_cursor: page.next_cursor }))
+    Ok(Json(Page { data: names::of_events(&app, page.data, as_of).await?, next_cursor: page.next_cursor }))
 }
 
 async fn ensure_thread_readable(app: &App, principal: Principal, thread_id: ThreadId) -> Result<(), Problem> {

@@ -57,6 +57,22 @@ impl CommandContext {
     }
 }
 
+/// A moment of the log: whatever was committed before is at or before its place. To read its end takes a question to the
+/// database, which several reads for one purpose need not ask each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf(Option<Position>);
+
+impl AsOf {
+    /// When it is read.
+    pub const NOW: Self = Self(None);
+
+    /// The place; none when it has to be asked for.
+    #[must_use]
+    pub const fn position(self) -> Option<Position> {
+        self.0
+    }
+}
+
 /// Something that a person or a process wants done, on one or several aggregates at once.
 pub trait UseCase: Send + Sync + 'static {
     /// What the caller gets.
@@ -142,13 +158,24 @@ impl CommandBus {
     /// # Errors
     /// When the log cannot be read.
     pub async fn read<A: Root>(&self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
+        self.read_as_of(id, AsOf::NOW).await.map(|(state, _)| state)
+    }
+
+    /// The state of an aggregate with every event up to a moment, and perhaps more; and the moment, for whatever else is
+    /// read for the same purpose.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn read_as_of<A: Root>(&self, id: A::Id, mut as_of: AsOf) -> Result<(Arc<A>, AsOf), UseCaseError> {
         let mut work = UnitOfWork::new(&self.inner);
         loop {
             let state = work.load::<A>(id).await?;
             // What is loaded again may have come back into the cache meanwhile, as old as it was.
-            if !work.refresh().await? {
+            let refreshed = work.refresh(as_of).await?;
+            as_of = refreshed.as_of;
+            if !refreshed.outdated {
                 work.keep();
-                return Ok(state);
+                return Ok((state, as_of));
             }
         }
     }
@@ -242,7 +269,7 @@ impl Inner {
         let mut work = UnitOfWork::new(self);
         let mut answer = use_case.run(&mut work).await;
         // Another node may know more, and what does not meet the log's version check needs fresh state.
-        while (answer.is_err() || !work.has_events()) && work.refresh().await? {
+        while (answer.is_err() || !work.has_events()) && work.refresh(AsOf::NOW).await?.outdated {
             work = UnitOfWork::new(self);
             answer = use_case.run(&mut work).await;
         }

@@ -316,12 +316,13 @@ pub trait EventLog: Send + Sync + 'static {
     /// See [`ReadError`].
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError>;
 
-    /// Which of these streams have more events, of all that were committed when it was asked.
+    /// Which of these streams have more events, of all that were committed when it was asked, or at least of those up to
+    /// `as_of`.
     ///
     /// # Errors
     /// See [`ReadError`].
-    async fn find_grown(&self, seen: &[SeenStream]) -> Result<Growth, ReadError> {
-        let as_of = *self.known_position().borrow();
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<Position>) -> Result<Growth, ReadError> {
+        let as_of = as_of.unwrap_or_else(|| *self.known_position().borrow());
         let mut grown = vec![];
         for SeenStream { stream, version, .. } in seen {
             if !self.read_stream(*stream, *version).await?.is_empty() {

@@ -245,8 +245,11 @@ impl EventLog for SqlEventLog {
         snapshots::save(&self.database, stream, fingerprint, snapshot).await.map_err(unavailable)
     }
 
-    async fn find_grown(&self, seen: &[SeenStream]) -> Result<Growth, ReadError> {
-        let as_of = self.head().await?.position;
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<Position>) -> Result<Growth, ReadError> {
+        let as_of = match as_of {
+            Some(as_of) => as_of,
+            None => self.head().await?.position,
+        };
         self.ends.reach(as_of, self.known.clone()).await;
         let mut grown = vec![];
         for stream in seen {

@@ -253,7 +253,7 @@ async fn what_a_crash_has_taken_back_is_forgotten() {
             // What was known up to the lost event says nothing about who is in its place.
             let seen = |n| SeenStream { stream: stream(100 + 10 * others + n), version: 0, as_of: kept + 1 };
             let seen: Vec<_> = (0..others).map(seen).collect();
-            let grown = log.find_grown(&seen).await.unwrap().grown;
+            let grown = log.find_grown(&seen, None).await.unwrap().grown;
             assert_eq!(grown, seen.iter().map(|seen| seen.stream).collect::<Vec<_>>());
         }
     }
@@ -263,6 +263,23 @@ async fn tells_what_is_there(log: &SqlEventLog, after: Position) -> bool {
     let told = log.read_after(after, 10).await.unwrap();
     let there = log.reader.page(after, 10).await.unwrap();
     told.iter().map(|event| &event.header).eq(there.iter().map(|event| &event.header))
+}
+
+#[tokio::test]
+async fn growth_up_to_a_known_place_is_told_without_asking_where_the_log_ends() {
+    for fresh in fresh_databases().await {
+        let (log, other) = (start(&fresh.database).await, start(&fresh.database).await);
+        let first = log.append(append(&[(stream(1), 0, 1), (stream(2), 0, 1)])).await.unwrap().last_position;
+        wait_until_known(&log, first).await;
+        let seen = [1, 2].map(|n| SeenStream { stream: stream(n), version: 1, as_of: first });
+        // This log need not have heard yet of what another node appends.
+        let second = other.append(append(&[(stream(1), 1, 1)])).await.unwrap().last_position;
+        let growth = log.find_grown(&seen, Some(second)).await.unwrap();
+        assert_eq!(growth, Growth { grown: vec![stream(1)], as_of: second });
+        fresh.database.execute("ALTER TABLE log_head RENAME TO gone", vec![]).await.unwrap();
+        assert_eq!(log.find_grown(&seen, Some(second)).await.unwrap(), growth);
+        log.find_grown(&seen, None).await.unwrap_err();
+    }
 }
 
 #[tokio::test]

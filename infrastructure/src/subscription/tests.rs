@@ -165,8 +165,8 @@ impl EventLog for Counting {
         self.log.save_snapshot(stream, fingerprint, state).await
     }
 
-    async fn find_grown(&self, seen: &[SeenStream]) -> Result<Growth, ReadError> {
-        self.log.find_grown(seen).await
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<Position>) -> Result<Growth, ReadError> {
+        self.log.find_grown(seen, as_of).await
     }
 
     async fn head(&self) -> Result<LogHead, ReadError> {
