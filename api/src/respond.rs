@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use application::command_bus::{AsOf, Executed, UseCase};
-use application::ports::{Position, Principal};
+use application::command_bus::{Executed, UseCase};
+use application::ports::{AsOf, Position, Principal};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -29,7 +29,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const READ_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a read waits for what was just written, before it answers with what there is.
-const END_WITHIN: Duration = Duration::from_secs(2);
+const HEAD_WITHIN: Duration = Duration::from_secs(2);
 
 const EVENT_POSITION: HeaderName = HeaderName::from_static("event-position");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -123,29 +123,46 @@ pub async fn settle_at(app: &App, info: &WriteInfo, position: Option<Position>, 
 /// # Errors
 /// 400 when it is no position; 503 when the read models do not reach it in time.
 pub async fn await_position(app: &App, headers: &HeaderMap, views: &[View]) -> Result<(), Problem> {
-    let Some(value) = headers.get(&AT_LEAST) else { return Ok(()) };
+    reach_demanded(app, headers, views).await.map(|_| ())
+}
+
+/// The same, and from which moment on what the answer shows beside the read models may be: the one of the
+/// authentication, unless the position is beyond it.
+///
+/// # Errors
+/// As for [`await_position`], and when the log does not answer.
+pub async fn await_position_as_of(
+    app: &App,
+    headers: &HeaderMap,
+    views: &[View],
+    authenticated: AsOf,
+) -> Result<AsOf, Problem> {
+    match reach_demanded(app, headers, views).await? {
+        Some(demanded) if demanded > authenticated.position() => Ok(app.bus.as_of_now().await?),
+        Some(_) | None => Ok(authenticated),
+    }
+}
+
+async fn reach_demanded(app: &App, headers: &HeaderMap, views: &[View]) -> Result<Option<Position>, Problem> {
+    let Some(value) = headers.get(&AT_LEAST) else { return Ok(None) };
     let position = value.to_str().ok().and_then(|text| text.parse::<Position>().ok()).filter(|at| *at >= 0);
     let position =
         position.ok_or_else(|| Problem::invalid_field("If-Position-At-Least", "must be a position of the log"))?;
     if app.views.wait_for(views, position, READ_WITHIN).await {
-        return Ok(());
+        return Ok(Some(position));
     }
     Err(Problem::view_behind())
 }
 
-/// Waits, within bounds, until the views have all that was committed when the request came: for reads of views for which no
-/// change waits.
+/// Waits, within bounds, until the views have all that was committed when the caller was authenticated: for reads of
+/// views for which no change waits.
 ///
 /// # Errors
-/// As for [`await_position`], whose promise it keeps as well; and when the log does not answer.
-pub async fn await_end(app: &App, headers: &HeaderMap, as_of: AsOf, views: &[View]) -> Result<(), Problem> {
+/// As for [`await_position`], whose promise it keeps as well.
+pub async fn await_head(app: &App, headers: &HeaderMap, views: &[View], authenticated: AsOf) -> Result<(), Problem> {
     await_position(app, headers, views).await?;
-    let end = match as_of.position() {
-        Some(end) => end,
-        None => app.log.head().await.map_err(application::UseCaseError::from)?.position,
-    };
-    if !app.views.wait_for(views, end, END_WITHIN).await {
-        tracing::warn!(position = end, "read models are late");
+    if !app.views.wait_for(views, authenticated.position(), HEAD_WITHIN).await {
+        tracing::warn!(position = authenticated.position(), "read models are late");
     }
     Ok(())
 }

@@ -200,6 +200,22 @@ async fn count_up(buses: &[CommandBus], commands: usize, locks: bool) -> Vec<u32
 }
 
 on_each_database! {
+    async fn reads_as_of_a_moment_ask_no_more_where_the_log_ends(database: TestDatabase) {
+        let node = Node::start(&database).await;
+        let (bus, others) = (node.bus(), node.bus());
+        bus.execute(context(&bus), Both(create("1"))).await.unwrap();
+        others.execute(context(&others), Both(restyle("2"))).await.unwrap();
+        let as_of = bus.as_of_now().await.unwrap();
+        node.database.execute("ALTER TABLE log_head RENAME TO log_head_away", vec![]).await.unwrap();
+        for _ in 0..2 {
+            for id in [tag_id(), second_id()] {
+                assert_eq!(number(&bus.read_as_of::<Tag>(id, as_of).await.unwrap()), 2);
+            }
+        }
+        bus.read::<Tag>(tag_id()).await.unwrap_err();
+        bus.as_of_now().await.unwrap_err();
+    }
+
     async fn what_was_only_looked_at_must_stand_until_the_append(database: TestDatabase) {
         let node = Node::start(&database).await;
         let other = node.newcomer().await;

@@ -11,6 +11,7 @@ use domain::ids::{AgentId, GroupId};
 use domain::routing::RoutingStrategy;
 use domain::text::Name;
 use harness::{Client, Person, Server, on_each_database};
+use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::{Value, json};
 
 use crate::desk::{assert_problem, log_in, tell};
@@ -26,6 +27,19 @@ on_each_database! {
         assert_eq!(boss.client.get("/v1/auth/me").await.expect(200).body["role"], "agent");
         tell::<Agent>(&server, id(&boss), AgentCommand::ChangeRole { role: Role::Admin, at }).await;
         boss.client.post("/v1/agents", &agent).await.expect(201);
+    }
+
+    async fn ended_session_is_refused_whether_or_not_the_log_answers(database: TestDatabase) {
+        let server = Server::start(&database).await;
+        let (anna, admin) = (server.agent(2).await, server.admin().await);
+        anna.client.post("/v1/auth/logout", &json!({})).await.expect(204);
+        let other = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+        other.execute("ALTER TABLE log_head RENAME TO log_head_away", vec![]).await.unwrap();
+        assert_problem(&anna.client.get("/v1/auth/me").await, 401, "unauthorized");
+        admin.client.get("/v1/auth/me").await.expect(503);
+        other.execute("ALTER TABLE log_head_away RENAME TO log_head", vec![]).await.unwrap();
+        admin.client.get("/v1/auth/me").await.expect(200);
+        other.close().await;
     }
 
     async fn deleted_agent_is_nobody(database: TestDatabase) {

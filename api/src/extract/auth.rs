@@ -1,7 +1,4 @@
-use std::convert::Infallible;
-
-use application::command_bus::AsOf;
-use application::ports::Principal;
+use application::ports::{AsOf, Principal};
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -34,10 +31,10 @@ impl Agent {
     }
 }
 
-/// How far the log went when the caller was recognised: what was acknowledged before the request came is not beyond it.
-/// For what a request only shows; what it may do is asked anew.
+/// When the caller was authenticated: whatever was acknowledged before the request came was in the log. For what is
+/// only shown, as names are; whether the caller may see or do it is read when it is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Recognised(pub AsOf);
+pub struct AuthenticatedAt(pub AsOf);
 
 /// The session of an agent's token.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +45,8 @@ pub struct Session(pub SessionId);
 pub struct Authenticated {
     /// Who calls.
     pub principal: Principal,
-    /// In which session, if it is an agent.
-    pub session: Option<Session>,
-    /// How far the log went then.
-    pub as_of: AsOf,
+    session: Option<Session>,
+    as_of: AsOf,
 }
 
 /// Who calls, by the token of a request.
@@ -64,42 +59,51 @@ pub async fn authenticate(parts: &Parts, app: &App) -> Result<Authenticated, Pro
     let id = match verified.principal {
         Principal::Agent { id, .. } => id,
         Principal::Visitor { id } => {
-            let as_of = ensure_not_erased(app, id).await?;
+            let as_of = app.bus.as_of_now().await?;
+            ensure_not_erased(app, id, as_of).await?;
             return Ok(Authenticated { principal: verified.principal, session: None, as_of });
         }
     };
     let session = verified.session.ok_or_else(Problem::unauthorized)?;
+    let (is_open, as_of) = tokio::join!(app.log_in.sessions.is_open(session), app.bus.as_of_now());
+    if !is_open? {
+        return Err(Problem::unauthorized());
+    }
     // A token outlives demotions and deletions; the log knows better.
-    let agent = app.bus.read_as_of::<domain::agent::Agent>(id, AsOf::NOW);
-    let (is_open, (agent, as_of)) = tokio::try_join!(app.log_in.sessions.is_open(session), agent)?;
-    if !is_open || !agent.is_present() {
+    let as_of = as_of?;
+    let agent = app.bus.read_as_of::<domain::agent::Agent>(id, as_of).await?;
+    if !agent.is_present() {
         return Err(Problem::unauthorized());
     }
     Ok(Authenticated { principal: Principal::Agent { id, role: agent.role }, session: Some(Session(session)), as_of })
+}
+
+/// The guard of the endpoint has let the caller in before.
+fn authenticated(parts: &Parts) -> Result<Authenticated, Problem> {
+    parts.extensions.get::<Authenticated>().copied().ok_or_else(Problem::unauthorized)
 }
 
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().copied().ok_or_else(Problem::unauthorized)
+        authenticated(parts)?.session.ok_or_else(Problem::unauthorized)
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Recognised {
-    type Rejection = Infallible;
+impl<S: Sync> FromRequestParts<S> for AuthenticatedAt {
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(AsOf::NOW)))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        authenticated(parts).map(|caller| Self(caller.as_of))
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
-    /// The guard of the endpoint has let the caller in before.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Principal>().copied().map(Self).ok_or_else(Problem::unauthorized)
+        authenticated(parts).map(|caller| Self(caller.principal))
     }
 }
 
@@ -121,15 +125,18 @@ impl<S: Sync> FromRequestParts<S> for Agent {
 pub async fn optional_visitor(app: &App, token: Option<&str>) -> Result<Option<VisitorId>, Problem> {
     let Some(token) = token else { return Ok(None) };
     match app.tokens.verify(token, app.bus.now()).map(|verified| verified.principal) {
-        Ok(Principal::Visitor { id }) => ensure_not_erased(app, id).await.map(|_| Some(id)),
+        Ok(Principal::Visitor { id }) => {
+            ensure_not_erased(app, id, app.bus.as_of_now().await?).await?;
+            Ok(Some(id))
+        }
         Ok(Principal::Agent { .. }) | Err(_) => Err(Problem::unauthorized()),
     }
 }
 
 /// The tokens of visitors who were erased are worth nothing any more, on any node.
-async fn ensure_not_erased(app: &App, id: VisitorId) -> Result<AsOf, Problem> {
-    let (visitor, as_of) = app.bus.read_as_of::<domain::visitor::Visitor>(id, AsOf::NOW).await?;
-    if visitor.erased { Err(Problem::unauthorized()) } else { Ok(as_of) }
+async fn ensure_not_erased(app: &App, id: VisitorId, as_of: AsOf) -> Result<(), Problem> {
+    let visitor = app.bus.read_as_of::<domain::visitor::Visitor>(id, as_of).await?;
+    if visitor.erased { Err(Problem::unauthorized()) } else { Ok(()) }
 }
 
 /// Whom the token of a request names. It may have lost its session since, or its rights.

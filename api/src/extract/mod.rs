@@ -10,9 +10,7 @@ mod version;
 mod whole;
 mod write;
 
-pub use auth::{
-    Agent, Authenticated, Caller, Recognised, Session, authenticate, is_monitor, named_principal, optional_visitor,
-};
+pub use auth::{Agent, AuthenticatedAt, Caller, Session, authenticate, is_monitor, named_principal, optional_visitor};
 pub use fields::Fields;
 pub use ids::{Id, OneId, TwoIds};
 pub use json::parse_json;

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::app::App;
 use crate::client_address::ClientAddress;
-use crate::extract::{Agent, Caller, KnownVersion, OneId, Query, Recognised, RequestId, Session, TwoIds, Write};
+use crate::extract::{Agent, AuthenticatedAt, Caller, KnownVersion, OneId, Query, RequestId, Session, TwoIds, Write};
 
 /// Makes the schema of a type.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -48,7 +48,7 @@ pub trait Input {
 impl Input for State<App> {}
 impl Input for Agent {}
 impl Input for Caller {}
-impl Input for Recognised {}
+impl Input for AuthenticatedAt {}
 impl Input for Session {}
 impl Input for ClientAddress {}
 impl Input for RequestId {}

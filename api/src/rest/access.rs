@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::agent::Role;
 
 use crate::app::App;
-use crate::extract::{Authenticated, Recognised, authenticate, is_monitor};
+use crate::extract::{authenticate, is_monitor};
 use crate::openapi::route::{Inputs, Route};
 use crate::problem::Problem;
 
@@ -81,12 +81,8 @@ pub(super) async fn guard(State((app, access)): State<(App, Access)>, request: R
         Err(problem) => Err(problem),
     };
     match admitted {
-        Ok(Authenticated { principal, session, as_of }) => {
-            parts.extensions.insert(principal);
-            parts.extensions.insert(Recognised(as_of));
-            if let Some(session) = session {
-                parts.extensions.insert(session);
-            }
+        Ok(caller) => {
+            parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) => problem.into_response(),

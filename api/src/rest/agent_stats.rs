@@ -13,9 +13,9 @@ use projections::agents::AgentView;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::extract::{Agent, OneId, Recognised};
+use crate::extract::{Agent, AuthenticatedAt, OneId};
 use crate::problem::Problem;
-use crate::respond::await_end;
+use crate::respond::await_head;
 use crate::views::View;
 
 /// Whether the router gives an agent chats.
@@ -81,11 +81,11 @@ impl AgentStats {
 pub async fn read(
     State(app): State<App>,
     agent: Agent,
-    Recognised(as_of): Recognised,
+    AuthenticatedAt(as_of): AuthenticatedAt,
     OneId(id): OneId<AgentId>,
     headers: HeaderMap,
 ) -> Result<Json<AgentStats>, Problem> {
-    await_end(&app, &headers, as_of, &[View::Agents, View::AgentStats]).await?;
+    await_head(&app, &headers, &[View::Agents, View::AgentStats], as_of).await?;
     let found = app.agents.find_agent(id, Deleted::Hidden).await?;
     let found = found.ok_or_else(|| Problem::not_found("agent"))?;
     ensure_may_read_stats(agent.principal(), id)?;

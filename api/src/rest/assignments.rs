@@ -2,8 +2,7 @@
 
 use application::UseCaseError;
 use application::chat::{Parties, ensure_readable};
-use application::command_bus::AsOf;
-use application::ports::StreamId;
+use application::ports::{AsOf, StreamId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -17,10 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{names, paging};
 use crate::app::App;
-use crate::extract::{Agent, Fields, OneId, Query, Recognised};
+use crate::extract::{Agent, AuthenticatedAt, Fields, OneId, Query};
 use crate::openapi::values;
 use crate::problem::Problem;
-use crate::respond::await_position;
+use crate::respond::await_position_as_of;
 use crate::views::View;
 
 /// A change of hands, or an end.
@@ -115,7 +114,7 @@ pub struct AssignmentQuery {
 pub async fn list(
     State(app): State<App>,
     agent: Agent,
-    Recognised(as_of): Recognised,
+    AuthenticatedAt(as_of): AuthenticatedAt,
     OneId(id): OneId<ConversationId>,
     Query(query): Query<AssignmentQuery>,
     headers: HeaderMap,
@@ -124,7 +123,7 @@ pub async fn list(
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let after = paging::number(&mut fields, "cursor", query.cursor.as_deref(), "must be the nextCursor of a page");
     let limit = fields.finish_with(limit)? as usize;
-    await_position(&app, &headers, &[View::Conversations]).await?;
+    let as_of = await_position_as_of(&app, &headers, &[View::Conversations], as_of).await?;
     let conversation = app.bus.read::<Conversation>(id).await?;
     if conversation.visitor_id.is_none() {
         return Err(Problem::not_found("conversation"));

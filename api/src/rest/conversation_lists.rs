@@ -15,10 +15,10 @@ use serde::Deserialize;
 use super::names::{self, NamedConversation};
 use super::paging;
 use crate::app::App;
-use crate::extract::{Agent, Fields, Query, Recognised};
+use crate::extract::{Agent, AuthenticatedAt, Fields, Query};
 use crate::openapi::values;
 use crate::problem::Problem;
-use crate::respond::{await_end, await_position};
+use crate::respond::{await_head, await_position, await_position_as_of};
 use crate::views::View;
 
 /// The most letters of a search.
@@ -98,7 +98,7 @@ fn search(fields: &mut Fields, text: Option<&str>) -> Option<SearchText> {
 pub async fn list(
     State(app): State<App>,
     agent: Agent,
-    Recognised(as_of): Recognised,
+    AuthenticatedAt(as_of): AuthenticatedAt,
     Query(query): Query<ConversationQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Page<NamedConversation>>, Problem> {
@@ -107,9 +107,9 @@ pub async fn list(
     let order = query.order(&mut fields);
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
-    await_position(&app, &headers, &[View::Conversations]).await?;
+    let as_of = await_position_as_of(&app, &headers, &[View::Conversations], as_of).await?;
     if filter.search.is_some() {
-        await_end(&app, &headers, as_of, &[View::Search]).await?;
+        await_head(&app, &headers, &[View::Search], as_of).await?;
     }
     filter.visible_to = visible_to(&app, agent).await?;
     let Page { data, next_cursor } = app.conversations.list_conversations(&filter, order, &page).await?;

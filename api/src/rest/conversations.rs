@@ -3,7 +3,7 @@
 use application::chat::{
     AssignAgent, Chooser, CloseChat, IfUnchanged, Parties, ReopenChat, TagChat, TransferChat, ensure_readable,
 };
-use application::command_bus::{AsOf, UseCase};
+use application::command_bus::UseCase;
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
@@ -19,20 +19,20 @@ use serde_json::{Value, json};
 
 use super::names::{self, NamedConversation};
 use crate::app::App;
-use crate::extract::{Agent, Caller, Fields, KnownVersion, Nothing, OneId, Recognised, TwoIds, Write, WriteInfo};
+use crate::extract::{Agent, AuthenticatedAt, Caller, Fields, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::openapi::values;
 use crate::problem::Problem;
-use crate::respond::{Change, await_position};
+use crate::respond::{Change, await_position_as_of};
 use crate::views::View;
 
 pub async fn read(
     State(app): State<App>,
     Caller(principal): Caller,
-    Recognised(as_of): Recognised,
+    AuthenticatedAt(as_of): AuthenticatedAt,
     OneId(id): OneId<ConversationId>,
     headers: HeaderMap,
 ) -> Result<Json<NamedConversation>, Problem> {
-    await_position(&app, &headers, &[View::Conversations]).await?;
+    let as_of = await_position_as_of(&app, &headers, &[View::Conversations], as_of).await?;
     let view = view(&app, id).await?;
     let parties = Parties {
         visitor_id: Some(view.visitor.id),
@@ -64,7 +64,10 @@ async fn change<U: UseCase>(
     let views = [View::Conversations, View::ThreadEvents, View::Agents];
     let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
     Change { app, principal, info, views: &views }
-        .answer(use_case, async |_| names::of_conversation(app, principal, view(app, id).await?, AsOf::NOW).await)
+        .answer(use_case, async |_| {
+            // The answer is kept, so that it is not to be older than the change.
+            names::of_conversation(app, principal, view(app, id).await?, app.bus.as_of_now().await?).await
+        })
         .await
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use application::command_bus::AsOf;
-use application::ports::Principal;
+use application::ports::{AsOf, Principal};
 use domain::agent::Agent;
 use domain::ids::{AgentId, EntityId as _, TagId};
 use domain::tag::Tag;
@@ -61,7 +60,7 @@ pub async fn of_agents(app: &App, ids: BTreeSet<AgentId>, as_of: AsOf) -> Result
 }
 
 async fn of_agent(app: &App, id: AgentId, as_of: AsOf) -> Result<Option<(AgentId, Name)>, Problem> {
-    let (agent, _) = app.bus.read_as_of::<Agent>(id, as_of).await?;
+    let agent = app.bus.read_as_of::<Agent>(id, as_of).await?;
     Ok(agent.name.clone().map(|name| (id, name)))
 }
 
@@ -71,7 +70,7 @@ async fn of_tags(app: &App, ids: BTreeSet<TagId>, as_of: AsOf) -> Result<BTreeMa
 }
 
 async fn of_tag(app: &App, id: TagId, as_of: AsOf) -> Result<Option<(TagId, TagLabel)>, Problem> {
-    let (tag, _) = app.bus.read_as_of::<Tag>(id, as_of).await?;
+    let tag = app.bus.read_as_of::<Tag>(id, as_of).await?;
     Ok(tag.name.clone().map(|name| (id, TagLabel { id, name, color: tag.color.clone() })))
 }
 

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Fields, Query, Recognised};
+use crate::extract::{AuthenticatedAt, Fields, Query};
 use crate::openapi::values;
 use crate::problem::Problem;
-use crate::respond::await_end;
+use crate::respond::await_head;
 use crate::views::View;
 
 #[derive(Deserialize, JsonSchema)]
@@ -34,7 +34,7 @@ pub struct QueueQuery {
 /// The chats that wait, of one group or of all, first come first.
 pub async fn list(
     State(app): State<App>,
-    Recognised(as_of): Recognised,
+    AuthenticatedAt(as_of): AuthenticatedAt,
     Query(query): Query<QueueQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Page<QueuedChat>>, Problem> {
@@ -42,7 +42,7 @@ pub async fn list(
     let group_id = fields.id::<GroupId>("groupId", query.group_id.as_deref());
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
-    await_end(&app, &headers, as_of, &[View::Queue]).await?;
+    await_head(&app, &headers, &[View::Queue], as_of).await?;
     Ok(Json(app.queue.list_queue(group_id, &page).await?))
 }
 
@@ -54,9 +54,9 @@ pub struct Stats {
 /// How many wait in each group, how long, and when the next attempt is.
 pub async fn stats(
     State(app): State<App>,
-    Recognised(as_of): Recognised,
+    AuthenticatedAt(as_of): AuthenticatedAt,
     headers: HeaderMap,
 ) -> Result<Json<Stats>, Problem> {
-    await_end(&app, &headers, as_of, &[View::Queue]).await?;
+    await_head(&app, &headers, &[View::Queue], as_of).await?;
     Ok(Json(Stats { data: app.queue.stats(app.clock.now()).await? }))
 }

@@ -21,10 +21,10 @@ use serde_json::Value;
 use super::names::NamedEvent;
 use super::{names, paging};
 use crate::app::App;
-use crate::extract::{Caller, Fields, OneId, Query, Recognised, Write, WriteInfo, digest};
+use crate::extract::{AuthenticatedAt, Caller, Fields, OneId, Query, Write, WriteInfo, digest};
 use crate::openapi::values;
 use crate::problem::Problem;
-use crate::respond::{Answer, await_position, first_answer, keep_answer, settle};
+use crate::respond::{Answer, await_position_as_of, first_answer, keep_answer, settle};
 use crate::views::View;
 
 /// The most bytes of a message's or a chat's metadata, as JSON.
@@ -225,7 +225,7 @@ pub struct EventsQuery {
 pub async fn list_events(
     State(app): State<App>,
     Caller(principal): Caller,
-    Recognised(as_of): Recognised,
+    AuthenticatedAt(as_of): AuthenticatedAt,
     OneId(thread_id): OneId<ThreadId>,
     Query(query): Query<EventsQuery>,
     headers: HeaderMap,
@@ -240,7 +240,7 @@ pub async fn list_events(
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let limit = fields.finish_with(limit)?;
     ensure_thread_readable(&app, principal, thread_id).await?;
-    await_position(&app, &headers, &[View::ThreadEvents]).await?;
+    let as_of = await_position_as_of(&app, &headers, &[View::ThreadEvents], as_of).await?;
     let page = app.threads.list_thread_events(thread_id, after.or(cursor).unwrap_or(0), limit).await?;
     Ok(Json(Page { data: names::of_events(&app, page.data, as_of).await?, next_cursor: page.next_cursor }))
 }

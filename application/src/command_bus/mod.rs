@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::UseCaseError;
 use crate::ports::{
-    AppendError, AppendRequest, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt, Repeatable,
-    StreamId, StreamVersion,
+    AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt,
+    Repeatable, StreamId, StreamVersion,
 };
 use cache::AggregateCache;
 use locks::{StreamGuard, StreamLocks};
@@ -54,22 +54,6 @@ impl CommandContext {
     #[must_use]
     pub fn repeatable(self, command_id: CommandId, request_digest: Hash) -> Self {
         Self { command_id, repeatable: Some(Repeatable { request_digest }), ..self }
-    }
-}
-
-/// A moment of the log: whatever was committed before is at or before its place. To read its end takes a question to the
-/// database, which several reads for one purpose need not ask each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AsOf(Option<Position>);
-
-impl AsOf {
-    /// When it is read.
-    pub const NOW: Self = Self(None);
-
-    /// The place; none when it has to be asked for.
-    #[must_use]
-    pub const fn position(self) -> Option<Position> {
-        self.0
     }
 }
 
@@ -158,26 +142,35 @@ impl CommandBus {
     /// # Errors
     /// When the log cannot be read.
     pub async fn read<A: Root>(&self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
-        self.read_as_of(id, AsOf::NOW).await.map(|(state, _)| state)
+        self.read_up_to(id, None).await
     }
 
-    /// The state of an aggregate with every event up to a moment, and perhaps more; and the moment, for whatever else is
-    /// read for the same purpose.
+    /// The state of an aggregate with every event that was committed at a moment, and perhaps more.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn read_as_of<A: Root>(&self, id: A::Id, mut as_of: AsOf) -> Result<(Arc<A>, AsOf), UseCaseError> {
+    pub async fn read_as_of<A: Root>(&self, id: A::Id, as_of: AsOf) -> Result<Arc<A>, UseCaseError> {
+        self.read_up_to(id, Some(as_of)).await
+    }
+
+    async fn read_up_to<A: Root>(&self, id: A::Id, as_of: Option<AsOf>) -> Result<Arc<A>, UseCaseError> {
         let mut work = UnitOfWork::new(&self.inner);
         loop {
             let state = work.load::<A>(id).await?;
             // What is loaded again may have come back into the cache meanwhile, as old as it was.
-            let refreshed = work.refresh(as_of).await?;
-            as_of = refreshed.as_of;
-            if !refreshed.outdated {
+            if !work.refresh(as_of).await? {
                 work.keep();
-                return Ok((state, as_of));
+                return Ok(state);
             }
         }
+    }
+
+    /// This moment of the log, for reads that rest on the same.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn as_of_now(&self) -> Result<AsOf, UseCaseError> {
+        Ok(self.inner.log.head().await?.as_of())
     }
 
     /// A state of an aggregate that may be some events old: enough for facts that never change.
@@ -269,7 +262,7 @@ impl Inner {
         let mut work = UnitOfWork::new(self);
         let mut answer = use_case.run(&mut work).await;
         // Another node may know more, and what does not meet the log's version check needs fresh state.
-        while (answer.is_err() || !work.has_events()) && work.refresh(AsOf::NOW).await?.outdated {
+        while (answer.is_err() || !work.has_events()) && work.refresh(None).await? {
             work = UnitOfWork::new(self);
             answer = use_case.run(&mut work).await;
         }

@@ -7,12 +7,12 @@ use domain::ids::EventId;
 use domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::Inner;
 use super::cache::AnyState;
-use super::{AsOf, Inner};
 use crate::UseCaseError;
 use crate::ports::{
-    Growth, NewEvent, Position, Receipt, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion,
-    VersionedState,
+    AsOf, Growth, NewEvent, Position, Receipt, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId,
+    StreamVersion, VersionedState,
 };
 
 /// After how many events a stream is worth a new snapshot: of those that are read when it is loaded, and of those that are
@@ -61,14 +61,6 @@ impl Snapshot {
             }
         });
     }
-}
-
-/// What came of looking whether the log knows more.
-pub(super) struct Refreshed {
-    /// Whether it does: something must be loaded again.
-    pub outdated: bool,
-    /// Up to where it was looked at.
-    pub as_of: AsOf,
 }
 
 /// What somebody may ask to be erased is kept in the log alone.
@@ -209,16 +201,17 @@ impl UnitOfWork {
         !self.changed.is_empty()
     }
 
-    /// Looks whether the log knows more than what was decided on, and forgets what is outdated. What came from the log just now is looked at, too, if there is more of it: somebody may have written between
-    /// the one and the other, so that the two together never were.
-    pub(super) async fn refresh(&mut self, as_of: AsOf) -> Result<Refreshed, UseCaseError> {
+    /// Looks whether the log knows more than what was decided on, now or up to `as_of`, and forgets what is outdated.
+    /// Tells whether anything was. What came from the log just now is looked at, too, if there is more of it: somebody
+    /// may have written between the one and the other, so that the two together never were.
+    pub(super) async fn refresh(&mut self, as_of: Option<AsOf>) -> Result<bool, UseCaseError> {
         let several = self.entries.len() > 1;
         let looked_at = self.entries.iter().filter(|(_, entry)| entry.from_cache || several);
         let seen: Vec<_> = looked_at.map(|(stream, entry)| entry.seen(*stream)).collect();
         if seen.is_empty() {
-            return Ok(Refreshed { outdated: false, as_of });
+            return Ok(false);
         }
-        let Growth { grown, as_of } = self.inner.log.find_grown(&seen, as_of.0).await?;
+        let Growth { grown, as_of } = self.inner.log.find_grown(&seen, as_of).await?;
         for SeenStream { stream, .. } in seen {
             if let Some(entry) = self.entries.get_mut(&stream) {
                 entry.as_of = as_of.max(entry.as_of);
@@ -228,7 +221,7 @@ impl UnitOfWork {
             self.inner.cache.remove(*stream);
             self.entries.remove(stream);
         }
-        Ok(Refreshed { outdated: !grown.is_empty(), as_of: AsOf(Some(as_of)) })
+        Ok(!grown.is_empty())
     }
 
     /// The streams that were looked at and get no events, as they were seen.

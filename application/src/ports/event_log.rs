@@ -288,6 +288,27 @@ pub struct LogHead {
     pub epoch: Epoch,
 }
 
+impl LogHead {
+    /// The moment in which the log ended here.
+    #[must_use]
+    pub const fn as_of(&self) -> AsOf {
+        AsOf(self.position)
+    }
+}
+
+/// A moment in which the end of the log was read: whatever was committed before is at its position or below. Several
+/// reads for one purpose can rest on it, instead of asking the database each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf(Position);
+
+impl AsOf {
+    /// Where the log ended.
+    #[must_use]
+    pub const fn position(self) -> Position {
+        self.0
+    }
+}
+
 /// The event log. Whoever sees position N sees every position below N.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
@@ -316,13 +337,13 @@ pub trait EventLog: Send + Sync + 'static {
     /// See [`ReadError`].
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError>;
 
-    /// Which of these streams have more events, of all that were committed when it was asked, or at least of those up to
-    /// `as_of`.
+    /// Which of these streams have more events: of all that were committed when it was asked, or with `as_of` of those
+    /// up to there at least, and then the database is not asked where the log ends.
     ///
     /// # Errors
     /// See [`ReadError`].
-    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<Position>) -> Result<Growth, ReadError> {
-        let as_of = as_of.unwrap_or_else(|| *self.known_position().borrow());
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
+        let as_of = as_of.map_or_else(|| *self.known_position().borrow(), AsOf::position);
         let mut grown = vec![];
         for SeenStream { stream, version, .. } in seen {
             if !self.read_stream(*stream, *version).await?.is_empty() {

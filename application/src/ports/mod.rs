@@ -12,9 +12,9 @@ pub use auth::{
     TokenIssuer, Verified,
 };
 pub use event_log::{
-    AppendError, AppendRequest, CommandRecord, Epoch, EventHeader, EventLog, Growth, Hash, LogEvent, LogHead, NewEvent,
-    Position, ReadError, Receipt, Repeatable, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion,
-    VersionedState,
+    AppendError, AppendRequest, AsOf, CommandRecord, Epoch, EventHeader, EventLog, Growth, Hash, LogEvent, LogHead,
+    NewEvent, Position, ReadError, Receipt, Repeatable, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId,
+    StreamVersion, VersionedState,
 };
 pub use limits::{Rate, RateLimit, RateLimiter};
 pub use personal_data::{ErasedText, PersonalDataLog, StoredText};

@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use application::ports::{
-    AppendError, AppendRequest, Clock, CommandRecord, Epoch, EventLog, Growth, Ids, LogEvent, LogHead, Position,
+    AppendError, AppendRequest, AsOf, Clock, CommandRecord, Epoch, EventLog, Growth, Ids, LogEvent, LogHead, Position,
     ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
 };
 use async_trait::async_trait;
@@ -245,11 +245,13 @@ impl EventLog for SqlEventLog {
         snapshots::save(&self.database, stream, fingerprint, snapshot).await.map_err(unavailable)
     }
 
-    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<Position>) -> Result<Growth, ReadError> {
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
+        self.ensure_at_work()?;
         let as_of = match as_of {
-            Some(as_of) => as_of,
-            None => self.head().await?.position,
+            Some(as_of) => as_of.position(),
+            None => self.ends.read().await?.position,
         };
+        self.ensure_same_history(as_of)?;
         self.ends.reach(as_of, self.known.clone()).await;
         let mut grown = vec![];
         for stream in seen {

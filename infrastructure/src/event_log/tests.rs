@@ -232,6 +232,8 @@ async fn what_a_crash_has_taken_back_is_forgotten() {
             other.append(append(&[(stream(20 + others), 0, 1)])).await.unwrap();
             wait_until_known(&log, kept + 1).await;
             assert_eq!(positions(&log, kept).await, [kept + 1]);
+            let before = log.head().await.unwrap().as_of();
+            assert_eq!(before.position(), kept + 1);
             let third = start(&fresh.database).await;
             let script = format!(
                 "BEGIN; UPDATE log_head SET position = {kept}, \
@@ -253,8 +255,10 @@ async fn what_a_crash_has_taken_back_is_forgotten() {
             // What was known up to the lost event says nothing about who is in its place.
             let seen = |n| SeenStream { stream: stream(100 + 10 * others + n), version: 0, as_of: kept + 1 };
             let seen: Vec<_> = (0..others).map(seen).collect();
-            let grown = log.find_grown(&seen, None).await.unwrap().grown;
-            assert_eq!(grown, seen.iter().map(|seen| seen.stream).collect::<Vec<_>>());
+            for as_of in [None, Some(before)] {
+                let grown = log.find_grown(&seen, as_of).await.unwrap().grown;
+                assert_eq!(grown, seen.iter().map(|seen| seen.stream).collect::<Vec<_>>());
+            }
         }
     }
 }
@@ -274,10 +278,11 @@ async fn growth_up_to_a_known_place_is_told_without_asking_where_the_log_ends() 
         let seen = [1, 2].map(|n| SeenStream { stream: stream(n), version: 1, as_of: first });
         // This log need not have heard yet of what another node appends.
         let second = other.append(append(&[(stream(1), 1, 1)])).await.unwrap().last_position;
-        let growth = log.find_grown(&seen, Some(second)).await.unwrap();
+        let as_of = log.head().await.unwrap().as_of();
+        let growth = log.find_grown(&seen, Some(as_of)).await.unwrap();
         assert_eq!(growth, Growth { grown: vec![stream(1)], as_of: second });
         fresh.database.execute("ALTER TABLE log_head RENAME TO gone", vec![]).await.unwrap();
-        assert_eq!(log.find_grown(&seen, Some(second)).await.unwrap(), growth);
+        assert_eq!(log.find_grown(&seen, Some(as_of)).await.unwrap(), growth);
         log.find_grown(&seen, None).await.unwrap_err();
     }
 }

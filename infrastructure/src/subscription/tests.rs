@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use application::ports::{
-    AppendError, AppendRequest, CommandRecord, EventLog, Growth, LogHead, ReadError, Receipt, SeenStream, Sequence,
-    StreamEvent, StreamId, VersionedState,
+    AppendError, AppendRequest, AsOf, CommandRecord, EventLog, Growth, LogHead, ReadError, Receipt, SeenStream,
+    Sequence, StreamEvent, StreamId, VersionedState,
 };
 use domain::ids::CommandId;
 use domain::tag::TagEvent;
@@ -165,7 +165,7 @@ impl EventLog for Counting {
         self.log.save_snapshot(stream, fingerprint, state).await
     }
 
-    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<Position>) -> Result<Growth, ReadError> {
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
         self.log.find_grown(seen, as_of).await
     }
 

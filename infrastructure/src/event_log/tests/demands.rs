@@ -151,6 +151,7 @@ async fn another_history_gets_nothing() {
         for fresh in fresh_databases().await {
             let log = start(&fresh.database).await;
             log.append(append(&[(stream(1), 0, 2)])).await.unwrap();
+            let as_of = log.head().await.unwrap().as_of();
             let mut tx = fresh.database.begin_view().await.unwrap();
             tx.execute(replace, vec![]).await.unwrap();
             tx.commit().await.unwrap();
@@ -162,6 +163,10 @@ async fn another_history_gets_nothing() {
             assert_eq!(head::read(&fresh.database).await.unwrap(), before);
             assert!(matches!(log.head().await, Err(ReadError::HistoryForked { .. })), "and readiness can tell");
             assert!(matches!(log.read_after(0, 10).await, Err(ReadError::HistoryForked { .. })));
+            let seen = SeenStream { stream: stream(1), version: 2, as_of: as_of.position() };
+            for as_of in [None, Some(as_of)] {
+                assert!(matches!(log.find_grown(&[seen], as_of).await, Err(ReadError::HistoryForked { .. })));
+            }
         }
     }
 }
