@@ -196,16 +196,17 @@ impl Replay {
 
     pub(super) async fn lease(&self) -> Result<Lease, RebuildError> {
         let deadline = self.clock.now().plus(LEASE_WITHIN);
+        let mut reason;
         loop {
             let clock = Arc::clone(&self.clock);
             match Lease::take_among_processes(&self.database, LEASE, &self.owner, clock).await {
                 Ok(Some(lease)) => return Ok(lease),
-                Ok(None) => {}
-                Err(error) if error.is_transient() => {}
+                Ok(None) => reason = RebuildError::Busy,
+                Err(error) if error.is_transient() => reason = error.into(),
                 Err(error) => return Err(error.into()),
             }
             if self.clock.now() >= deadline {
-                return Err(RebuildError::Busy);
+                return Err(reason);
             }
             self.clock.sleep(LEASE_PAUSE).await;
         }

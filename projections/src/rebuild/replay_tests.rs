@@ -13,7 +13,7 @@ use infrastructure::system::{RandomIds, SystemClock};
 
 use super::live_tests::{Node, start};
 use super::*;
-use crate::testing::{Fresh, fresh_databases, project};
+use crate::testing::{Fresh, Time, fresh_databases, project};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -193,6 +193,21 @@ async fn verification_tells_each_difference_and_replay_mends_it() {
         assert_eq!(left, ["tags"], "only what was asked for is rebuilt");
         let unknown = replay(&node, &fresh.database).run(&["nothing"], &()).await.unwrap_err();
         assert!(matches!(unknown, RebuildError::Unknown { .. }), "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn database_that_does_not_work_is_not_taken_for_another_rebuild() {
+    for fresh in fresh_databases().await {
+        let node = start(&fresh.database).await;
+        let held = replay(&node, &fresh.database).lease().await.unwrap();
+        let (log, hurried) = (node.desk.log.clone(), Arc::new(Time::default()));
+        let other = Replay::new(fresh.database.clone(), log, hurried, &RandomIds);
+        assert!(matches!(other.lease().await, Err(RebuildError::Busy)));
+        fresh.database.close().await;
+        let failed = other.lease().await.map(drop).unwrap_err();
+        assert!(matches!(failed, RebuildError::Database(_)), "{failed}");
+        drop(held);
     }
 }
 

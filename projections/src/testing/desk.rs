@@ -235,7 +235,7 @@ where
 
 /// A clock that moves a millisecond each time it is asked, and ids that count up.
 #[derive(Default)]
-struct Time {
+pub(crate) struct Time {
     asked: AtomicI64,
     ids: AtomicU64,
 }

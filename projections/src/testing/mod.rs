@@ -7,7 +7,7 @@ mod log;
 mod projecting;
 
 pub(crate) use databases::{Fresh, fresh_databases};
-pub(crate) use desk::{Desk, name};
+pub(crate) use desk::{Desk, Time, name};
 pub(crate) use explain::explain;
 pub(crate) use log::MemoryLog;
 pub(crate) use projecting::{clear, project, project_with};
