@@ -15,7 +15,7 @@ use ranges::{Range, Source};
 use statement::Frame;
 
 /// A list in which more than so many entries lie ahead is compared with others by how far these reach.
-const LOOK_AHEAD: u32 = if cfg!(test) { 3 } else { 255 };
+const LOOK_AHEAD: u32 = if cfg!(test) { 3 } else { 63 };
 
 /// A list that is ready to be read.
 pub(super) struct List {
