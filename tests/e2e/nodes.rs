@@ -97,8 +97,8 @@ async fn what_one_node_has_acknowledged_the_other_shows() {
 async fn demanded_position_holds_for_names_too() {
     let Some(database) = TestDatabase::mysql("two nodes").await else { return };
     let nodes = Arc::new(Nodes::open(&database).await);
-    let (known, until) = (Arc::new(AtomicI64::new(0)), Instant::now() + Duration::from_secs(4));
-    known.store(nodes.rename("0").await, Ordering::SeqCst);
+    let mut renamed = vec![nodes.rename("0").await];
+    let (known, until) = (Arc::new(AtomicI64::new(renamed[0])), Instant::now() + Duration::from_secs(4));
     let readers: Vec<_> = (1..=6)
         .map(|ahead| {
             let (nodes, known) = (Arc::clone(&nodes), Arc::clone(&known));
@@ -128,12 +128,11 @@ async fn demanded_position_holds_for_names_too() {
             })
         })
         .collect();
-    let mut renamed = vec![];
     while Instant::now() < until {
         let name = json!({ "name": renamed.len().to_string() });
         let reply = nodes.admin.patch(&format!("/v1/agents/{}", nodes.agent.id), &name).await.expect(200);
-        renamed.push(reply.header("event-position").map_or(0, |at| at.parse::<i64>().unwrap()));
-        known.fetch_max(*renamed.last().unwrap(), Ordering::SeqCst);
+        renamed.push(reply.position());
+        known.fetch_max(reply.position(), Ordering::SeqCst);
     }
     for sender in senders {
         sender.await.unwrap();

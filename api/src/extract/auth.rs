@@ -5,6 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use domain::agent::Role;
 use domain::ids::{AgentId, SessionId, VisitorId};
+use domain::visitor::Visitor;
 use subtle::ConstantTimeEq as _;
 
 use crate::app::App;
@@ -60,7 +61,7 @@ pub async fn authenticate(parts: &Parts, app: &App) -> Result<Authenticated, Pro
         Principal::Agent { id, .. } => id,
         Principal::Visitor { id } => {
             let as_of = app.bus.as_of_now().await?;
-            ensure_not_erased(app, id, as_of).await?;
+            ensure_not_erased(&*app.bus.read_as_of(id, as_of).await?)?;
             return Ok(Authenticated { principal: verified.principal, session: None, as_of });
         }
     };
@@ -126,7 +127,7 @@ pub async fn optional_visitor(app: &App, token: Option<&str>) -> Result<Option<V
     let Some(token) = token else { return Ok(None) };
     match app.tokens.verify(token, app.bus.now()).map(|verified| verified.principal) {
         Ok(Principal::Visitor { id }) => {
-            ensure_not_erased(app, id, app.bus.as_of_now().await?).await?;
+            ensure_not_erased(&*app.bus.read(id).await?)?;
             Ok(Some(id))
         }
         Ok(Principal::Agent { .. }) | Err(_) => Err(Problem::unauthorized()),
@@ -134,8 +135,7 @@ pub async fn optional_visitor(app: &App, token: Option<&str>) -> Result<Option<V
 }
 
 /// The tokens of visitors who were erased are worth nothing any more, on any node.
-async fn ensure_not_erased(app: &App, id: VisitorId, as_of: AsOf) -> Result<(), Problem> {
-    let visitor = app.bus.read_as_of::<domain::visitor::Visitor>(id, as_of).await?;
+fn ensure_not_erased(visitor: &Visitor) -> Result<(), Problem> {
     if visitor.erased { Err(Problem::unauthorized()) } else { Ok(()) }
 }
 
