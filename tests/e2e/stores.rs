@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileTypeExt as _, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -144,6 +146,35 @@ on_each_database! {
         left.sort();
         assert!(left.iter().all(|name| name.to_str().is_some_and(|name| name == "lock" || name.starts_with("livechatlog.db"))), "{left:?}");
         assert!(fed(&["replay", "--verify"], &[]).status.success());
+    }
+
+    async fn backup_replaces_a_file_and_nothing_else(database: TestDatabase) {
+        Server::start(&database).await.stop().await;
+        let home = tempfile::tempdir().unwrap();
+        let [file, link, socket] = ["file", "link", "socket"].map(|name| home.path().join(name));
+        let _listener = UnixListener::bind(&socket).unwrap();
+        for place in [&socket, home.path()] {
+            for words in [&["backup"][..], &["backup", "--force"]] {
+                let output = run_on(&database, &[words, &[place.to_str().unwrap()]].concat(), &[]);
+                assert_eq!(output.status.code(), Some(1), "{output:?}");
+                assert!(said(&output).contains("is not a regular file; `-` writes to standard output"), "{output:?}");
+            }
+        }
+        assert!(fs::symlink_metadata(&socket).unwrap().file_type().is_socket());
+        symlink(&file, &link).unwrap();
+        let into_link = ["backup", "--force", link.to_str().unwrap()];
+        let output = run_on(&database, &into_link, &[]);
+        assert!(said(&output).contains("is a link that leads nowhere"), "{output:?}");
+        fs::write(&file, "what was there").unwrap();
+        let output = run_on(&database, &["backup", link.to_str().unwrap()], &[]);
+        assert!(said(&output).contains("exists: name another file, or give --force"), "{output:?}");
+        assert_eq!(fs::read(&file).unwrap(), b"what was there");
+        let output = run_on(&database, &into_link, &[]);
+        assert!(output.status.success(), "{output:?}");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && fs::symlink_metadata(&file).unwrap().is_file());
+        let checked = run_on(&database, &["restore", "--check", file.to_str().unwrap()], &[]);
+        assert!(checked.status.success(), "{checked:?}");
+        assert_eq!(count(home.path()), 3, "nothing is left over");
     }
 
     async fn names_of_files_need_not_be_utf8(database: TestDatabase) {

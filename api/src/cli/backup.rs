@@ -34,17 +34,17 @@ pub struct Options {
 
 /// Takes a backup beside a service that may be running.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
-    let to_output = options.file.as_os_str() == "-";
-    if !to_output && !options.force && options.file.exists() {
-        return Err(format!("{} exists: name another file, or give --force", options.file.display()).into());
-    }
+    let place = match options.file.as_os_str() == "-" {
+        true => None,
+        false => Some(place_of(&options)?),
+    };
     let database = open_as_it_is(&settings).await?;
     let progress = Progress::new(options.json);
     let begun = Instant::now();
     let work = async {
-        match to_output {
-            true => take(&database, io::stdout(), &progress).await.map(|(summary, _)| summary).map_err(Into::into),
-            false => into_file(&database, &options, &progress).await,
+        match &place {
+            None => take(&database, io::stdout(), &progress).await.map(|(summary, _)| summary).map_err(Into::into),
+            Some(file) => into_file(&database, file, options.force, &progress).await,
         }
     };
     let outcome = tokio::select! {
@@ -59,12 +59,29 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
     database.close().await;
     let told = tell(&outcome?, &options, begun.elapsed().as_secs_f64());
     // Standard output may be the backup itself.
-    if to_output {
+    if place.is_none() {
         eprintln!("{told}")
     } else {
         say!("{told}")
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The file that is written or replaced: a link stays, and what it leads to is meant. A device or a pipe, as /dev/null,
+/// would be lost to all who use it.
+fn place_of(options: &Options) -> Result<PathBuf, Box<dyn Error>> {
+    let file = &options.file;
+    let failed = |error: io::Error| format!("cannot write {}: {error}", file.display()).into();
+    match fs::metadata(file) {
+        Ok(there) if !there.is_file() => {
+            Err(format!("{} is not a regular file; `-` writes to standard output", file.display()).into())
+        }
+        Ok(_) if !options.force => Err(format!("{} exists: name another file, or give --force", file.display()).into()),
+        Ok(_) => fs::canonicalize(file).map_err(failed),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+        Err(_) if file.is_symlink() => Err(format!("{} is a link that leads nowhere", file.display()).into()),
+        Err(_) => Ok(file.clone()),
+    }
 }
 
 async fn take<W: Write + Send + 'static>(
@@ -78,10 +95,10 @@ async fn take<W: Write + Send + 'static>(
 /// The file is for its owner alone, and gets its name when all of it is on the disk.
 async fn into_file(
     database: &Database,
-    options: &Options,
+    file: &Path,
+    replaces: bool,
     progress: &Progress,
 ) -> Result<BackupSummary, Box<dyn Error>> {
-    let file = &options.file;
     let failed = |error: io::Error| format!("cannot write {}: {error}", file.display());
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -91,7 +108,7 @@ async fn into_file(
     let part: NamedTempFile = Builder::new().prefix(&format!(".{name}.part-")).tempfile_in(folder).map_err(failed)?;
     let (summary, written) = take(database, part.reopen().map_err(failed)?, progress).await?;
     written.sync_all().map_err(failed)?;
-    let kept = if options.force { part.persist(file) } else { part.persist_noclobber(file) };
+    let kept = if replaces { part.persist(file) } else { part.persist_noclobber(file) };
     kept.map_err(|error| failed(error.error))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
     Ok(summary)
