@@ -24,14 +24,14 @@ impl Lists {
 impl Found for Lists {
     fn print(&self) {
         println!(
-            "| list | page | rows | p50 | p99 | max | at {}: page | p50 | p99 | ratio of p99 |",
+            "| list | page | rows | p50 | p99 | max | at {}: page | rows | p50 | p99 | ratio of p99 |",
             self.conversations[1]
         );
-        println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         for line in &self.lines {
             let [a, b] = &line.times;
             println!(
-                "| {} | {} | {} | {:.1} | {:.1} | {:.1} | {} | {:.1} | {:.1} | {:.1}{} |",
+                "| {} | {} | {} | {:.1} | {:.1} | {:.1} | {} | {} | {:.1} | {:.1} | {:.1}{} |",
                 line.case,
                 a.page,
                 a.rows,
@@ -39,6 +39,7 @@ impl Found for Lists {
                 a.p99_ms,
                 a.max_ms,
                 b.page,
+                b.rows,
                 b.p50_ms,
                 b.p99_ms,
                 line.ratio(),

@@ -40,6 +40,11 @@ const LAST_NAMES: [&str; 24] = [
     "Zhang",
 ];
 
+/// The words that are used most, in their order.
+pub fn common_words() -> impl Iterator<Item = &'static str> {
+    COMMON.split_whitespace()
+}
+
 /// How many different words there are.
 const WORDS: usize = 20_000;
 
