@@ -23,15 +23,15 @@ const AT: Timestamp = Timestamp::from_micros(1);
 /// How often a command may be decided.
 const MOST_ATTEMPTS: u32 = 5;
 
-fn tag_id() -> TagId {
+pub fn tag_id() -> TagId {
     TagId::from_uuid(Uuid::from_u128(1))
 }
 
-fn create(text: &str) -> TagCommand {
+pub fn create(text: &str) -> TagCommand {
     TagCommand::Create { name: name(text), color: None, at: AT }
 }
 
-fn restyle(text: &str) -> TagCommand {
+pub fn restyle(text: &str) -> TagCommand {
     TagCommand::Restyle { name: name(text), color: None, at: AT }
 }
 
@@ -154,7 +154,7 @@ impl UseCase for CopyName {
     }
 }
 
-fn number(tag: &Tag) -> u32 {
+pub fn number(tag: &Tag) -> u32 {
     tag.name.as_ref().unwrap().as_str().parse().unwrap()
 }
 

@@ -13,6 +13,8 @@ mod layout;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
+mod setbacks;
+#[cfg(test)]
 mod snapshots;
 #[cfg(test)]
 mod subscription;

@@ -1,9 +1,11 @@
 //! The database goes away under the program, or what lies between them does, and comes back.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use application::ports::{Clock as _, Ids as _};
+use application::ports::{Clock as _, EventLog as _, Ids as _};
 use harness::{Client, DEADLINE, Fault, FaultyProxy, History, Process, TestDatabase, eventually};
+use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::system::{RandomIds, SystemClock};
 use serde_json::{Value, json};
 
@@ -34,6 +36,7 @@ async fn database_server_is_killed_and_held_under_load() {
     let client = process.client().clone();
     let boss = admin(&client).await;
     let mut load = Load::new(&client, &boss).await;
+    let log = log_of(&database).await;
     for round in 1..=rounds(ROUNDS) {
         let outage = async {
             pause(300..900).await;
@@ -46,6 +49,8 @@ async fn database_server_is_killed_and_held_under_load() {
         let waited = load.journal.take_longest_wait();
         assert!(waited < TOLD, "somebody waited {waited:?} for an answer");
         println!("round {round}: {} after {waited:?} at most", recovered(&mut process, &database, &load).await);
+        log.head().await.expect("the database works");
+        assert!(log.setbacks() >= round as u64, "restart {round} was not noticed");
     }
     // Its connections stay open, and it takes up again what it was sent.
     let silence = async {
@@ -62,6 +67,12 @@ async fn database_server_is_killed_and_held_under_load() {
     repeat(&load, &client).await;
     assert!(process.terminate().await.success());
     assert_clean(&process);
+}
+
+/// A node that only looks.
+async fn log_of(database: &TestDatabase) -> SqlEventLog {
+    let ports = LogPorts::alone(Arc::new(SystemClock), Arc::new(RandomIds));
+    SqlEventLog::start(History::open(database).await.database, ports).await.expect("the log can be read")
 }
 
 /// Reads, writes and the probe say it, each in bounded time; the process itself is well.

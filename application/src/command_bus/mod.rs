@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::UseCaseError;
 use crate::ports::{
     AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt,
-    Repeatable, StreamId, StreamVersion,
+    Repeatable, SeenStream, StreamId, StreamVersion,
 };
 use cache::AggregateCache;
 use locks::{StreamGuard, StreamLocks};
@@ -213,6 +213,14 @@ fn short_name<U>() -> &'static str {
 }
 
 impl Inner {
+    /// A stream before anything of it is read.
+    fn nothing_seen(&self, stream: StreamId) -> SeenStream {
+        // In this order: what is read after a setback is not taken for what was read before it.
+        let setbacks = self.log.setbacks();
+        let as_of = *self.log.known_position().borrow();
+        SeenStream { stream, version: 0, as_of, setbacks }
+    }
+
     async fn run<U: UseCase>(
         self: &Arc<Self>,
         context: &CommandContext,

@@ -33,6 +33,8 @@ struct Entry {
     version: Sequence,
     /// Every event of the stream up to this place in the log is in it.
     as_of: Position,
+    /// How often the log had been set back when it was read.
+    setbacks: u64,
     state: AnyState,
     events: Vec<NewEvent>,
     from_cache: bool,
@@ -69,8 +71,9 @@ const fn is_kept<A: Root>() -> bool {
 }
 
 impl Entry {
-    const fn of(version: Sequence, as_of: Position, state: AnyState, from_cache: bool) -> Self {
-        Self { version, as_of, state, events: vec![], from_cache, snapshot: None }
+    const fn of(seen: SeenStream, state: AnyState, from_cache: bool) -> Self {
+        let SeenStream { version, as_of, setbacks, .. } = seen;
+        Self { version, as_of, setbacks, state, events: vec![], from_cache, snapshot: None }
     }
 
     /// The version with the events that were decided here.
@@ -79,7 +82,7 @@ impl Entry {
     }
 
     const fn seen(&self, stream: StreamId) -> SeenStream {
-        SeenStream { stream, version: self.version, as_of: self.as_of }
+        SeenStream { stream, version: self.version, as_of: self.as_of, setbacks: self.setbacks }
     }
 }
 
@@ -116,9 +119,9 @@ impl UnitOfWork {
 
     /// An aggregate with an id that was made here: nobody can have written to it, so that nothing is read.
     pub fn begin<A: Root>(&mut self, id: A::Id) {
-        let as_of = *self.inner.log.known_position().borrow();
-        let entry = Entry::of(0, as_of, Arc::new(A::default()), false);
-        self.entries.entry(StreamId::of::<A>(id)).or_insert(entry);
+        let stream = StreamId::of::<A>(id);
+        let entry = Entry::of(self.inner.nothing_seen(stream), Arc::new(A::default()), false);
+        self.entries.entry(stream).or_insert(entry);
     }
 
     /// Lets an aggregate decide a command; its events will be appended. Tells whether there were any.
@@ -177,10 +180,11 @@ impl UnitOfWork {
     }
 
     async fn fetch<A: Root>(&self, stream: StreamId) -> Result<Entry, UseCaseError> {
-        if let Some((SeenStream { version, as_of, .. }, state)) = self.inner.cache.get(stream) {
-            return Ok(Entry::of(version, as_of, state, true));
+        let nothing = self.inner.nothing_seen(stream);
+        if let Some((seen, state)) = self.inner.cache.get(stream).filter(|(seen, _)| seen.setbacks == nothing.setbacks)
+        {
+            return Ok(Entry::of(seen, state, true));
         }
-        let as_of = *self.inner.log.known_position().borrow();
         let snapshot = if is_kept::<A>() { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
         // A snapshot that cannot be used is none.
         let usable = snapshot.and_then(|kept| Some((kept.version, serde_json::from_value::<A>(kept.state).ok()?)));
@@ -194,7 +198,7 @@ impl UnitOfWork {
         if is_kept::<A>() && version - before >= SNAPSHOT_EVERY {
             Snapshot::of(version, &state)?.save(&self.inner, stream);
         }
-        Ok(Entry::of(version, as_of, Arc::new(state), false))
+        Ok(Entry::of(SeenStream { version, ..nothing }, Arc::new(state), false))
     }
 
     pub(super) const fn has_events(&self) -> bool {

@@ -116,12 +116,14 @@ pub struct SeenStream {
     pub version: Sequence,
     /// Every event of the stream up to this place in the log is known.
     pub as_of: Position,
+    /// [`EventLog::setbacks`] of when it was read.
+    pub setbacks: u64,
 }
 
 /// What became of streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Growth {
-    /// Those that have more events than were known.
+    /// Those that have more events than were known, or that were known before the log was set back.
     pub grown: Vec<StreamId>,
     /// Up to this place in the log the others have none.
     pub as_of: Position,
@@ -351,6 +353,13 @@ pub trait EventLog: Send + Sync + 'static {
             }
         }
         Ok(Growth { grown, as_of })
+    }
+
+    /// How often the log may have been set back: a crash of the database takes away what could be read and was not yet on
+    /// its disk. What was known of a stream before may hold events that are gone, and so [`EventLog::find_grown`] tells it
+    /// to have grown. Of a log that nothing can set back: never.
+    fn setbacks(&self) -> u64 {
+        0
     }
 
     /// The newest usable snapshot of a stream. A snapshot that this program cannot use is none.

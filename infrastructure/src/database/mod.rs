@@ -9,6 +9,7 @@ mod migrations;
 mod mysql;
 mod names;
 mod options;
+mod restarts;
 mod row;
 mod script;
 mod session;
@@ -107,6 +108,16 @@ impl Database {
         match self.backend() {
             Backend::Mysql(_) => Dialect::Mysql,
             Backend::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// How often the server was seen to have been restarted since this node connected to it. Nothing is read from a
+    /// restarted server before it is counted.
+    pub(crate) fn restarts(&self) -> u64 {
+        match self.backend() {
+            Backend::Mysql(mysql) => mysql.restarts(),
+            // It ends with the program.
+            Backend::Sqlite(_) => 0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! MySQL and MariaDB.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
@@ -8,6 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection, Executor, MySql, MySqlPool};
 use tokio::time::timeout;
 
+use super::restarts::Restarts;
 use super::row::Row;
 use super::session::{Inner as SessionInner, Session};
 use super::value::bind_mysql;
@@ -49,6 +51,7 @@ pub(crate) struct Mysql {
     pool: MySqlPool,
     connect: Box<MySqlConnectOptions>,
     acquire_timeout: Duration,
+    restarts: Arc<Restarts>,
 }
 
 impl Mysql {
@@ -58,6 +61,8 @@ impl Mysql {
             .timezone(Some("+00:00".to_owned()))
             // Statements carry what people write; that must not reach the program's log.
             .disable_statement_logging();
+        let restarts = Arc::new(Restarts::new());
+        let seen = Arc::clone(&restarts);
         let pool = MySqlPoolOptions::new()
             .max_connections(options.pool_size)
             .acquire_timeout(options.acquire_timeout)
@@ -70,7 +75,13 @@ impl Mysql {
                     Ok(true)
                 })
             })
-            .after_connect(|connection, _| Box::pin(configure(connection)))
+            .after_connect(move |connection, _| {
+                let seen = Arc::clone(&seen);
+                Box::pin(async move {
+                    configure(connection).await?;
+                    seen.look_at(connection).await
+                })
+            })
             .connect_with(connect.clone())
             .await;
         let pool = match pool {
@@ -78,11 +89,15 @@ impl Mysql {
             Err(sqlx::Error::PoolTimedOut) => return Err(cause_of_time_out(&connect).await),
             pool => pool?,
         };
-        Ok(Self { pool, connect: Box::new(connect), acquire_timeout: options.acquire_timeout })
+        Ok(Self { pool, connect: Box::new(connect), acquire_timeout: options.acquire_timeout, restarts })
     }
 
     pub(super) const fn pool(&self) -> &MySqlPool {
         &self.pool
+    }
+
+    pub(super) fn restarts(&self) -> u64 {
+        self.restarts.count()
     }
 
     pub(super) async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {

@@ -66,7 +66,7 @@ async fn read(database: &Database, ring: &Ring, history: &History) -> Result<Log
     ring.heard_of(head.position);
     if head.position < end || ring.contradicts(head.position, &head.chain_hash) {
         // A crash of the database has taken back what was read from it; see `Feed::set_back`.
-        ring.restart(head.position);
+        ring.set_back(head.position);
     }
     Ok(head)
 }

@@ -70,7 +70,7 @@ impl Feed {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return };
         let (first, last) = (first.header.position, last.header.position);
         if self.ring.contradicts(first, &batch[0].header.chain_hash) {
-            self.ring.restart(first - 1);
+            self.ring.set_back(first - 1);
         }
         if first > self.ring.end() + 1 {
             self.catch_up(first - 1).await;
@@ -115,8 +115,7 @@ impl Feed {
     /// What others have committed can be seen before it is on the disk, and a crash of the database can take it back:
     /// whatever was taken up of that must be forgotten.
     fn set_back(&self, head: &LogHead) {
-        tracing::warn!(position = head.position, "the database has taken back what was not yet on its disk");
-        self.ring.restart(head.position);
+        self.ring.set_back(head.position);
         self.known.send_replace(head.position);
     }
 
@@ -133,9 +132,9 @@ impl Feed {
             let limit = usize::try_from(to - after).unwrap_or(MAX_PAGE).min(MAX_PAGE);
             let reading = timeout(READ_TIMEOUT, self.reader.page(after, limit)).await;
             match reading.unwrap_or_else(|_| Err(unavailable(DatabaseError::NoAnswer))) {
-                Ok(events) if events.len() <= held => return self.ring.restart(to),
+                Ok(events) if events.len() <= held => return self.ring.set_back(to),
                 Ok(events) if self.ring.contradicts(after + 1, &events[0].header.chain_hash) => {
-                    return self.ring.restart(to);
+                    return self.ring.set_back(to);
                 }
                 Ok(events) => self.ring.push(events),
                 Err(error) => return self.give_up(to, &error),

@@ -253,13 +253,13 @@ impl EventLog for SqlEventLog {
         };
         self.ensure_same_history(as_of)?;
         self.ends.reach(as_of, self.known.clone()).await;
-        let mut grown = vec![];
+        let (mut grown, setbacks) = (vec![], self.setbacks());
         for stream in seen {
             let has_grown = match self.ring.has_grown(stream, as_of) {
                 Some(has_grown) => has_grown,
                 None => !self.read_stream(stream.stream, stream.version).await?.is_empty(),
             };
-            if has_grown {
+            if has_grown || stream.setbacks != setbacks {
                 grown.push(stream.stream);
             }
         }
@@ -271,6 +271,10 @@ impl EventLog for SqlEventLog {
         let head = self.ends.read().await?;
         self.ensure_same_history(head.position)?;
         Ok(head)
+    }
+
+    fn setbacks(&self) -> u64 {
+        self.database.restarts() + self.ring.setbacks()
     }
 
     fn has_broken_down(&self) -> bool {

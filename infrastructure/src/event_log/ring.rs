@@ -24,6 +24,8 @@ struct State {
     /// Up to here it is not known which events are meant: a crash of the database may have taken some back, and others may
     /// be in their place.
     doubtful: Position,
+    /// How often it was seen that events were taken back.
+    setbacks: u64,
 }
 
 impl State {
@@ -34,6 +36,13 @@ impl State {
     fn clear(&mut self) {
         self.events.clear();
         self.newest.clear();
+    }
+
+    fn restart(&mut self, end: Position) {
+        self.clear();
+        self.end = end;
+        self.farthest = self.farthest.max(end);
+        self.doubtful = self.farthest;
     }
 
     fn push(&mut self, event: Arc<LogEvent>) {
@@ -57,7 +66,10 @@ impl Ring {
     /// A ring that takes up the events after `end`.
     pub(super) fn new(capacity: usize, end: Position) -> Self {
         let events = VecDeque::with_capacity(capacity);
-        Self { capacity, state: RwLock::new(State { end, events, newest: HashMap::new(), farthest: end, doubtful: 0 }) }
+        Self {
+            capacity,
+            state: RwLock::new(State { end, events, newest: HashMap::new(), farthest: end, doubtful: 0, setbacks: 0 }),
+        }
     }
 
     /// The position up to which events have been pushed.
@@ -76,13 +88,22 @@ impl Ring {
         state.farthest = state.farthest.max(end);
     }
 
+    /// How often it was set back.
+    pub(super) fn setbacks(&self) -> u64 {
+        self.read().setbacks
+    }
+
     /// Forgets everything and goes on after `end`. Whatever was known up to now may be of another history.
     pub(super) fn restart(&self, end: Position) {
+        self.write().restart(end);
+    }
+
+    /// Restarts because a crash of the database has taken events back.
+    pub(super) fn set_back(&self, end: Position) {
+        tracing::warn!(position = end, "the database has taken back what was not yet on its disk");
         let mut state = self.write();
-        state.clear();
-        state.end = end;
-        state.farthest = state.farthest.max(end);
-        state.doubtful = state.farthest;
+        state.restart(end);
+        state.setbacks += 1;
     }
 
     /// Takes events that are contiguous among themselves. Those that it has are skipped; a gap before them makes it
@@ -198,16 +219,17 @@ mod tests {
     fn it_tells_of_growth_only_where_it_holds_all_that_followed() {
         let ring = ring(3, 10, 11..=15);
         let stream = log_event(1).header.stream();
-        let seen = |version, as_of| SeenStream { stream, version, as_of };
+        let seen = |version, as_of| SeenStream { stream, version, as_of, setbacks: 0 };
         assert_eq!(ring.has_grown(&seen(14, 14), 15), Some(true));
         assert_eq!(ring.has_grown(&seen(15, 12), 15), Some(false), "what was read is newer than the place");
         assert_eq!(ring.has_grown(&seen(15, 11), 15), None, "12 has been pushed out");
         assert_eq!(ring.has_grown(&seen(15, 15), 16), None, "16 is not here yet");
         let other = StreamId { id: uuid::Uuid::max(), ..stream };
-        assert_eq!(ring.has_grown(&SeenStream { stream: other, version: 7, as_of: 12 }, 15), Some(false));
+        assert_eq!(ring.has_grown(&SeenStream { stream: other, ..seen(7, 12) }, 15), Some(false));
         // A crash took events back after 20 was heard of: others may be there now, so that nothing up to 20 counts.
         ring.heard_of(20);
-        ring.restart(13);
+        ring.set_back(13);
+        assert_eq!(ring.setbacks(), 1);
         assert_eq!(ring.has_grown(&seen(13, 13), 13), None);
         ring.push((14..=22).map(log_event).collect());
         assert_eq!(ring.has_grown(&seen(20, 20), 22), None);

@@ -177,6 +177,10 @@ impl EventLog for Counting {
         self.log.has_broken_down()
     }
 
+    fn setbacks(&self) -> u64 {
+        self.log.setbacks()
+    }
+
     fn known_position(&self) -> watch::Receiver<Position> {
         self.log.known_position()
     }

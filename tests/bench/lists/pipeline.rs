@@ -144,6 +144,10 @@ impl EventLog for Pipeline {
         self.log.head().await
     }
 
+    fn setbacks(&self) -> u64 {
+        self.log.setbacks()
+    }
+
     fn known_position(&self) -> watch::Receiver<Position> {
         self.log.known_position()
     }
