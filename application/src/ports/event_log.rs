@@ -347,8 +347,8 @@ pub trait EventLog: Send + Sync + 'static {
     async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
         let as_of = as_of.map_or_else(|| *self.known_position().borrow(), AsOf::position);
         let mut grown = vec![];
-        for SeenStream { stream, version, .. } in seen {
-            if !self.read_stream(*stream, *version).await?.is_empty() {
+        for SeenStream { stream, version, setbacks, .. } in seen {
+            if *setbacks != self.setbacks() || !self.read_stream(*stream, *version).await?.is_empty() {
                 grown.push(*stream);
             }
         }

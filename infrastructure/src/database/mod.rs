@@ -111,8 +111,8 @@ impl Database {
         }
     }
 
-    /// How often the server was seen to have been restarted since this node connected to it. Nothing is read from a
-    /// restarted server before it is counted.
+    /// How often the server was seen to have been restarted since this node connected to it: at the latest before anything
+    /// is read from it.
     pub(crate) fn restarts(&self) -> u64 {
         match self.backend() {
             Backend::Mysql(mysql) => mysql.restarts(),

@@ -131,6 +131,7 @@ impl Mysql {
             let mut connection = self.connect.connect().await?;
             configure(&mut connection).await?;
             connection.execute(LOG_LOCK_WAIT).await?;
+            self.restarts.look_at(&mut connection).await?;
             Ok::<_, sqlx::Error>(connection)
         };
         let connection = timeout(self.acquire_timeout, opening).await.map_err(|_| DatabaseError::NoAnswer)??;

@@ -1,7 +1,10 @@
 //! Notices that a server was restarted. What was read before may be gone then: MySQL and MariaDB show others what is
 //! committed a moment before it is on the disk.
+//!
+//! Two starts within about three seconds are taken for one. That another server has taken over which has been running for
+//! longer, or that a proxy stands between, is not noticed.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use sqlx::{Executor as _, MySqlConnection, Row as _};
 use tokio::time::Instant;
@@ -10,44 +13,45 @@ use tokio::time::Instant;
 const TOLERANCE_SECONDS: i64 = 2;
 
 /// When the server was started, as new connections tell.
-#[derive(Debug)]
 pub(super) struct Restarts {
     epoch: Instant,
-    /// In seconds after `epoch`, mostly below zero.
-    latest_start: AtomicI64,
-    count: AtomicU64,
+    seen: Mutex<Seen>,
 }
 
-/// The start while no connection has told it.
-const UNKNOWN: i64 = i64::MIN;
+#[derive(Default)]
+struct Seen {
+    /// In seconds after `epoch`, mostly below zero; none while no connection has told it.
+    latest_start: Option<i64>,
+    restarts: u64,
+}
 
 impl Restarts {
     pub(super) fn new() -> Self {
-        Self { epoch: Instant::now(), latest_start: AtomicI64::new(UNKNOWN), count: AtomicU64::new(0) }
+        Self { epoch: Instant::now(), seen: Mutex::default() }
     }
 
     /// How many restarts were noticed. A connection is not used before its server was looked at.
     pub(super) fn count(&self) -> u64 {
-        self.count.load(Ordering::SeqCst)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).restarts
     }
 
-    /// Looks at the server of a new connection.
+    /// Looks at the server of a new connection. One that does not tell for how long it has been running is not watched.
     pub(super) async fn look_at(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-        let row = connection.fetch_one(sqlx::raw_sql("SHOW GLOBAL STATUS LIKE 'Uptime'")).await?;
-        let uptime: String = row.try_get(1)?;
-        // Whatever lies between here and the server may not know it.
-        if let Ok(uptime) = uptime.parse::<i64>() {
+        let row = connection.fetch_optional(sqlx::raw_sql("SHOW GLOBAL STATUS LIKE 'Uptime'")).await?;
+        let uptime = row.and_then(|row| row.try_get::<String, _>(1).ok()?.parse::<i64>().ok());
+        if let Some(uptime) = uptime {
             self.note(i64::try_from(self.epoch.elapsed().as_secs()).unwrap_or(i64::MAX) - uptime);
         }
         Ok(())
     }
 
     fn note(&self, start: i64) {
-        let before = self.latest_start.fetch_max(start, Ordering::SeqCst);
-        if before != UNKNOWN && start > before + TOLERANCE_SECONDS {
-            self.count.fetch_add(1, Ordering::SeqCst);
-            tracing::warn!("the database was restarted");
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.latest_start.is_some_and(|latest| start > latest + TOLERANCE_SECONDS) {
+            seen.restarts += 1;
+            tracing::warn!("the database seems to have been restarted");
         }
+        seen.latest_start = seen.latest_start.max(Some(start));
     }
 }
 

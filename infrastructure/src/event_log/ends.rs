@@ -62,9 +62,9 @@ impl Ends {
 async fn read(database: &Database, ring: &Ring, history: &History) -> Result<LogHead, DatabaseError> {
     let end = ring.end();
     let head = timeout(READ_WITHIN, head::read(database)).await.unwrap_or(Err(DatabaseError::NoAnswer))?;
-    history.holds(&head);
+    let holds = history.holds(&head);
     ring.heard_of(head.position);
-    if head.position < end || ring.contradicts(head.position, &head.chain_hash) {
+    if holds && (head.position < end || ring.contradicts(head.position, &head.chain_hash)) {
         // A crash of the database has taken back what was read from it; see `Feed::set_back`.
         ring.set_back(head.position);
     }

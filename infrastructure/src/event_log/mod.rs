@@ -253,13 +253,14 @@ impl EventLog for SqlEventLog {
         };
         self.ensure_same_history(as_of)?;
         self.ends.reach(as_of, self.known.clone()).await;
-        let (mut grown, setbacks) = (vec![], self.setbacks());
+        let mut grown = vec![];
         for stream in seen {
             let has_grown = match self.ring.has_grown(stream, as_of) {
                 Some(has_grown) => has_grown,
                 None => !self.read_stream(stream.stream, stream.version).await?.is_empty(),
             };
-            if has_grown || stream.setbacks != setbacks {
+            // It may have been noticed by reading just now.
+            if has_grown || stream.setbacks != self.setbacks() {
                 grown.push(stream.stream);
             }
         }

@@ -2,6 +2,7 @@
 
 use domain::text::{EmailAddress, MessageText, Name};
 use domain::visitor::VisitorDetails;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::dice::{Dice, zipf};
 
@@ -43,6 +44,12 @@ const LAST_NAMES: [&str; 24] = [
 /// The words that are used most, in their order.
 pub fn common_words() -> impl Iterator<Item = &'static str> {
     COMMON.split_whitespace()
+}
+
+/// Some of the names that visitors have, as in a query.
+pub fn full_names() -> impl Iterator<Item = String> {
+    let names = FIRST_NAMES.iter().zip(&LAST_NAMES).map(|(first, last)| format!("{first} {last}"));
+    names.map(|name| utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string())
 }
 
 /// How many different words there are.
