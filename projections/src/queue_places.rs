@@ -25,7 +25,7 @@ const MOST_ARRIVALS: i64 = if cfg!(test) { 6 } else { 2_048 };
 
 /// So many are counted from each end of a queue at most, the first time and the second, before all of them are. Of chats
 /// that start at the same time each finds the others behind it.
-const MOST_COUNTED: [i64; 2] = if cfg!(test) { [1, 4] } else { [32, 1_024] };
+const MOST_COUNTED: [i64; 2] = if cfg!(test) { [1, 4] } else { [128, 1_024] };
 
 /// Counts who waits before a place, and from there on, each up to a bound; and tells how many wait in all.
 pub(crate) const AROUND: &str = "SELECT ? AS step, \
