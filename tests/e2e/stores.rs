@@ -168,7 +168,13 @@ on_each_database! {
         fs::write(&file, "what was there").unwrap();
         let output = run_on(&database, &["backup", link.to_str().unwrap()], &[]);
         assert!(said(&output).contains("exists: name another file, or give --force"), "{output:?}");
+        let output = run_on(&database, &into_link, &[]);
+        assert!(said(&output).contains("is not a backup: --force replaces nothing else"), "{output:?}");
+        let beside = format!("{}-wal", file.display());
+        let output = run_on(&database, &["backup", &beside], &[]);
+        assert!(said(&output).contains("would be taken for a part of the database beside it"), "{output:?}");
         assert_eq!(fs::read(&file).unwrap(), b"what was there");
+        fs::write(&file, "").unwrap();
         let output = run_on(&database, &into_link, &[]);
         assert!(output.status.success(), "{output:?}");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && fs::symlink_metadata(&file).unwrap().is_file());

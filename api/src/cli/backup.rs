@@ -1,6 +1,6 @@
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -18,13 +18,16 @@ use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::open_as_it_is;
 
+/// How a gzip file begins (RFC 1952, 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Where the backup goes.
 #[derive(Args)]
 pub struct Options {
     /// A new file; it appears under its name when it is whole. `-` writes to standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Replace a file that is there
+    /// Replace a backup, or an empty file, that is there
     #[arg(long)]
     force: bool,
     /// Print the outcome as JSON
@@ -77,11 +80,30 @@ fn place_of(options: &Options) -> Result<PathBuf, Box<dyn Error>> {
             Err(format!("{} is not a regular file; `-` writes to standard output", file.display()).into())
         }
         Ok(_) if !options.force => Err(format!("{} exists: name another file, or give --force", file.display()).into()),
+        Ok(_) if !is_replaceable(file).map_err(failed)? => {
+            Err(format!("{} is not a backup: --force replaces nothing else", file.display()).into())
+        }
         Ok(_) => fs::canonicalize(file).map_err(failed),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
         Err(_) if file.is_symlink() => Err(format!("{} is a link that leads nowhere", file.display()).into()),
+        Err(_) if is_beside_a_database(file) => {
+            Err(format!("{} would be taken for a part of the database beside it", file.display()).into())
+        }
         Err(_) => Ok(file.clone()),
     }
+}
+
+/// Whether it is empty or begins as backups do, so that neither a database nor a secret is lost.
+fn is_replaceable(file: &Path) -> io::Result<bool> {
+    let mut beginning = vec![];
+    File::open(file)?.take(GZIP.len() as u64).read_to_end(&mut beginning)?;
+    Ok(beginning.is_empty() || beginning == GZIP)
+}
+
+/// SQLite deletes such a file, or takes it for its own.
+fn is_beside_a_database(file: &Path) -> bool {
+    let name = file.as_os_str().to_string_lossy();
+    ["-wal", "-shm", "-journal"].iter().any(|end| name.strip_suffix(end).is_some_and(|main| Path::new(main).exists()))
 }
 
 async fn take<W: Write + Send + 'static>(
