@@ -148,36 +148,38 @@ on_each_database! {
         assert!(fed(&["replay", "--verify"], &[]).status.success());
     }
 
-    async fn backup_replaces_a_file_and_nothing_else(database: TestDatabase) {
+    async fn backup_replaces_a_backup_and_nothing_else(database: TestDatabase) {
         Server::start(&database).await.stop().await;
         let home = tempfile::tempdir().unwrap();
         let [file, link, socket] = ["file", "link", "socket"].map(|name| home.path().join(name));
         let _listener = UnixListener::bind(&socket).unwrap();
-        for place in [&socket, home.path()] {
-            for words in [&["backup"][..], &["backup", "--force"]] {
-                let output = run_on(&database, &[words, &[place.to_str().unwrap()]].concat(), &[]);
-                assert_eq!(output.status.code(), Some(1), "{output:?}");
-                assert!(said(&output).contains("is not a regular file; `-` writes to standard output"), "{output:?}");
-            }
-        }
-        assert!(fs::symlink_metadata(&socket).unwrap().file_type().is_socket());
         symlink(&file, &link).unwrap();
-        let into_link = ["backup", "--force", link.to_str().unwrap()];
-        let output = run_on(&database, &into_link, &[]);
-        assert!(said(&output).contains("is a link that leads nowhere"), "{output:?}");
+        let refused = |words: &[&str], place: &Path, why: &str| {
+            let output = run_on(&database, &[words, &[place.to_str().unwrap()]].concat(), &[]);
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            assert!(said(&output).contains(why), "{output:?}");
+        };
+        let (new, forced) = (["backup"], ["backup", "--force"]);
+        for words in [&new[..], &forced] {
+            for place in [socket.as_path(), home.path()] {
+                refused(words, place, "is not a regular file; `-` writes to standard output");
+            }
+            refused(words, &link, "is a link that leads nowhere");
+        }
         fs::write(&file, "what was there").unwrap();
-        let output = run_on(&database, &["backup", link.to_str().unwrap()], &[]);
-        assert!(said(&output).contains("exists: name another file, or give --force"), "{output:?}");
-        let output = run_on(&database, &into_link, &[]);
-        assert!(said(&output).contains("is not a backup: --force replaces nothing else"), "{output:?}");
-        let beside = format!("{}-wal", file.display());
-        let output = run_on(&database, &["backup", &beside], &[]);
-        assert!(said(&output).contains("would be taken for a part of the database beside it"), "{output:?}");
+        refused(&new, &link, "exists: name another file, or give --force");
+        refused(&forced, &link, "is not a backup: --force replaces nothing else");
+        let beside = home.path().join("file-wal");
+        refused(&new, &beside, "would be taken for a part of the database beside it");
         assert_eq!(fs::read(&file).unwrap(), b"what was there");
         fs::write(&file, "").unwrap();
-        let output = run_on(&database, &into_link, &[]);
-        assert!(output.status.success(), "{output:?}");
+        // An empty file, and then a backup.
+        for _ in 0..2 {
+            let output = run_on(&database, &["backup", "--force", link.to_str().unwrap()], &[]);
+            assert!(output.status.success(), "{output:?}");
+        }
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && fs::symlink_metadata(&file).unwrap().is_file());
+        assert!(fs::symlink_metadata(&socket).unwrap().file_type().is_socket());
         let checked = run_on(&database, &["restore", "--check", file.to_str().unwrap()], &[]);
         assert!(checked.status.success(), "{checked:?}");
         assert_eq!(count(home.path()), 3, "nothing is left over");

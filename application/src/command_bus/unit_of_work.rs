@@ -11,8 +11,8 @@ use super::Inner;
 use super::cache::AnyState;
 use crate::UseCaseError;
 use crate::ports::{
-    AsOf, Growth, NewEvent, Position, Receipt, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId,
-    StreamVersion, VersionedState,
+    AsOf, Growth, NewEvent, Receipt, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion,
+    VersionedState,
 };
 
 /// After how many events a stream is worth a new snapshot: of those that are read when it is loaded, and of those that are
@@ -29,12 +29,8 @@ pub struct UnitOfWork {
 }
 
 struct Entry {
-    /// The version in the log.
-    version: Sequence,
-    /// Every event of the stream up to this place in the log is in it.
-    as_of: Position,
-    /// How often the log had been set back when it was read.
-    setbacks: u64,
+    /// What of the log is in it.
+    seen: SeenStream,
     state: AnyState,
     events: Vec<NewEvent>,
     from_cache: bool,
@@ -72,17 +68,12 @@ const fn is_kept<A: Root>() -> bool {
 
 impl Entry {
     const fn of(seen: SeenStream, state: AnyState, from_cache: bool) -> Self {
-        let SeenStream { version, as_of, setbacks, .. } = seen;
-        Self { version, as_of, setbacks, state, events: vec![], from_cache, snapshot: None }
+        Self { seen, state, events: vec![], from_cache, snapshot: None }
     }
 
     /// The version with the events that were decided here.
     fn version_after(&self) -> Sequence {
-        self.version + Sequence::try_from(self.events.len()).unwrap_or(Sequence::MAX)
-    }
-
-    const fn seen(&self, stream: StreamId) -> SeenStream {
-        SeenStream { stream, version: self.version, as_of: self.as_of, setbacks: self.setbacks }
+        self.seen.version + Sequence::try_from(self.events.len()).unwrap_or(Sequence::MAX)
     }
 }
 
@@ -162,7 +153,7 @@ impl UnitOfWork {
     /// [`UseCaseError::VersionMoved`], or when the log cannot be read.
     pub async fn ensure_version<A: Root>(&mut self, id: A::Id, known: Option<Sequence>) -> Result<(), UseCaseError> {
         let state = self.load::<A>(id).await?;
-        let events = self.entries.get(&StreamId::of::<A>(id)).map_or(0, |entry| entry.version);
+        let events = self.entries.get(&StreamId::of::<A>(id)).map_or(0, |entry| entry.seen.version);
         let current = state.edited_version(events);
         match known {
             Some(known) if known != current => Err(UseCaseError::VersionMoved { current }),
@@ -210,15 +201,15 @@ impl UnitOfWork {
     /// may have written between the one and the other, so that the two together never were.
     pub(super) async fn refresh(&mut self, as_of: Option<AsOf>) -> Result<bool, UseCaseError> {
         let several = self.entries.len() > 1;
-        let looked_at = self.entries.iter().filter(|(_, entry)| entry.from_cache || several);
-        let seen: Vec<_> = looked_at.map(|(stream, entry)| entry.seen(*stream)).collect();
+        let looked_at = self.entries.values().filter(|entry| entry.from_cache || several);
+        let seen: Vec<_> = looked_at.map(|entry| entry.seen).collect();
         if seen.is_empty() {
             return Ok(false);
         }
         let Growth { grown, as_of } = self.inner.log.find_grown(&seen, as_of).await?;
         for SeenStream { stream, .. } in seen {
             if let Some(entry) = self.entries.get_mut(&stream) {
-                entry.as_of = as_of.max(entry.as_of);
+                entry.seen.as_of = as_of.max(entry.seen.as_of);
             }
         }
         for stream in &grown {
@@ -230,8 +221,8 @@ impl UnitOfWork {
 
     /// The streams that were looked at and get no events, as they were seen.
     pub(super) fn observed(&self) -> Vec<StreamVersion> {
-        let unchanged = self.entries.iter().filter(|(_, entry)| entry.events.is_empty());
-        unchanged.map(|(stream, entry)| StreamVersion { stream: *stream, version: entry.version }).collect()
+        let unchanged = self.entries.values().filter(|entry| entry.events.is_empty()).map(|entry| entry.seen);
+        unchanged.map(|SeenStream { stream, version, .. }| StreamVersion { stream, version }).collect()
     }
 
     /// The appends that make the decisions true.
@@ -239,8 +230,8 @@ impl UnitOfWork {
         let mut appends = vec![];
         for stream in std::mem::take(&mut self.changed) {
             if let Some(entry) = self.entries.get_mut(&stream) {
-                let expected_version = entry.version;
-                entry.version = entry.version_after();
+                let expected_version = entry.seen.version;
+                entry.seen.version = entry.version_after();
                 let events = std::mem::take(&mut entry.events);
                 appends.push(StreamAppend { stream, expected_version, events });
             }
@@ -252,7 +243,7 @@ impl UnitOfWork {
     pub(super) fn appended(&mut self, streams: &[StreamId], receipt: &Receipt) {
         for stream in streams {
             if let Some(entry) = self.entries.get_mut(stream) {
-                entry.as_of = receipt.last_position;
+                entry.seen.as_of = receipt.last_position;
                 if let Some(snapshot) = entry.snapshot.take() {
                     snapshot.save(&self.inner, *stream);
                 }
@@ -262,10 +253,10 @@ impl UnitOfWork {
 
     /// Keeps the states for the next use case; call it only when nothing is decided that is not in the log.
     pub(super) fn keep(self) {
-        for (stream, entry) in self.entries {
+        for entry in self.entries.into_values() {
             // What does not exist is cheap to look up again, and strangers can name any number of it.
-            if entry.events.is_empty() && entry.version > 0 {
-                self.inner.cache.put(entry.seen(stream), entry.state);
+            if entry.events.is_empty() && entry.seen.version > 0 {
+                self.inner.cache.put(entry.seen, entry.state);
             }
         }
     }
