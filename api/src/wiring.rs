@@ -17,7 +17,7 @@ use application::ports::{
     Clock, CredentialStore, EventLog, Ids, PasswordHasher, PersonalDataLog, RateLimiter, TokenIssuer, WakeUps,
 };
 use application::presence::Presence;
-use application::router::Router;
+use application::process_managers::router::Router;
 use application::visitors::{Eraser, PersonalData};
 use domain::agent::{Registration, Role};
 use domain::event::upcasters;

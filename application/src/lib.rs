@@ -12,7 +12,7 @@ pub mod groups;
 pub mod invariants;
 pub mod ports;
 pub mod presence;
-pub mod router;
+pub mod process_managers;
 pub mod tags;
 pub mod visitors;
 

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::assignment::{Candidate, RoutingDecision, RoutingStrategy, Verdict};
 use crate::ids::{AgentId, ConversationId, EventId, GroupId, TagId, ThreadId, VisitorId};
-use crate::routing::{Candidate, RoutingDecision, RoutingStrategy, Verdict};
 use crate::text::{EmailAddress, Name, Note};
 use crate::time::Timestamp;
 

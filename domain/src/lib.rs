@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod aggregate;
+pub mod assignment;
 mod claim;
 pub mod conversation;
 pub mod event;

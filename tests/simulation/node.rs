@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use application::command_bus::CommandBus;
 use application::ports::{Clock, EventLog, Ids, Position, StoreError};
-use application::router::{AttemptStore, FailedAttempt, Router, RoutingPart, RoutingSnapshot};
+use application::process_managers::router::{AttemptStore, FailedAttempt, Router, RoutingPart, RoutingSnapshot};
 use async_trait::async_trait;
 use tokio::sync::futures::Notified;
 use uuid::Uuid;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{AppendRequest, LogEvent, Position};
-use application::router::FailedAttempt;
+use application::process_managers::router::FailedAttempt;
 use domain::agent::{Agent, AgentStatus};
 use domain::aggregate::AggregateType;
 use domain::conversation::{Assignment, ConversationEvent, ConversationStatus};

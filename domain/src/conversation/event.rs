@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::events;
+use crate::assignment::RoutingDecision;
 use crate::ids::{AgentId, GroupId, TagId, ThreadId, VisitorId};
-use crate::routing::RoutingDecision;
 use crate::text::{EmailAddress, Name, Note, PhoneNumber};
 use crate::time::Timestamp;
 use crate::visitor::VisitorDetails;

@@ -1,5 +1,8 @@
 //! A team of agents with its routing strategy.
 
+mod command;
+mod error;
+mod event;
 #[cfg(test)]
 mod tests;
 
@@ -7,11 +10,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{aggregate, events};
+pub use command::GroupCommand;
+pub use error::GroupError;
+pub use event::GroupEvent;
+
+use crate::aggregate::aggregate;
+use crate::assignment::RoutingStrategy;
 use crate::ids::{AgentId, GroupId};
-use crate::routing::RoutingStrategy;
 use crate::text::{Name, Note};
-use crate::time::Timestamp;
 
 /// The state of a group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,141 +34,6 @@ pub struct Group {
     pub deleted: bool,
 }
 
-/// What a group can be told to do.
-#[derive(Clone, Debug)]
-pub enum GroupCommand {
-    /// Begin.
-    Create {
-        /// Its name.
-        name: Name,
-        /// What it is for.
-        description: Option<Note>,
-        /// How its chats find their agents.
-        strategy: RoutingStrategy,
-        /// When.
-        at: Timestamp,
-    },
-    /// Get another name or description.
-    Describe {
-        /// The name.
-        name: Name,
-        /// What it is for.
-        description: Option<Note>,
-        /// When.
-        at: Timestamp,
-    },
-    /// Route differently from now on.
-    ChangeStrategy {
-        /// The new strategy.
-        strategy: RoutingStrategy,
-        /// When.
-        at: Timestamp,
-    },
-    /// Take agents in; who is in stays in.
-    AddAgents {
-        /// Who.
-        agent_ids: BTreeSet<AgentId>,
-        /// When.
-        at: Timestamp,
-    },
-    /// Let an agent go.
-    RemoveAgent {
-        /// Who.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-    /// End.
-    Delete {
-        /// When.
-        at: Timestamp,
-    },
-    /// Go on.
-    Restore {
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// Why a group refuses a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GroupError {
-    /// There is no such group, or it was deleted.
-    #[error("the group does not exist")]
-    NotCreated,
-    /// A group begins once.
-    #[error("the group exists already")]
-    AlreadyCreated,
-}
-
-/// What happens to a group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum GroupEvent {
-    /// It began.
-    GroupCreated {
-        /// Its name.
-        name: Name,
-        /// What it is for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<Note>,
-        /// How its chats find their agents.
-        strategy: RoutingStrategy,
-        /// When.
-        at: Timestamp,
-    },
-    /// It has another name or description.
-    GroupDescribed {
-        /// The name.
-        name: Name,
-        /// What it is for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<Note>,
-        /// When.
-        at: Timestamp,
-    },
-    /// It routes differently.
-    StrategyChanged {
-        /// The new strategy.
-        strategy: RoutingStrategy,
-        /// When.
-        at: Timestamp,
-    },
-    /// Agents came in.
-    AgentsAdded {
-        /// Who.
-        agent_ids: BTreeSet<AgentId>,
-        /// When.
-        at: Timestamp,
-    },
-    /// An agent went.
-    AgentRemoved {
-        /// Who.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-    /// It ended.
-    GroupDeleted {
-        /// When.
-        at: Timestamp,
-    },
-    /// It goes on.
-    GroupRestored {
-        /// When.
-        at: Timestamp,
-    },
-}
-
-events!(GroupEvent {
-    GroupCreated => "1.0",
-    GroupDescribed => "1.0",
-    StrategyChanged => "1.0",
-    AgentsAdded => "1.0",
-    AgentRemoved => "1.0",
-    GroupDeleted => "1.0",
-    GroupRestored => "1.0",
-});
 aggregate!(Group, Group, GroupId, GroupCommand, GroupEvent, GroupError);
 
 impl Group {

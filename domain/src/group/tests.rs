@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use cqrs_es::test::TestFramework;
 
 use super::{Group, GroupCommand, GroupError, GroupEvent};
+use crate::assignment::RoutingStrategy;
 use crate::fixtures::{ANNA, BERT, CARA, at, name, note};
 use crate::ids::AgentId;
-use crate::routing::RoutingStrategy;
 use crate::testing::{self, Given};
 use crate::text::Note;
 

@@ -2,9 +2,9 @@ use cqrs_es::Aggregate as _;
 
 use super::{Append, Invariants, Reference, Rule, Wrong, demand, remove_from};
 use crate::agent::AgentStatus;
+use crate::assignment::{RoutingDecision, Verdict};
 use crate::conversation::{Assignment, Conversation, ConversationEvent, ConversationStatus, Participant, QueueReason};
 use crate::ids::{AgentId, ConversationId, ThreadId};
-use crate::routing::{RoutingDecision, Verdict};
 use crate::thread::{Thread, ThreadEvent};
 
 impl Invariants {
@@ -217,7 +217,7 @@ fn contradiction(decision: &RoutingDecision, chosen: AgentId) -> Option<&'static
     if candidates[1..].iter().any(|candidate| candidate.agent_id == chosen) {
         return Some("looks at an agent twice");
     }
-    let misjudged = |candidate: &crate::routing::Candidate| match candidate.verdict {
+    let misjudged = |candidate: &crate::assignment::Candidate| match candidate.verdict {
         Verdict::Chosen | Verdict::NotPreferred => candidate.active_chats >= candidate.chat_limit,
         Verdict::AtLimit => candidate.active_chats < candidate.chat_limit,
         Verdict::Offline | Verdict::Away | Verdict::NotAccepting => false,

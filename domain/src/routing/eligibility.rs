@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::Verdict;
 use crate::agent::{AgentStatus, ChatLimit};
+use crate::assignment::Verdict;
 use crate::ids::ConversationId;
 
 /// An agent as the router knows them.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::decision::{Candidate, RoutingDecision, Verdict};
 use super::eligibility::judge;
 use super::queue::{Change, Proposal, Relocation, RoutedGroup, RoutingState, WaitingChat};
 use super::selection::{Eligible, select};
+use crate::assignment::{Candidate, RoutingDecision, RoutingStrategy, Verdict};
 use crate::ids::{AgentId, ConversationId, GroupId};
 use crate::time::Timestamp;
 
@@ -217,7 +217,7 @@ impl RoutingState {
 }
 
 fn explain(
-    strategy: super::RoutingStrategy,
+    strategy: RoutingStrategy,
     chosen: AgentId,
     mut candidates: Vec<Candidate>,
     attempt: u32,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{RoutingDecision, RoutingStrategy};
 use super::eligibility::RoutedAgent;
 use crate::agent::{AgentEvent, AgentStatus};
+use crate::assignment::{RoutingDecision, RoutingStrategy};
 use crate::conversation::{ConversationEvent, QueueReason};
 use crate::event::AnyEvent;
 use crate::group::GroupEvent;

@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use super::decision::RoutingStrategy;
+use crate::assignment::RoutingStrategy;
 use crate::ids::AgentId;
 
 /// An agent who could take the chat.

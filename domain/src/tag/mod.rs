@@ -1,17 +1,22 @@
 //! A label for conversations.
 
+mod command;
+mod error;
+mod event;
 mod name_claim;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use command::TagCommand;
+pub use error::TagError;
+pub use event::TagEvent;
 pub use name_claim::{TagNameClaim, TagNameClaimCommand, TagNameClaimError, TagNameClaimEvent};
 
-use crate::aggregate::{aggregate, events};
+use crate::aggregate::aggregate;
 use crate::ids::TagId;
 use crate::text::{Color, Name};
-use crate::time::Timestamp;
 
 /// The state of a tag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,87 +29,6 @@ pub struct Tag {
     pub deleted: bool,
 }
 
-/// What a tag can be told to do.
-#[derive(Clone, Debug)]
-pub enum TagCommand {
-    /// Begin.
-    Create {
-        /// Its name.
-        name: Name,
-        /// Its colour.
-        color: Option<Color>,
-        /// When.
-        at: Timestamp,
-    },
-    /// Get another name or colour.
-    Restyle {
-        /// The name.
-        name: Name,
-        /// The colour.
-        color: Option<Color>,
-        /// When.
-        at: Timestamp,
-    },
-    /// End: it goes on no more conversations, and stays readable where it is.
-    Delete {
-        /// When.
-        at: Timestamp,
-    },
-    /// Go on.
-    Restore {
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// Why a tag refuses a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TagError {
-    /// There is no such tag, or it was deleted.
-    #[error("the tag does not exist")]
-    NotCreated,
-    /// A tag begins once.
-    #[error("the tag exists already")]
-    AlreadyCreated,
-}
-
-/// What happens to a tag.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum TagEvent {
-    /// It began.
-    TagCreated {
-        /// Its name.
-        name: Name,
-        /// Its colour.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        color: Option<Color>,
-        /// When.
-        at: Timestamp,
-    },
-    /// It has another name or colour.
-    TagRestyled {
-        /// The name.
-        name: Name,
-        /// The colour.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        color: Option<Color>,
-        /// When.
-        at: Timestamp,
-    },
-    /// It ended.
-    TagDeleted {
-        /// When.
-        at: Timestamp,
-    },
-    /// It goes on.
-    TagRestored {
-        /// When.
-        at: Timestamp,
-    },
-}
-
-events!(TagEvent { TagCreated => "1.0", TagRestyled => "1.0", TagDeleted => "1.0", TagRestored => "1.0" });
 aggregate!(Tag, Tag, TagId, TagCommand, TagEvent, TagError);
 
 impl Tag {

@@ -1,6 +1,10 @@
 //! A person who asks: at most one open conversation.
 
+mod command;
+mod details;
 mod erasure;
+mod error;
+mod event;
 #[cfg(test)]
 mod tests;
 
@@ -8,38 +12,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use command::VisitorCommand;
+pub use details::VisitorDetails;
 pub use erasure::{CLOSED_FOR_ERASURE, ERASED, ErasedPayload, redacted};
+pub use error::VisitorError;
+pub use event::VisitorEvent;
 
-use crate::aggregate::{aggregate, events};
+use crate::aggregate::aggregate;
 use crate::ids::{AgentId, ConversationId, VisitorId};
-use crate::text::{EmailAddress, Name, PhoneNumber};
-use crate::time::Timestamp;
-
-/// How a visitor introduces themselves.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct VisitorDetails {
-    /// Their name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Name>,
-    /// Their e-mail address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<EmailAddress>,
-    /// Their telephone number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<PhoneNumber>,
-}
-
-impl VisitorDetails {
-    /// These details, and what they leave out from `known`.
-    #[must_use]
-    pub fn or(self, known: &Self) -> Self {
-        Self {
-            name: self.name.or_else(|| known.name.clone()),
-            email: self.email.or_else(|| known.email.clone()),
-            phone: self.phone.or_else(|| known.phone.clone()),
-        }
-    }
-}
 
 /// The state of a visitor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -61,124 +41,6 @@ pub struct Visitor {
     pub erased: bool,
 }
 
-/// What a visitor can be told to do.
-#[derive(Clone, Debug)]
-pub enum VisitorCommand {
-    /// Introduce themselves, or add to what is known, also to their open chat, which may not know it yet.
-    Introduce {
-        /// What they say; what it leaves out stays.
-        details: VisitorDetails,
-        /// When.
-        at: Timestamp,
-    },
-    /// Have this conversation open.
-    OpenChat {
-        /// The conversation.
-        conversation_id: ConversationId,
-        /// When.
-        at: Timestamp,
-    },
-    /// Have this conversation open no more.
-    EndChat {
-        /// The conversation.
-        conversation_id: ConversationId,
-        /// The agent who served it at the end.
-        last_agent_id: Option<AgentId>,
-        /// When.
-        at: Timestamp,
-    },
-    /// Be forgotten as a person: nothing more is taken from them, and these payloads hold nothing of them any more.
-    Erase {
-        /// What is left of the payloads that held something; none at first.
-        payloads: Vec<ErasedPayload>,
-        /// The conversations that they belong to.
-        conversation_ids: Vec<ConversationId>,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// Why a visitor refuses a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum VisitorError {
-    /// The visitor is not known.
-    #[error("the visitor does not exist")]
-    NotRegistered,
-    /// One open conversation at a time.
-    #[error("the visitor has another open conversation")]
-    HasOpenChat {
-        /// That one.
-        conversation_id: ConversationId,
-    },
-    /// Their personal data was erased; who comes again is somebody else.
-    #[error("the visitor's personal data was erased")]
-    Erased,
-}
-
-/// What happens to a visitor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum VisitorEvent {
-    /// Somebody came for the first time.
-    VisitorRegistered {
-        /// How they introduced themselves.
-        details: VisitorDetails,
-        /// When.
-        at: Timestamp,
-    },
-    /// They introduced themselves differently.
-    VisitorReintroduced {
-        /// All that is known now.
-        details: VisitorDetails,
-        /// Their open chat, which shows it from now on; early events left it as it was.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        shown_in: Option<ConversationId>,
-        /// When.
-        at: Timestamp,
-    },
-    /// Their open chat, which did not know it, shows how they have introduced themselves last.
-    VisitorShown {
-        /// The chat.
-        conversation_id: ConversationId,
-        /// When.
-        at: Timestamp,
-    },
-    /// They have an open conversation.
-    ChatOpened {
-        /// The conversation.
-        conversation_id: ConversationId,
-        /// When.
-        at: Timestamp,
-    },
-    /// They have no open conversation.
-    ChatEnded {
-        /// The conversation they had.
-        conversation_id: ConversationId,
-        /// The agent who served it at the end.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        last_agent_id: Option<AgentId>,
-        /// When.
-        at: Timestamp,
-    },
-    /// Their personal data was taken out of the log: out of these payloads, and those of earlier such events.
-    PersonalDataErased {
-        /// What is left of the payloads that held something. It vouches for them: their salts are gone.
-        payloads: Vec<ErasedPayload>,
-        /// The conversations that they belong to.
-        conversation_ids: Vec<ConversationId>,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-events!(VisitorEvent {
-    VisitorRegistered => "1.0",
-    VisitorReintroduced => "1.0",
-    VisitorShown => "1.0",
-    ChatOpened => "1.0",
-    ChatEnded => "1.0",
-    PersonalDataErased => "1.0",
-});
 aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError, "4");
 
 impl Visitor {

@@ -1,5 +1,8 @@
 //! What must be unique in the whole installation: its one default group, and that it has an admin.
 
+mod command;
+mod error;
+mod event;
 #[cfg(test)]
 mod tests;
 
@@ -7,9 +10,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{aggregate, events};
+pub use command::WorkspaceCommand;
+pub use error::WorkspaceError;
+pub use event::WorkspaceEvent;
+
+use crate::aggregate::aggregate;
 use crate::ids::{AgentId, GroupId, WorkspaceId};
-use crate::time::Timestamp;
 
 /// The state of the workspace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,68 +26,6 @@ pub struct Workspace {
     pub admin_ids: BTreeSet<AgentId>,
 }
 
-/// What the workspace can be told to do.
-#[derive(Clone, Copy, Debug)]
-pub enum WorkspaceCommand {
-    /// Send the chats that name no group to this one.
-    ChooseDefaultGroup {
-        /// The group.
-        group_id: GroupId,
-        /// When.
-        at: Timestamp,
-    },
-    /// Count an admin more.
-    AppointAdmin {
-        /// Who.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-    /// Count an admin less.
-    DismissAdmin {
-        /// Who.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// Why the workspace refuses a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WorkspaceError {
-    /// Somebody must be able to manage the workspace.
-    #[error("the last admin cannot be dismissed")]
-    LastAdmin,
-}
-
-/// What happens to the workspace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum WorkspaceEvent {
-    /// The chats that name no group go to this one.
-    DefaultGroupChosen {
-        /// The group.
-        group_id: GroupId,
-        /// When.
-        at: Timestamp,
-    },
-    /// There is an admin more.
-    AdminAppointed {
-        /// Who.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-    /// There is an admin less.
-    AdminDismissed {
-        /// Who.
-        agent_id: AgentId,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-events!(WorkspaceEvent { DefaultGroupChosen => "1.0", AdminAppointed => "1.0", AdminDismissed => "1.0" });
 aggregate!(Workspace, Workspace, WorkspaceId, WorkspaceCommand, WorkspaceEvent, WorkspaceError);
 
 impl Workspace {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use application::command_bus::CommandBus;
 use application::ports::{EventLog, LogEvent, Position, ReadError};
-use application::router::Router;
+use application::process_managers::router::Router;
 use infrastructure::database::{Database, DatabaseError};
 use infrastructure::subscription::{ProjectError, Projector};
 use infrastructure::system::{RandomIds, SystemClock};

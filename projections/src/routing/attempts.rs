@@ -1,5 +1,5 @@
 use application::ports::StoreError;
-use application::router::{AttemptStore, FailedAttempt};
+use application::process_managers::router::{AttemptStore, FailedAttempt};
 use async_trait::async_trait;
 use domain::ids::EntityId;
 use infrastructure::database::{Database, DatabaseError, ErrorClass};

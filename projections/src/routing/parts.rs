@@ -1,4 +1,4 @@
-use application::router::RoutingPart;
+use application::process_managers::router::RoutingPart;
 use domain::ids::{ConversationId, EntityId, WorkspaceId};
 use domain::routing::WaitingChat;
 use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholders};

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use application::ports::LogEvent;
-use application::router::Router;
+use application::process_managers::router::Router;
 use async_trait::async_trait;
 use domain::event::AnyEvent;
 use domain::routing::RoutingState;

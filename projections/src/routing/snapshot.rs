@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use application::router::RoutingSnapshot;
+use application::process_managers::router::RoutingSnapshot;
 use domain::ids::{AgentId, ConversationId, EntityId, GroupId, WorkspaceId};
 use domain::routing::WaitingChat;
 use domain::time::Timestamp;

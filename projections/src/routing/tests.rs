@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use application::UseCaseError;
 use application::ports::LogEvent;
-use application::router::{AttemptStore, FailedAttempt, RoutingSnapshot};
+use application::process_managers::router::{AttemptStore, FailedAttempt, RoutingSnapshot};
 use domain::agent::{AgentError, AgentStatus};
 use domain::conversation::ConversationError;
 use domain::group::{Group, GroupCommand, GroupError};

@@ -8,7 +8,7 @@ use application::agents::{Bootstrap, RegisterAgent, SetStatus};
 use application::chat::{AssignAgent, ChatReceipt, Chooser, CloseChat, SendMessage, StartChat};
 use application::command_bus::{CommandBus, UnitOfWork, UseCase};
 use application::ports::{Clock, EventLog, Ids, LogEvent, Principal, StreamId};
-use application::router::Router;
+use application::process_managers::router::Router;
 use async_trait::async_trait;
 use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::aggregate::Root;

@@ -1,3 +1,5 @@
+//! How a chat's agent was chosen: the vocabulary that groups, conversations and the routing policy share.
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AgentId;
