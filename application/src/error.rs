@@ -11,19 +11,13 @@ use crate::ports::{AppendError, HashError, ReadError, StoreError};
 /// Kinds of things that a caller can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entity {
-    /// A conversation.
     Conversation,
-    /// A thread.
     Thread,
-    /// An agent.
     Agent,
-    /// A group.
     Group,
     /// An agent in a group.
     Member,
-    /// A tag.
     Tag,
-    /// A visitor.
     Visitor,
 }
 

@@ -1,4 +1,4 @@
-//! What all aggregates have in common.
+//! What all aggregates share.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::EntityId;
 
-/// An event-sourced aggregate root: a cqrs-es aggregate whose rules are a pure function.
+/// An event-sourced aggregate: a cqrs-es aggregate whose rules are a pure function.
 pub trait Root: cqrs_es::Aggregate<Services = ()> + Clone + fmt::Debug + 'static {
     /// The type of this aggregate's id.
     type Id: EntityId;
@@ -14,19 +14,19 @@ pub trait Root: cqrs_es::Aggregate<Services = ()> + Clone + fmt::Debug + 'static
     /// The kind of stream that holds this aggregate's events.
     const KIND: AggregateType;
 
-    /// Names the shape of the serialised state: a snapshot with another one is not used. Count it up with every
-    /// change of the state's fields or of the way in which events are applied.
+    /// Names the shape of the serialised state: a snapshot with another fingerprint is ignored. Increase it with every
+    /// change of the state's fields or of how events are applied.
     const FINGERPRINT: &'static str;
 
-    /// The version that those compare who change it (`If-Match`), in a stream with so many events.
+    /// The version that `If-Match` compares, in a stream of `events` events.
     fn edited_version(&self, events: i64) -> i64 {
         events
     }
 
-    /// Decides what `command` makes happen in the present state. An empty answer means there is nothing to do.
+    /// Decides which events `command` causes in the present state; none means that there is nothing to do.
     ///
     /// # Errors
-    /// The refusal, when a rule forbids the command.
+    /// If a rule forbids the command.
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 }
 
@@ -38,24 +38,23 @@ pub enum AggregateType {
     Conversation,
     /// One phase of a conversation, with its messages.
     Thread,
-    /// A person who answers.
+    /// A person who answers chats.
     Agent,
-    /// A person who asks.
+    /// A person who asks for help.
     Visitor,
     /// A team of agents with its routing strategy.
     Group,
     /// A label for conversations.
     Tag,
-    /// The claim of one agent on one e-mail address.
+    /// The claim on an e-mail address.
     EmailClaim,
-    /// The claim of one tag on one name.
     TagNameClaim,
-    /// The one stream that holds what must be unique in the whole installation.
+    /// The installation's one default group, and its admins.
     Workspace,
 }
 
 impl AggregateType {
-    /// Every kind, in the order of their declaration.
+    /// Every kind, in order of declaration.
     pub const ALL: [Self; 9] = [
         Self::Conversation,
         Self::Thread,
@@ -68,7 +67,7 @@ impl AggregateType {
         Self::Workspace,
     ];
 
-    /// The name in the `aggregate_type` column.
+    /// As in the `aggregate_type` column.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,14 +83,14 @@ impl AggregateType {
         }
     }
 
-    /// Whether its state holds what may have to be erased. Such states are kept in memory only: a stored one could come
-    /// later than the erasure.
+    /// Whether the state holds personal data. Such states stay in memory: a snapshot that is written during an erasure could
+    /// bring the data back.
     #[must_use]
     pub const fn holds_personal_data(self) -> bool {
         matches!(self, Self::Visitor)
     }
 
-    /// The kind with this column name, if there is one.
+    /// The inverse of [`Self::as_str`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)

@@ -4,21 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::AgentId;
 
-/// How a group's chats find their agents.
+/// How a group chooses an agent for a chat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoutingStrategy {
-    /// The next one after the last assigned, in stable order.
+    /// The next agent after the last assigned one, in order of ids.
     RoundRobin,
-    /// The one with the fewest chats for their limit.
+    /// The agent with the fewest chats relative to the limit.
     #[default]
     LeastLoaded,
-    /// The agent of the visitor's last chat, else the least loaded.
+    /// The agent of the visitor's previous chat, else the least loaded.
     Sticky,
 }
 
 impl RoutingStrategy {
-    /// The name on the wire.
+    /// As in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -28,56 +28,48 @@ impl RoutingStrategy {
         }
     }
 
-    /// The strategy with this name.
+    /// The inverse of [`Self::as_str`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::RoundRobin, Self::LeastLoaded, Self::Sticky].into_iter().find(|strategy| strategy.as_str() == name)
     }
 }
 
-/// What was found of an agent who might have taken a chat.
+/// Why an agent was chosen or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Gets the chat.
     Chosen,
-    /// Could have taken it, but the strategy preferred another.
+    /// The agent could have taken the chat, but the strategy preferred another.
     NotPreferred,
-    /// Is not at work.
     Offline,
-    /// Is away for a while.
     Away,
-    /// Takes no new chats.
     NotAccepting,
-    /// Serves as many chats as the limit allows.
+    /// All slots are taken.
     AtLimit,
 }
 
-/// An agent of the group, as the router saw them.
+/// A member of the group as the router saw them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
-    /// Who.
     pub agent_id: AgentId,
-    /// What was found.
     pub verdict: Verdict,
-    /// Chats served or just being handed over.
+    /// Chats served or in flight to the agent.
     pub active_chats: usize,
-    /// The most chats at once.
     pub chat_limit: usize,
 }
 
-/// How the router came to its choice; it travels in the event, so that every choice can be explained.
+/// How the router made its choice. The event carries it, so that every choice can be explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoutingDecision {
-    /// The group's strategy.
     pub strategy: RoutingStrategy,
     /// The chosen agent first, then the others in stable order; at most [`RoutingDecision::MAX_CANDIDATES`].
     pub candidates: Vec<Candidate>,
-    /// How many more agents were looked at than are listed.
+    /// Agents who were considered but are not listed.
     pub omitted_candidates: usize,
-    /// How often the router has tried for this wait; 1 is the first.
+    /// Counts the router's attempts for this wait from 1.
     pub attempt: u32,
 }
 

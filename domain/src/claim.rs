@@ -1,7 +1,7 @@
-//! One living owner for each name, kept by a stream of its own: two who claim the same name at once meet at the same
-//! place of the same stream.
+//! Unique names: each name has a stream of its own, which holds its owner. Two claims of one name at the same time append
+//! to the same stream at the same version, so that one of them meets a conflict.
 
-/// Makes an aggregate that keeps one owner for one name.
+/// Defines an aggregate that holds the owner of one name.
 macro_rules! claim {
     (
         $(#[$doc:meta])* $claim:ident: $kind:ident, $id:ty;
@@ -12,25 +12,20 @@ macro_rules! claim {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         pub struct $claim {
-            /// The owner.
+            /// `None` while nobody claims the name.
             pub $owner: Option<$owner_id>,
         }
 
-        /// What the claim can be told to do.
+        /// Orders to the claim.
         #[derive(Clone, Copy, Debug)]
         pub enum $command {
-            /// Belong to an owner.
             Claim {
-                /// The owner.
                 $owner: $owner_id,
-                /// When.
                 at: $crate::time::Timestamp,
             },
-            /// Belong to nobody.
+            /// Changes nothing unless this owner holds the claim.
             Release {
-                /// The owner who gives it back.
                 $owner: $owner_id,
-                /// When.
                 at: $crate::time::Timestamp,
             },
         }
@@ -38,27 +33,21 @@ macro_rules! claim {
         /// Why the claim refuses a command.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
         pub enum $error {
-            /// Another owner has it.
+            /// Another owner holds the claim.
             #[error($refusal)]
             Taken,
         }
 
-        /// What happens to the claim.
+        /// Facts about the claim.
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "type", rename_all_fields = "camelCase")]
         pub enum $event {
-            /// It belongs to an owner.
             $claimed {
-                /// The owner.
                 $owner: $owner_id,
-                /// When.
                 at: $crate::time::Timestamp,
             },
-            /// It belongs to nobody.
             $released {
-                /// The owner who had it.
                 $owner: $owner_id,
-                /// When.
                 at: $crate::time::Timestamp,
             },
         }

@@ -1,4 +1,4 @@
-//! Any event of any aggregate, as it is read from the log.
+//! An event of any aggregate, as read from the log.
 
 use std::sync::OnceLock;
 
@@ -15,34 +15,25 @@ use crate::thread::ThreadEvent;
 use crate::visitor::VisitorEvent;
 use crate::workspace::WorkspaceEvent;
 
-/// An event with the kind of its aggregate.
+/// An event, by the kind of its aggregate.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyEvent {
-    /// Of a conversation.
     Conversation(ConversationEvent),
-    /// Of a thread.
     Thread(ThreadEvent),
-    /// Of an agent.
     Agent(AgentEvent),
-    /// Of a visitor.
     Visitor(VisitorEvent),
-    /// Of a group.
     Group(GroupEvent),
-    /// Of a tag.
     Tag(TagEvent),
-    /// Of the claim on an e-mail address.
     EmailClaim(EmailClaimEvent),
-    /// Of the claim on a tag's name.
     TagNameClaim(TagNameClaimEvent),
-    /// Of the workspace.
     Workspace(WorkspaceEvent),
 }
 
 impl AnyEvent {
-    /// Reads a payload of the newest version; run the upcasters first.
+    /// Decodes a payload of the newest version; run the upcasters first.
     ///
     /// # Errors
-    /// When the payload is not an event of that aggregate.
+    /// If the payload is no event of that aggregate.
     pub fn decode<'de, D: Deserializer<'de>>(kind: AggregateType, payload: D) -> Result<Self, D::Error> {
         Ok(match kind {
             AggregateType::Conversation => Self::Conversation(Deserialize::deserialize(payload)?),
@@ -57,7 +48,7 @@ impl AnyEvent {
         })
     }
 
-    /// The wire name of the event.
+    /// As in the `event_type` column.
     #[must_use]
     pub fn event_type(&self) -> String {
         match self {

@@ -28,7 +28,7 @@ pub const SPAM: TagId = TagId::new(Uuid::from_u128(0xF2));
 
 pub const MESSAGE: EventId = EventId::new(Uuid::from_u128(0x51));
 
-/// So many seconds after a fixed moment.
+/// Seconds after a fixed moment.
 pub const fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(1_700_000_000_000_000 + second * 1_000_000)
 }
@@ -45,7 +45,7 @@ pub fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
-/// A decision of the router, as it comes with a command.
+/// A routing decision for this agent.
 pub fn decision(agent_id: AgentId) -> RoutingDecision {
     RoutingDecision {
         strategy: RoutingStrategy::LeastLoaded,

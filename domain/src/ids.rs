@@ -6,11 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What every identifier of a thing can do.
+/// An identifier: a UUID with a type of its own.
 pub trait EntityId: Copy + fmt::Debug + fmt::Display + Send + Sync + 'static {
-    /// The UUID inside.
+    /// The UUID without its type.
     fn uuid(self) -> Uuid;
-    /// Wraps a UUID.
+    /// Gives a UUID this type, without a check that the thing exists.
     fn from_uuid(uuid: Uuid) -> Self;
 }
 
@@ -62,29 +62,29 @@ macro_rules! id {
 }
 
 id! {
-    /// Names a conversation.
+    /// A chat of a visitor through all its threads.
     ConversationId,
-    /// Names a thread of a conversation.
+    /// One phase of a conversation.
     ThreadId,
-    /// Names an agent.
+    /// A person who answers chats.
     AgentId,
-    /// Names a visitor.
+    /// A person who asks for help.
     VisitorId,
-    /// Names a group of agents.
+    /// A team of agents.
     GroupId,
-    /// Names a tag.
+    /// A label for conversations.
     TagId,
-    /// Names an event in the log, and with it a message or system event in a thread.
+    /// An event in the log; messages and system events in a thread have the id of their event.
     EventId,
-    /// Names a command; the same id again is the same command.
+    /// A command: a repeated id means the same command.
     CommandId,
-    /// Names the claim on one e-mail address.
+    /// The claim on an e-mail address.
     EmailClaimId,
-    /// Names the claim on one tag's name.
+    /// The claim on a tag's name.
     TagNameClaimId,
-    /// Names the session that begins with an agent's log-in.
+    /// A session, from an agent's log-in to its end.
     SessionId,
-    /// Names the workspace; there is one.
+    /// The workspace: an installation has one.
     WorkspaceId,
 }
 
@@ -97,7 +97,7 @@ impl WorkspaceId {
 const NAMESPACE: Uuid = Uuid::from_u128(0x6c69_7665_6368_4174_8c6f_6700_0000_0001);
 
 impl EmailClaimId {
-    /// The claim of an address: upper and lower case name the same one.
+    /// The claim on an address, in whatever case it is written.
     #[must_use]
     pub fn of(email: &crate::text::EmailAddress) -> Self {
         Self(Uuid::new_v5(&NAMESPACE, format!("email:{}", email.key()).as_bytes()))
@@ -105,7 +105,7 @@ impl EmailClaimId {
 }
 
 impl TagNameClaimId {
-    /// The claim of a name: upper and lower case name the same one.
+    /// The claim on a name, in whatever case it is written.
     #[must_use]
     pub fn of(name: &crate::text::Name) -> Self {
         Self(Uuid::new_v5(&NAMESPACE, format!("tag:{}", name.as_str().trim().to_lowercase()).as_bytes()))
@@ -113,7 +113,7 @@ impl TagNameClaimId {
 }
 
 impl CommandId {
-    /// The id of a command that repeats with its cause: the same parts give the same id.
+    /// An id that repeats with the command's cause: equal parts give equal ids.
     #[must_use]
     pub fn derived(parts: &[&str]) -> Self {
         let mut name = String::from("command");

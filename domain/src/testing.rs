@@ -1,4 +1,4 @@
-//! Given past events, when a command comes, then these events or this refusal: the form of the rules' tests.
+//! Given past events, when a command arrives, then these events or this error: the form of the rules' tests.
 
 use crate::aggregate::Root;
 
@@ -6,11 +6,11 @@ use crate::aggregate::Root;
 #[derive(Debug)]
 pub struct Given<A: Root>(A);
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Debug)]
 pub struct Outcome<A: Root>(Result<Vec<A::Event>, A::Error>);
 
-/// The aggregate after these events.
+/// Replays these events.
 pub fn given<A: Root>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
     let mut state = A::default();
     for event in events {
@@ -20,12 +20,12 @@ pub fn given<A: Root>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
 }
 
 impl<A: Root> Given<A> {
-    /// Gives it a command.
+    /// Lets the aggregate decide on a command.
     pub fn when(self, command: A::Command) -> Outcome<A> {
         Outcome(self.0.decide(command))
     }
 
-    /// The state itself.
+    /// The state after the past events.
     pub fn state(self) -> A {
         self.0
     }
@@ -35,26 +35,26 @@ impl<A: Root> Outcome<A>
 where
     A::Error: PartialEq + std::fmt::Debug,
 {
-    /// The command made exactly these events happen.
+    /// Asserts exactly these events.
     ///
     /// # Panics
-    /// When it did not.
+    /// If the command gave another outcome.
     pub fn then(self, events: impl IntoIterator<Item = A::Event>) {
         assert_eq!(self.0, Ok(events.into_iter().collect()));
     }
 
-    /// The command made nothing happen, and was not refused.
+    /// Asserts that the command was accepted without events.
     ///
     /// # Panics
-    /// When it did.
+    /// If the command gave events or an error.
     pub fn then_nothing(self) {
         self.then([]);
     }
 
-    /// The command was refused for exactly this reason.
+    /// Asserts exactly this error.
     ///
     /// # Panics
-    /// When it was not.
+    /// If the command gave events or another error.
     pub fn then_error(self, error: A::Error) {
         assert_eq!(self.0, Err(error));
     }

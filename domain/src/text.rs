@@ -1,6 +1,6 @@
-//! Texts that people write: parsed once at the edge, valid everywhere inside.
+//! Texts that people write. The edge parses them once; inside they are valid.
 //!
-//! Reading a stored event does not check again: a limit that is lowered later must not make the log unreadable.
+//! Deserialising a stored event checks nothing: a limit that is lowered later must not make the log unreadable.
 
 use std::fmt;
 
@@ -18,10 +18,10 @@ pub enum TextError {
         /// The most bytes allowed.
         max: usize,
     },
-    /// A character that is no text (Unicode category Cc), such as NUL or ESC.
+    /// A control character (Unicode category Cc) such as NUL or ESC.
     #[error("must not contain control characters")]
     ControlCharacter,
-    /// Not of the form that this kind of text has.
+    /// Not in the form of this kind of text.
     #[error("{expected}")]
     Malformed {
         /// The form it must have.
@@ -54,16 +54,15 @@ macro_rules! text {
             /// The most bytes of UTF-8.
             pub const MAX_BYTES: usize = $max;
 
-            /// Checks a text that came from outside.
+            /// Checks a text from outside.
             ///
             /// # Errors
-            /// Says why the text is refused.
+            /// If the text is empty, too long or holds control characters.
             pub fn parse(text: &str) -> Result<Self, TextError> {
                 check(text, Self::MAX_BYTES, $lines)?;
                 Ok(Self(text.to_owned()))
             }
 
-            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -72,7 +71,7 @@ macro_rules! text {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                // What people write must not reach a log by accident.
+                // People's texts must not reach the program's log by accident.
                 write!(f, "{}({} bytes)", stringify!($name), self.0.len())
             }
         }
@@ -80,15 +79,15 @@ macro_rules! text {
 }
 
 text! {
-    /// What a visitor or an agent says: at most 16 KiB, may hold line breaks.
+    /// A message of a visitor or an agent: at most 16 KiB, with line breaks.
     MessageText, 16 * 1024, true;
     /// The name of a person or thing, on one line.
     Name, 200, false;
-    /// A longer text about something: a description, notes, a reason.
+    /// A longer text with line breaks: a description, notes, a reason.
     Note, 2_000, true;
     /// A telephone number as its owner writes it.
     PhoneNumber, 50, false;
-    /// An id that a client gives to its own message, so that sending twice is sending once.
+    /// A client's own id for its message: a message that is sent twice is stored once.
     ClientEventId, 100, false;
     /// The address of a picture.
     AvatarUrl, 2_000, false;
@@ -103,10 +102,10 @@ impl EmailAddress {
     /// The most bytes (RFC 5321 §4.5.3.1.3: a path of 256 octets with its two angle brackets).
     pub const MAX_BYTES: usize = 254;
 
-    /// Checks an address that came from outside: one `@`, something before it, a dotted or plain host after it.
+    /// Checks an address from outside: one `@`, a local part before it, a dotted or plain host after it.
     ///
     /// # Errors
-    /// Says why the address is refused.
+    /// If the address is too long or has another form.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         check(text, Self::MAX_BYTES, false)?;
         let malformed = TextError::Malformed { expected: "must be an e-mail address" };
@@ -128,7 +127,7 @@ impl EmailAddress {
         &self.0
     }
 
-    /// The form to compare by.
+    /// The address in lower case, to compare by.
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_lowercase()
@@ -147,10 +146,10 @@ impl fmt::Debug for EmailAddress {
 pub struct Color(String);
 
 impl Color {
-    /// Checks a colour that came from outside.
+    /// Checks a colour from outside.
     ///
     /// # Errors
-    /// Says that the form is `#RRGGBB`.
+    /// If the colour has another form.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
         match digits {

@@ -1,4 +1,4 @@
-//! Points in time with microseconds, always UTC.
+//! Points in time in microseconds, always UTC.
 
 use std::fmt;
 use std::time::Duration;
@@ -31,14 +31,14 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    /// This point moved into the future; it stops at the last one that can be told.
+    /// A later point; saturates at the last representable one.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(micros))
     }
 
-    /// This point moved into the past; it stops at the first one that can be told.
+    /// An earlier point; saturates at the first representable one.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);

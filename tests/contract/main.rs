@@ -17,6 +17,8 @@ mod setbacks;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod structure;
+#[cfg(test)]
 mod subscription;
 #[cfg(test)]
 mod support;

@@ -37,7 +37,6 @@ const CACHED_AGGREGATES: usize = 20_000;
 /// Who gives a command, and in which connection.
 #[derive(Clone, Debug)]
 pub struct CommandContext {
-    /// The command's id.
     pub command_id: CommandId,
     /// The digest of the request, when the command may come again.
     pub repeatable: Option<Repeatable>,

@@ -31,7 +31,6 @@ pub enum HashError {
 pub enum PasswordMatch {
     /// It is not the password.
     No,
-    /// It is.
     Yes,
     /// It is, and the stored hash is outdated: store this one instead.
     YesRehashed(String),
@@ -86,14 +85,11 @@ pub trait CredentialStore: Send + Sync + 'static {
 pub enum Principal {
     /// A logged-in agent.
     Agent {
-        /// Which one.
         id: AgentId,
-        /// Their role.
         role: Role,
     },
     /// A visitor with the token of the widget endpoint.
     Visitor {
-        /// Which one.
         id: VisitorId,
     },
 }
@@ -144,9 +140,7 @@ pub struct Verified {
 /// A session that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its id.
     pub id: SessionId,
-    /// Whose it is.
     pub agent_id: AgentId,
     /// SHA-256 of the refresh token's secret that is valid now.
     pub refresh_hash: Hash,

@@ -9,9 +9,7 @@ use super::system::StoreError;
 /// The last lease of an agent that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndedLease {
-    /// Whose it was.
     pub agent_id: AgentId,
-    /// When it ended.
     pub ended_at: Timestamp,
 }
 

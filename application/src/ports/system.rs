@@ -12,7 +12,6 @@ use super::event_log::Position;
 #[derive(Debug, thiserror::Error)]
 #[error("{store} is unavailable")]
 pub struct StoreError {
-    /// Which store.
     pub store: &'static str,
     /// The cause.
     #[source]

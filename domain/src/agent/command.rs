@@ -4,7 +4,7 @@ use crate::ids::ConversationId;
 use crate::text::{AvatarUrl, EmailAddress, Name};
 use crate::time::Timestamp;
 
-/// Which rules a chat must keep to get a slot.
+/// Which conditions an agent must meet to get a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotRule {
     /// The router's: online, accepting, below the limit.
@@ -15,29 +15,21 @@ pub enum SlotRule {
     ChosenOverLimit,
 }
 
-/// All that is known of an agent at the start.
+/// The initial profile and settings of an agent.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// Their name.
     pub name: Name,
-    /// Their address.
     pub email: EmailAddress,
-    /// A picture of them.
     pub avatar: Option<AvatarUrl>,
-    /// What they may do.
     pub role: Role,
-    /// Whether they are at work.
     pub status: AgentStatus,
-    /// Whether they take new chats.
     pub accepting_chats: bool,
-    /// How many chats at once.
     pub chat_limit: ChatLimit,
-    /// When.
     pub at: Timestamp,
 }
 
 impl Registration {
-    /// Of somebody who is not at work yet and has the usual limit.
+    /// An agent who is offline and has the default limit.
     #[must_use]
     pub fn offline(name: Name, email: EmailAddress, role: Role, at: Timestamp) -> Self {
         let (status, chat_limit) = (AgentStatus::Offline, ChatLimit::default());
@@ -50,96 +42,64 @@ impl Registration {
     }
 }
 
-/// What an agent can be told to do.
+/// Orders to an agent.
 #[derive(Clone, Debug)]
 pub enum AgentCommand {
-    /// Join the company.
     Register(Registration),
-    /// Come, go away for a while, or leave.
+    /// Sets the status by a person's choice.
     SetStatus {
-        /// The new status.
         status: AgentStatus,
-        /// Why.
         cause: StatusCause,
-        /// When.
         at: Timestamp,
     },
-    /// Be away, because nothing was heard from the client for too long.
+    /// The client's presence lease ended: an online agent becomes away.
     LosePresence {
-        /// When.
         at: Timestamp,
     },
-    /// Be back, because the client is heard again.
+    /// The client sends heartbeats again: an agent who lost presence is online again.
     RegainPresence {
-        /// When.
         at: Timestamp,
     },
-    /// Take new chats, or take no more.
     SetAcceptingChats {
-        /// Whether to.
         accepting_chats: bool,
-        /// When.
         at: Timestamp,
     },
-    /// Serve more or fewer chats at once.
     ChangeLimit {
-        /// The new limit.
         chat_limit: ChatLimit,
-        /// When.
         at: Timestamp,
     },
-    /// Get another name or picture.
+    /// Replaces name and picture.
     ChangeProfile {
-        /// The new name.
         name: Name,
-        /// The new picture.
         avatar: Option<AvatarUrl>,
-        /// When.
         at: Timestamp,
     },
-    /// Log in with another address.
+    /// The address is also the log-in name.
     ChangeEmail {
-        /// The new address.
         email: EmailAddress,
-        /// When.
         at: Timestamp,
     },
-    /// Be allowed to do more or less.
     ChangeRole {
-        /// The new role.
         role: Role,
-        /// When.
         at: Timestamp,
     },
-    /// Get another password; the password itself is never in the log.
+    /// Records the change only: a password, even hashed, is never in the log.
     ChangePassword {
-        /// When.
         at: Timestamp,
     },
-    /// Serve a chat.
     TakeSlot {
-        /// The chat.
         conversation_id: ConversationId,
-        /// The rules for it.
         rule: SlotRule,
-        /// When.
         at: Timestamp,
     },
-    /// Serve a chat no more.
     FreeSlot {
-        /// The chat.
         conversation_id: ConversationId,
-        /// When.
         at: Timestamp,
     },
-    /// Leave the company.
     Delete {
-        /// When.
         at: Timestamp,
     },
-    /// Come back to the company.
     Restore {
-        /// When.
         at: Timestamp,
     },
 }

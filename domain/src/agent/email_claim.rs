@@ -2,7 +2,7 @@ use crate::claim::claim;
 use crate::ids::{AgentId, EmailClaimId};
 
 claim! {
-    /// Who owns an e-mail address: one living agent logs in with it.
+    /// The claim on an e-mail address: of the agents who are not deleted, one logs in with it.
     EmailClaim: EmailClaim, EmailClaimId;
     owner agent_id: AgentId;
     command EmailClaimCommand; event EmailClaimEvent { EmailClaimed, EmailReleased };

@@ -10,127 +10,88 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum StatusCause {
-    /// A person set it: the agent, or somebody who may.
+    /// A person set it: the agent or somebody with the right to.
     SetBy {
-        /// Who.
         id: AgentId,
     },
-    /// Nothing was heard from the agent's client any more.
+    /// The heartbeats of the agent's client stopped.
     LeaseExpired,
-    /// The client of an agent of whom nothing was heard is heard again.
+    /// The heartbeats of the agent's client came back.
     LeaseRenewed,
 }
 
-/// What happens to an agent.
+/// Facts about an agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum AgentEvent {
-    /// They joined the company.
     AgentRegistered {
-        /// Their name.
         name: Name,
-        /// Their address.
         email: EmailAddress,
-        /// A picture of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         avatar: Option<AvatarUrl>,
-        /// What they may do.
         role: Role,
-        /// Whether they are at work.
         status: AgentStatus,
-        /// Whether they take new chats.
         accepting_chats: bool,
-        /// How many chats at once.
         chat_limit: ChatLimit,
-        /// When.
         at: Timestamp,
     },
-    /// They came, went away for a while, or left.
     StatusChanged {
-        /// The new status.
         status: AgentStatus,
-        /// Why.
         cause: StatusCause,
-        /// When.
         at: Timestamp,
     },
-    /// They take new chats again.
+    /// The agent takes new chats again.
     ChatsAccepted {
-        /// When.
         at: Timestamp,
     },
-    /// They take no new chats.
+    /// The agent takes no new chats and keeps the present ones.
     ChatsDeclined {
-        /// When.
         at: Timestamp,
     },
-    /// They serve more or fewer chats at once.
     LimitChanged {
-        /// The new limit.
         chat_limit: ChatLimit,
-        /// When.
         at: Timestamp,
     },
-    /// They have another name or picture.
+    /// Carries the whole new name and picture, also what stayed the same.
     ProfileChanged {
-        /// The new name.
         name: Name,
-        /// The new picture.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         avatar: Option<AvatarUrl>,
-        /// When.
         at: Timestamp,
     },
-    /// They log in with another address.
     EmailChanged {
-        /// The new address.
         email: EmailAddress,
-        /// When.
         at: Timestamp,
     },
-    /// They may do more or less.
     RoleChanged {
-        /// The new role.
         role: Role,
-        /// When.
         at: Timestamp,
     },
-    /// They have another password.
+    /// A password, even hashed, is never in the log.
     PasswordChanged {
-        /// When.
         at: Timestamp,
     },
-    /// They serve a chat.
     SlotTaken {
-        /// The chat.
         conversation_id: ConversationId,
-        /// Whether it is one more than the limit allows.
+        /// The slot exceeds the limit, by a supervisor's choice.
         over_limit: bool,
-        /// When.
         at: Timestamp,
     },
-    /// They serve a chat no more.
     SlotFreed {
-        /// The chat.
         conversation_id: ConversationId,
-        /// When.
         at: Timestamp,
     },
-    /// They left the company.
     AgentDeleted {
-        /// When.
         at: Timestamp,
     },
-    /// They came back to the company.
     AgentRestored {
-        /// When.
         at: Timestamp,
     },
 }
 
 impl AgentEvent {
-    /// Whether somebody has changed the agent: chats that come and go, and clients that fall silent and are heard again,
-    /// are nobody's change.
+    /// Whether a person edited the agent. Assignments and missed heartbeats are no edits: they do not change the version that
+    /// `If-Match` compares.
     #[must_use]
     pub const fn is_edit(&self) -> bool {
         let is_presence =

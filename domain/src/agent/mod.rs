@@ -1,4 +1,4 @@
-//! A person who answers: their role, availability and slots.
+//! A person who answers chats, with role, availability and slots.
 
 mod command;
 mod email_claim;
@@ -21,21 +21,21 @@ use crate::ids::{AgentId, ConversationId};
 use crate::text::{AvatarUrl, EmailAddress, Name};
 use crate::time::Timestamp;
 
-/// What an agent may do.
+/// The rights of an agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Own chats and own groups' queue.
+    /// Serves own chats and the queues of own groups.
     #[default]
     Agent,
-    /// Everything operational.
+    /// Manages all chats, groups and tags.
     Supervisor,
-    /// Also agents, roles, audit and settings.
+    /// Also manages agents, roles, audit and settings.
     Admin,
 }
 
 impl Role {
-    /// The name on the wire.
+    /// As in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -45,20 +45,20 @@ impl Role {
         }
     }
 
-    /// The role with this name.
+    /// The inverse of [`Self::as_str`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Agent, Self::Supervisor, Self::Admin].into_iter().find(|role| role.as_str() == name)
     }
 }
 
-/// Whether an agent is at work.
+/// The availability of an agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentStatus {
     /// At work.
     Online,
-    /// At work, but not looking: keeps chats, gets no new ones.
+    /// At work but not attentive: keeps chats, gets no new ones.
     Away,
     /// Not at work: keeps no chats.
     #[default]
@@ -66,7 +66,7 @@ pub enum AgentStatus {
 }
 
 impl AgentStatus {
-    /// The name on the wire.
+    /// As in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ impl AgentStatus {
         }
     }
 
-    /// The status with this name.
+    /// The inverse of [`Self::as_str`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Online, Self::Away, Self::Offline].into_iter().find(|status| status.as_str() == name)
@@ -89,16 +89,14 @@ impl AgentStatus {
 pub struct ChatLimit(u8);
 
 impl ChatLimit {
-    /// The most chats at once.
     pub const MAX: u8 = 20;
 
-    /// Checks a limit that came from outside.
+    /// Checks a limit from outside.
     #[must_use]
     pub fn new(chats: i64) -> Option<Self> {
         u8::try_from(chats).ok().filter(|chats| (1..=Self::MAX).contains(chats)).map(Self)
     }
 
-    /// The number of chats.
     #[must_use]
     pub const fn get(self) -> usize {
         self.0 as usize
@@ -111,44 +109,38 @@ impl Default for ChatLimit {
     }
 }
 
-/// The state of an agent.
+/// What the rules need to know of an agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
-    /// Their name; none before the registration.
+    /// `None` until the agent is registered.
     pub name: Option<Name>,
-    /// Their address, with which they log in.
+    /// Also the log-in name.
     pub email: Option<EmailAddress>,
-    /// A picture of them.
     pub avatar: Option<AvatarUrl>,
-    /// What they may do.
     pub role: Role,
-    /// Whether they are at work.
     pub status: AgentStatus,
-    /// Whether they are away because nothing was heard from their client, and not by anybody's choice.
+    /// Away because heartbeats stopped, not by a person's choice; only such an agent comes back by itself.
     pub lost: bool,
-    /// Whether they take new chats.
     pub accepting_chats: bool,
-    /// How many chats at once.
     pub chat_limit: ChatLimit,
-    /// The chats they serve.
+    /// The chats that the agent serves.
     pub slots: BTreeSet<ConversationId>,
-    /// Whether they were deleted.
     pub deleted: bool,
-    /// How many events have come since somebody has changed them, see [`AgentEvent::is_edit`]. Those who change them compare
-    /// the version before (`If-Match`): chats come and go all day.
+    /// Events since the last edit by a person, see [`AgentEvent::is_edit`]. `If-Match` compares the version before these,
+    /// because chats come and go all day.
     pub since_edit: i64,
 }
 
 aggregate!(Agent, Agent, AgentId, AgentCommand, AgentEvent, AgentError, "5", |agent, events| events - agent.since_edit);
 
 impl Agent {
-    /// Whether the agent is registered and not deleted.
+    /// Registered and not deleted.
     #[must_use]
     pub const fn is_present(&self) -> bool {
         self.name.is_some() && !self.deleted
     }
 
-    /// Whether another chat is within the limit.
+    /// Another chat would stay within the limit.
     #[must_use]
     pub fn has_free_slot(&self) -> bool {
         self.slots.len() < self.chat_limit.get()
@@ -164,7 +156,7 @@ impl Agent {
             }
             AgentCommand::SetStatus { status, cause, at } => {
                 self.ensure_present()?;
-                // Who chooses to be away stays away, also when their client is heard again.
+                // An agent who chose to be away stays away when heartbeats come back.
                 if self.status == status && !self.lost {
                     return Ok(vec![]);
                 }
@@ -226,7 +218,7 @@ impl Agent {
             }
             AgentCommand::TakeSlot { conversation_id, rule, at } => self.take_slot(conversation_id, rule, at),
             AgentCommand::FreeSlot { conversation_id, at } => {
-                // A deleted agent's slots are freed too.
+                // The slots of a deleted agent are freed as well.
                 if !self.slots.contains(&conversation_id) {
                     return Ok(vec![]);
                 }
@@ -265,7 +257,7 @@ impl Agent {
         }
         let available = match rule {
             SlotRule::Routed => self.status == AgentStatus::Online && self.accepting_chats,
-            // A chat at an offline agent would be stranded, whoever puts it there.
+            // A chat at an offline agent would be stranded, even by a supervisor's choice.
             SlotRule::Chosen | SlotRule::ChosenOverLimit => self.status != AgentStatus::Offline,
         };
         if !available {

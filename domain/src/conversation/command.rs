@@ -4,85 +4,59 @@ use crate::text::{Name, Note};
 use crate::time::Timestamp;
 use crate::visitor::VisitorDetails;
 
-/// What a conversation can be told to do.
+/// Orders to a conversation.
 #[derive(Clone, Debug)]
 pub enum ConversationCommand {
-    /// Begin, waiting in a group's queue.
+    /// The chat begins in the queue of a group.
     Start {
-        /// The visitor as they introduced themselves.
         visitor: VisitorCard,
-        /// The group that serves the chat.
         group_id: GroupId,
-        /// The first thread.
         thread_id: ThreadId,
-        /// The agent of the visitor's last chat.
+        /// The agent of the visitor's previous chat; the sticky strategy prefers them.
         last_agent_id: Option<AgentId>,
-        /// When.
         at: Timestamp,
     },
-    /// Hand the chat to an agent.
     AssignAgent {
-        /// The agent.
         agent_id: AgentId,
-        /// Who chose the agent, and why.
         assignment: Assignment,
-        /// When.
         at: Timestamp,
     },
-    /// Take the chat from its agent and let it wait again.
+    /// Takes the chat from its agent; it waits again.
     ReturnToQueue {
-        /// Why.
         reason: QueueReason,
-        /// The queue to wait in; the present group's when absent.
+        /// The queue to wait in; `None` keeps the present group.
         group_id: Option<GroupId>,
-        /// Who transfers it, if somebody does.
+        /// Set when a person transfers the chat.
         handover: Option<Handover>,
-        /// When.
         at: Timestamp,
     },
-    /// End the chat.
     Close {
-        /// Who ends it.
         by: Participant,
-        /// Why, in a few words.
         reason: Name,
-        /// What the agent wants to remember.
+        /// The agent's notes, which visitors do not see.
         notes: Option<Note>,
-        /// When.
         at: Timestamp,
     },
-    /// Go on with a closed chat in a new thread.
+    /// Continues a closed chat in a new thread.
     Reopen {
-        /// Who goes on.
         by: Participant,
-        /// The new thread.
         thread_id: ThreadId,
-        /// When.
         at: Timestamp,
     },
-    /// Put a tag on.
     AddTag {
-        /// The tag.
         tag_id: TagId,
-        /// Who does it.
         by: AgentId,
-        /// When.
         at: Timestamp,
     },
-    /// Take a tag off.
     RemoveTag {
-        /// The tag.
         tag_id: TagId,
-        /// Who does it.
         by: AgentId,
-        /// When.
         at: Timestamp,
     },
-    /// Show the visitor as they introduce themselves now.
+    /// Shows the visitor's latest details in the chat.
     ChangeVisitorCard {
-        /// All that they have said of themselves.
+        /// All details, not only the changed ones.
         details: VisitorDetails,
-        /// When.
         at: Timestamp,
     },
 }

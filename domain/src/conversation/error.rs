@@ -1,19 +1,17 @@
 /// Why a conversation refuses a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConversationError {
-    /// There is no such conversation.
+    /// The conversation was never started.
     #[error("the conversation does not exist")]
     NotStarted,
-    /// A conversation starts once.
     #[error("the conversation has started already")]
     AlreadyStarted,
-    /// It has ended.
     #[error("the conversation is closed")]
     ChatClosed,
-    /// It has not ended.
+    /// A closed conversation was expected.
     #[error("the conversation is open")]
     ChatOpen,
-    /// The router must not replace the agent who serves it.
+    /// A human's choice wins: the router does not replace the present agent.
     #[error("the conversation has an agent already")]
     AlreadyAssigned,
 }

@@ -7,71 +7,58 @@ use crate::text::{EmailAddress, Name, Note, PhoneNumber};
 use crate::time::Timestamp;
 use crate::visitor::VisitorDetails;
 
-/// A visitor as they introduced themselves when the chat began.
+/// The visitor's details as the chat shows them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VisitorCard {
-    /// Who.
     pub id: VisitorId,
-    /// Their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
-    /// Their e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailAddress>,
-    /// Their telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneNumber>,
 }
 
 impl VisitorCard {
-    /// Of this visitor.
     #[must_use]
     pub fn new(id: VisitorId, details: VisitorDetails) -> Self {
         let VisitorDetails { name, email, phone } = details;
         Self { id, name, email, phone }
     }
 
-    /// How they introduced themselves.
     #[must_use]
     pub fn details(&self) -> VisitorDetails {
         VisitorDetails { name: self.name.clone(), email: self.email.clone(), phone: self.phone.clone() }
     }
 }
 
-/// Who takes part in a chat.
+/// An author or actor in a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "id", rename_all = "snake_case")]
 pub enum Participant {
-    /// The visitor.
     Visitor(VisitorId),
-    /// An agent.
     Agent(AgentId),
 }
 
-/// Who chose the agent, and why.
+/// How the agent was chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Assignment {
-    /// The router did.
     Routed {
-        /// How it came to its choice.
         decision: RoutingDecision,
     },
-    /// A person did.
+    /// A person chose the agent.
     Manual {
-        /// Who.
         by: AgentId,
-        /// Their reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
-        /// Whether the agent had no free slot, which only a supervisor may ignore.
+        /// The agent had no free slot; only a supervisor may ignore that.
         over_limit: bool,
     },
 }
 
 impl Assignment {
-    /// Whether the router chose.
     #[must_use]
     pub const fn is_routed(&self) -> bool {
         matches!(self, Self::Routed { .. })
@@ -82,132 +69,96 @@ impl Assignment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QueueReason {
-    /// Its agent went offline.
     AgentOffline,
-    /// Its agent was deleted.
     AgentDeleted,
-    /// Its agent left the group.
     AgentLeftGroup,
-    /// It was transferred to a group.
+    /// A person transferred it to a group.
     Transferred,
-    /// Its group was deleted.
     GroupDeleted,
 }
 
-/// Who gave a chat to another group.
+/// Who transferred a chat to another group, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Handover {
-    /// Who.
     pub by: AgentId,
-    /// Their reason, which visitors do not see.
+    /// Visitors do not see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Note>,
 }
 
-/// What happens to a conversation.
+/// Facts about a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum ConversationEvent {
-    /// A visitor began a chat; it waits for an agent.
+    /// The chat waits for an agent from now on.
     ChatStarted {
-        /// The visitor.
         visitor: VisitorCard,
-        /// The group that serves it.
         group_id: GroupId,
-        /// The first thread.
         thread_id: ThreadId,
-        /// The agent of the visitor's last chat.
+        /// The agent of the visitor's previous chat; the sticky strategy prefers them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_agent_id: Option<AgentId>,
-        /// When.
         at: Timestamp,
     },
-    /// An agent serves the chat now.
     AgentAssigned {
-        /// The agent.
         agent_id: AgentId,
-        /// Who served it until now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         previous_agent_id: Option<AgentId>,
-        /// The thread it happened in.
         thread_id: ThreadId,
-        /// Who chose, and why.
         assignment: Assignment,
-        /// When.
         at: Timestamp,
     },
-    /// The chat has no agent any more and waits.
+    /// The chat has no agent and waits again.
     ChatReturnedToQueue {
-        /// The queue.
+        /// The group in whose queue it waits.
         group_id: GroupId,
-        /// Who served it until now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         previous_agent_id: Option<AgentId>,
-        /// Why.
         reason: QueueReason,
-        /// Who transferred it, and why; not known of early events.
+        /// Absent in early events and when no person transferred the chat.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         handover: Option<Handover>,
-        /// When.
         at: Timestamp,
     },
-    /// The chat ended.
     ChatClosed {
-        /// Who ended it.
         by: Participant,
-        /// Why, in a few words.
         reason: Name,
-        /// What the agent wants to remember.
+        /// The agent's notes, which visitors do not see.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notes: Option<Note>,
-        /// Who served it at the end.
+        /// The agent who served the chat when it ended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agent_id: Option<AgentId>,
-        /// The thread that ended with it.
+        /// The thread that closed with the chat.
         thread_id: ThreadId,
-        /// When.
         at: Timestamp,
     },
-    /// The chat goes on in a new thread; it waits for an agent.
+    /// The chat continues in a new thread and waits for an agent.
     ChatReopened {
-        /// Who goes on.
         by: Participant,
-        /// The new thread.
         thread_id: ThreadId,
-        /// The thread before it.
         previous_thread_id: ThreadId,
-        /// The group that serves it.
         group_id: GroupId,
-        /// The agent who served it last.
+        /// The last agent; the sticky strategy prefers them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_agent_id: Option<AgentId>,
-        /// When.
         at: Timestamp,
     },
-    /// A tag was put on.
     ChatTagged {
-        /// The tag.
         tag_id: TagId,
-        /// Who did it.
         by: AgentId,
-        /// When.
         at: Timestamp,
     },
-    /// A tag was taken off.
     ChatUntagged {
-        /// The tag.
         tag_id: TagId,
-        /// Who did it.
         by: AgentId,
-        /// When.
         at: Timestamp,
     },
-    /// The visitor came back to the open chat and introduced themselves differently.
+    /// The visitor returned to the open chat with other details.
     VisitorCardChanged {
-        /// All that they have said of themselves.
+        /// All details, not only the changed ones.
         visitor: VisitorCard,
-        /// When.
         at: Timestamp,
     },
 }

@@ -20,21 +20,21 @@ use crate::ids::{AgentId, ConversationId, GroupId, TagId, ThreadId, VisitorId};
 use crate::text::{Name, Note};
 use crate::time::Timestamp;
 
-/// Where a conversation stands.
+/// The phase of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationStatus {
-    /// Waits for an agent.
+    /// The chat waits for an agent.
     #[default]
     Pending,
-    /// An agent serves it.
+    /// An agent serves the chat.
     Active,
-    /// It has ended; it may be opened again.
+    /// It may be reopened.
     Closed,
 }
 
 impl ConversationStatus {
-    /// The name on the wire and in read models.
+    /// As in JSON and in read models.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,45 +44,39 @@ impl ConversationStatus {
         }
     }
 
-    /// The status with this name.
+    /// The inverse of [`Self::as_str`].
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Pending, Self::Active, Self::Closed].into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// The state of a conversation.
+/// What the rules need to know of a conversation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// Whether it waits, is served or has ended.
     pub status: ConversationStatus,
-    /// The visitor; none before the start.
+    /// `None` until the chat starts.
     pub visitor_id: Option<VisitorId>,
-    /// The group whose queue and agents serve it.
+    /// The group whose queue holds the chat and whose agents serve it.
     pub group_id: Option<GroupId>,
-    /// The agent who serves it.
+    /// The agent who serves the chat now.
     pub agent_id: Option<AgentId>,
-    /// The agent who served it last.
     pub last_agent_id: Option<AgentId>,
-    /// The thread that takes messages; none while closed.
+    /// The thread that takes messages; `None` while the chat is closed.
     pub active_thread_id: Option<ThreadId>,
-    /// All threads, oldest first.
+    /// Oldest first.
     pub thread_ids: Vec<ThreadId>,
-    /// The tags on it.
     pub tag_ids: BTreeSet<TagId>,
-    /// Who closed it last.
     pub closed_by: Option<Participant>,
-    /// When it was closed last.
     pub closed_at: Option<Timestamp>,
-    /// By which the words are recognised with which an agent closed it last. Of what visitors write nothing is kept in a
-    /// state: it may have to be erased.
+    /// A digest of the reason and notes of the last close by an agent, to recognise a repeated request. A visitor's words are
+    /// not kept, not even as a digest: a state must hold nothing that erasure would have to remove.
     pub closing_words: Option<Uuid>,
 }
 
 aggregate!(Conversation, Conversation, ConversationId, ConversationCommand, ConversationEvent, ConversationError, "3");
 
 impl Conversation {
-    /// Whether the chat has begun.
     #[must_use]
     pub const fn has_started(&self) -> bool {
         self.visitor_id.is_some()
@@ -103,8 +97,8 @@ impl Conversation {
             ConversationCommand::Close { by, reason, notes, at } => {
                 self.ensure_started()?;
                 if self.status == ConversationStatus::Closed {
-                    // A client that repeats its request must not close twice, and what an agent wants to remember must
-                    // not get lost.
+                    // A repeated request must not close twice, but another reason or other notes must not be dropped
+                    // silently either.
                     let same_words = self.closing_words.is_none_or(|words| words == digest(&reason, notes.as_ref()));
                     let repeated = self.closed_by == Some(by) && same_words;
                     return if repeated { Ok(vec![]) } else { Err(ConversationError::ChatClosed) };
@@ -246,9 +240,9 @@ impl Conversation {
     }
 }
 
-/// RFC 9562 §5.5: the same words have the same one.
+/// A name-based UUID (RFC 9562 §5.5): equal words give equal digests.
 fn digest(reason: &Name, notes: Option<&Note>) -> Uuid {
-    // No reason holds a line break.
+    // A reason has no line break, so the two parts cannot run into each other.
     let words = format!("{}\n{}", reason.as_str(), notes.map_or("", Note::as_str));
     Uuid::new_v5(&Uuid::NAMESPACE_OID, words.as_bytes())
 }

@@ -8,61 +8,41 @@ use crate::ids::AgentId;
 use crate::text::{Name, Note};
 use crate::time::Timestamp;
 
-/// What happens to a group.
+/// Facts about a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum GroupEvent {
-    /// It began.
     GroupCreated {
-        /// Its name.
         name: Name,
-        /// What it is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<Note>,
-        /// How its chats find their agents.
         strategy: RoutingStrategy,
-        /// When.
         at: Timestamp,
     },
-    /// It has another name or description.
+    /// Carries the whole new name and description, also what stayed the same.
     GroupDescribed {
-        /// The name.
         name: Name,
-        /// What it is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<Note>,
-        /// When.
         at: Timestamp,
     },
-    /// It routes differently.
     StrategyChanged {
-        /// The new strategy.
         strategy: RoutingStrategy,
-        /// When.
         at: Timestamp,
     },
-    /// Agents came in.
+    /// Only agents who were not members before.
     AgentsAdded {
-        /// Who.
         agent_ids: BTreeSet<AgentId>,
-        /// When.
         at: Timestamp,
     },
-    /// An agent went.
     AgentRemoved {
-        /// Who.
         agent_id: AgentId,
-        /// When.
         at: Timestamp,
     },
-    /// It ended.
     GroupDeleted {
-        /// When.
         at: Timestamp,
     },
-    /// It goes on.
     GroupRestored {
-        /// When.
         at: Timestamp,
     },
 }

@@ -19,25 +19,21 @@ use crate::assignment::RoutingStrategy;
 use crate::ids::{AgentId, GroupId};
 use crate::text::{Name, Note};
 
-/// The state of a group.
+/// What the rules need to know of a group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Group {
-    /// Its name; none before the creation.
+    /// `None` until the group is created.
     pub name: Option<Name>,
-    /// What it is for.
     pub description: Option<Note>,
-    /// How its chats find their agents.
     pub strategy: RoutingStrategy,
-    /// Its agents.
     pub agent_ids: BTreeSet<AgentId>,
-    /// Whether it was deleted.
     pub deleted: bool,
 }
 
 aggregate!(Group, Group, GroupId, GroupCommand, GroupEvent, GroupError);
 
 impl Group {
-    /// Whether the group was created and not deleted.
+    /// Created and not deleted.
     #[must_use]
     pub const fn is_present(&self) -> bool {
         self.name.is_some() && !self.deleted

@@ -34,7 +34,7 @@ impl Invariants {
         }
     }
 
-    /// The router's choice, by what was true before the append.
+    /// Checks the router's choice against the state before the append.
     fn check_choice(
         &self,
         id: ConversationId,
@@ -66,7 +66,7 @@ impl Invariants {
         let Some(conversation_id) = thread.conversation_id else { return };
         append.chats.insert(conversation_id);
         if thread.closed {
-            // Nobody asks who took part any more.
+            // The participants of a closed thread are not needed again.
             thread.agent_ids.clear();
             remove_from(&mut self.index.open_threads, &conversation_id, &id);
         } else {
@@ -203,7 +203,7 @@ fn check_thread(thread: &Thread, id: ThreadId, event: &ThreadEvent, wrong: &mut 
     }
 }
 
-/// What a decision says against itself, or against its outcome.
+/// How a decision contradicts itself or its outcome.
 fn contradiction(decision: &RoutingDecision, chosen: AgentId) -> Option<&'static str> {
     let candidates = &decision.candidates;
     let Some(first) = candidates.first() else { return Some("looks at nobody") };
@@ -228,7 +228,7 @@ fn contradiction(decision: &RoutingDecision, chosen: AgentId) -> Option<&'static
     (decision.attempt == 0).then_some("counts no attempt")
 }
 
-/// What is wrong with how a thing begins.
+/// Why the beginning of a stream is wrong.
 pub(super) fn beginning(what: &str, id: &dyn std::fmt::Display, starts: bool) -> String {
     if starts { format!("{what} {id} begins a second time") } else { format!("{what} {id} has not begun") }
 }

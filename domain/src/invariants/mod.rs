@@ -1,8 +1,8 @@
 //! What is true of every log at every position, whatever happened while it was written.
 //!
-//! The verifier folds the log with the aggregates' own `apply` and compares their streams with each other at the end
-//! of each append, since others see an append only as a whole. It holds what lives (chats, threads, people, groups),
-//! never events.
+//! The verifier folds the log with the aggregates' own `apply` and compares streams with each other at the end of each
+//! append, because readers see an append only as a whole. It keeps the state of chats, threads, people and groups in
+//! memory, never events.
 
 mod chats;
 mod people;
@@ -34,33 +34,27 @@ use crate::time::Timestamp;
 use crate::visitor::Visitor;
 use crate::workspace::Workspace;
 
-/// An event with what the log says of it.
+/// An event with its header in the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorded<'a> {
-    /// Its place in the log.
     pub position: i64,
-    /// Its stream's kind.
     pub kind: AggregateType,
-    /// Its stream's id.
     pub id: Uuid,
-    /// Its place in the stream.
+    /// Counts the events of the stream from 1.
     pub sequence: i64,
-    /// The command that made it: the events of one append have the same.
+    /// All events of one append have the same command id.
     pub command_id: CommandId,
-    /// When the log recorded it.
     pub recorded_at: Timestamp,
-    /// The event.
     pub event: &'a AnyEvent,
 }
 
-/// Something that must never happen.
+/// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// What it violates.
     pub rule: Rule,
-    /// Where: an event, or the last one of an append.
+    /// The position of the wrong event, or of the last event of a wrong append.
     pub position: i64,
-    /// What is wrong, for people.
+    /// What is wrong, in words.
     pub sentence: String,
 }
 
@@ -70,7 +64,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Walks a log from its first event.
+/// The state of a walk through the log, from its first event.
 #[derive(Clone, Debug, Default)]
 pub struct Invariants {
     position: i64,
@@ -86,16 +80,16 @@ pub struct Invariants {
     tag_names: BTreeMap<TagNameClaimId, TagNameClaim>,
     workspace: Workspace,
     index: Index,
-    /// The router's view, whose queues have to hold each waiting chat.
+    /// The router's state: its queues must hold each waiting chat.
     routing: RoutingState,
     append: Option<Append>,
     found: Vec<Violation>,
 }
 
-/// What streams say of things that have streams of their own.
+/// What one stream says about another, by the other's id.
 #[derive(Clone, Debug, Default)]
 struct Index {
-    /// Who has a slot for a chat.
+    /// Agents with a slot for the chat.
     holders: BTreeMap<ConversationId, BTreeSet<AgentId>>,
     open_threads: BTreeMap<ConversationId, BTreeSet<ThreadId>>,
     open_chats: BTreeMap<VisitorId, BTreeSet<ConversationId>>,
@@ -103,7 +97,7 @@ struct Index {
     names_of: BTreeMap<TagId, BTreeSet<TagNameClaimId>>,
 }
 
-/// The append that is being read.
+/// What the events of the present append touched.
 #[derive(Clone, Debug, Default)]
 struct Append {
     command_id: CommandId,
@@ -111,19 +105,19 @@ struct Append {
     agents: BTreeSet<AgentId>,
     tags: BTreeSet<TagId>,
     references: BTreeSet<Reference>,
-    /// Slots that say they are over the limit.
+    /// Slots marked as over the limit.
     exceeding: BTreeSet<(AgentId, ConversationId)>,
-    /// Choices that say so.
+    /// Assignments marked as over the limit.
     on_purpose: BTreeSet<(AgentId, ConversationId)>,
-    /// Who left work, or a group.
+    /// Agents who went offline or were deleted.
     left_work: BTreeSet<AgentId>,
     left_group: BTreeSet<(GroupId, AgentId)>,
     moved: BTreeSet<(ThreadId, GroupId)>,
-    /// How many chats agents gave away.
+    /// Slots freed in this append.
     freed: BTreeMap<AgentId, usize>,
 }
 
-/// A thing that an event names. What is living exists and is not deleted.
+/// A thing that an event names. `Living` means that it exists and is not deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reference {
     Agent(AgentId),
@@ -136,11 +130,11 @@ enum Reference {
     LivingTag(TagId),
 }
 
-/// Collects what is wrong with one event.
+/// The broken rules of one event, in words.
 type Wrong = Vec<(Rule, String)>;
 
 impl Invariants {
-    /// Takes in the next event and tells what is wrong with it, or with the append before it.
+    /// Applies the next event. Returns what is wrong with it or with the append before it.
     pub fn enter(&mut self, recorded: &Recorded<'_>) -> Vec<Violation> {
         if self.append.as_ref().is_some_and(|append| append.command_id != recorded.command_id) {
             self.settle();
@@ -176,37 +170,37 @@ impl Invariants {
         std::mem::take(&mut self.found)
     }
 
-    /// Ends the append that is being read, at the end of the log or of what is known of it.
+    /// Ends the last append. Returns what is wrong with it.
     pub fn finish(&mut self) -> Vec<Violation> {
         self.settle();
         std::mem::take(&mut self.found)
     }
 
-    /// The position of the last event.
+    /// The position of the last applied event.
     #[must_use]
     pub const fn position(&self) -> i64 {
         self.position
     }
 
-    /// Every chat that ever began.
+    /// All conversations of the log, closed ones included.
     #[must_use]
     pub const fn conversations(&self) -> &BTreeMap<ConversationId, Conversation> {
         &self.conversations
     }
 
-    /// Every agent that was ever registered.
+    /// All agents of the log, deleted ones included.
     #[must_use]
     pub const fn agents(&self) -> &BTreeMap<AgentId, Agent> {
         &self.agents
     }
 
-    /// Every group that was ever created.
+    /// All groups of the log, deleted ones included.
     #[must_use]
     pub const fn groups(&self) -> &BTreeMap<GroupId, Group> {
         &self.groups
     }
 
-    /// The router's view of the log.
+    /// The router's state, folded from the same events.
     #[must_use]
     pub const fn routing(&self) -> &RoutingState {
         &self.routing
@@ -238,14 +232,14 @@ impl Invariants {
     }
 }
 
-/// Adds a sentence unless it is as it must be.
+/// Adds a violation unless the rule holds.
 fn demand(wrong: &mut Wrong, rule: Rule, is_so: bool, otherwise: impl FnOnce() -> String) {
     if !is_so {
         wrong.push((rule, otherwise()));
     }
 }
 
-/// Takes a member out of a set of sets, which holds no empty ones.
+/// Removes a member, and its set when that becomes empty.
 fn remove_from<K: Ord, V: Ord>(sets: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
     if let Some(set) = sets.get_mut(key) {
         set.remove(value);
@@ -255,7 +249,6 @@ fn remove_from<K: Ord, V: Ord>(sets: &mut BTreeMap<K, BTreeSet<V>>, key: &K, val
     }
 }
 
-/// The members of one of them.
 fn members<K: Ord, V: Ord + Copy>(sets: &BTreeMap<K, BTreeSet<V>>, key: &K) -> Vec<V> {
     sets.get(key).into_iter().flatten().copied().collect()
 }

@@ -72,7 +72,7 @@ impl Invariants {
             | VisitorEvent::PersonalDataErased { .. } => {}
         }
         visitor.apply(event.clone());
-        // No rule asks how people are called.
+        // No rule depends on names.
         visitor.details = VisitorDetails::default();
         visitor.cards.clear();
     }

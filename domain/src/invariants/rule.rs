@@ -2,17 +2,16 @@ use std::fmt;
 
 macro_rules! rules {
     ($($(#[doc = $doc:literal])+ $rule:ident => $name:literal,)+) => {
-        /// What must be true of a log at every position.
+        /// What must hold at every position of a log.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
             $($(#[doc = $doc])+ $rule,)+
         }
 
         impl Rule {
-            /// Every rule.
             pub const ALL: &'static [Self] = &[$(Self::$rule),+];
 
-            /// The name in outputs.
+            /// The name in the output of `invariants`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$rule => $name),+ }
@@ -28,49 +27,49 @@ rules! {
     Sequences => "sequences",
     /// No event is recorded before its predecessor.
     Time => "time",
-    /// A thing begins once, and nothing happens to it before.
+    /// A stream begins with its first event only, and only once.
     Beginnings => "beginnings",
-    /// To a chat or thread that has ended nothing happens but being tagged and, to a chat, being opened again.
+    /// Nothing happens to a closed chat or thread, except that a chat may be tagged or reopened.
     NothingAfterClose => "nothing_after_close",
     /// An open chat has one open thread, the one it names; a closed one has none.
     OneActiveThread => "one_active_thread",
-    /// Events name rightly what was before them.
+    /// Previous agents, threads and groups that an event names are right.
     TrueReferences => "true_references",
-    /// The router gives no chat to an agent that already has one.
+    /// The router assigns no chat that has an agent.
     HumansFirst => "humans_first",
     /// Chat, agents and thread agree on who serves the chat.
     OneServer => "one_server",
-    /// A slot over the limit says so, and comes with a supervisor's choice that says so.
+    /// A slot over the limit is marked so, and so is the supervisor's assignment in the same append.
     WithinLimit => "within_limit",
-    /// Whoever gets a chat is at work; from the router, only who accepts chats.
+    /// Only agents at work get chats, and from the router only agents who accept chats.
     AtWork => "at_work",
-    /// Whoever leaves work gives their chats back.
+    /// An agent who leaves work gives all chats back.
     OffWorkKeepsNothing => "off_work_keeps_nothing",
-    /// A visitor has one open chat at most, the one that their stream names.
+    /// A visitor has at most one open chat, the one in the visitor's stream.
     OneOpenChat => "one_open_chat",
-    /// Only who takes part in a thread writes in it.
+    /// Only participants of a thread write in it.
     ParticipantsWrite => "participants_write",
-    /// Who joins a thread is not in it, and who leaves it is.
+    /// Only agents outside a thread join it, and only agents inside leave it.
     Attendance => "attendance",
-    /// Events name only things that exist, and where it matters have not been deleted.
+    /// Events name only things that exist and, where it matters, are not deleted.
     Existence => "existence",
-    /// A deleted thing does nothing but come back; a deleted agent may still give chats back.
+    /// A deleted thing can only be restored; a deleted agent may also give chats back.
     DeletedRest => "deleted_rest",
-    /// Each agent who is not deleted owns one address, which nobody else owns.
+    /// Each agent who is not deleted owns one address, and no other agent owns it.
     UniqueAddresses => "unique_addresses",
-    /// Each tag that is not deleted owns one name, which no other tag owns.
+    /// Each tag that is not deleted owns one name, and no other tag owns it.
     UniqueTagNames => "unique_tag_names",
     /// There is one default group, and it is not deleted.
     DefaultGroup => "default_group",
-    /// There is an admin, and those who count as admins are those who have the role.
+    /// There is an admin, and the workspace's admins are the agents with that role.
     AnAdmin => "an_admin",
-    /// A chat without an agent waits in one queue, the one of its group; other chats wait in none.
+    /// A chat without an agent waits in the queue of its group; other chats are in no queue.
     Queued => "queued",
-    /// The router's decision names the agent who got the chat, and what it says does not contradict itself.
+    /// The router's decision names the agent who got the chat and does not contradict itself.
     Explained => "explained",
-    /// Agents join groups they are not in and leave groups they are in, with no chat of it; the router chooses members.
+    /// Only agents outside a group join it, only members leave it, without its chats, and the router chooses members.
     Membership => "membership",
-    /// A tag is put on where it is not, and taken off where it is.
+    /// A tag is added only where it is absent and removed only where it is present.
     Tagging => "tagging",
 }
 

@@ -1,11 +1,11 @@
-//! What must be true again at the end of each append.
+//! What must hold at the end of each append.
 
 use super::{Append, Invariants, Reference, Rule, Wrong, demand, members};
 use crate::agent::Role;
 use crate::conversation::{Conversation, ConversationStatus};
 use crate::ids::{AgentId, ConversationId, TagId};
 
-/// Whoever leaves work with more chats than this gives back so many at once, and the others soon after.
+/// An agent who leaves work with more chats gives this many back in the first append, and the others in the next ones.
 const GIVEN_BACK_AT_ONCE: usize = 100;
 
 impl Invariants {

@@ -1,4 +1,4 @@
-//! Each rule is broken once, and exactly that is told.
+//! Each rule is broken once, and exactly that rule is reported.
 
 mod breaches;
 mod story;

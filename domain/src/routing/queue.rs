@@ -20,7 +20,6 @@ use crate::workspace::WorkspaceEvent;
 pub struct RoutedGroup {
     /// How its chats find their agents.
     pub strategy: RoutingStrategy,
-    /// Its agents.
     pub agent_ids: BTreeSet<AgentId>,
     /// Whom the router chose last.
     pub last_assigned: Option<AgentId>,
@@ -51,9 +50,7 @@ pub struct WaitingChat {
 /// What a fold or a proposal changed, so that only that needs to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// An agent.
     Agent(AgentId),
-    /// A group.
     Group(GroupId),
     /// Another group is the default.
     DefaultGroup,
@@ -66,7 +63,6 @@ pub enum Change {
 pub struct Proposal {
     /// The chat.
     pub conversation_id: ConversationId,
-    /// The agent.
     pub agent_id: AgentId,
     /// The group in whose queue it waits.
     pub group_id: GroupId,

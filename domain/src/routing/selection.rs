@@ -6,7 +6,6 @@ use crate::ids::AgentId;
 /// An agent who could take the chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eligible {
-    /// Who.
     pub agent_id: AgentId,
     /// Chats served or just being handed over.
     pub active_chats: usize,

@@ -1,35 +1,25 @@
 use crate::text::{Color, Name};
 use crate::time::Timestamp;
 
-/// What a tag can be told to do.
+/// Orders to a tag.
 #[derive(Clone, Debug)]
 pub enum TagCommand {
-    /// Begin.
     Create {
-        /// Its name.
         name: Name,
-        /// Its colour.
         color: Option<Color>,
-        /// When.
         at: Timestamp,
     },
-    /// Get another name or colour.
+    /// Replaces name and colour.
     Restyle {
-        /// The name.
         name: Name,
-        /// The colour.
         color: Option<Color>,
-        /// When.
         at: Timestamp,
     },
-    /// End: it goes on no more conversations, and stays readable where it is.
+    /// A deleted tag cannot be put on a conversation; it stays readable where it is.
     Delete {
-        /// When.
         at: Timestamp,
     },
-    /// Go on.
     Restore {
-        /// When.
         at: Timestamp,
     },
 }

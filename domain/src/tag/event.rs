@@ -4,38 +4,27 @@ use crate::aggregate::events;
 use crate::text::{Color, Name};
 use crate::time::Timestamp;
 
-/// What happens to a tag.
+/// Facts about a tag.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum TagEvent {
-    /// It began.
     TagCreated {
-        /// Its name.
         name: Name,
-        /// Its colour.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         color: Option<Color>,
-        /// When.
         at: Timestamp,
     },
-    /// It has another name or colour.
+    /// Carries the whole new name and colour, also what stayed the same.
     TagRestyled {
-        /// The name.
         name: Name,
-        /// The colour.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         color: Option<Color>,
-        /// When.
         at: Timestamp,
     },
-    /// It ended.
     TagDeleted {
-        /// When.
         at: Timestamp,
     },
-    /// It goes on.
     TagRestored {
-        /// When.
         at: Timestamp,
     },
 }

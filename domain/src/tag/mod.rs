@@ -18,21 +18,19 @@ use crate::aggregate::aggregate;
 use crate::ids::TagId;
 use crate::text::{Color, Name};
 
-/// The state of a tag.
+/// What the rules need to know of a tag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tag {
-    /// Its name; none before the creation.
+    /// `None` until the tag is created.
     pub name: Option<Name>,
-    /// Its colour.
     pub color: Option<Color>,
-    /// Whether it was deleted.
     pub deleted: bool,
 }
 
 aggregate!(Tag, Tag, TagId, TagCommand, TagEvent, TagError);
 
 impl Tag {
-    /// Whether the tag was created and not deleted.
+    /// Created and not deleted.
     #[must_use]
     pub const fn is_present(&self) -> bool {
         self.name.is_some() && !self.deleted

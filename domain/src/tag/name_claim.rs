@@ -2,7 +2,7 @@ use crate::claim::claim;
 use crate::ids::{TagId, TagNameClaimId};
 
 claim! {
-    /// Who owns a tag's name: one living tag has it, in whatever case it is written.
+    /// The claim on a tag's name, in whatever case it is written: of the tags that are not deleted, one owns it.
     TagNameClaim: TagNameClaim, TagNameClaimId;
     owner tag_id: TagId;
     command TagNameClaimCommand; event TagNameClaimEvent { TagNameClaimed, TagNameReleased };

@@ -1,16 +1,15 @@
 /// Why a thread refuses a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ThreadError {
-    /// There is no such thread.
+    /// The thread was never started.
     #[error("the thread does not exist")]
     NotStarted,
-    /// A thread starts once.
     #[error("the thread has started already")]
     AlreadyStarted,
-    /// It has ended and takes no more messages.
+    /// A closed thread takes no messages.
     #[error("the thread is closed")]
     ThreadClosed,
-    /// Only the visitor and the agents in the thread write in it.
+    /// Only the visitor and the agents in the thread may write.
     #[error("only participants may write in the thread")]
     NotAParticipant,
 }

@@ -18,16 +18,15 @@ use crate::aggregate::aggregate;
 use crate::conversation::Participant;
 use crate::ids::{AgentId, ConversationId, ThreadId, VisitorId};
 
-/// The state of a thread.
+/// What the rules need to know of a thread.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Thread {
-    /// The conversation it belongs to; none before the start.
+    /// `None` until the thread starts.
     pub conversation_id: Option<ConversationId>,
     /// The visitor who may write.
     pub visitor_id: Option<VisitorId>,
     /// The agents who may write.
     pub agent_ids: BTreeSet<AgentId>,
-    /// Whether it has ended.
     pub closed: bool,
 }
 
@@ -44,7 +43,7 @@ impl Thread {
             }
             ThreadCommand::SendMessage { message_id, author, text, client_event_id, metadata, at } => {
                 let conversation_id = self.conversation_id.ok_or(ThreadError::NotStarted)?;
-                // Who may not write learns nothing of the thread's state.
+                // Checked first: a stranger must not learn whether the thread is open.
                 self.ensure_participant(author)?;
                 self.ensure_open()?;
                 Ok(vec![ThreadEvent::MessageSent {

@@ -3,39 +3,32 @@ use super::erasure::ErasedPayload;
 use crate::ids::{AgentId, ConversationId};
 use crate::time::Timestamp;
 
-/// What a visitor can be told to do.
+/// Orders to a visitor.
 #[derive(Clone, Debug)]
 pub enum VisitorCommand {
-    /// Introduce themselves, or add to what is known, also to their open chat, which may not know it yet.
+    /// Registers the visitor or adds to the known details, and shows them in the open chat if it has older ones.
     Introduce {
-        /// What they say; what it leaves out stays.
+        /// Details that are left out keep their known value.
         details: VisitorDetails,
-        /// When.
         at: Timestamp,
     },
-    /// Have this conversation open.
+    /// Refused while another conversation is open.
     OpenChat {
-        /// The conversation.
         conversation_id: ConversationId,
-        /// When.
         at: Timestamp,
     },
-    /// Have this conversation open no more.
     EndChat {
-        /// The conversation.
         conversation_id: ConversationId,
-        /// The agent who served it at the end.
+        /// The agent who served the chat when it ended.
         last_agent_id: Option<AgentId>,
-        /// When.
         at: Timestamp,
     },
-    /// Be forgotten as a person: nothing more is taken from them, and these payloads hold nothing of them any more.
+    /// Erases the person: the visitor can start nothing more, and these payloads hold none of their data.
     Erase {
-        /// What is left of the payloads that held something; none at first.
+        /// The redacted payloads; none in the first command, which only bars the visitor.
         payloads: Vec<ErasedPayload>,
-        /// The conversations that they belong to.
+        /// The conversations of these payloads.
         conversation_ids: Vec<ConversationId>,
-        /// When.
         at: Timestamp,
     },
 }

@@ -2,22 +2,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::{EmailAddress, Name, PhoneNumber};
 
-/// How a visitor introduces themselves.
+/// What a visitor says about themselves; all of it is personal data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VisitorDetails {
-    /// Their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
-    /// Their e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailAddress>,
-    /// Their telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneNumber>,
 }
 
 impl VisitorDetails {
-    /// These details, and what they leave out from `known`.
+    /// Fills what these details leave out from `known`.
     #[must_use]
     pub fn or(self, known: &Self) -> Self {
         Self {

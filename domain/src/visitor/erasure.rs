@@ -6,25 +6,25 @@ use serde_json::{Map, Value, json};
 use crate::aggregate::AggregateType;
 use crate::ids::VisitorId;
 
-/// What stands in the place of a text that was erased.
+/// Replaces an erased text.
 pub const ERASED: &str = "[erased]";
 
-/// Why the open chat of a visitor who is erased is closed.
+/// The closing reason of a chat that erasure closes.
 pub const CLOSED_FOR_ERASURE: &str = "Personal data erased";
 
-/// A payload out of which personal data was taken.
+/// The proof of a redacted payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasedPayload {
-    /// The position of its event in the log.
+    /// Position of the event in the log.
     pub position: i64,
-    /// SHA-256 of the payload text that is left, in hexadecimal.
+    /// SHA-256 of the redacted payload's text, in hexadecimal.
     pub digest: String,
 }
 
-/// A stored payload without what it holds of a visitor; none when it holds nothing.
+/// A stored payload without the visitor's data; `None` when it holds none.
 ///
-/// It works on what is stored, of whatever version, because that version stands in the chain and cannot change. What is
-/// not known to be harmless is left out, so that fields which a later writer has added go, too.
+/// Works on the stored JSON of any version, not on decoded events: the stored version is part of the hash chain and must
+/// stay. Keeps only fields that are known to be harmless, so that fields of later versions are removed as well.
 #[must_use]
 pub fn redacted(visitor_id: VisitorId, kind: AggregateType, event_type: &str, payload: &Value) -> Option<Value> {
     let redacted = match (kind, event_type) {

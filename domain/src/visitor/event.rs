@@ -6,58 +6,45 @@ use crate::aggregate::events;
 use crate::ids::{AgentId, ConversationId};
 use crate::time::Timestamp;
 
-/// What happens to a visitor.
+/// Facts about a visitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum VisitorEvent {
-    /// Somebody came for the first time.
     VisitorRegistered {
-        /// How they introduced themselves.
         details: VisitorDetails,
-        /// When.
         at: Timestamp,
     },
-    /// They introduced themselves differently.
+    /// The visitor gave other details than before.
     VisitorReintroduced {
-        /// All that is known now.
+        /// All details known now, not only the changed ones.
         details: VisitorDetails,
-        /// Their open chat, which shows it from now on; early events left it as it was.
+        /// The open chat, which shows these details from now on. Early events have none and left the chat as it was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shown_in: Option<ConversationId>,
-        /// When.
         at: Timestamp,
     },
-    /// Their open chat, which did not know it, shows how they have introduced themselves last.
+    /// The open chat showed older details and now shows the latest.
     VisitorShown {
-        /// The chat.
         conversation_id: ConversationId,
-        /// When.
         at: Timestamp,
     },
-    /// They have an open conversation.
     ChatOpened {
-        /// The conversation.
         conversation_id: ConversationId,
-        /// When.
         at: Timestamp,
     },
-    /// They have no open conversation.
     ChatEnded {
-        /// The conversation they had.
         conversation_id: ConversationId,
-        /// The agent who served it at the end.
+        /// The agent who served the chat when it ended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_agent_id: Option<AgentId>,
-        /// When.
         at: Timestamp,
     },
-    /// Their personal data was taken out of the log: out of these payloads, and those of earlier such events.
+    /// The visitor's personal data is gone from these payloads, and from those of earlier events of this type.
     PersonalDataErased {
-        /// What is left of the payloads that held something. It vouches for them: their salts are gone.
+        /// The digests of the redacted payloads. With their salts deleted, these digests are what proves them.
         payloads: Vec<ErasedPayload>,
-        /// The conversations that they belong to.
+        /// The conversations of these payloads.
         conversation_ids: Vec<ConversationId>,
-        /// When.
         at: Timestamp,
     },
 }

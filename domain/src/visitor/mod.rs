@@ -1,4 +1,4 @@
-//! A person who asks: at most one open conversation.
+//! A person who asks for help. A visitor has at most one open conversation.
 
 mod command;
 mod details;
@@ -21,22 +21,19 @@ pub use event::VisitorEvent;
 use crate::aggregate::aggregate;
 use crate::ids::{AgentId, ConversationId, VisitorId};
 
-/// The state of a visitor.
+/// What the rules need to know of a visitor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Visitor {
-    /// Whether the visitor is known.
     pub registered: bool,
-    /// How they introduced themselves.
     pub details: VisitorDetails,
-    /// Their open conversation.
     pub open_conversation_id: Option<ConversationId>,
-    /// The agent who served their last chat to its end.
+    /// The agent who served the last chat when it ended; the sticky strategy prefers them.
     pub last_agent_id: Option<AgentId>,
-    /// How often they have introduced themselves differently.
+    /// How often the details have changed.
     pub introductions: u64,
-    /// Which of these introductions each of their chats shows.
+    /// The value of `introductions` whose details each chat shows.
     pub cards: BTreeMap<ConversationId, u64>,
-    /// Whether their personal data was erased: nothing more is taken from them.
+    /// An erased visitor cannot start a chat again.
     #[serde(default)]
     pub erased: bool,
 }
@@ -44,7 +41,7 @@ pub struct Visitor {
 aggregate!(Visitor, Visitor, VisitorId, VisitorCommand, VisitorEvent, VisitorError, "4");
 
 impl Visitor {
-    /// Whether a chat of theirs shows an earlier introduction.
+    /// Whether a chat shows older details than the latest.
     #[must_use]
     pub fn is_outdated_in(&self, conversation_id: ConversationId) -> bool {
         self.cards.get(&conversation_id).is_some_and(|shown| *shown < self.introductions)
@@ -120,7 +117,7 @@ impl Visitor {
             }
             VisitorEvent::ChatOpened { conversation_id, .. } => {
                 self.open_conversation_id = Some(conversation_id);
-                // One that is opened again shows what it has shown before.
+                // A reopened chat keeps showing the details it showed before.
                 self.cards.entry(conversation_id).or_insert(self.introductions);
             }
             VisitorEvent::ChatEnded { last_agent_id, .. } => {

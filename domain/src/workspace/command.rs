@@ -1,28 +1,21 @@
 use crate::ids::{AgentId, GroupId};
 use crate::time::Timestamp;
 
-/// What the workspace can be told to do.
+/// Orders to the workspace.
 #[derive(Clone, Copy, Debug)]
 pub enum WorkspaceCommand {
-    /// Send the chats that name no group to this one.
+    /// Chats that name no group go to this one.
     ChooseDefaultGroup {
-        /// The group.
         group_id: GroupId,
-        /// When.
         at: Timestamp,
     },
-    /// Count an admin more.
     AppointAdmin {
-        /// Who.
         agent_id: AgentId,
-        /// When.
         at: Timestamp,
     },
-    /// Count an admin less.
+    /// Refused for the last admin.
     DismissAdmin {
-        /// Who.
         agent_id: AgentId,
-        /// When.
         at: Timestamp,
     },
 }

@@ -1,7 +1,7 @@
 /// Why the workspace refuses a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorkspaceError {
-    /// Somebody must be able to manage the workspace.
+    /// Without an admin nobody could manage the workspace.
     #[error("the last admin cannot be dismissed")]
     LastAdmin,
 }

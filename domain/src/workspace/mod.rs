@@ -1,4 +1,4 @@
-//! What must be unique in the whole installation: its one default group, and that it has an admin.
+//! What holds for the whole installation: it has one default group and at least one admin.
 
 mod command;
 mod error;
@@ -17,12 +17,11 @@ pub use event::WorkspaceEvent;
 use crate::aggregate::aggregate;
 use crate::ids::{AgentId, GroupId, WorkspaceId};
 
-/// The state of the workspace.
+/// What the rules need to know of the workspace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Workspace {
-    /// The group that takes the chats which name none; none before the first start.
+    /// Takes the chats that name no group; `None` until the first start.
     pub default_group_id: Option<GroupId>,
-    /// The admins.
     pub admin_ids: BTreeSet<AgentId>,
 }
 

@@ -22,26 +22,20 @@ use crate::ports::StoreError;
 /// The stored parts of the router's state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RoutingSnapshot {
-    /// The agents.
     pub agents: BTreeMap<AgentId, RoutedAgent>,
-    /// The groups.
     pub groups: BTreeMap<GroupId, RoutedGroup>,
     /// The chats that wait.
     pub waiting: BTreeMap<ConversationId, WaitingChat>,
     /// The original places of the chats that are served.
     pub served: BTreeMap<ConversationId, i64>,
-    /// The default group.
     pub default_group_id: Option<GroupId>,
 }
 
 /// A part of the router's state as it is now, to be stored in the place of what is stored of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RoutingPart {
-    /// An agent.
     Agent(AgentId, RoutedAgent),
-    /// A group.
     Group(GroupId, RoutedGroup),
-    /// The default group.
     DefaultGroup(GroupId),
     /// A chat that waits.
     Waiting(ConversationId, WaitingChat),
