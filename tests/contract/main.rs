@@ -17,8 +17,6 @@ mod setbacks;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
-mod structure;
-#[cfg(test)]
 mod subscription;
 #[cfg(test)]
 mod support;
