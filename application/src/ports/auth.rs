@@ -84,14 +84,9 @@ pub trait CredentialStore: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Principal {
     /// A logged-in agent.
-    Agent {
-        id: AgentId,
-        role: Role,
-    },
+    Agent { id: AgentId, role: Role },
     /// A visitor with the token of the widget endpoint.
-    Visitor {
-        id: VisitorId,
-    },
+    Visitor { id: VisitorId },
 }
 
 impl Principal {

@@ -11,9 +11,7 @@ use crate::time::Timestamp;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum StatusCause {
     /// A person set it: the agent or somebody with the right to.
-    SetBy {
-        id: AgentId,
-    },
+    SetBy { id: AgentId },
     /// The heartbeats of the agent's client stopped.
     LeaseExpired,
     /// The heartbeats of the agent's client came back.

@@ -13,10 +13,7 @@ pub enum VisitorCommand {
         at: Timestamp,
     },
     /// Refused while another conversation is open.
-    OpenChat {
-        conversation_id: ConversationId,
-        at: Timestamp,
-    },
+    OpenChat { conversation_id: ConversationId, at: Timestamp },
     EndChat {
         conversation_id: ConversationId,
         /// The agent who served the chat when it ended.

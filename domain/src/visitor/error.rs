@@ -8,9 +8,7 @@ pub enum VisitorError {
     NotRegistered,
     /// A visitor has one open conversation at a time.
     #[error("the visitor has another open conversation")]
-    HasOpenChat {
-        conversation_id: ConversationId,
-    },
+    HasOpenChat { conversation_id: ConversationId },
     /// The personal data was erased; a returning person is a new visitor.
     #[error("the visitor's personal data was erased")]
     Erased,
