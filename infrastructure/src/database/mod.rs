@@ -2,20 +2,14 @@
 
 mod dialect;
 mod error;
-mod insert;
-mod literal;
-mod migrate;
-mod migrations;
 mod mysql;
-mod names;
 mod options;
-mod restarts;
 mod row;
-mod script;
+mod schema;
 mod session;
 mod snapshot;
 mod sqlite;
-mod tables;
+mod statements;
 mod transaction;
 mod value;
 
@@ -27,17 +21,15 @@ use sqlx::{MySqlPool, SqlitePool};
 
 pub use dialect::Dialect;
 pub use error::{DatabaseError, DriverError, ErrorClass};
-pub use insert::placeholders;
-pub(crate) use literal::push_text;
-pub(crate) use migrate::new_epoch;
-pub use migrate::{MigrateError, SchemaLock};
-pub use names::TableNames;
 pub use options::DatabaseOptions;
 pub use row::{Row, RowError};
+pub(crate) use schema::new_epoch;
+pub use schema::{MigrateError, PrimaryKey, SchemaLock, TableCopies, TableNames};
 use session::Inner as SessionInner;
 pub use session::Session;
 pub use snapshot::Snapshot;
-pub use tables::{PrimaryKey, TableCopies};
+pub use statements::placeholders;
+pub(crate) use statements::push_text;
 pub use transaction::Transaction;
 pub use value::SqlValue;
 
@@ -234,7 +226,7 @@ impl Database {
     /// # Errors
     /// When the schema is not one that this program can bring up to date, or the database does not work.
     pub async fn pending_migrations(&self) -> Result<Vec<&'static str>, MigrateError> {
-        migrate::pending(self).await
+        schema::pending(self).await
     }
 
     /// Whether there is a table of this name.
@@ -242,13 +234,13 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn has_table(&self, name: &str) -> Result<bool, DatabaseError> {
-        migrate::has_table(self, name).await
+        schema::has_table(self, name).await
     }
 
     /// The version of the schema that this program works on.
     #[must_use]
     pub fn known_schema() -> i64 {
-        migrate::newest()
+        schema::newest()
     }
 
     /// Keeps other programs from starting on this database. Waits for a minute at most.
@@ -264,7 +256,7 @@ impl Database {
     /// # Errors
     /// See [`MigrateError`].
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        migrate::run(self).await
+        schema::run(self).await
     }
 
     /// Closes the connections, after those in use have come back.

@@ -11,9 +11,9 @@ use super::{DatabaseError, Dialect};
 ///
 /// Dropped in the middle of a transaction, the database rolls that back; but on SQLite a script that is a whole
 /// transaction is run to its end.
-pub struct Session(pub(super) Inner);
+pub struct Session(pub(crate) Inner);
 
-pub(super) enum Inner {
+pub(crate) enum Inner {
     Mysql(MySqlConnection),
     Sqlite(SqliteSession),
 }

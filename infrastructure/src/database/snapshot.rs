@@ -28,7 +28,7 @@ enum Connection {
 }
 
 impl Snapshot {
-    pub(super) async fn take(database: &Database) -> Result<Self, DatabaseError> {
+    pub(crate) async fn take(database: &Database) -> Result<Self, DatabaseError> {
         let connection = match database.pool() {
             Pool::Mysql(pool) => {
                 let mut connection = pool.acquire().await?;

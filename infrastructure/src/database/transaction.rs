@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::insert::chunked;
 use super::mysql::MysqlTransaction;
 use super::row::Row;
-use super::script::Script;
 use super::sqlite::SqliteTransaction;
+use super::statements::{Script, chunked};
 use super::{DatabaseError, Dialect, SqlValue, TableNames};
 
 /// Statements of more bytes are sent at once, whether somebody waits for them or not. The last of them comes on top: two
@@ -25,21 +24,21 @@ pub struct Transaction {
     enqueued: Option<Script>,
 }
 
-pub(super) enum Inner {
+pub(crate) enum Inner {
     Mysql(MysqlTransaction),
     Sqlite(SqliteTransaction),
 }
 
 impl Transaction {
     /// One that begins with what is sent first.
-    pub(super) fn new(inner: Inner, names: Option<Arc<TableNames>>) -> Self {
+    pub(crate) fn new(inner: Inner, names: Option<Arc<TableNames>>) -> Self {
         let mut tx = Self { inner, names, enqueued: None };
         tx.enqueued = Some(Script::begin(tx.dialect()));
         tx
     }
 
     /// Sends what is enqueued, and each statement by itself from now on.
-    pub(super) async fn send_each(&mut self) -> Result<(), DatabaseError> {
+    pub(crate) async fn send_each(&mut self) -> Result<(), DatabaseError> {
         self.send().await?;
         self.enqueued = None;
         Ok(())
@@ -210,6 +209,6 @@ impl Inner {
 }
 
 /// A statement with the names that tables have in it.
-pub(super) fn exchange<'a>(names: Option<&TableNames>, sql: &'a str) -> Cow<'a, str> {
+pub(crate) fn exchange<'a>(names: Option<&TableNames>, sql: &'a str) -> Cow<'a, str> {
     names.map_or(Cow::Borrowed(sql), |names| names.apply(sql))
 }

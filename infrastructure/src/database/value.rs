@@ -20,7 +20,7 @@ pub enum SqlValue {
 
 impl SqlValue {
     /// How many bytes of text or data it holds.
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         match self {
             Self::Null | Self::Int(_) => 0,
             Self::Text(text) => text.len(),
@@ -67,7 +67,7 @@ macro_rules! sql_args {
 }
 
 /// A query of MySQL with its values.
-pub(super) fn bind_mysql(sql: &str, args: Vec<SqlValue>) -> Query<'_, MySql, MySqlArguments> {
+pub(crate) fn bind_mysql(sql: &str, args: Vec<SqlValue>) -> Query<'_, MySql, MySqlArguments> {
     args.into_iter().fold(sqlx::query(sql), |query, value| match value {
         SqlValue::Null => query.bind(None::<String>),
         SqlValue::Int(value) => query.bind(value),
@@ -77,7 +77,7 @@ pub(super) fn bind_mysql(sql: &str, args: Vec<SqlValue>) -> Query<'_, MySql, MyS
 }
 
 /// A query of SQLite with its values.
-pub(super) fn bind_sqlite(sql: &str, args: Vec<SqlValue>) -> Query<'_, Sqlite, SqliteArguments<'_>> {
+pub(crate) fn bind_sqlite(sql: &str, args: Vec<SqlValue>) -> Query<'_, Sqlite, SqliteArguments<'_>> {
     args.into_iter().fold(sqlx::query(sql), |query, value| match value {
         SqlValue::Null => query.bind(None::<String>),
         SqlValue::Int(value) => query.bind(value),

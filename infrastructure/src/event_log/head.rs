@@ -18,13 +18,13 @@ pub(crate) async fn read_in(snapshot: &mut Snapshot) -> Result<LogHead, Database
 }
 
 /// Reads it on the appender's connection.
-pub(super) async fn read_on(session: &mut Session) -> Result<LogHead, DatabaseError> {
+pub(crate) async fn read_on(session: &mut Session) -> Result<LogHead, DatabaseError> {
     head(session.query(SELECT_HEAD).await?.first())
 }
 
 /// Begins a transaction that nobody can append beside. It waits for an append that is being committed, also for one
 /// whose connection was lost.
-pub(super) async fn lock_on(session: &mut Session) -> Result<LogHead, DatabaseError> {
+pub(crate) async fn lock_on(session: &mut Session) -> Result<LogHead, DatabaseError> {
     let dialect = session.dialect();
     let script = format!("{}; {SELECT_HEAD}{}", dialect.begin(), dialect.for_update());
     head(session.query(&script).await?.first())

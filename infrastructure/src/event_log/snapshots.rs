@@ -12,7 +12,7 @@ const REPLACE: &str = "REPLACE INTO snapshots (aggregate_type, aggregate_id, fin
                        VALUES (?, ?, ?, ?, ?)";
 
 /// The snapshot of a stream, if there is one with this fingerprint and it can be read.
-pub(super) async fn find(
+pub(crate) async fn find(
     database: &Database,
     stream: StreamId,
     fingerprint: &str,
@@ -25,7 +25,7 @@ pub(super) async fn find(
 }
 
 /// Keeps a snapshot in place of the one before.
-pub(super) async fn save(
+pub(crate) async fn save(
     database: &Database,
     stream: StreamId,
     fingerprint: &str,

@@ -13,14 +13,14 @@ use serde_json::Value;
 use crate::database::{Row, RowError};
 
 /// The columns that make up an event and the proof that it is genuine.
-pub(super) const COLUMNS: &str = "position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+pub(crate) const COLUMNS: &str = "position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                                   payload, metadata, event_id, command_id, causation_id, correlation_id, actor, \
                                   recorded_us, chain_hash";
 
 /// A stored event, not yet decoded.
-pub(super) struct StoredEvent {
-    pub(super) header: EventHeader,
-    pub(super) payload: String,
+pub(crate) struct StoredEvent {
+    pub(crate) header: EventHeader,
+    pub(crate) payload: String,
 }
 
 /// Why a stored event is not understood.
@@ -41,18 +41,18 @@ pub(crate) enum DecodeError {
 }
 
 impl DecodeError {
-    pub(super) fn at(self, position: Position) -> ReadError {
+    pub(crate) fn at(self, position: Position) -> ReadError {
         ReadError::Undecodable { position, source: Box::new(self) }
     }
 }
 
 impl StoredEvent {
-    pub(super) fn from_row(row: &Row) -> Result<Self, DecodeError> {
+    pub(crate) fn from_row(row: &Row) -> Result<Self, DecodeError> {
         Ok(Self { header: header(row)?, payload: row.text("payload")? })
     }
 
     /// Brings the event to its newest version and decodes it.
-    pub(super) fn decode(self, upcasters: &Upcasters) -> Result<Arc<LogEvent>, ReadError> {
+    pub(crate) fn decode(self, upcasters: &Upcasters) -> Result<Arc<LogEvent>, ReadError> {
         let position = self.header.position;
         let decoded = decode(&self.header, &self.payload, upcasters).map_err(|error| error.at(position))?;
         Ok(Arc::new(LogEvent { header: self.header, event: decoded }))
@@ -79,7 +79,7 @@ fn header(row: &Row) -> Result<EventHeader, DecodeError> {
 }
 
 /// Reads a payload as that of the event with this header.
-pub(super) fn decode(header: &EventHeader, payload: &str, upcasters: &Upcasters) -> Result<AnyEvent, DecodeError> {
+pub(crate) fn decode(header: &EventHeader, payload: &str, upcasters: &Upcasters) -> Result<AnyEvent, DecodeError> {
     if needs_upcast(header, upcasters) {
         let payload = upcast(serialized(header, serde_json::from_str(payload)?), upcasters).payload;
         return Ok(AnyEvent::decode(header.aggregate_type, payload)?);

@@ -1,0 +1,201 @@
+//! MySQL and MariaDB.
+
+mod restarts;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
+use sqlx::pool::PoolConnection;
+use sqlx::{ConnectOptions, Connection, Executor, MySql, MySqlPool};
+use tokio::time::timeout;
+
+use super::row::Row;
+use super::session::{Inner as SessionInner, Session};
+use super::value::bind_mysql;
+use super::{DatabaseError, DatabaseOptions, SqlValue};
+use restarts::Restarts;
+
+/// Every connection works alike, whatever the server's defaults are. `||` joins text, as in SQLite.
+const SETTINGS: [&str; 3] = [
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
+     ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT'",
+    "SET SESSION innodb_lock_wait_timeout = 10",
+];
+
+/// A connection that was idle for longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(2);
+
+/// The appender does not wait long for another node's commit: it must answer its callers.
+const LOG_LOCK_WAIT: &str = "SET SESSION innodb_lock_wait_timeout = 2";
+
+/// How long a statement outside of a transaction may take. A network that swallows packets would block it for much
+/// longer.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long it may take to find out why no connection can be made.
+const LAST_TRY: Duration = Duration::from_secs(2);
+
+/// How often a query is sent when connections turn out to be dead.
+const READ_TRIES: usize = 4;
+
+/// What an address says.
+pub(crate) fn address(url: &str) -> Result<MySqlConnectOptions, DatabaseError> {
+    let url = url.replacen("mariadb:", "mysql:", 1);
+    MySqlConnectOptions::from_str(&url)
+        .map_err(|_| DatabaseError::Address("cannot be parsed as mysql://user:password@host:port/database"))
+}
+
+/// A pool of connections, and how to make one more.
+pub(crate) struct Mysql {
+    pool: MySqlPool,
+    connect: Box<MySqlConnectOptions>,
+    acquire_timeout: Duration,
+    restarts: Arc<Restarts>,
+}
+
+impl Mysql {
+    pub(crate) async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
+        let connect = address(url)?
+            .charset("utf8mb4")
+            .timezone(Some("+00:00".to_owned()))
+            // Statements carry what people write; that must not reach the program's log.
+            .disable_statement_logging();
+        let restarts = Arc::new(Restarts::new());
+        let seen = Arc::clone(&restarts);
+        let pool = MySqlPoolOptions::new()
+            .max_connections(options.pool_size)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .after_connect(move |connection, _| {
+                let seen = Arc::clone(&seen);
+                Box::pin(async move {
+                    configure(connection).await?;
+                    seen.look_at(connection).await
+                })
+            })
+            .connect_with(connect.clone())
+            .await;
+        let pool = match pool {
+            // The pool only tells that it has tried for some time.
+            Err(sqlx::Error::PoolTimedOut) => return Err(cause_of_time_out(&connect).await),
+            pool => pool?,
+        };
+        Ok(Self { pool, connect: Box::new(connect), acquire_timeout: options.acquire_timeout, restarts })
+    }
+
+    pub(crate) const fn pool(&self) -> &MySqlPool {
+        &self.pool
+    }
+
+    pub(crate) fn restarts(&self) -> u64 {
+        self.restarts.count()
+    }
+
+    pub(crate) async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        let mut tries = READ_TRIES;
+        loop {
+            let fetching = bind_mysql(sql, args.clone()).fetch_all(&self.pool);
+            let result = timeout(STATEMENT_TIMEOUT, fetching).await.map_err(|_| DatabaseError::NoAnswer)?;
+            tries -= 1;
+            match result {
+                Ok(rows) => return Ok(rows.into_iter().map(Row::from).collect()),
+                // A restarted server leaves dead connections behind; each is found by using it.
+                Err(sqlx::Error::Io(_)) if tries > 0 => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    pub(crate) async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        let executing = bind_mysql(sql, args).execute(&self.pool);
+        let result = timeout(STATEMENT_TIMEOUT, executing).await.map_err(|_| DatabaseError::NoAnswer)?;
+        Ok(result?.rows_affected())
+    }
+
+    /// A connection for a transaction that has still to be begun.
+    pub(crate) async fn transaction(&self) -> Result<MysqlTransaction, DatabaseError> {
+        Ok(MysqlTransaction { connection: self.pool.acquire().await?, unsettled: false })
+    }
+
+    pub(crate) async fn session(&self) -> Result<Session, DatabaseError> {
+        let opening = async {
+            let mut connection = self.connect.connect().await?;
+            configure(&mut connection).await?;
+            connection.execute(LOG_LOCK_WAIT).await?;
+            self.restarts.look_at(&mut connection).await?;
+            Ok::<_, sqlx::Error>(connection)
+        };
+        let connection = timeout(self.acquire_timeout, opening).await.map_err(|_| DatabaseError::NoAnswer)??;
+        Ok(Session(SessionInner::Mysql(connection)))
+    }
+}
+
+/// A transaction on a connection of the pool.
+pub(crate) struct MysqlTransaction {
+    connection: PoolConnection<MySql>,
+    /// It may be open.
+    unsettled: bool,
+}
+
+impl MysqlTransaction {
+    pub(crate) async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        let rows = bind_mysql(sql, args).fetch_all(&mut *self.connection).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        Ok(bind_mysql(sql, args).execute(&mut *self.connection).await?.rows_affected())
+    }
+
+    pub(crate) async fn query(&mut self, script: &str) -> Result<Vec<Row>, DatabaseError> {
+        self.unsettled = true;
+        let rows = self.connection.fetch_all(sqlx::raw_sql(script)).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+
+    pub(crate) async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
+        self.unsettled = true;
+        self.connection.execute(sqlx::raw_sql(script)).await?;
+        Ok(())
+    }
+
+    /// With the script that ends it.
+    pub(crate) async fn commit(mut self, script: &str) -> Result<(), DatabaseError> {
+        self.run(script).await?;
+        self.unsettled = false;
+        Ok(())
+    }
+}
+
+impl Drop for MysqlTransaction {
+    fn drop(&mut self) {
+        if self.unsettled {
+            // The server rolls back, and the next user of the pool gets another connection.
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+/// Why no connection can be made.
+async fn cause_of_time_out(connect: &MySqlConnectOptions) -> DatabaseError {
+    match timeout(LAST_TRY, connect.connect()).await {
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut.into(),
+    }
+}
+
+async fn configure(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    connection.execute(sqlx::raw_sql(&SETTINGS.join("; "))).await?;
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! Appending: requests queue, go together in batches, and are committed one batch at a time.
+
+mod appender;
+mod batch;
+mod commit;
+mod refusal;
+mod request;
+mod script;
+mod versions;
+
+pub(super) use appender::Appender;
+pub(super) use batch::{Pending, Queue};
+pub(super) use commit::Committer;
+pub(super) use refusal::find_command;
+pub(super) use request::Prepared;
+pub(super) use versions::KnownVersions;

@@ -1,0 +1,9 @@
+//! The proof that nobody has changed the log.
+
+pub mod chain;
+mod chain_walk;
+mod verify;
+
+pub use chain_walk::{Broken, Damage, Evidence, Walk};
+pub use verify::{VerifiedLog, VerifyError, verify_against, verify_chain};
+pub(crate) use verify::{ensure_vouched, evidence_after, evidence_in, nothing_beside};

@@ -1,0 +1,221 @@
+//! The adapter that joins appending and reading.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{
+    AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Growth, Ids, LogEvent, LogHead, Position,
+    ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
+};
+use async_trait::async_trait;
+use domain::event::{Upcasters, upcasters};
+use domain::ids::CommandId;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout};
+use tracing::Instrument as _;
+
+use super::append::{Appender, Committer, KnownVersions, Pending, Prepared, Queue, find_command};
+use super::history::{History, LogHint, TaskEnded};
+use super::tail::{Ends, Feed, Reader, Ring, Streams, unavailable};
+use super::{head, snapshots};
+use crate::database::{Database, Dialect};
+use crate::wake_ups::NoWakeUps;
+
+/// How many events are kept in memory.
+const RING_CAPACITY: usize = 8_192;
+
+/// How many requests may wait for the appender before callers wait for room.
+const QUEUE_CAPACITY: usize = 4_096;
+
+/// How many committed batches may wait to be decoded.
+const FEED_CAPACITY: usize = 16;
+
+/// How long a caller waits for an answer. The appender tries for no longer, but one batch may wait for another.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the log needs from others.
+#[derive(Clone)]
+pub struct LogPorts {
+    /// Dates the events.
+    pub clock: Arc<dyn Clock>,
+    /// Gives jitter.
+    pub ids: Arc<dyn Ids>,
+    /// Tells other nodes of each commit.
+    pub wake_ups: Arc<dyn WakeUps>,
+    /// Bring stored events to their newest version; [`domain::event::upcasters`] unless a test says otherwise.
+    pub upcasters: &'static Upcasters,
+    /// By which this node is told that others have appended.
+    pub hint: LogHint,
+}
+
+impl LogPorts {
+    /// Of a program that tells nobody and is told by nobody: it sees what others append when it looks.
+    #[must_use]
+    pub fn alone(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self { clock, ids, wake_ups: Arc::new(NoWakeUps), upcasters: upcasters(), hint: LogHint::default() }
+    }
+}
+
+/// The event log in MySQL or SQLite. Its tasks end when it is dropped and every accepted append has been answered.
+pub struct SqlEventLog {
+    pub(super) database: Database,
+    requests: mpsc::Sender<Pending>,
+    pub(super) reader: Reader,
+    pub(super) ring: Arc<Ring>,
+    streams: Streams,
+    ends: Ends,
+    known: watch::Receiver<Position>,
+    history: History,
+}
+
+/// No answer came in time; what becomes of the append is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("the log gave no answer in time")]
+struct NoAnswer;
+
+impl SqlEventLog {
+    /// Starts the appender and the follower of the log.
+    ///
+    /// # Errors
+    /// When the end of the log cannot be read.
+    pub async fn start(database: Database, ports: LogPorts) -> Result<Self, ReadError> {
+        let LogHead { position, epoch, .. } = head::read(&database).await.map_err(unavailable)?;
+        let (requests, incoming) = mpsc::channel(QUEUE_CAPACITY);
+        let (feed, committed) = mpsc::channel(FEED_CAPACITY);
+        let (known_sender, known) = watch::channel(position);
+        let reader = Reader::new(database.clone(), ports.upcasters);
+        let ring = Arc::new(Ring::new(RING_CAPACITY, position));
+        let history = History::of(epoch);
+        let appender = Appender {
+            database: database.clone(),
+            committer: Committer::new(database.clone(), history.epoch(), ports.clock, ports.ids),
+            queue: Queue::new(incoming),
+            known: KnownVersions::default(),
+            feed,
+            hint: ports.hint.clone(),
+            wake_ups: ports.wake_ups,
+            history: history.clone(),
+        };
+        let feed = Feed {
+            database: database.clone(),
+            reader: reader.clone(),
+            ring: Arc::clone(&ring),
+            known: known_sender,
+            committed,
+            hint: ports.hint.clone(),
+            history: history.clone(),
+        };
+        tokio::spawn(appender.run());
+        tokio::spawn(feed.run());
+        let streams = Streams::new(&database);
+        let ends = Ends::start(&database, &ring, &history, ports.hint);
+        Ok(Self { database, requests, reader, ring, streams, ends, known, history })
+    }
+
+    /// The dialect of the database behind it.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.database.dialect()
+    }
+
+    /// Refuses to read on when the log was replaced by another one: what this node knows is not what is there.
+    fn ensure_same_history(&self, position: Position) -> Result<(), ReadError> {
+        if self.history.has_forked() { Err(ReadError::HistoryForked { position }) } else { Ok(()) }
+    }
+
+    fn ensure_at_work(&self) -> Result<(), ReadError> {
+        if self.has_broken_down() { Err(ReadError::Unavailable { source: Box::new(TaskEnded) }) } else { Ok(()) }
+    }
+
+    pub(super) async fn answer(&self, request: Prepared) -> Result<Receipt, AppendError> {
+        timeout(ANSWER_WITHIN, self.ask(request))
+            .instrument(tracing::info_span!("append"))
+            .await
+            .unwrap_or_else(|_| Err(AppendError::Unavailable { source: Box::new(NoAnswer) }))
+    }
+
+    async fn ask(&self, request: Prepared) -> Result<Receipt, AppendError> {
+        let no_answer = || AppendError::Unavailable { source: Box::new(NoAnswer) };
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Pending { request, since: Instant::now(), answer }).await.map_err(|_| no_answer())?;
+        answered.await.map_err(|_| no_answer())?
+    }
+}
+
+#[async_trait]
+impl EventLog for SqlEventLog {
+    async fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        self.answer(Prepared::new(request, self.dialect())?).await
+    }
+
+    async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, ReadError> {
+        find_command(&self.database, command_id).await.map_err(unavailable)
+    }
+
+    async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError> {
+        self.ensure_same_history(after + 1)?;
+        match self.ring.after(after, limit) {
+            Some(events) => Ok(events),
+            None => self.reader.page(after, limit).await,
+        }
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError> {
+        self.streams.read(stream, after, self.reader.upcasters()).await
+    }
+
+    async fn find_snapshot(&self, stream: StreamId, fingerprint: &str) -> Result<Option<VersionedState>, ReadError> {
+        snapshots::find(&self.database, stream, fingerprint).await.map_err(unavailable)
+    }
+
+    async fn save_snapshot(
+        &self,
+        stream: StreamId,
+        fingerprint: &str,
+        snapshot: VersionedState,
+    ) -> Result<(), ReadError> {
+        snapshots::save(&self.database, stream, fingerprint, snapshot).await.map_err(unavailable)
+    }
+
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
+        self.ensure_at_work()?;
+        let as_of = match as_of {
+            Some(as_of) => as_of.position(),
+            None => self.ends.read().await?.position,
+        };
+        self.ensure_same_history(as_of)?;
+        self.ends.reach(as_of, self.known.clone()).await;
+        let mut grown = vec![];
+        for stream in seen {
+            let has_grown = match self.ring.has_grown(stream, as_of) {
+                Some(has_grown) => has_grown,
+                None => !self.read_stream(stream.stream, stream.version).await?.is_empty(),
+            };
+            // It may have been noticed by reading just now.
+            if has_grown || stream.setbacks != self.setbacks() {
+                grown.push(stream.stream);
+            }
+        }
+        Ok(Growth { grown, as_of })
+    }
+
+    async fn head(&self) -> Result<LogHead, ReadError> {
+        self.ensure_at_work()?;
+        let head = self.ends.read().await?;
+        self.ensure_same_history(head.position)?;
+        Ok(head)
+    }
+
+    fn setbacks(&self) -> u64 {
+        self.database.restarts() + self.ring.setbacks()
+    }
+
+    fn has_broken_down(&self) -> bool {
+        // Each of these ends is dropped with its task.
+        self.requests.is_closed() || self.known.has_changed().is_err()
+    }
+
+    fn known_position(&self) -> watch::Receiver<Position> {
+        self.known.clone()
+    }
+}

@@ -1,0 +1,13 @@
+//! Reading: the newest events from memory, older ones and single streams from the database.
+
+mod head_reader;
+mod reader;
+mod recent_events;
+mod streams;
+mod tailer;
+
+pub(super) use head_reader::Ends;
+pub(super) use reader::{Reader, unavailable};
+pub(super) use recent_events::Ring;
+pub(super) use streams::Streams;
+pub(super) use tailer::Feed;
