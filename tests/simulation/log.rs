@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use application::ports::{
-    AppendError, AppendRequest, CommandRecord, EventHeader, EventLog, LogEvent, LogHead, Position, ReadError, Receipt,
-    Sequence, StreamEvent, StreamId, StreamVersion, VersionedState,
+    AppendError, AppendRequest, AsOf, CommandRecord, EventHeader, EventLog, Freshness, Growth, LogEvent, LogHead,
+    Position, ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, StreamVersion, VersionedState,
+    find_grown_by_reading,
 };
 use async_trait::async_trait;
 use domain::event::AnyEvent;
@@ -246,6 +247,18 @@ impl EventLog for NodeLog {
     async fn head(&self) -> Result<LogHead, ReadError> {
         let (position, recorded_at) = (self.shared.end(), self.shared.clock.now());
         Ok(LogHead { position, chain_hash: [0; 32], recorded_at, epoch: Uuid::nil() })
+    }
+
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
+        find_grown_by_reading(self, seen, as_of).await
+    }
+
+    fn nothing_read(&self) -> Freshness {
+        Freshness::new(0, self.shared.end())
+    }
+
+    fn has_broken_down(&self) -> bool {
+        false
     }
 
     fn known_position(&self) -> watch::Receiver<Position> {

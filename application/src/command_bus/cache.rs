@@ -29,9 +29,7 @@ impl AggregateCache {
     /// Keeps a state unless a newer one is kept already.
     pub fn put(&self, seen: SeenStream, state: AnyState) {
         let mut states = self.states();
-        let is_newer =
-            |kept: &SeenStream| (kept.setbacks, kept.version, kept.as_of) < (seen.setbacks, seen.version, seen.as_of);
-        if states.peek(&seen.stream).is_none_or(|(kept, _)| is_newer(kept)) {
+        if states.peek(&seen.stream).is_none_or(|(kept, _)| kept.freshness < seen.freshness) {
             states.put(seen.stream, (seen, state));
         }
     }
@@ -51,21 +49,22 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::ports::Freshness;
     use domain::aggregate::AggregateType;
 
     #[test]
     fn newest_state_of_the_newest_history_is_kept() {
         let cache = AggregateCache::new(8);
         let stream = StreamId { kind: AggregateType::Tag, id: Uuid::nil() };
-        let kept = |(setbacks, version, as_of)| {
-            cache.put(SeenStream { stream, version, as_of, setbacks }, Arc::new(()));
-            let (seen, _) = cache.get(stream).unwrap();
-            (seen.setbacks, seen.version, seen.as_of)
+        let at = |generation, version, as_of| Freshness::new(generation, as_of).at_version(version);
+        let kept = |freshness| {
+            cache.put(SeenStream { stream, freshness }, Arc::new(()));
+            cache.get(stream).unwrap().0.freshness
         };
-        assert_eq!(kept((0, 5, 9)), (0, 5, 9));
-        assert_eq!(kept((0, 4, 10)), (0, 5, 9), "somebody was slow");
-        assert_eq!(kept((0, 5, 11)), (0, 5, 11));
-        assert_eq!(kept((1, 4, 10)), (1, 4, 10), "the fifth was taken back");
-        assert_eq!(kept((0, 6, 12)), (1, 4, 10));
+        assert_eq!(kept(at(0, 5, 9)), at(0, 5, 9));
+        assert_eq!(kept(at(0, 4, 10)), at(0, 5, 9), "a slow reader comes late");
+        assert_eq!(kept(at(0, 5, 11)), at(0, 5, 11));
+        assert_eq!(kept(at(1, 4, 10)), at(1, 4, 10), "the fifth event was rolled back");
+        assert_eq!(kept(at(0, 6, 12)), at(1, 4, 10));
     }
 }

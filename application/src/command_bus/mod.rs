@@ -214,10 +214,7 @@ fn short_name<U>() -> &'static str {
 impl Inner {
     /// A stream before anything of it is read.
     fn nothing_seen(&self, stream: StreamId) -> SeenStream {
-        // Before anything is read: what was read before a setback must not pass for what was read after it.
-        let setbacks = self.log.setbacks();
-        let as_of = *self.log.known_position().borrow();
-        SeenStream { stream, version: 0, as_of, setbacks }
+        SeenStream { stream, freshness: self.log.nothing_read() }
     }
 
     async fn run<U: UseCase>(

@@ -73,7 +73,7 @@ impl Entry {
 
     /// The version with the events that were decided here.
     fn version_after(&self) -> Sequence {
-        self.seen.version + Sequence::try_from(self.events.len()).unwrap_or(Sequence::MAX)
+        self.seen.freshness.version() + Sequence::try_from(self.events.len()).unwrap_or(Sequence::MAX)
     }
 }
 
@@ -153,7 +153,7 @@ impl UnitOfWork {
     /// [`UseCaseError::VersionMoved`], or when the log cannot be read.
     pub async fn ensure_version<A: Root>(&mut self, id: A::Id, known: Option<Sequence>) -> Result<(), UseCaseError> {
         let state = self.load::<A>(id).await?;
-        let events = self.entries.get(&StreamId::of::<A>(id)).map_or(0, |entry| entry.seen.version);
+        let events = self.entries.get(&StreamId::of::<A>(id)).map_or(0, |entry| entry.seen.freshness.version());
         let current = state.edited_version(events);
         match known {
             Some(known) if known != current => Err(UseCaseError::VersionMoved { current }),
@@ -171,9 +171,9 @@ impl UnitOfWork {
     }
 
     async fn fetch<A: Root>(&self, stream: StreamId) -> Result<Entry, UseCaseError> {
-        let nothing = self.inner.nothing_seen(stream);
-        if let Some((seen, state)) = self.inner.cache.get(stream).filter(|(seen, _)| seen.setbacks == nothing.setbacks)
-        {
+        let SeenStream { freshness, .. } = self.inner.nothing_seen(stream);
+        let is_usable = |seen: &SeenStream| !seen.freshness.is_of_another_generation(&freshness);
+        if let Some((seen, state)) = self.inner.cache.get(stream).filter(|(seen, _)| is_usable(seen)) {
             return Ok(Entry::of(seen, state, true));
         }
         let snapshot = if is_kept::<A>() { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
@@ -189,7 +189,7 @@ impl UnitOfWork {
         if is_kept::<A>() && version - before >= SNAPSHOT_EVERY {
             Snapshot::of(version, &state)?.save(&self.inner, stream);
         }
-        Ok(Entry::of(SeenStream { version, ..nothing }, Arc::new(state), false))
+        Ok(Entry::of(SeenStream { stream, freshness: freshness.at_version(version) }, Arc::new(state), false))
     }
 
     pub(super) const fn has_events(&self) -> bool {
@@ -209,7 +209,7 @@ impl UnitOfWork {
         let Growth { grown, as_of } = self.inner.log.find_grown(&seen, as_of).await?;
         for SeenStream { stream, .. } in seen {
             if let Some(entry) = self.entries.get_mut(&stream) {
-                entry.seen.as_of = as_of.max(entry.seen.as_of);
+                entry.seen.freshness = entry.seen.freshness.confirmed(as_of);
             }
         }
         for stream in &grown {
@@ -222,7 +222,7 @@ impl UnitOfWork {
     /// The streams that were looked at and get no events, as they were seen.
     pub(super) fn observed(&self) -> Vec<StreamVersion> {
         let unchanged = self.entries.values().filter(|entry| entry.events.is_empty()).map(|entry| entry.seen);
-        unchanged.map(|SeenStream { stream, version, .. }| StreamVersion { stream, version }).collect()
+        unchanged.map(|seen| StreamVersion { stream: seen.stream, version: seen.freshness.version() }).collect()
     }
 
     /// The appends that make the decisions true.
@@ -230,8 +230,8 @@ impl UnitOfWork {
         let mut appends = vec![];
         for stream in std::mem::take(&mut self.changed) {
             if let Some(entry) = self.entries.get_mut(&stream) {
-                let expected_version = entry.seen.version;
-                entry.seen.version = entry.version_after();
+                let expected_version = entry.seen.freshness.version();
+                entry.seen.freshness = entry.seen.freshness.at_version(entry.version_after());
                 let events = std::mem::take(&mut entry.events);
                 appends.push(StreamAppend { stream, expected_version, events });
             }
@@ -243,7 +243,7 @@ impl UnitOfWork {
     pub(super) fn appended(&mut self, streams: &[StreamId], receipt: &Receipt) {
         for stream in streams {
             if let Some(entry) = self.entries.get_mut(stream) {
-                entry.seen.as_of = receipt.last_position;
+                entry.seen.freshness = entry.seen.freshness.confirmed(receipt.last_position);
                 if let Some(snapshot) = entry.snapshot.take() {
                     snapshot.save(&self.inner, *stream);
                 }
@@ -255,7 +255,7 @@ impl UnitOfWork {
     pub(super) fn keep(self) {
         for entry in self.entries.into_values() {
             // What does not exist is cheap to look up again, and strangers can name any number of it.
-            if entry.events.is_empty() && entry.seen.version > 0 {
+            if entry.events.is_empty() && entry.seen.freshness.version() > 0 {
                 self.inner.cache.put(entry.seen, entry.state);
             }
         }

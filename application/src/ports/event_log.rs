@@ -107,25 +107,72 @@ pub struct StreamVersion {
     pub version: Sequence,
 }
 
-/// A stream as somebody knows it.
+/// How much of the log a state of one stream holds. An [`EventLog`] makes it before the stream is read, and compares it;
+/// everybody else only passes it on.
+///
+/// A crash of the database can roll back events that could be read but were not yet on its disk. Each rollback that the
+/// log notices begins a new generation: a state of an older generation may hold events that are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Freshness {
+    // In this order: a newer generation outweighs more events.
+    generation: u64,
+    version: Sequence,
+    as_of: Position,
+}
+
+impl Freshness {
+    /// Of a stream of which nothing has been read yet, in this generation of a log that is known up to `as_of`.
+    #[must_use]
+    pub const fn new(generation: u64, as_of: Position) -> Self {
+        Self { generation, version: 0, as_of }
+    }
+
+    /// Of the state that includes the stream's events up to this one.
+    #[must_use]
+    pub const fn at_version(self, version: Sequence) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Of the same state, now that the stream is known to have no other events up to `as_of`.
+    #[must_use]
+    pub fn confirmed(self, as_of: Position) -> Self {
+        Self { as_of: as_of.max(self.as_of), ..self }
+    }
+
+    /// The sequence of the last event in the state.
+    #[must_use]
+    pub const fn version(&self) -> Sequence {
+        self.version
+    }
+
+    /// The state holds every event of the stream up to this place in the log.
+    #[must_use]
+    pub const fn as_of(&self) -> Position {
+        self.as_of
+    }
+
+    /// Whether a rollback lies between the two, so that the older state may hold events that are gone.
+    #[must_use]
+    pub const fn is_of_another_generation(&self, other: &Self) -> bool {
+        self.generation != other.generation
+    }
+}
+
+/// A stream, and how much of it the caller knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenStream {
     /// The stream.
     pub stream: StreamId,
-    /// The sequence of its last known event.
-    pub version: Sequence,
-    /// Every event of the stream up to this place in the log is known.
-    pub as_of: Position,
-    /// [`EventLog::setbacks`] of when it was read.
-    pub setbacks: u64,
+    /// How much of it is known.
+    pub freshness: Freshness,
 }
 
-/// What became of streams.
+/// Which streams have changed since they were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Growth {
-    /// Those that have more events than were known, or that were known before the log was set back.
+    /// The streams with events that the caller does not know, and those that were read before a rollback.
     pub grown: Vec<StreamId>,
-    /// Up to this place in the log the others have none.
+    /// The other streams have no further events up to this place in the log.
     pub as_of: Position,
 }
 
@@ -339,28 +386,17 @@ pub trait EventLog: Send + Sync + 'static {
     /// See [`ReadError`].
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError>;
 
-    /// Which of these streams have more events: of all that were committed when it was asked, or with `as_of` of those
-    /// up to there at least, and then the database is not asked where the log ends.
+    /// Which of these streams have further events. Without `as_of` it considers everything that was committed before the
+    /// call. With `as_of` it considers at least what was committed by then, and does not ask the database where the log
+    /// ends.
     ///
     /// # Errors
     /// See [`ReadError`].
-    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
-        let as_of = as_of.map_or_else(|| *self.known_position().borrow(), AsOf::position);
-        let mut grown = vec![];
-        for SeenStream { stream, version, setbacks, .. } in seen {
-            if *setbacks != self.setbacks() || !self.read_stream(*stream, *version).await?.is_empty() {
-                grown.push(*stream);
-            }
-        }
-        Ok(Growth { grown, as_of })
-    }
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError>;
 
-    /// How often the log may have been set back: a crash of the database takes away what could be read and was not yet on
-    /// its disk. What was known of a stream before may hold events that are gone, and so [`EventLog::find_grown`] tells it
-    /// to have grown. Of a log that nothing can set back: never.
-    fn setbacks(&self) -> u64 {
-        0
-    }
+    /// The freshness of a stream of which nothing has been read yet. Take it before reading: a state that was read before
+    /// a rollback must not pass for one that was read after it.
+    fn nothing_read(&self) -> Freshness;
 
     /// The newest usable snapshot of a stream. A snapshot that this program cannot use is none.
     ///
@@ -385,11 +421,30 @@ pub trait EventLog: Send + Sync + 'static {
     /// See [`ReadError`].
     async fn head(&self) -> Result<LogHead, ReadError>;
 
-    /// Whether it has broken down for good, so that only a restart of the process helps.
-    fn has_broken_down(&self) -> bool {
-        false
-    }
+    /// Whether the log has failed for good, so that only a restart of the process helps.
+    fn has_broken_down(&self) -> bool;
 
     /// The highest position that this node knows of; changes wake those who follow the log.
     fn known_position(&self) -> watch::Receiver<Position>;
+}
+
+/// [`EventLog::find_grown`] for logs that have everything at hand, as those of tests: it reads each stream.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn find_grown_by_reading(
+    log: &dyn EventLog,
+    seen: &[SeenStream],
+    as_of: Option<AsOf>,
+) -> Result<Growth, ReadError> {
+    let as_of = as_of.map_or_else(|| *log.known_position().borrow(), AsOf::position);
+    let now = log.nothing_read();
+    let mut grown = vec![];
+    for SeenStream { stream, freshness } in seen {
+        let is_outdated = freshness.is_of_another_generation(&now);
+        if is_outdated || !log.read_stream(*stream, freshness.version()).await?.is_empty() {
+            grown.push(*stream);
+        }
+    }
+    Ok(Growth { grown, as_of })
 }

@@ -12,9 +12,9 @@ pub use auth::{
     TokenIssuer, Verified,
 };
 pub use event_log::{
-    AppendError, AppendRequest, AsOf, CommandRecord, Epoch, EventHeader, EventLog, Growth, Hash, LogEvent, LogHead,
-    NewEvent, Position, ReadError, Receipt, Repeatable, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId,
-    StreamVersion, VersionedState,
+    AppendError, AppendRequest, AsOf, CommandRecord, Epoch, EventHeader, EventLog, Freshness, Growth, Hash, LogEvent,
+    LogHead, NewEvent, Position, ReadError, Receipt, Repeatable, SeenStream, Sequence, StreamAppend, StreamEvent,
+    StreamId, StreamVersion, VersionedState, find_grown_by_reading,
 };
 pub use limits::{Rate, RateLimit, RateLimiter};
 pub use personal_data::{ErasedText, PersonalDataLog, StoredText};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{
-    AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Growth, Ids, LogEvent, LogHead, Position,
-    ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
+    AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Freshness, Growth, Ids, LogEvent, LogHead,
+    Position, ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
 };
 use async_trait::async_trait;
 use domain::event::{Upcasters, upcasters};
@@ -189,10 +189,10 @@ impl EventLog for SqlEventLog {
         for stream in seen {
             let has_grown = match self.ring.has_grown(stream, as_of) {
                 Some(has_grown) => has_grown,
-                None => !self.read_stream(stream.stream, stream.version).await?.is_empty(),
+                None => !self.read_stream(stream.stream, stream.freshness.version()).await?.is_empty(),
             };
-            // It may have been noticed by reading just now.
-            if has_grown || stream.setbacks != self.setbacks() {
+            // Reading just now may have noticed a rollback.
+            if has_grown || stream.freshness.is_of_another_generation(&self.nothing_read()) {
                 grown.push(stream.stream);
             }
         }
@@ -206,8 +206,10 @@ impl EventLog for SqlEventLog {
         Ok(head)
     }
 
-    fn setbacks(&self) -> u64 {
-        self.database.restarts() + self.ring.setbacks()
+    fn nothing_read(&self) -> Freshness {
+        // Both only count up, so that their sum names each generation once.
+        let generation = self.database.restarts() + self.ring.setbacks();
+        Freshness::new(generation, *self.known.borrow())
     }
 
     fn has_broken_down(&self) -> bool {

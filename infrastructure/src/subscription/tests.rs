@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use application::ports::{
-    AppendError, AppendRequest, AsOf, CommandRecord, EventLog, Growth, LogHead, ReadError, Receipt, SeenStream,
-    Sequence, StreamEvent, StreamId, VersionedState,
+    AppendError, AppendRequest, AsOf, CommandRecord, EventLog, Freshness, Growth, LogHead, ReadError, Receipt,
+    SeenStream, Sequence, StreamEvent, StreamId, VersionedState,
 };
 use domain::ids::CommandId;
 use domain::tag::TagEvent;
@@ -177,8 +177,8 @@ impl EventLog for Counting {
         self.log.has_broken_down()
     }
 
-    fn setbacks(&self) -> u64 {
-        self.log.setbacks()
+    fn nothing_read(&self) -> Freshness {
+        self.log.nothing_read()
     }
 
     fn known_position(&self) -> watch::Receiver<Position> {

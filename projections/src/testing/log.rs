@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use application::ports::{
-    AppendError, AppendRequest, CommandRecord, ErasedText, EventHeader, EventLog, LogEvent, LogHead, PersonalDataLog,
-    Position, ReadError, Receipt, Sequence, StoredText, StreamEvent, StreamId, VersionedState,
+    AppendError, AppendRequest, AsOf, CommandRecord, ErasedText, EventHeader, EventLog, Freshness, Growth, LogEvent,
+    LogHead, PersonalDataLog, Position, ReadError, Receipt, SeenStream, Sequence, StoredText, StreamEvent, StreamId,
+    VersionedState, find_grown_by_reading,
 };
 use async_trait::async_trait;
 use domain::event::AnyEvent;
@@ -108,6 +109,18 @@ impl EventLog for MemoryLog {
     async fn head(&self) -> Result<LogHead, ReadError> {
         let position = *self.position.borrow();
         Ok(LogHead { position, chain_hash: [0; 32], recorded_at: Timestamp::from_micros(0), epoch: Uuid::nil() })
+    }
+
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
+        find_grown_by_reading(self, seen, as_of).await
+    }
+
+    fn nothing_read(&self) -> Freshness {
+        Freshness::new(0, *self.position.borrow())
+    }
+
+    fn has_broken_down(&self) -> bool {
+        false
     }
 
     fn known_position(&self) -> watch::Receiver<Position> {

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use application::ports::{
-    AppendError, AppendRequest, Clock, CommandRecord, EventLog, LogEvent, LogHead, Position, ReadError, Receipt,
-    Sequence, StreamEvent, StreamId, VersionedState,
+    AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Freshness, Growth, LogEvent, LogHead, Position,
+    ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, find_grown_by_reading,
 };
 use async_trait::async_trait;
 use domain::aggregate::AggregateType;
@@ -144,8 +144,16 @@ impl EventLog for Pipeline {
         self.log.head().await
     }
 
-    fn setbacks(&self) -> u64 {
-        self.log.setbacks()
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
+        find_grown_by_reading(self, seen, as_of).await
+    }
+
+    fn nothing_read(&self) -> Freshness {
+        self.log.nothing_read()
+    }
+
+    fn has_broken_down(&self) -> bool {
+        self.log.has_broken_down()
     }
 
     fn known_position(&self) -> watch::Receiver<Position> {

@@ -129,8 +129,9 @@ impl Ring {
     /// and the ring holds all that follows, up to `end` at least.
     pub(crate) fn has_grown(&self, seen: &SeenStream, end: Position) -> Option<bool> {
         let state = self.read();
-        let is_held = state.before_first() <= seen.as_of && seen.as_of > state.doubtful && end <= state.end;
-        is_held.then(|| state.newest.get(&seen.stream).is_some_and(|newest| *newest > seen.version))
+        let as_of = seen.freshness.as_of();
+        let is_held = state.before_first() <= as_of && as_of > state.doubtful && end <= state.end;
+        is_held.then(|| state.newest.get(&seen.stream).is_some_and(|newest| *newest > seen.freshness.version()))
     }
 
     /// At most `limit` events after `after`, if the ring holds the first of them.
@@ -174,6 +175,7 @@ fn takes_texts_away(event: &LogEvent) -> bool {
 mod tests {
     use super::*;
     use crate::event_log::testing::log_event;
+    use application::ports::Freshness;
     use domain::time::Timestamp;
     use domain::visitor::ErasedPayload;
 
@@ -219,7 +221,7 @@ mod tests {
     fn it_tells_of_growth_only_where_it_holds_all_that_followed() {
         let ring = ring(3, 10, 11..=15);
         let stream = log_event(1).header.stream();
-        let seen = |version, as_of| SeenStream { stream, version, as_of, setbacks: 0 };
+        let seen = |version, as_of| SeenStream { stream, freshness: Freshness::new(0, as_of).at_version(version) };
         assert_eq!(ring.has_grown(&seen(14, 14), 15), Some(true));
         assert_eq!(ring.has_grown(&seen(15, 12), 15), Some(false), "what was read is newer than the place");
         assert_eq!(ring.has_grown(&seen(15, 11), 15), None, "12 has been pushed out");

@@ -163,7 +163,7 @@ async fn another_history_gets_nothing() {
             assert_eq!(head::read(&fresh.database).await.unwrap(), before);
             assert!(matches!(log.head().await, Err(ReadError::HistoryForked { .. })), "and readiness can tell");
             assert!(matches!(log.read_after(0, 10).await, Err(ReadError::HistoryForked { .. })));
-            let seen = SeenStream { stream: stream(1), version: 2, as_of: as_of.position(), setbacks: 0 };
+            let seen = SeenStream { stream: stream(1), freshness: Freshness::new(0, as_of.position()).at_version(2) };
             for as_of in [None, Some(as_of)] {
                 assert!(matches!(log.find_grown(&[seen], as_of).await, Err(ReadError::HistoryForked { .. })));
             }

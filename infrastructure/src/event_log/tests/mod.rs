@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{AppendError, Clock, EventLog, Position, ReadError, SeenStream};
+use application::ports::{
+    AppendError, Clock, EventLog, Freshness, Growth, Position, ReadError, SeenStream, VersionedState,
+};
 use async_trait::async_trait;
 use domain::time::Timestamp;
 use futures::future::join_all;
@@ -260,22 +262,22 @@ async fn what_a_crash_has_taken_back_is_forgotten() {
                 tokio::task::yield_now().await;
             }
             // What was known up to the lost event says nothing about who is in its place.
-            let seen = |n| SeenStream {
-                stream: stream(100 + 10 * others + n),
-                version: 0,
-                as_of: kept + 1,
-                setbacks: log.setbacks(),
-            };
+            let now = log.nothing_read();
+            let seen = |n| SeenStream { stream: stream(100 + 10 * others + n), freshness: now.confirmed(kept + 1) };
             let seen: Vec<_> = (0..others).map(seen).collect();
             // Nor does what was known of the stream that lost it.
-            let lost = |setbacks| SeenStream { stream: stream(20 + others), version: 1, as_of: kept + 1, setbacks };
-            assert!(log.setbacks() > 0);
+            let lost = |freshness: Freshness| SeenStream {
+                stream: stream(20 + others),
+                freshness: freshness.at_version(1).confirmed(kept + 1),
+            };
+            let at_first = Freshness::new(0, 0);
+            assert!(now.is_of_another_generation(&at_first));
             for as_of in [None, Some(before)] {
                 let grown = log.find_grown(&seen, as_of).await.unwrap().grown;
                 assert_eq!(grown, seen.iter().map(|seen| seen.stream).collect::<Vec<_>>());
-                let grown = log.find_grown(&[lost(0)], as_of).await.unwrap().grown;
+                let grown = log.find_grown(&[lost(at_first)], as_of).await.unwrap().grown;
                 assert_eq!(grown, [stream(20 + others)]);
-                assert_eq!(log.find_grown(&[lost(log.setbacks())], as_of).await.unwrap().grown, []);
+                assert_eq!(log.find_grown(&[lost(now)], as_of).await.unwrap().grown, []);
             }
         }
     }
@@ -293,7 +295,7 @@ async fn growth_up_to_a_known_place_is_told_without_asking_where_the_log_ends() 
         let (log, other) = (start(&fresh.database).await, start(&fresh.database).await);
         let first = log.append(append(&[(stream(1), 0, 1), (stream(2), 0, 1)])).await.unwrap().last_position;
         wait_until_known(&log, first).await;
-        let seen = [1, 2].map(|n| SeenStream { stream: stream(n), version: 1, as_of: first, setbacks: 0 });
+        let seen = [1, 2].map(|n| SeenStream { stream: stream(n), freshness: Freshness::new(0, first).at_version(1) });
         // This log need not have heard yet of what another node appends.
         let second = other.append(append(&[(stream(1), 1, 1)])).await.unwrap().last_position;
         let as_of = log.head().await.unwrap().as_of();
