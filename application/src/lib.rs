@@ -5,6 +5,7 @@
 //! commands.
 
 pub mod agents;
+pub mod backoff;
 pub mod chat;
 pub mod command_bus;
 mod error;

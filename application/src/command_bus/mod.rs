@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::UseCaseError;
+use crate::backoff::Backoff;
 use crate::ports::{
     AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt,
     Repeatable, SeenStream, StreamId, StreamVersion,
@@ -26,6 +27,9 @@ pub use unit_of_work::UnitOfWork;
 
 /// How often a command is decided anew after others have changed the same streams.
 const MAX_ATTEMPTS: u32 = 5;
+
+/// The pauses between attempts, all of them random: two commands that met do not meet again.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(4), longest: Duration::from_millis(64), jitter: 1.0 };
 
 /// How long a command waits for others of this node on the same streams. While the database is away, each of those holds
 /// its streams for as long as it tries.
@@ -237,7 +241,7 @@ impl Inner {
                     // All of them, or one that writes many streams would meet another conflict each time.
                     locked.insert(stream);
                     locked.append(&mut written);
-                    self.pause(attempt).await;
+                    BACKOFF.wait(attempt, &*self.clock, &*self.ids).await;
                 }
                 AppendError::Repeated { record, .. } => return self.recall(context, use_case, &record).await,
                 AppendError::Invalid { .. } | AppendError::Unavailable { .. } => {
@@ -339,11 +343,5 @@ impl Inner {
         }
         let output = use_case.recall(&events).ok_or(UseCaseError::CommandReused)?;
         Ok(Executed { output, receipt: Some(receipt), repeated: true })
-    }
-
-    /// Waits a little longer after each conflict, and never as long as the other who met it.
-    async fn pause(&self, attempt: u32) {
-        let ceiling = 2_f64.powi(i32::try_from(attempt).unwrap_or(i32::MAX)) * 2.0;
-        self.clock.sleep(Duration::from_micros((ceiling * self.ids.fraction() * 1000.0) as u64)).await;
     }
 }

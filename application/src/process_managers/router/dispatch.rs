@@ -9,15 +9,18 @@ use domain::time::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, Semaphore};
 
-use super::backoff::backoff;
 use super::state::fold;
 use super::{AttemptStore, FailedAttempt, RoutingPart, RoutingSnapshot};
 use crate::UseCaseError;
+use crate::backoff::Backoff;
 use crate::chat::{AssignAgent, Chooser, RelieveAgent, RelocateChat};
 use crate::command_bus::{CommandBus, CommandContext};
 use crate::ports::{Clock, Hash, Ids, LogEvent};
 
 const ACTOR: &str = "system:router";
+
+/// The pauses between attempts to find an agent for one chat.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(30), jitter: 0.5 };
 
 /// How many assignments are carried out at the same time.
 const MAX_IN_FLIGHT: usize = 64;
@@ -224,7 +227,7 @@ impl Router {
         let mut guard = self.state();
         let state = guard.as_mut()?;
         let attempts = state.waiting(conversation_id)?.attempts + 1;
-        let next_attempt_at: Timestamp = self.clock.now().plus(backoff(attempts, self.ids.fraction()));
+        let next_attempt_at: Timestamp = self.clock.now().plus(BACKOFF.pause(attempts, self.ids.fraction()));
         state.fail(conversation_id, waiting_since, next_attempt_at)?;
         Some(FailedAttempt { conversation_id, waiting_since, attempts, next_attempt_at, reason })
     }

@@ -4,7 +4,6 @@
 //! `AssignAgent`. Its state is stored like a read model, with a checkpoint, so that a restart or another node goes on
 //! where it stopped; a command id that repeats with the wait makes a second dispatch of the same choice harmless.
 
-mod backoff;
 mod dispatch;
 mod state;
 
