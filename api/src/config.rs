@@ -11,7 +11,7 @@ use std::{env, fmt, fs, io};
 use clap::{Args, ValueEnum};
 use domain::text::EmailAddress;
 use infrastructure::database::Database;
-use infrastructure::wake_ups::RedisWakeUps;
+use infrastructure::redis::RedisWakeUps;
 
 use crate::client_address::TrustedProxies;
 use crate::cors::CorsOrigins;

@@ -1,4 +1,4 @@
-//! The adapters: what stands behind the ports of the application.
+//! The adapters behind the ports of the application.
 
 pub mod audit;
 pub mod auth;
@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod lease;
 pub mod presence;
 pub mod rate_limits;
+pub mod redis;
 pub mod responses;
 pub mod secret_file;
 pub mod subscription;

@@ -1,19 +1,17 @@
-//! Counters of who did something how often.
+//! Counters of how often a caller did something.
 
-mod link;
 mod memory;
-mod redis;
 mod window;
 
 pub use memory::MemoryRateLimiter;
-pub use redis::{RateLimiterOptions, RedisRateLimiter};
+pub(crate) use window::{Step, Window, length, millis};
 
 use sha2::{Digest, Sha256};
 
-/// Half of a key's SHA-256: as short for any key, and without the e-mail address that the key may hold.
-type HashedKey = [u8; 16];
+/// Half of a key's SHA-256: equally short for any key, and without the e-mail address that the key may hold.
+pub(crate) type HashedKey = [u8; 16];
 
-fn hashed(key: &str) -> HashedKey {
+pub(crate) fn hashed(key: &str) -> HashedKey {
     let mut half = HashedKey::default();
     half.copy_from_slice(&Sha256::digest(key)[..16]);
     half

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::redis::{RateLimiterOptions, RedisRateLimiter};
 use crate::system::{RandomIds, SystemClock};
 use crate::testing::{RedisProxy, redis_url};
 
@@ -51,6 +52,7 @@ macro_rules! on_each_limiter {
     ($(async fn $name:ident($limiter:ident, $clock:ident) $body:block)+) => {$(
         mod $name {
             use super::*;
+use crate::redis::{RateLimiterOptions, RedisRateLimiter};
 
             async fn body($limiter: Arc<dyn RateLimiter>, $clock: Arc<StoppedClock>) $body
 

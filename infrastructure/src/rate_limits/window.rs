@@ -4,11 +4,11 @@ use application::ports::{Rate, RateLimit};
 use domain::time::Timestamp;
 
 /// Milliseconds since the Unix epoch.
-pub(super) type Millis = i64;
+pub(crate) type Millis = i64;
 
 /// What is to be done with a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Take,
     Look,
     GiveBack,
@@ -16,18 +16,18 @@ pub(super) enum Step {
 
 /// How often so far, and until when that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) ends: Millis,
-    pub(super) count: u32,
+pub(crate) struct Window {
+    pub(crate) ends: Millis,
+    pub(crate) count: u32,
 }
 
 impl Window {
-    pub(super) fn new(rate: Rate, now: Millis) -> Self {
+    pub(crate) fn new(rate: Rate, now: Millis) -> Self {
         Self { ends: now.saturating_add(length(rate)), count: 0 }
     }
 
     /// Does the step in this window, or in a new one if this has ended, and tells whether there was room before.
-    pub(super) fn step(&mut self, step: Step, rate: Rate, now: Millis) -> bool {
+    pub(crate) fn step(&mut self, step: Step, rate: Rate, now: Millis) -> bool {
         let new = Self::new(rate, now);
         if self.ends <= now {
             *self = new;
@@ -43,7 +43,7 @@ impl Window {
         has_room
     }
 
-    pub(super) fn standing(self, allowed: bool, rate: Rate, now: Millis) -> RateLimit {
+    pub(crate) fn standing(self, allowed: bool, rate: Rate, now: Millis) -> RateLimit {
         let left = self.ends.saturating_sub(now).max(1);
         RateLimit {
             allowed,
@@ -55,10 +55,10 @@ impl Window {
     }
 }
 
-pub(super) fn length(rate: Rate) -> Millis {
+pub(crate) fn length(rate: Rate) -> Millis {
     i64::try_from(rate.window.as_millis()).unwrap_or(i64::MAX)
 }
 
-pub(super) const fn millis(at: Timestamp) -> Millis {
+pub(crate) const fn millis(at: Timestamp) -> Millis {
     at.as_micros().div_euclid(1_000)
 }

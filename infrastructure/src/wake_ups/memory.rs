@@ -1,11 +1,11 @@
-//! The twin for a single node.
+//! The adapter for a single node.
 
 use application::ports::{Position, WakeUps};
 use async_trait::async_trait;
 
 use super::WakeUpStatus;
 
-/// Tells nobody: for a node that is alone, and whose own followers the log wakes itself.
+/// Announces nothing: the log itself wakes the followers of its own node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoWakeUps;
 

@@ -2,22 +2,21 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use application::ports::{Clock, Rate, RateLimit, RateLimiter};
 use async_trait::async_trait;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::ConnectionManager;
 use redis::{Client, RedisError, RedisResult};
 use tokio::time::timeout;
 
-use super::link::Link;
-use super::window::{Step, Window, length, millis};
-use super::{MemoryRateLimiter, hashed};
+use super::connection;
+use super::link::{Change, Link, LinkStatus};
+use crate::rate_limits::{MemoryRateLimiter, Step, Window, hashed, length, millis};
 
-/// `Window::step` for all nodes, as one command: what Redis runs is not interleaved with what others ask of it. The key
-/// goes away by itself; whether its window has ended is decided by the callers' clock all the same.
+/// `Window::step` for all nodes. Redis runs a script without interleaving other commands. The key expires by itself, but
+/// the callers' clock decides whether its window has ended.
 const STEP: &str = "
 local now, length, times, step = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local kept = redis.call('HMGET', KEYS[1], 'ends', 'count')
@@ -41,19 +40,19 @@ return {allowed and 1 or 0, count, ends}";
 pub struct RateLimiterOptions {
     /// Such as `redis://127.0.0.1:6379`.
     pub url: String,
-    /// What all keys begin with; nodes of one installation share it, and no other installation uses it.
+    /// The prefix of all keys: shared by the nodes of one installation, and used by no other.
     pub prefix: String,
     /// How long a caller waits for Redis.
     pub patience: Duration,
-    /// Tells when windows end.
+    /// Decides when windows end.
     pub clock: Arc<dyn Clock>,
 }
 
 impl RateLimiterOptions {
-    /// The prefix where there is one installation on a Redis.
+    /// The prefix of the only installation on a Redis.
     pub const PREFIX: &str = "livechatlog:rate:";
 
-    /// Enough for any Redis nearby, and little for who waits.
+    /// Enough for any Redis nearby, and short for a waiting caller.
     pub const PATIENCE: Duration = Duration::from_millis(100);
 }
 
@@ -64,12 +63,12 @@ impl fmt::Debug for RateLimiterOptions {
     }
 }
 
-/// Counts in Redis. When Redis fails, or does not answer in time, this node counts for itself until it does.
+/// Counts in Redis. While Redis fails or does not answer in time, this node counts for itself.
 pub struct RedisRateLimiter {
     client: Client,
     // Replaced after trouble: a connection whose other end is silent would be kept for many minutes.
     manager: Mutex<ConnectionManager>,
-    link: Link,
+    link: Link<1>,
     fallback: MemoryRateLimiter,
     options: RateLimiterOptions,
 }
@@ -81,24 +80,24 @@ impl fmt::Debug for RedisRateLimiter {
 }
 
 impl RedisRateLimiter {
-    /// Redis need not be there yet. Must be called within a Tokio runtime.
+    /// Redis need not be reachable yet. Must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// When the URL is none that this program can use.
+    /// When the URL is not valid.
     pub fn new(options: RateLimiterOptions) -> RedisResult<Self> {
         let client = Client::open(options.url.as_str())?;
-        let manager = Mutex::new(connect(&client, options.patience)?);
+        let manager = Mutex::new(connection::lazy(&client, options.patience)?);
         let fallback = MemoryRateLimiter::new(Arc::clone(&options.clock));
-        Ok(Self { client, manager, link: Link::default(), fallback, options })
+        Ok(Self { client, manager, link: Link::new(), fallback, options })
     }
 
-    /// None when this node has to count for itself.
+    /// `None` when this node has to count for itself.
     async fn step(&self, step: Step, key: &str, rate: Rate) -> Option<RateLimit> {
-        if !self.link.is_to_be_asked(millis(self.options.clock.now())) {
+        if !self.link.may_try(&*self.options.clock) {
             return None;
         }
         let answer = timeout(self.options.patience, self.ask(step, key, rate)).await;
-        match answer.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into())) {
+        match answer.unwrap_or_else(|_| Err(connection::timed_out())) {
             Ok(standing) => {
                 self.works();
                 Some(standing)
@@ -111,7 +110,7 @@ impl RedisRateLimiter {
     }
 
     async fn ask(&self, step: Step, key: &str, rate: Rate) -> RedisResult<RateLimit> {
-        // A connection that broke unnoticed fails once and is replaced; that alone is no outage.
+        // A connection that broke unnoticed fails once and is replaced. That alone is no outage.
         match self.ask_once(step, key, rate).await {
             Err(error) if error.is_io_error() => self.ask_once(step, key, rate).await,
             answer => answer,
@@ -134,31 +133,22 @@ impl RedisRateLimiter {
     }
 
     fn works(&self) {
-        if self.link.note(true, millis(self.options.clock.now())) {
+        if let Some(Change { from: LinkStatus::Down, .. }) = self.link.note(0, true, &*self.options.clock) {
             tracing::info!("rate limits are counted in Redis again");
         }
     }
 
     fn fails(&self, error: &RedisError) {
-        if let Ok(fresh) = connect(&self.client, self.options.patience) {
+        if let Ok(fresh) = connection::lazy(&self.client, self.options.patience) {
             *self.manager.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
         }
-        if self.link.note(false, millis(self.options.clock.now())) {
+        if self.link.note(0, false, &*self.options.clock).is_some() {
             tracing::warn!(
                 error = error as &dyn Error,
                 "Redis is unavailable: this node counts rate limits for itself"
             );
         }
     }
-}
-
-/// Connects with the first command; each command is one attempt.
-fn connect(client: &Client, patience: Duration) -> RedisResult<ConnectionManager> {
-    let config = ConnectionManagerConfig::new()
-        .set_number_of_retries(0)
-        .set_connection_timeout(Some(patience))
-        .set_response_timeout(Some(patience));
-    ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
 
 #[async_trait]

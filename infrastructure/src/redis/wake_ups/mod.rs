@@ -4,29 +4,36 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::backoff::Backoff;
 use application::ports::{Clock, Ids, Position, WakeUps};
 use async_trait::async_trait;
 use futures::StreamExt;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, PubSubSink, PubSubStream};
+use redis::aio::{ConnectionManager, PubSubSink, PubSubStream};
 use redis::{Client, RedisError, RedisResult};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::state::{Link, LinkState};
-use super::{OnAnnounced, WakeUpStatus};
+use super::connection;
+use super::link::{Change, Link, LinkStatus};
+use crate::wake_ups::{OnAnnounced, WakeUpStatus};
 
 const TIMEOUT: Duration = Duration::from_secs(1);
 const PING_INTERVAL: Duration = Duration::from_secs(5);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The pauses between attempts to reach Redis.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(5), jitter: 0.5 };
+
+/// The connections, by their place in the link.
+const PUBLISHER: usize = 0;
+const SUBSCRIBER: usize = 1;
 
 /// Where and how to signal.
 #[derive(Clone)]
 pub struct WakeUpOptions {
     /// Such as `redis://127.0.0.1:6379`.
     pub url: String,
-    /// The channel; nodes of one installation share it, and no other installation uses it.
+    /// The channel: shared by the nodes of one installation, and used by no other.
     pub channel: String,
     /// Waits between attempts.
     pub clock: Arc<dyn Clock>,
@@ -35,7 +42,7 @@ pub struct WakeUpOptions {
 }
 
 impl WakeUpOptions {
-    /// The channel where there is one installation on a Redis.
+    /// The channel of the only installation on a Redis.
     pub const CHANNEL: &str = "livechatlog:head";
 }
 
@@ -46,43 +53,47 @@ impl fmt::Debug for WakeUpOptions {
     }
 }
 
-/// Tells other nodes through Redis, and hears them. Redis may come and go: an outage only delays signals, and those
-/// that were sent meanwhile are lost.
+/// Signals to other nodes through Redis, and receives their signals. An outage of Redis delays signals; those that were
+/// sent during it are lost.
 #[derive(Debug)]
 pub struct RedisWakeUps {
     newest: watch::Sender<Position>,
-    state: Arc<LinkState>,
+    link: Arc<Link<2>>,
     tasks: [AbortHandle; 2],
 }
 
 impl RedisWakeUps {
-    /// Whether an address can be understood, whatever is there.
+    /// Whether a URL is valid; nothing is connected.
     #[must_use]
     pub fn is_address(url: &str) -> bool {
         Client::open(url).is_ok()
     }
 
-    /// Starts the two tasks that signal and listen; they end when this is dropped. Redis need not be there yet.
+    /// Starts the two tasks that signal and listen; they end when this is dropped. Redis need not be reachable yet.
     /// Must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// When the URL is none that this program can use.
+    /// When the URL is not valid.
     pub fn start(options: WakeUpOptions, on_announced: OnAnnounced) -> RedisResult<Self> {
         let client = Client::open(options.url.as_str())?;
-        let manager = ConnectionManager::new_lazy_with_config(client.clone(), manager_config())?;
+        let manager = connection::lazy(&client, TIMEOUT)?;
         let (newest, positions) = watch::channel(0);
-        let link = Arc::new(Shared { state: Arc::new(LinkState::default()), options });
-        let state = Arc::clone(&link.state);
-        let publisher = Publisher { shared: Arc::clone(&link), manager, positions };
-        let subscriber = Subscriber { shared: link, client, on_announced };
+        let link = Arc::new(Link::new());
+        let shared = Arc::new(Shared { link: Arc::clone(&link), options });
+        let publisher = Publisher { shared: Arc::clone(&shared), manager, positions };
+        let subscriber = Subscriber { shared, client, on_announced };
         let tasks = [tokio::spawn(publisher.run()).abort_handle(), tokio::spawn(subscriber.run()).abort_handle()];
-        Ok(Self { newest, state, tasks })
+        Ok(Self { newest, link, tasks })
     }
 
     /// Whether signals get through, as far as is known.
     #[must_use]
     pub fn status(&self) -> WakeUpStatus {
-        self.state.status()
+        match self.link.status() {
+            LinkStatus::Untried => WakeUpStatus::Connecting,
+            LinkStatus::Up => WakeUpStatus::Connected,
+            LinkStatus::Down => WakeUpStatus::Disconnected,
+        }
     }
 }
 
@@ -105,36 +116,26 @@ impl WakeUps for RedisWakeUps {
     }
 }
 
-/// The manager makes one attempt for each command; the pauses between attempts are ours.
-fn manager_config() -> ConnectionManagerConfig {
-    ConnectionManagerConfig::new()
-        .set_number_of_retries(0)
-        .set_connection_timeout(Some(TIMEOUT))
-        .set_response_timeout(Some(TIMEOUT))
-}
-
 struct Shared {
-    state: Arc<LinkState>,
+    link: Arc<Link<2>>,
     options: WakeUpOptions,
 }
 
 impl Shared {
-    fn works(&self, link: Link) {
-        if self.state.note(link, true) == Some(WakeUpStatus::Connected) {
+    fn works(&self, connection: usize) {
+        if let Some(Change { to: LinkStatus::Up, .. }) = self.link.note(connection, true, &*self.options.clock) {
             tracing::info!("signals between nodes get through Redis");
         }
     }
 
-    fn fails(&self, link: Link, error: &RedisError) {
-        if self.state.note(link, false).is_some() {
+    fn fails(&self, connection: usize, error: &RedisError) {
+        if self.link.note(connection, false, &*self.options.clock).is_some() {
             tracing::warn!(%error, "Redis is unavailable: nodes find new events by polling");
         }
     }
 
     async fn pause(&self, failures: u32) {
-        let full = FIRST_PAUSE.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE);
-        let pause = full.mul_f64(0.5 + self.options.ids.fraction() / 2.0);
-        self.options.clock.sleep(pause).await;
+        BACKOFF.wait(failures, &*self.options.clock, &*self.options.ids).await;
     }
 }
 
@@ -145,7 +146,7 @@ struct Publisher {
 }
 
 impl Publisher {
-    /// Sends the newest position; what came while the last one was on its way is covered by it.
+    /// Sends the newest position. It covers those that came while the last one was on its way.
     async fn run(mut self) {
         self.until_it_works(Self::ping).await;
         while self.positions.changed().await.is_ok() {
@@ -154,16 +155,16 @@ impl Publisher {
     }
 
     async fn until_it_works(&mut self, attempt: impl AsyncFn(&mut Self) -> RedisResult<()>) {
-        // A connection that broke unnoticed fails once and is replaced; that alone is no outage.
+        // A connection that broke unnoticed fails once and is replaced. That alone is no outage.
         if attempt(self).await.is_err() {
             let mut failures = 0;
             while let Err(error) = attempt(self).await {
-                self.shared.fails(Link::Publisher, &error);
-                self.shared.pause(failures).await;
+                self.shared.fails(PUBLISHER, &error);
                 failures += 1;
+                self.shared.pause(failures).await;
             }
         }
-        self.shared.works(Link::Publisher);
+        self.shared.works(PUBLISHER);
     }
 
     async fn ping(&mut self) -> RedisResult<()> {
@@ -189,13 +190,13 @@ impl Subscriber {
             match self.subscribe().await {
                 Ok((sink, stream)) => {
                     failures = 0;
-                    self.shared.works(Link::Subscriber);
-                    self.shared.fails(Link::Subscriber, &self.listen(sink, stream).await);
+                    self.shared.works(SUBSCRIBER);
+                    self.shared.fails(SUBSCRIBER, &self.listen(sink, stream).await);
                 }
-                Err(error) => self.shared.fails(Link::Subscriber, &error),
+                Err(error) => self.shared.fails(SUBSCRIBER, &error),
             }
-            self.shared.pause(failures).await;
             failures += 1;
+            self.shared.pause(failures).await;
         }
     }
 
@@ -205,19 +206,19 @@ impl Subscriber {
             pubsub.subscribe(&self.shared.options.channel).await?;
             Ok(pubsub.split())
         };
-        timeout(TIMEOUT, connect).await.unwrap_or_else(|_| Err(timed_out()))
+        timeout(TIMEOUT, connect).await.unwrap_or_else(|_| Err(connection::timed_out()))
     }
 
-    /// Passes announcements on until the connection is lost. Silence may be either no news or a dead peer, so it asks.
+    /// Passes announcements on until the connection is lost. Silence means either no news or a dead peer: a ping finds out.
     async fn listen(&self, mut sink: PubSubSink, mut stream: PubSubStream) -> RedisError {
         loop {
             match timeout(PING_INTERVAL, stream.next()).await {
                 Ok(Some(message)) => self.pass_on(&message),
-                Ok(None) => return connection_lost(),
+                Ok(None) => return connection::lost(),
                 Err(_) => match timeout(TIMEOUT, sink.ping::<redis::Value>()).await {
                     Ok(Ok(_)) => {}
                     Ok(Err(error)) => return error,
-                    Err(_) => return timed_out(),
+                    Err(_) => return connection::timed_out(),
                 },
             }
         }
@@ -226,17 +227,9 @@ impl Subscriber {
     fn pass_on(&self, message: &redis::Msg) {
         match message.get_payload::<Position>() {
             Ok(position) if position > 0 => (self.on_announced)(position),
-            Ok(_) | Err(_) => tracing::debug!("an announcement that is no position was left aside"),
+            Ok(_) | Err(_) => tracing::debug!("ignoring an announcement that is not a position"),
         }
     }
-}
-
-fn timed_out() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
-}
-
-fn connection_lost() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()
 }
 
 #[cfg(test)]
