@@ -13,7 +13,9 @@ use super::key::AuditKey;
 use super::record::{AuditRecord, HexHash};
 use crate::database::{Database, DatabaseError};
 use crate::event_log::chain::GENESIS;
-use crate::event_log::{Broken, Damage, VerifyError, Walk, ensure_vouched, evidence_after, nothing_beside, read_head};
+use crate::event_log::{
+    Broken, ChainWalk, Damage, VerifyError, ensure_vouched, evidence_after, nothing_beside, read_head,
+};
 use crate::sql_args;
 
 /// Which part of the log.
@@ -129,7 +131,7 @@ pub async fn export(
         Opening { format: FORMAT, epoch: end.epoch, from, previous_hash: HexHash(previous), filter: filter_text };
     let mut writer = ExportWriter { out, digest: Sha256::new(), format, events: 0, left_out: None };
     writer.opening(&opening)?;
-    let mut walk = Walk::after(from - 1, previous);
+    let mut walk = ChainWalk::after(from - 1, previous);
     while walk.position() < to {
         for event in evidence_after(database, walk.position(), to).await? {
             let event = event?;
@@ -192,7 +194,7 @@ impl<W: Write> ExportWriter<'_, W> {
 
 /// What follows the range must fit, or its time may have been changed to keep events out. At the end of the log, the head
 /// must fit, and every erasure must be recorded.
-async fn check_end(database: &Database, mut walk: Walk, end: &LogHead) -> Result<(), ExportError> {
+async fn check_end(database: &Database, mut walk: ChainWalk, end: &LogHead) -> Result<(), ExportError> {
     let position = walk.position();
     if position < end.position {
         for next in evidence_after(database, position, position + 1).await? {
@@ -211,7 +213,7 @@ async fn hash_before(database: &Database, from: Position) -> Result<Hash, Export
     if from < 2 {
         return Ok(GENESIS);
     }
-    let mut walk = Walk::after(from - 2, hash_at(database, from - 2).await?);
+    let mut walk = ChainWalk::after(from - 2, hash_at(database, from - 2).await?);
     for event in evidence_after(database, from - 2, from - 1).await? {
         walk.step(&event?)?;
     }

@@ -10,7 +10,7 @@ use super::format::{Format, Line, SignedHead};
 use super::key::PublicKey;
 use super::record::AuditRecord;
 use crate::event_log::chain::GENESIS;
-use crate::event_log::{Broken, Damage, Walk};
+use crate::event_log::{Broken, ChainWalk, Damage};
 
 /// No line of an export is longer, in bytes.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -153,7 +153,7 @@ fn later_format(opening: &str) -> FileError {
 }
 
 struct Proof {
-    walk: Walk,
+    walk: ChainWalk,
     filtered: bool,
     events: u64,
 }
@@ -164,7 +164,7 @@ impl Proof {
         if *from < 1 || (*from == 1 && previous_hash.0 != GENESIS) {
             return Err(Broken { position: *from, damage: Damage::Chain }.into());
         }
-        Ok(Self { walk: Walk::after(from - 1, previous_hash.0), filtered: filter.is_some(), events: 0 })
+        Ok(Self { walk: ChainWalk::after(from - 1, previous_hash.0), filtered: filter.is_some(), events: 0 })
     }
 
     fn event(&mut self, record: AuditRecord) -> Result<(), FileError> {

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::tables::KeptRow;
 use crate::audit::{AuditRecord, HexHash};
-use crate::event_log::{Broken, Walk};
+use crate::event_log::{Broken, ChainWalk};
 
 /// The version of the form.
 pub(super) const FORMAT: u32 = 1;
@@ -39,7 +39,7 @@ pub struct Opening {
 
 impl Opening {
     /// Makes sure that all of the log was walked along, and that it is whole.
-    pub(super) fn ensure_whole(&self, walk: &Walk) -> Result<(), Broken> {
+    pub(super) fn ensure_whole(&self, walk: &ChainWalk) -> Result<(), Broken> {
         walk.ensure_ends_at((self.position, self.hash.0, self.recorded_at))?;
         walk.ensure_vouched()
     }

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::format::{End, FORMAT, FormatOnly, Line, Opening, TRAILER, trailer};
 use super::tables::{KeptRow, KeptTable};
 use crate::database::Database;
-use crate::event_log::{Broken, Damage, Evidence, Walk};
+use crate::event_log::{Broken, ChainWalk, Damage, Evidence};
 
 /// No line of a backup is longer, in bytes.
 const LONGEST_LINE: u64 = 1 << 30;
@@ -148,7 +148,7 @@ impl BackupFile {
         if opening != self.opening {
             return Err(BackupError::Checksum);
         }
-        Ok(BackupReader { lines, opening, walk: Walk::from_the_beginning(), rows: 0 })
+        Ok(BackupReader { lines, opening, walk: ChainWalk::from_the_beginning(), rows: 0 })
     }
 }
 
@@ -184,7 +184,7 @@ fn ensure_checksum(file: &Arc<File>) -> Result<u64, BackupError> {
 pub(super) struct BackupReader {
     lines: Lines,
     opening: Opening,
-    walk: Walk,
+    walk: ChainWalk,
     rows: u64,
 }
 

@@ -13,7 +13,7 @@ use super::format::{End, FORMAT, Hashing, Line, Opening};
 use super::tables::{KEPT, KeptRow, KeptTable};
 use crate::audit::{AuditRecord, HexHash};
 use crate::database::{Database, DatabaseError, Snapshot};
-use crate::event_log::{Broken, Damage, Evidence, Walk, evidence_in, read_head_in};
+use crate::event_log::{Broken, ChainWalk, Damage, Evidence, evidence_in, read_head_in};
 use crate::sql_args;
 
 /// How many rows are read at once.
@@ -162,7 +162,7 @@ impl Writer {
     fn write<W: Write>(mut self, out: W) -> Result<(u64, W), WriteError> {
         let mut zip = GzEncoder::new(Hashing::new(BufWriter::new(out)), Compression::fast());
         line(&mut zip, &self.opening)?;
-        let mut walk = Walk::from_the_beginning();
+        let mut walk = ChainWalk::from_the_beginning();
         let mut rows = 0;
         while let Some(page) = self.pages.blocking_recv() {
             match page {
@@ -188,7 +188,7 @@ impl Writer {
 }
 
 /// The record of an event that is what was recorded, byte for byte.
-fn verified(walk: &mut Walk, event: Evidence) -> Result<AuditRecord, WriteError> {
+fn verified(walk: &mut ChainWalk, event: Evidence) -> Result<AuditRecord, WriteError> {
     walk.step(&event)?;
     let lengths = (event.payload.len(), event.metadata.len());
     let unreadable = Broken { position: walk.position(), damage: Damage::Unreadable };

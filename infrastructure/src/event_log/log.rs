@@ -16,109 +16,109 @@ use tracing::Instrument as _;
 
 use super::append::{Appender, Committer, KnownVersions, Pending, Prepared, Queue, find_command};
 use super::history::{History, LogHint, TaskEnded};
-use super::tail::{Ends, Feed, Reader, Ring, Streams, unavailable};
+use super::tail::{HeadReader, Reader, RecentEvents, Streams, Tailer, unavailable};
 use super::{head, snapshots};
 use crate::database::{Database, Dialect};
 use crate::wake_ups::NoWakeUps;
 
 /// How many events are kept in memory.
-const RING_CAPACITY: usize = 8_192;
+const KEPT_EVENTS: usize = 8_192;
 
 /// How many requests may wait for the appender before callers wait for room.
 const QUEUE_CAPACITY: usize = 4_096;
 
-/// How many committed batches may wait to be decoded.
-const FEED_CAPACITY: usize = 16;
+/// How many committed batches may wait for the tailer to decode them.
+const COMMITTED_CAPACITY: usize = 16;
 
-/// How long a caller waits for an answer. The appender tries for no longer, but one batch may wait for another.
+/// How long a caller waits for an answer. The appender gives up as soon, but one batch may wait for another.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// What the log needs from others.
+/// The dependencies of the log.
 #[derive(Clone)]
 pub struct LogPorts {
     /// Dates the events.
     pub clock: Arc<dyn Clock>,
-    /// Gives jitter.
+    /// Random numbers for jitter.
     pub ids: Arc<dyn Ids>,
-    /// Tells other nodes of each commit.
+    /// Announces each commit to other nodes.
     pub wake_ups: Arc<dyn WakeUps>,
     /// Bring stored events to their newest version; [`domain::event::upcasters`] unless a test says otherwise.
     pub upcasters: &'static Upcasters,
-    /// By which this node is told that others have appended.
+    /// Announces appends of other nodes to this one.
     pub hint: LogHint,
 }
 
 impl LogPorts {
-    /// Of a program that tells nobody and is told by nobody: it sees what others append when it looks.
+    /// For a program without signals: it finds the appends of others by polling.
     #[must_use]
     pub fn alone(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         Self { clock, ids, wake_ups: Arc::new(NoWakeUps), upcasters: upcasters(), hint: LogHint::default() }
     }
 }
 
-/// The event log in MySQL or SQLite. Its tasks end when it is dropped and every accepted append has been answered.
+/// The event log in MySQL or SQLite. After it is dropped, its tasks answer every accepted append and end.
 pub struct SqlEventLog {
     pub(super) database: Database,
     requests: mpsc::Sender<Pending>,
     pub(super) reader: Reader,
-    pub(super) ring: Arc<Ring>,
+    pub(super) recent: Arc<RecentEvents>,
     streams: Streams,
-    ends: Ends,
+    head: HeadReader,
     known: watch::Receiver<Position>,
     history: History,
 }
 
-/// No answer came in time; what becomes of the append is not known.
+/// No answer came in time; the outcome of the append is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("the log gave no answer in time")]
 struct NoAnswer;
 
 impl SqlEventLog {
-    /// Starts the appender and the follower of the log.
+    /// Starts the appender and the tailer.
     ///
     /// # Errors
     /// When the end of the log cannot be read.
     pub async fn start(database: Database, ports: LogPorts) -> Result<Self, ReadError> {
         let LogHead { position, epoch, .. } = head::read(&database).await.map_err(unavailable)?;
         let (requests, incoming) = mpsc::channel(QUEUE_CAPACITY);
-        let (feed, committed) = mpsc::channel(FEED_CAPACITY);
+        let (committed_sender, committed) = mpsc::channel(COMMITTED_CAPACITY);
         let (known_sender, known) = watch::channel(position);
         let reader = Reader::new(database.clone(), ports.upcasters);
-        let ring = Arc::new(Ring::new(RING_CAPACITY, position));
+        let recent = Arc::new(RecentEvents::new(KEPT_EVENTS, position));
         let history = History::of(epoch);
         let appender = Appender {
             database: database.clone(),
             committer: Committer::new(database.clone(), history.epoch(), ports.clock, ports.ids),
             queue: Queue::new(incoming),
             known: KnownVersions::default(),
-            feed,
+            committed: committed_sender,
             hint: ports.hint.clone(),
             wake_ups: ports.wake_ups,
             history: history.clone(),
         };
-        let feed = Feed {
+        let tailer = Tailer {
             database: database.clone(),
             reader: reader.clone(),
-            ring: Arc::clone(&ring),
+            recent: Arc::clone(&recent),
             known: known_sender,
             committed,
             hint: ports.hint.clone(),
             history: history.clone(),
         };
         tokio::spawn(appender.run());
-        tokio::spawn(feed.run());
+        tokio::spawn(tailer.run());
         let streams = Streams::new(&database);
-        let ends = Ends::start(&database, &ring, &history, ports.hint);
-        Ok(Self { database, requests, reader, ring, streams, ends, known, history })
+        let head = HeadReader::start(&database, &recent, &history, ports.hint);
+        Ok(Self { database, requests, reader, recent, streams, head, known, history })
     }
 
-    /// The dialect of the database behind it.
+    /// The dialect of its database.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.database.dialect()
     }
 
-    /// Refuses to read on when the log was replaced by another one: what this node knows is not what is there.
+    /// Refuses to continue after another log has replaced this one: the knowledge of this node is about the old log.
     fn ensure_same_history(&self, position: Position) -> Result<(), ReadError> {
         if self.history.has_forked() { Err(ReadError::HistoryForked { position }) } else { Ok(()) }
     }
@@ -154,7 +154,7 @@ impl EventLog for SqlEventLog {
 
     async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError> {
         self.ensure_same_history(after + 1)?;
-        match self.ring.after(after, limit) {
+        match self.recent.after(after, limit) {
             Some(events) => Ok(events),
             None => self.reader.page(after, limit).await,
         }
@@ -181,13 +181,13 @@ impl EventLog for SqlEventLog {
         self.ensure_at_work()?;
         let as_of = match as_of {
             Some(as_of) => as_of.position(),
-            None => self.ends.read().await?.position,
+            None => self.head.read().await?.position,
         };
         self.ensure_same_history(as_of)?;
-        self.ends.reach(as_of, self.known.clone()).await;
+        self.head.reach(as_of, self.known.clone()).await;
         let mut grown = vec![];
         for stream in seen {
-            let has_grown = match self.ring.has_grown(stream, as_of) {
+            let has_grown = match self.recent.has_grown(stream, as_of) {
                 Some(has_grown) => has_grown,
                 None => !self.read_stream(stream.stream, stream.freshness.version()).await?.is_empty(),
             };
@@ -201,19 +201,19 @@ impl EventLog for SqlEventLog {
 
     async fn head(&self) -> Result<LogHead, ReadError> {
         self.ensure_at_work()?;
-        let head = self.ends.read().await?;
+        let head = self.head.read().await?;
         self.ensure_same_history(head.position)?;
         Ok(head)
     }
 
     fn nothing_read(&self) -> Freshness {
         // Both only count up, so that their sum names each generation once.
-        let generation = self.database.restarts() + self.ring.setbacks();
+        let generation = self.database.restarts() + self.recent.rollbacks();
         Freshness::new(generation, *self.known.borrow())
     }
 
     fn has_broken_down(&self) -> bool {
-        // Each of these ends is dropped with its task.
+        // Each task drops its end of the channel when it ends.
         self.requests.is_closed() || self.known.has_changed().is_err()
     }
 

@@ -17,6 +17,8 @@ mod tests;
 
 pub(crate) use head::{read as read_head, read_in as read_head_in};
 pub use history::LogHint;
-pub use integrity::{Broken, Damage, Evidence, VerifiedLog, VerifyError, Walk, chain, verify_against, verify_chain};
+pub use integrity::{
+    Broken, ChainWalk, Damage, Evidence, VerifiedLog, VerifyError, chain, verify_against, verify_chain,
+};
 pub(crate) use integrity::{ensure_vouched, evidence_after, evidence_in, nothing_beside};
 pub use log::{LogPorts, SqlEventLog};

@@ -2,11 +2,11 @@
 
 mod migrate;
 mod migrations;
-mod names;
+mod table_aliases;
 mod tables;
 
 pub(crate) use migrate::new_epoch;
 pub use migrate::{MigrateError, SchemaLock};
 pub(super) use migrate::{has_table, newest, pending, run};
-pub use names::TableNames;
+pub use table_aliases::TableNames;
 pub use tables::{PrimaryKey, TableCopies};

@@ -18,24 +18,24 @@ use crate::database::{Database, DatabaseError};
 use crate::event_log::history::{Committed, History, LogHint};
 use crate::event_log::stored::StoredEvent;
 
-/// The database was restored, or another one put in its place, under a running node.
+/// The database was restored or replaced under a running node.
 #[derive(Debug, thiserror::Error)]
 #[error("the event log was replaced by another one")]
 struct Forked;
 
-/// Takes whatever queued while it was busy, and commits it at once. It ends when nobody can send any more.
+/// Commits whatever has queued while the last batch was committed. It ends after the last sender is gone.
 pub(crate) struct Appender {
     pub(crate) database: Database,
     pub(crate) committer: Committer,
     pub(crate) queue: Queue,
     pub(crate) known: KnownVersions,
-    pub(crate) feed: mpsc::Sender<Committed>,
+    pub(crate) committed: mpsc::Sender<Committed>,
     pub(crate) hint: LogHint,
     pub(crate) wake_ups: Arc<dyn WakeUps>,
     pub(crate) history: History,
 }
 
-/// A group that is in the log, and not answered yet.
+/// A committed group whose callers have no answer yet.
 struct Done {
     group: Vec<Pending>,
     plan: Plan,
@@ -45,13 +45,13 @@ impl Appender {
     pub(crate) async fn run(mut self) {
         let mut done = None;
         loop {
-            let mut batch = self.queue.next_crowd();
+            let mut batch = self.queue.next_full_batch();
             if batch.is_none() {
                 self.answer(done.take()).await;
                 batch = self.queue.next_batch().await;
             }
             let Some(batch) = batch else { return };
-            let group = self.without_hopeless(batch.requests);
+            let group = self.without_stale(batch.requests);
             if group.is_empty() {
                 self.answer(done.take()).await;
                 tokio::task::yield_now().await;
@@ -61,9 +61,9 @@ impl Appender {
         }
     }
 
-    /// Leaves out those whom nobody waits for, and those that are known to be outdated: they would only spoil the
-    /// batch.
-    fn without_hopeless(&self, requests: Vec<Pending>) -> Vec<Pending> {
+    /// Removes the requests without a waiting caller, and those that are known to be outdated: they would make the whole
+    /// batch fail.
+    fn without_stale(&self, requests: Vec<Pending>) -> Vec<Pending> {
         let wanted = requests.into_iter().filter(|pending| !pending.answer.is_closed());
         let (outdated, group): (Vec<_>, Vec<_>) = wanted.partition(|pending| self.known.outdate(&pending.request));
         for pending in outdated {
@@ -72,13 +72,13 @@ impl Appender {
         group
     }
 
-    /// Commits a group, by halves if it is refused as a whole, and answers those before meanwhile. Gives what is still to
-    /// be answered.
+    /// Commits a group, by halves if the database refuses it as a whole, and meanwhile answers the group before. Returns
+    /// the group that still has to be answered.
     async fn write(&mut self, group: Vec<Pending>, mut done: Option<Done>) -> Option<Done> {
         let mut groups = vec![group];
         while let Some(group) = groups.pop() {
-            if self.feed.capacity() == 0 {
-                // Who waits for the feed must not keep others from the answer to a commit that is over.
+            if self.committed.capacity() == 0 {
+                // Waiting for the tailer must not delay the answers to a finished commit.
                 self.answer(done.take()).await;
             }
             let begun = Instant::now();
@@ -86,8 +86,8 @@ impl Appender {
                 let outcome = self.committer.commit(&group, &mut self.known).await;
                 (outcome, begun.elapsed())
             };
-            let answering = answer(done.take(), &self.feed, &*self.wake_ups);
-            // In this order: the answers are given when the database has something to do.
+            let answering = answer(done.take(), &self.committed, &*self.wake_ups);
+            // In this order, the database has work before the answers are sent.
             let ((outcome, duration), ()) = join(committing, answering).await;
             match outcome {
                 Outcome::Committed(plan) => {
@@ -110,10 +110,10 @@ impl Appender {
     }
 
     async fn answer(&self, done: Option<Done>) {
-        answer(done, &self.feed, &*self.wake_ups).await;
+        answer(done, &self.committed, &*self.wake_ups).await;
     }
 
-    /// Nothing can be appended any more: this node has to be started anew, on the log as it is now.
+    /// This node can append nothing any more: it has to be restarted on the log as it is now.
     fn forked(&mut self, group: Vec<Pending>, head: &LogHead) {
         tracing::error!(position = head.position, epoch = %head.epoch, "the event log was replaced by another one");
         self.history.fork();
@@ -126,9 +126,9 @@ impl Appender {
 
     fn unavailable(&mut self, group: Vec<Pending>, error: DatabaseError) {
         tracing::warn!(error = &error as &dyn std::error::Error, requests = group.len(), "event log is unavailable");
-        // It may come back with another history.
+        // The database may come back with another history,
         self.known.forget();
-        // Or with what it has committed without an answer.
+        // or with commits that it has not confirmed.
         self.hint.look();
         let error = Arc::new(error);
         metrics::counter!("livechatlog_append_refusals_total", "reason" => "unavailable").increment(group.len() as u64);
@@ -137,7 +137,7 @@ impl Appender {
         }
     }
 
-    /// Answers beside the appender, which has better things to do.
+    /// Answers from a task of its own, so that the appender goes on.
     fn refuse(&self, pending: Pending, cause: Option<DatabaseError>) {
         let database = self.database.clone();
         tokio::spawn(async move {
@@ -148,7 +148,7 @@ impl Appender {
     }
 }
 
-async fn answer(done: Option<Done>, feed: &mpsc::Sender<Committed>, wake_ups: &dyn WakeUps) {
+async fn answer(done: Option<Done>, committed: &mpsc::Sender<Committed>, wake_ups: &dyn WakeUps) {
     let Some(Done { group, plan }) = done else { return };
     let mut events = Vec::with_capacity(plan.hashes.len());
     let mut numbered = (plan.first.0..).zip(plan.hashes);
@@ -156,7 +156,7 @@ async fn answer(done: Option<Done>, feed: &mpsc::Sender<Committed>, wake_ups: &d
         metrics::histogram!("livechatlog_append_seconds").record(pending.since.elapsed());
         let Prepared { events: appended, .. } = pending.request;
         let recorded_at = receipt.recorded_at;
-        // Who has gone away does not need to know.
+        // A caller that has gone away needs no answer.
         drop(pending.answer.send(Ok(receipt)));
         for (event, (position, chain_hash)) in appended.into_iter().zip(&mut numbered) {
             let PreparedEvent { mut header, payload, .. } = event;
@@ -167,8 +167,8 @@ async fn answer(done: Option<Done>, feed: &mpsc::Sender<Committed>, wake_ups: &d
         }
     }
     wake_ups.announce(plan.after.position);
-    // The feed ends only together with the log.
-    drop(feed.send(events).await);
+    // The tailer ends only together with the log.
+    drop(committed.send(events).await);
 }
 
 fn measure_commit(duration: Duration, group: &[Pending]) {

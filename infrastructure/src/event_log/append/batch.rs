@@ -1,4 +1,4 @@
-//! Which requests are appended together.
+//! Chooses the requests that are appended together.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,18 +12,18 @@ use super::request::{MAX_EVENTS, Prepared};
 /// The most payload of a batch in bytes; the first request of a batch may be larger.
 const MAX_PAYLOAD: usize = 1 << 20;
 
-/// So many requests that wait are appended before those who were appended last are answered: the database works on them
-/// meanwhile. Fewer wait for those, so that they go together.
-const CROWD: usize = 24;
+/// With this many waiting requests, the next batch goes to the database before the callers of the last one are answered.
+/// With fewer, the answers come first, so that the callers' next requests join the batch.
+const FULL_BATCH: usize = 24;
 
-/// A request and who waits for the answer.
+/// A request, and the channel for its answer.
 pub(crate) struct Pending {
     pub(crate) request: Prepared,
     pub(crate) since: Instant,
     pub(crate) answer: oneshot::Sender<Result<Receipt, AppendError>>,
 }
 
-/// Requests that are meant to go together, without those that are known to exclude each other.
+/// Requests that go together. None of them contradicts another one.
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) requests: Vec<Pending>,
@@ -34,14 +34,13 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Takes a request, or gives it back because it must wait for the next batch.
+    /// Takes a request, or returns it because it has to wait for the next batch.
     fn add(&mut self, pending: Pending) -> Option<Pending> {
         let request = &pending.request;
         let fits = self.requests.is_empty()
             || (self.events + request.events.len() <= MAX_EVENTS
                 && self.payload_bytes + request.payload_bytes <= MAX_PAYLOAD);
-        // A request that builds on one that is in the batch goes with it; one that contradicts it would only spoil
-        // the batch for everybody.
+        // A request may build on another one of the batch. One that contradicts another would make the whole batch fail.
         let agrees = request
             .streams
             .iter()
@@ -63,7 +62,7 @@ impl Batch {
     }
 }
 
-/// The requests that wait.
+/// The waiting requests.
 pub(crate) struct Queue {
     incoming: mpsc::Receiver<Pending>,
     deferred: VecDeque<Pending>,
@@ -74,21 +73,21 @@ impl Queue {
         Self { incoming, deferred: VecDeque::new() }
     }
 
-    /// Waits for a request and takes along whatever waits with it. `None` when nobody can send any more.
+    /// Waits for a request, and takes everything that waits with it. `None` after the last sender is gone.
     pub(crate) async fn next_batch(&mut self) -> Option<Batch> {
         let mut waiting = std::mem::take(&mut self.deferred);
         if waiting.is_empty() {
             waiting.push_back(self.incoming.recv().await?);
         }
-        // Callers that were answered just now get the chance to come back with their next request.
+        // Callers that have just been answered get the chance to send their next request.
         tokio::task::yield_now().await;
         Some(self.gather(waiting))
     }
 
-    /// Takes whatever waits, if it is much. `None` when it is not.
-    pub(crate) fn next_crowd(&mut self) -> Option<Batch> {
-        let is_crowd = self.deferred.len() + self.incoming.len() >= CROWD;
-        is_crowd.then(|| {
+    /// Takes all waiting requests if they fill a batch.
+    pub(crate) fn next_full_batch(&mut self) -> Option<Batch> {
+        let is_full = self.deferred.len() + self.incoming.len() >= FULL_BATCH;
+        is_full.then(|| {
             let waiting = std::mem::take(&mut self.deferred);
             self.gather(waiting)
         })
@@ -139,13 +138,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_goes_together_within_bounds() {
+    async fn waiting_requests_go_together_within_bounds() {
         assert_eq!(batches((0..300).map(|id| pending(&[(stream(id), 0, 10)])).collect()).await, [100, 100, 100]);
         assert_eq!(batches(vec![pending(&[(stream(1), 0, 1_000)]), pending(&[(stream(2), 0, 1)])]).await, [1, 1]);
     }
 
     #[tokio::test]
-    async fn crowd_is_taken_as_it_waits_and_fewer_are_left() {
+    async fn full_batch_is_taken_at_once_and_fewer_requests_are_left() {
         let (sender, incoming) = mpsc::channel(10_000);
         let mut queue = Queue::new(incoming);
         let push = |count: usize| {
@@ -153,20 +152,20 @@ mod tests {
                 sender.try_send(pending(&[(stream(id as u128), 0, 1)])).ok().unwrap();
             }
         };
-        push(CROWD - 1);
-        assert!(queue.next_crowd().is_none());
+        push(FULL_BATCH - 1);
+        assert!(queue.next_full_batch().is_none());
         push(1);
         // The last one contradicts the first, and waits for the next batch.
-        assert_eq!(queue.next_crowd().map(|batch| batch.requests.len()), Some(CROWD - 1));
-        assert!(queue.next_crowd().is_none());
-        // Who was deferred counts, and comes first.
+        assert_eq!(queue.next_full_batch().map(|batch| batch.requests.len()), Some(FULL_BATCH - 1));
+        assert!(queue.next_full_batch().is_none());
+        // Deferred requests count, and come first.
         sender.try_send(pending(&[(stream(0), 1, 1)])).ok().unwrap();
-        for id in 1..CROWD - 1 {
+        for id in 1..FULL_BATCH - 1 {
             sender.try_send(pending(&[(stream(id as u128 + 100), 0, 1)])).ok().unwrap();
         }
-        let crowd = queue.next_crowd().unwrap();
-        assert_eq!(crowd.requests.len(), CROWD);
-        assert_eq!(crowd.requests[0].request.streams[0].expected, 0);
+        let full = queue.next_full_batch().unwrap();
+        assert_eq!(full.requests.len(), FULL_BATCH);
+        assert_eq!(full.requests[0].request.streams[0].expected, 0);
     }
 
     #[tokio::test]
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_rests_on_what_the_batch_changes_waits() {
+    async fn request_that_observes_a_stream_of_the_batch_waits() {
         let change = || pending(&[(stream(1), 3, 1)]);
         assert_eq!(batches(vec![change(), observer(2, (stream(1), 3)), observer(3, (stream(1), 4))]).await, [1, 2]);
         assert_eq!(batches(vec![change(), observer(2, (stream(1), 4))]).await, [2]);

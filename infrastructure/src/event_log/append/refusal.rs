@@ -1,4 +1,4 @@
-//! Why a single request was not appended.
+//! Finds out why a single request was not appended.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ const SELECT_COMMAND: &str = "SELECT request_digest, first_position, last_positi
 const SELECT_VERSION: &str =
     "SELECT MAX(sequence) AS version FROM events WHERE aggregate_type = ? AND aggregate_id = ?";
 
-/// What the log remembers of a command.
+/// The record of a command, if the log has one.
 pub(crate) async fn find_command(database: &Database, id: CommandId) -> Result<Option<CommandRecord>, DatabaseError> {
     let row = database.fetch_optional(SELECT_COMMAND, sql_args![id.to_string()]).await?;
     row.as_ref().map(record).transpose()
@@ -31,7 +31,7 @@ fn record(row: &Row) -> Result<CommandRecord, DatabaseError> {
     Ok(CommandRecord { request_digest: row.hash("request_digest")?, receipt })
 }
 
-/// Finds the reason. `cause` is what the database said, if it was asked.
+/// Finds the reason. `cause` is the error of the database, if the request got that far.
 pub(crate) async fn explain(database: &Database, request: &Prepared, cause: Option<DatabaseError>) -> AppendError {
     match look(database, request).await {
         Ok(Some(reason)) => reason,
@@ -68,7 +68,7 @@ async fn current_version(database: &Database, stream: StreamId) -> Result<Sequen
     Ok(version.unwrap_or(0))
 }
 
-/// The same failure for everyone who waited for it.
+/// The same failure for each waiting caller.
 pub(crate) fn unavailable(error: &Arc<DatabaseError>) -> AppendError {
     AppendError::Unavailable { source: Box::new(Arc::clone(error)) }
 }

@@ -1,4 +1,4 @@
-//! What the appender knows of the versions of streams, and what it has to ask.
+//! The versions of streams that the appender knows, and the conditions that it has to ask the database about.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,14 +6,14 @@ use application::ports::{Sequence, StreamId, StreamVersion};
 
 use super::request::Prepared;
 
-/// The streams whose versions are remembered; they are forgotten all at once.
+/// The highest number of remembered streams; beyond it, all are forgotten.
 const MAX_REMEMBERED: usize = 20_000;
 
-/// Versions that streams are known to have reached.
+/// The versions that streams have certainly reached.
 #[derive(Default)]
 pub(crate) struct KnownVersions {
     streams: HashMap<StreamId, Known>,
-    /// Grows whenever somebody else has appended.
+    /// Grows with each append of another node.
     generation: u64,
 }
 
@@ -23,17 +23,17 @@ struct Known {
     generation: u64,
 }
 
-/// Something that must be true in the log for a request to be appended.
+/// A condition on the log without which a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demand {
-    /// The stream has come to this version, so that what follows it leaves no hole.
+    /// The stream has reached this version, so that the next event leaves no hole.
     Reached(StreamVersion),
-    /// The stream is at this version.
+    /// The stream is exactly at this version.
     Stands(StreamVersion),
 }
 
 impl KnownVersions {
-    /// Remembers what a request has appended, and what it was right about.
+    /// Remembers what a request has appended and observed.
     pub(crate) fn remember(&mut self, request: &Prepared) {
         if self.streams.len() > MAX_REMEMBERED {
             self.streams.clear();
@@ -47,26 +47,26 @@ impl KnownVersions {
         }
     }
 
-    /// Forgets everything, because another history may have begun.
+    /// Forgets everything: another history may have begun.
     pub(crate) fn forget(&mut self) {
         self.streams.clear();
     }
 
-    /// Somebody else has appended: any stream may have grown.
+    /// Notes that another node has appended: any stream may have grown.
     pub(crate) const fn others_appended(&mut self) {
         self.generation += 1;
     }
 
-    /// Whether a request expects a version that a stream has left behind: streams only grow.
+    /// Whether a stream is already past the version that a request expects. Streams only grow.
     pub(crate) fn outdate(&self, request: &Prepared) -> bool {
         let is_behind = |stream, version| self.streams.get(&stream).is_some_and(|known| version < known.version);
         request.streams.iter().any(|stream| is_behind(stream.stream, stream.expected))
             || request.observed.iter().any(|observed| is_behind(observed.stream, observed.version))
     }
 
-    /// What the requests of a batch demand of the log and is not known to be true.
+    /// The conditions of a batch that are not known to be met.
     pub(crate) fn demands<'a>(&self, requests: impl Iterator<Item = &'a Prepared>) -> Vec<Demand> {
-        // What the batch itself brings about is taken care of by how it was put together.
+        // The batch was put together so that its own changes contradict none of its requests.
         let mut changed = HashSet::new();
         let mut asked = HashSet::new();
         let mut demands = vec![];

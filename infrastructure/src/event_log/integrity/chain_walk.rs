@@ -108,7 +108,7 @@ impl Evidence {
 
 /// Goes along the events and computes every digest anew.
 #[derive(Clone, Debug)]
-pub struct Walk {
+pub struct ChainWalk {
     position: Position,
     chain_hash: Hash,
     recorded_at: Timestamp,
@@ -117,7 +117,7 @@ pub struct Walk {
     unvouched: BTreeMap<Position, Hash>,
 }
 
-impl Walk {
+impl ChainWalk {
     /// Begins before the first event.
     #[must_use]
     pub const fn from_the_beginning() -> Self {

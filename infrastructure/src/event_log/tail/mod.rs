@@ -6,8 +6,8 @@ mod recent_events;
 mod streams;
 mod tailer;
 
-pub(super) use head_reader::Ends;
+pub(super) use head_reader::HeadReader;
 pub(super) use reader::{Reader, unavailable};
-pub(super) use recent_events::Ring;
+pub(super) use recent_events::RecentEvents;
 pub(super) use streams::Streams;
-pub(super) use tailer::Feed;
+pub(super) use tailer::Tailer;

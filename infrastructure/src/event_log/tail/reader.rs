@@ -34,7 +34,7 @@ impl Reader {
     pub(crate) async fn page(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError> {
         let mut rows = self.rows(after, limit).await?;
         if find_hole(after, &rows)?.is_some() {
-            // Positions become visible in their order, so there cannot be a hole; look twice before crying wolf.
+            // Positions become visible in their order, so a hole is impossible; look twice before reporting one.
             rows = self.rows(after, limit).await?;
             if let Some(position) = find_hole(after, &rows)? {
                 return Err(ReadError::HistoryForked { position });
@@ -64,7 +64,7 @@ fn find_hole(after: Position, rows: &[Row]) -> Result<Option<Position>, ReadErro
     Ok(None)
 }
 
-/// The database's failure as one of the log.
+/// A failure of the database, as one of the log.
 pub(crate) fn unavailable(error: DatabaseError) -> ReadError {
     ReadError::Unavailable { source: Box::new(error) }
 }

@@ -176,9 +176,9 @@ async fn several_nodes_append_without_gaps_and_learn_of_each_other() {
         assert_eq!(taken, (1..=400).collect());
         for log in &logs {
             wait_until_known(log, 400).await;
-            assert_eq!(log.ring.end(), 400);
+            assert_eq!(log.recent.end(), 400);
             assert_eq!(positions(log, 0).await, (1..=400).collect::<Vec<_>>());
-            assert!(log.ring.after(0, 1).is_some(), "read once for everybody");
+            assert!(log.recent.after(0, 1).is_some(), "read once for everybody");
         }
         assert_eq!(verify_chain(&fresh.database, |_| {}).await.unwrap().position, 400);
     }

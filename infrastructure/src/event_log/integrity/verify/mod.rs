@@ -2,7 +2,7 @@
 
 use application::ports::{Epoch, Hash, LogHead, Position};
 
-use super::chain_walk::{Broken, Damage, Evidence, Walk};
+use super::chain_walk::{Broken, ChainWalk, Damage, Evidence};
 use crate::database::{Database, DatabaseError, Row, Snapshot};
 use crate::event_log::head;
 use crate::sql_args;
@@ -62,7 +62,7 @@ pub async fn verify_against(
     mut progress: impl FnMut(Position, Position) + Send,
 ) -> Result<VerifiedLog, VerifyError> {
     let head = head::read(database).await?;
-    let mut walk = Walk::from_the_beginning();
+    let mut walk = ChainWalk::from_the_beginning();
     while walk.position() < head.position {
         for event in evidence_after(database, walk.position(), head.position).await? {
             walk.step(&event?)?;
@@ -83,7 +83,7 @@ pub async fn verify_against(
 
 /// Every erased payload must be vouched for. What was erased while the walk went on is vouched for beyond its end, but not
 /// beyond the end of now: the event came with the erasure.
-pub(crate) async fn ensure_vouched(database: &Database, mut walk: Walk) -> Result<(), VerifyError> {
+pub(crate) async fn ensure_vouched(database: &Database, mut walk: ChainWalk) -> Result<(), VerifyError> {
     if walk.first_unvouched().is_none() {
         return Ok(());
     }
@@ -144,7 +144,7 @@ pub(crate) async fn nothing_beside(database: &Database) -> Result<(), VerifyErro
     Ok(())
 }
 
-fn finish(walk: &Walk, head: &LogHead) -> Result<VerifiedLog, VerifyError> {
+fn finish(walk: &ChainWalk, head: &LogHead) -> Result<VerifiedLog, VerifyError> {
     let LogHead { position, chain_hash, recorded_at, epoch } = *head;
     walk.ensure_ends_at((position, chain_hash, recorded_at))?;
     Ok(VerifiedLog { position, chain_hash, epoch, erased: walk.erased() })
