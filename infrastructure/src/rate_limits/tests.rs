@@ -52,7 +52,6 @@ macro_rules! on_each_limiter {
     ($(async fn $name:ident($limiter:ident, $clock:ident) $body:block)+) => {$(
         mod $name {
             use super::*;
-use crate::redis::{RateLimiterOptions, RedisRateLimiter};
 
             async fn body($limiter: Arc<dyn RateLimiter>, $clock: Arc<StoppedClock>) $body
 

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use application::ports::{Receipt, StreamVersion};
 
 use super::*;
-use crate::database::Database;
 use crate::event_log::testing::observing;
 
 fn is_conflict(answer: &Result<Receipt, AppendError>, id: u128) -> bool {

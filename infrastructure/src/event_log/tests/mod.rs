@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{
-    AppendError, Clock, EventLog, Freshness, Growth, Position, ReadError, SeenStream, VersionedState,
+    AppendError, AppendRequest, Clock, EventLog, Freshness, Growth, Position, ReadError, SeenStream, VersionedState,
 };
 use async_trait::async_trait;
 use domain::time::Timestamp;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::testing::{append, ports, repeatable, start, stream};
 use super::*;
-use crate::database::Dialect;
+use crate::database::{Database, Dialect};
 use crate::system::SystemClock;
 use crate::testing::fresh_databases;
 
