@@ -25,7 +25,7 @@ impl Connection {
         Ok(Self { address: address.to_owned(), stream, received: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Whether the answer has this status. What broke is opened anew.
+    /// Whether the answer has this status. A broken connection is opened again.
     pub async fn ask(&mut self, request: &[u8], expected: u16) -> bool {
         match self.send(request).await {
             Ok(answer) => answer.status == expected,

@@ -3,13 +3,13 @@
 use harness::TestDatabase;
 
 use crate::arguments::databases;
-use crate::desk::program;
 use crate::growth;
 use crate::machine::{Footprint, footprint};
 use crate::plot::{Panel, Series};
 use crate::program::megabytes;
 use crate::report::{Found, Part, publish};
 use crate::targets::Target;
+use crate::team::program;
 
 /// Megabytes that it may take when nothing happens, and that its file may have.
 const MEGABYTES: f64 = 40.0;

@@ -1,7 +1,7 @@
 //! Whether the program becomes slower as its log becomes longer: messages and lists on a short log and on a long one, in turn:
-//! `cargo bench -p tests -- --only growth [--events N]`.
+//! `cargo bench --workspace --bench livechatlog -- --only growth [--events N]`.
 //!
-//! The stores are those of `lists`. The long one is kept for the next run; the short one is filled anew each time, since
+//! The stores are those of `lists`. The long one is kept for the next run; the short one is filled again each time, since
 //! the messages that are sent would make it longer and longer.
 
 use std::time::Duration;
@@ -11,9 +11,8 @@ use harness::{DatabaseKind, Process};
 use infrastructure::system::SystemClock;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::arguments::{is_wanted, mysql, number};
+use crate::arguments::{arguments, is_wanted, mysql};
 use crate::connection::request;
-use crate::desk::begin;
 use crate::driver::open_loop::{self, Times};
 use crate::driver::{Latency, Requests, closed_loop, histogram, median};
 use crate::http::sends;
@@ -23,6 +22,7 @@ use crate::lists::store::Store;
 use crate::plot::{Panel, Series};
 use crate::report::{Found, Part, publish};
 use crate::targets::Target;
+use crate::team::begin;
 
 /// The events of the long log, unless `--events` says otherwise, and of the short one.
 const LONG: usize = 1_000_000;
@@ -31,7 +31,7 @@ const SHORT: usize = 10_000;
 /// A conversation has more, on average.
 const EVENTS_OF_ONE: usize = 20;
 
-/// Who writes at once.
+/// How many write at once.
 const WRITERS: usize = 16;
 
 /// Short turns, so that the short log stays short; the median counts.
@@ -96,7 +96,7 @@ pub fn run() {
 }
 
 fn conversations() -> usize {
-    let events = number("--events").unwrap_or(LONG);
+    let events = arguments().events.map_or(LONG, |events| events as usize);
     assert!(events > SHORT, "--events takes a number above {SHORT}");
     events.div_ceil(EVENTS_OF_ONE)
 }

@@ -71,7 +71,7 @@ pub struct Cores {
     pub load: f64,
     /// For the program that is measured, if it is another process.
     pub program: f64,
-    /// For everything on the machine: a database server is the rest, and what the kernel does for nobody.
+    /// For everything on the machine: the rest is a database server, and the kernel's own work.
     pub all: f64,
 }
 

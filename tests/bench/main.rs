@@ -1,4 +1,4 @@
-//! Measures the program: `cargo bench -p tests [-- --only SUITE]`.
+//! Measures the program: `cargo bench --workspace --bench livechatlog [-- --only SUITE]`.
 //!
 //! Without `--only` it measures everything that needs no large store: `append`, `http`, `assignment` and `footprint`.
 //! `growth`, `lists` and `rebuild` fill databases for minutes first, so they are asked for by name, or with `--all`.
@@ -6,14 +6,13 @@
 //! On SQLite, and on the server that `TEST_MYSQL_URL` names; `--on sqlite|mysql` picks one. Everything runs on one machine:
 //! load, program and database. Each suite prints tables, and keeps them as JSON and as a plot in `target/bench`.
 //!
-//! `--built` takes the program as it was built last. With `--profile dev` (before the `--`) nothing is optimised: that
-//! shows whether a suite runs, and says nothing about speed.
+//! `--built` takes the program as it was built last; `--help` lists the other options. With `--profile dev` (before the
+//! `--`) nothing is optimised: that shows whether a suite runs, and says nothing about speed.
 
 mod append;
 mod arguments;
 mod assignment;
 mod connection;
-mod desk;
 mod driver;
 mod footprint;
 mod growth;
@@ -25,8 +24,9 @@ mod program;
 mod rebuild;
 mod report;
 mod targets;
+mod team;
 
-use arguments::{flag, text};
+use arguments::arguments;
 
 struct Suite {
     name: &'static str,
@@ -46,21 +46,15 @@ const SUITES: [Suite; 7] = [
 ];
 
 fn main() {
-    let only = text("--only");
-    let is_wanted = |suite: &&Suite| match &only {
-        Some(name) => suite.name == name,
-        None => suite.is_cheap || flag("--all"),
-    };
-    let wanted: Vec<_> = SUITES.iter().filter(is_wanted).collect();
-    if wanted.is_empty() {
-        let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
-        eprintln!("--only takes one of {}", names.join(", "));
-        std::process::exit(2);
-    }
-    if !flag("--built") {
+    let asked = arguments();
+    if !asked.built {
         program::build();
     }
-    for suite in wanted {
+    let is_wanted = |suite: &&Suite| match &asked.only {
+        Some(name) => suite.name == name,
+        None => suite.is_cheap || asked.all,
+    };
+    for suite in SUITES.iter().filter(is_wanted) {
         eprintln!("{}: {}", suite.name, machine::busyness());
         (suite.run)();
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use harness::{DatabaseKind, TestDatabase};
 use serde_json::json;
 
-use crate::arguments::text;
+use crate::arguments::arguments;
 use crate::plot::{Panel, draw};
 use crate::targets::Target;
 use crate::{machine, program};
@@ -75,7 +75,7 @@ pub fn publish<T: Found>(suite: &str, parts: &[Part<T>]) {
         false => program::folder(),
     };
     // What is measured on one database alone does not take the place of both.
-    let name = text("--on").map_or_else(|| suite.to_owned(), |on| format!("{suite}-{on}"));
+    let name = arguments().on.map_or_else(|| suite.to_owned(), |on| format!("{suite}-{on}"));
     match save(&name, parts, &folder) {
         Ok(()) => println!("\nkept in {}/{name}.json and .svg", folder.display()),
         Err(error) => eprintln!("not kept: {error}"),

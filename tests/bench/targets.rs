@@ -1,4 +1,4 @@
-//! What is to be reached, beside what was measured.
+//! Targets, and what was measured.
 
 use std::fmt;
 

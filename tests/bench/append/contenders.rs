@@ -1,4 +1,4 @@
-//! Who appends. All write the same events: a message of a chat, about 300 bytes of JSON.
+//! The contenders. All write the same events: a message of a chat, about 300 bytes of JSON.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -125,7 +125,7 @@ impl MysqlEs {
         metadata json NOT NULL,
         CONSTRAINT events_pk PRIMARY KEY (aggregate_type, aggregate_id, sequence))";
 
-    /// With so many connections, all of which are made now.
+    /// With this number of connections, all of which are made now.
     pub async fn at(url: &str, connections: usize) -> Self {
         let pool = open_pool(url, connections).await;
         sqlx::query(Self::TABLE).execute(&pool).await.expect("a table");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use harness::{DatabaseKind, TestDatabase};
 
-use crate::arguments::{databases, duration, number};
+use crate::arguments::{arguments, databases, duration};
 use crate::driver::median;
 use crate::machine::{Cores, Work};
 use crate::plot::{Panel, Series};
@@ -20,9 +20,6 @@ pub use round::round;
 
 const WRITERS: [usize; 4] = [1, 16, 64, 256];
 
-/// How often each has its turn, unless `--rounds` says otherwise; the median counts.
-const ROUNDS: usize = 5;
-
 /// Events a second of one of them, round by round.
 #[derive(Clone, Debug, serde::Serialize)]
 struct Rates {
@@ -31,7 +28,7 @@ struct Rates {
     median: f64,
 }
 
-/// What was found at so many writers.
+/// What was found at this number of writers.
 #[derive(Clone, Debug, serde::Serialize)]
 struct Level {
     writers: usize,
@@ -76,7 +73,7 @@ async fn measure(database: &TestDatabase) -> Append {
 }
 
 fn rounds() -> usize {
-    number("--rounds").unwrap_or(ROUNDS)
+    arguments().rounds
 }
 
 /// There is no mysql-es to compare with on SQLite.

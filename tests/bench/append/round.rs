@@ -1,4 +1,4 @@
-//! One of those who append, for a short time.
+//! One contender appends, for a short time.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ pub trait Contender {
     fn writer(&self) -> Self::Writer;
 }
 
-/// Events a second that so many writers append, each as fast as it can; the first fifth is not counted. Of what was under way
+/// Events a second that this number of writers append, each as fast as it can; the first fifth is not counted. Of what was under way
 /// at the beginning or the end, the part counts that lies between.
 pub async fn round<C: Contender>(contender: &C, writers: usize, duration: Duration) -> f64 {
     let begin = Instant::now() + duration / 5;

@@ -13,8 +13,8 @@ use tokio::time::sleep_until;
 
 use super::{AGENTS, due, until_served};
 use crate::connection::{Connection, request};
-use crate::desk::{Chat, begin, hire, log_in, program};
 use crate::driver::{Latency, histogram, micros};
+use crate::team::{Chat, begin, hire, log_in, program};
 
 const LIMIT: usize = 5;
 const SERVED: usize = AGENTS * LIMIT;
@@ -69,7 +69,7 @@ pub async fn run(database: &TestDatabase) -> Slots {
     }
 }
 
-/// Who is served and who waits, both in the order in which they came.
+/// The chats that are served and those that wait, both in the order in which they came.
 struct Room {
     served: Vec<Chat>,
     waiting: Vec<Chat>,

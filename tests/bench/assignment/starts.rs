@@ -12,10 +12,10 @@ use tokio::time::sleep_until;
 
 use super::{AGENTS, due, until_served};
 use crate::connection::{Connection, request};
-use crate::desk::{hire, log_in, program};
 use crate::driver::{Latency, histogram, micros};
+use crate::team::{hire, log_in, program};
 
-/// How many chats each agent may serve: so many that nobody waits.
+/// How many chats each agent may serve: enough that none waits.
 const LIMIT: usize = 20;
 const PER_SECOND: u32 = 100;
 const CHATS: usize = 1_000;

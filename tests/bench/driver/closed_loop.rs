@@ -1,5 +1,5 @@
-//! So many connections, each of which sends the next request when it has the answer to the last. It tells how many requests
-//! the program can answer; how long each took is for the open loop to tell.
+//! A number of connections, each of which sends the next request when it has the answer to the last. It measures how many
+//! requests the program can answer; the open loop measures how long each takes.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};

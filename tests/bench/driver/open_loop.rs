@@ -28,7 +28,7 @@ pub struct Times {
     pub errors: u64,
 }
 
-/// Measures so many requests a second for this long.
+/// Measures this number of requests a second for this long.
 pub async fn measure(address: &str, per_second: f64, duration: Duration, requests: &Requests) -> Paced {
     let Times { good, errors } = times(address, per_second, duration, requests).await;
     Paced { due_per_second: per_second, errors, latency: Latency::of(&good) }

@@ -7,12 +7,12 @@ mod yardstick;
 use harness::{DatabaseKind, TestDatabase};
 
 use crate::arguments::{databases, duration};
-use crate::desk::{Desk, program};
 use crate::driver::{Latency, median};
 use crate::machine::{Cores, Footprint, footprint, memory_mb};
 use crate::plot::{Panel, Series};
 use crate::report::{Found, Part, publish};
 use crate::targets::Target;
+use crate::team::{Team, program};
 pub use operations::sends;
 use operations::{CONNECTIONS, CONVERSATION, HISTORY, LIST, Line, SEND};
 use yardstick::Yardstick;
@@ -44,10 +44,10 @@ pub fn run() {
 
 async fn measure(database: &TestDatabase) -> Http {
     let mut process = program(database).start().await;
-    let desk = Desk::open(process.client()).await;
-    let lines = operations::run(&process, &desk, duration()).await;
+    let team = Team::open(process.client()).await;
+    let lines = operations::run(&process, &team, duration()).await;
     let yardstick = match database.kind() {
-        DatabaseKind::MySql => Some(Yardstick::measure(&process, &desk, duration()).await),
+        DatabaseKind::MySql => Some(Yardstick::measure(&process, &team, duration()).await),
         DatabaseKind::Sqlite => None,
     };
     let peak_mb = memory_mb(&process, "VmHWM:");

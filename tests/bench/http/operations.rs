@@ -5,13 +5,13 @@ use std::time::Duration;
 use harness::{ADMIN_EMAIL, PASSWORD, Process};
 use serde_json::json;
 
-use crate::arguments::text;
+use crate::arguments::arguments;
 use crate::connection::request;
-use crate::desk::{Chat, Desk};
 use crate::driver::Requests;
 use crate::driver::closed_loop::{self, Rate};
 use crate::driver::open_loop::{self, Paced};
 use crate::machine::{Cores, Work, memory_mb};
+use crate::team::{Chat, Team};
 
 /// How many connections are used at once.
 pub const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
@@ -42,11 +42,11 @@ pub struct Line {
 }
 
 /// Measures every operation whose name holds the `--case`.
-pub async fn run(process: &Process, desk: &Desk, duration: Duration) -> Vec<Line> {
+pub async fn run(process: &Process, team: &Team, duration: Duration) -> Vec<Line> {
     let address = process.base().trim_start_matches("http://");
-    let wanted = text("--case").unwrap_or_default();
+    let wanted = &arguments().case;
     let mut lines = vec![];
-    for (operation, requests) in operations(desk).into_iter().filter(|(name, _)| name.contains(&wanted)) {
+    for (operation, requests) in operations(team).into_iter().filter(|(name, _)| name.contains(wanted)) {
         let (mut rates, mut cores) = (vec![], vec![]);
         for connections in CONNECTIONS {
             let work = Work::now(Some(process));
@@ -63,16 +63,16 @@ pub async fn run(process: &Process, desk: &Desk, duration: Duration) -> Vec<Line
     lines
 }
 
-fn operations(desk: &Desk) -> Vec<(&'static str, Requests)> {
+fn operations(team: &Team) -> Vec<(&'static str, Requests)> {
     let begin = json!({ "initialMessage": "Hello, is anybody there?", "name": "Vera" }).to_string();
     let log_in = json!({ "email": ADMIN_EMAIL, "password": PASSWORD }).to_string();
-    let list = request("GET", "/v1/conversations?limit=25", Some(&desk.admin_token), "");
+    let list = request("GET", "/v1/conversations?limit=25", Some(&team.admin_token), "");
     vec![
-        (HISTORY, each(desk, 200, history)),
-        (CONVERSATION, each(desk, 200, conversation)),
+        (HISTORY, each(team, 200, history)),
+        (CONVERSATION, each(team, 200, conversation)),
         (LIST, Requests::alike(list, 200)),
-        (SEND, sends(&desk.chats)),
-        (SEND_AGENT, each(desk, 201, |chat| send(&chat.thread_id, &chat.agent_token))),
+        (SEND, sends(&team.chats)),
+        (SEND_AGENT, each(team, 201, |chat| send(&chat.thread_id, &chat.agent_token))),
         (START, Requests::alike(request("POST", "/v1/widget/session", None, &begin), 201)),
         (LOG_IN, Requests::alike(request("POST", "/v1/auth/login", None, &log_in), 200)),
     ]
@@ -96,6 +96,6 @@ fn conversation(chat: &Chat) -> Vec<u8> {
     request("GET", &format!("/v1/conversations/{}", chat.conversation_id), Some(&chat.visitor_token), "")
 }
 
-fn each(desk: &Desk, expected: u16, make: impl Fn(&Chat) -> Vec<u8>) -> Requests {
-    Requests::each(desk.chats.iter().map(make).collect(), expected)
+fn each(team: &Team, expected: u16, make: impl Fn(&Chat) -> Vec<u8>) -> Requests {
+    Requests::each(team.chats.iter().map(make).collect(), expected)
 }

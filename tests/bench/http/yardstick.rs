@@ -1,4 +1,4 @@
-//! Whole requests, beside the bare appends of mysql-es on the same server: in turn, in one run.
+//! Whole requests, compared with the bare appends of mysql-es on the same server: in turn, in one run.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use harness::{Process, TestDatabase};
 use super::operations::sends;
 use crate::append::contenders::{MysqlEs, PUBLISHED_POOL};
 use crate::append::round;
-use crate::desk::Desk;
 use crate::driver::closed_loop;
 use crate::driver::median;
+use crate::team::Team;
 
 /// Of connections, and of writers.
 const AT_ONCE: usize = 64;
@@ -29,12 +29,12 @@ pub struct Yardstick {
 }
 
 impl Yardstick {
-    pub async fn measure(process: &Process, desk: &Desk, duration: Duration) -> Self {
+    pub async fn measure(process: &Process, team: &Team, duration: Duration) -> Self {
         let address = process.base().trim_start_matches("http://");
         let database = TestDatabase::mysql("mysql-es").await.expect("the server is there");
         let mut found = Self { sends: vec![], mysql_es: vec![], mysql_es_pool: vec![], errors: 0 };
         for _ in 0..ROUNDS {
-            let sends = closed_loop::measure(address, AT_ONCE, duration, &sends(&desk.chats)).await;
+            let sends = closed_loop::measure(address, AT_ONCE, duration, &sends(&team.chats)).await;
             found.sends.push(sends.per_second);
             found.errors += sends.errors;
             found.mysql_es.push(mysql_es(database.url(), AT_ONCE, duration).await);

@@ -4,9 +4,9 @@ use harness::{ADMIN_EMAIL, Client};
 
 use super::company::{AWAY_GROUP, BUSY_AGENT, TAGS};
 use super::texts::{ABSENT, FREQUENT, RARE, TALKER, common_words, full_names};
-use crate::desk::log_in;
+use crate::team::log_in;
 
-/// Who asks.
+/// The role of the agent who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// Sees everything.

@@ -194,7 +194,7 @@ impl<'a> Year<'a> {
         self.agenda.push(Reverse((at, number, step)));
     }
 
-    /// The router chooses, or an agent helps themselves. Who finds nobody waits.
+    /// The router chooses, or an agent takes the chat. Without an agent the chat waits.
     async fn assign(&mut self, number: usize) {
         let chat = &self.chats[number];
         let team = &self.company.teams[chat.team];

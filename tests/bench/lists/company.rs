@@ -1,4 +1,4 @@
-//! Who works in the company, and how its chats are sorted.
+//! The agents of the company, and how its chats are sorted.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ pub struct Company {
 pub const LIMIT: usize = 20;
 
 impl Company {
-    /// A company that is large enough for so many conversations.
+    /// A company that is large enough for this number of conversations.
     pub async fn found(bus: &CommandBus, database: &Database, conversations: usize) -> Self {
         let founder = Founder::new(bus, database).await;
         let (admin, default_group) = founder.begin().await;

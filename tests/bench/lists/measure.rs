@@ -110,7 +110,7 @@ async fn line(sides: &[Side; 2], cases: [&Case; 2], places: &[Place; 2], request
 }
 
 impl Place {
-    /// The same place with so many rows, of which there are more.
+    /// The same place with this number of rows, of which there are more.
     fn with_rows(&self, rows: usize) -> Self {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let others = query.split('&').filter(|parameter| !parameter.is_empty() && !parameter.starts_with("limit="));

@@ -1,5 +1,5 @@
 //! Every list, filter and figure of conversations at two sizes of the store:
-//! `cargo bench -p tests -- --only lists [--conversations N] [--requests N] [--case TEXT]`.
+//! `cargo bench --workspace --bench livechatlog -- --only lists [--conversations N] [--requests N] [--case TEXT]`.
 //!
 //! Filling takes minutes and is done once: the stores are kept in `target/bench` and on the server that
 //! `TEST_MYSQL_URL` names (`lists_…`), until they are deleted.
@@ -20,24 +20,19 @@ use application::ports::Clock as _;
 use harness::{DatabaseKind, Process};
 use infrastructure::system::SystemClock;
 
-use crate::arguments::{is_wanted, mysql, number, text};
+use crate::arguments::{arguments, is_wanted, mysql};
 use crate::report::{Part, publish};
 use cases::{Names, cases};
 use measure::{Line, Side, measure};
 use store::Store;
 use table::Lists;
 
-/// How many conversations there are, in which people have written a million messages, and how many in the store that it
-/// is compared with.
-const MANY: usize = 104_000;
+/// The conversations of the small store. The large one has 104,000 unless asked otherwise, with a million messages.
 const FEW: usize = 1_000;
-
-/// How often each page is asked for.
-const REQUESTS: usize = 300;
 
 /// Measures on SQLite, and on the server that `TEST_MYSQL_URL` names.
 pub fn run() {
-    let many = number("--conversations").unwrap_or(MANY);
+    let many = arguments().conversations;
     let mysql = mysql();
     let sqlite = is_wanted(DatabaseKind::Sqlite).then_some(None);
     let mut parts = vec![];
@@ -57,10 +52,10 @@ async fn compare(stores: &[Store; 2]) -> Lists {
     let sides = [side(&processes[0]).await, side(&processes[1]).await];
     let month = month();
     let (many, few) = (cases(&sides[0].names, &month), cases(&sides[1].names, &month));
-    let wanted = text("--case").unwrap_or_default();
+    let wanted = &arguments().case;
     let mut lines: Vec<Line> = vec![];
-    for (many, few) in many.iter().zip(&few).filter(|(case, _)| case.name.contains(&wanted)) {
-        lines.extend(measure(&sides, [many, few], number("--requests").unwrap_or(REQUESTS)).await);
+    for (many, few) in many.iter().zip(&few).filter(|(case, _)| case.name.contains(wanted)) {
+        lines.extend(measure(&sides, [many, few], arguments().requests).await);
     }
     for process in &mut processes {
         process.terminate().await;

@@ -43,7 +43,7 @@ impl Clock for Calendar {
     }
 }
 
-/// A log that answers an append before it has happened. For a single writer who is never refused.
+/// A log that answers an append before it has happened. For a single writer that is never refused.
 pub struct Pipeline {
     log: Arc<dyn EventLog>,
     orders: mpsc::Sender<Order>,
@@ -51,7 +51,7 @@ pub struct Pipeline {
 
 enum Order {
     Append(AppendRequest),
-    /// Tell when everything before is in the log.
+    /// Report when everything before is in the log.
     Tell(oneshot::Sender<()>),
 }
 
@@ -122,7 +122,7 @@ impl EventLog for Pipeline {
         self.log.read_after(after, limit).await
     }
 
-    /// Only new things, and agents who had nothing to do for long, are not in the cache of who decides.
+    /// Only new things, and agents who had nothing to do for long, are not in the cache of the decisions.
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError> {
         if after > 0 || stream.kind == AggregateType::Visitor {
             return Ok(vec![]);

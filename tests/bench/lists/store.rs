@@ -78,7 +78,7 @@ impl Store {
             .setting("RUST_LOG", "warn")
     }
 
-    /// The file that tells how far the log of the filled store goes.
+    /// The file that says how far the log of the filled store goes.
     fn mark(&self) -> PathBuf {
         self.folder.join("filled")
     }

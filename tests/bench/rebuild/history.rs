@@ -36,7 +36,7 @@ struct Lane {
     agent_id: AgentId,
 }
 
-/// Fills a new database with at least so many events.
+/// Fills a new database with at least this number of events.
 pub async fn write(database: &TestDatabase, events: i64) {
     let fresh = Database::connect(database.url(), DatabaseOptions::default()).await.expect("a database");
     fresh.migrate().await.expect("a schema");
@@ -71,7 +71,7 @@ pub async fn write(database: &TestDatabase, events: i64) {
 }
 
 impl Lane {
-    /// A chat from its start to its end; tells where the log is then.
+    /// A chat from its start to its end; returns where the log is then.
     async fn chat(&self) -> i64 {
         let visitor_id = VisitorId::from_uuid(self.bus.new_uuid());
         let email = EmailAddress::parse(&format!("{visitor_id}@example.com")).expect("an address");

@@ -1,4 +1,4 @@
-//! Visitors who begin chats and write, so many times a second, whatever the program does meanwhile.
+//! Visitors who begin chats and write at a fixed rate, whatever the program does meanwhile.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,10 +21,10 @@ pub struct Seen {
     pub latency: Latency,
 }
 
-/// Each chat gets so many messages after its first.
+/// How many messages each chat gets after its first.
 const MESSAGES: usize = 20;
 
-/// So many write at the same time, at most.
+/// How many write at the same time, at most.
 const LANES: u32 = 32;
 
 struct Lane {

@@ -1,6 +1,6 @@
-//! Measures the rebuild of the read models: `cargo bench -p tests -- --only rebuild [--events N] [--writes N]`.
+//! Measures the rebuild of the read models: `cargo bench --workspace --bench livechatlog -- --only rebuild [--events N] [--writes N]`.
 //!
-//! On a log of days of chats that is written for it, beside an idle program and beside one that is written to.
+//! On a log of days of chats that is written for it: next to an idle program, and next to one that is written to.
 
 mod history;
 mod load;
@@ -12,16 +12,13 @@ use application::ports::Clock as _;
 use harness::{History, Process, ProcessBuilder, TestDatabase, eventually};
 use infrastructure::system::SystemClock;
 
-use crate::arguments::{databases, number};
+use crate::arguments::{arguments, databases};
 use crate::machine::memory_mb;
 use crate::report::{Part, publish};
 use steps::{Rebuild, Step};
 
 /// The events of the log, unless `--events` says otherwise.
 const EVENTS: i64 = 200_000;
-
-/// The writes a second while a rebuild runs, unless `--writes` says otherwise.
-const WRITES: u32 = 200;
 
 /// How long a part may take.
 const PATIENCE: Duration = Duration::from_secs(3_600);
@@ -41,7 +38,7 @@ pub fn run() {
 
 async fn measure(database: &TestDatabase) -> Rebuild {
     let begun = Instant::now();
-    history::write(database, number("--events").unwrap_or(EVENTS)).await;
+    history::write(database, arguments().events.map_or(EVENTS, i64::from)).await;
     let history = History::open(database).await;
     let events = history.log.head().await.expect("a log").position;
     let of = |what, took: Duration| Step::new(what, events, took);
@@ -54,7 +51,7 @@ async fn measure(database: &TestDatabase) -> Rebuild {
     let read = of("log read alone", read_all(&history).await);
     let (alone, outcome) = replay(database, &[]).await;
     let alone = of("replay beside an idle service", alone).with(outcome);
-    let writes = number("--writes").unwrap_or(WRITES);
+    let writes = arguments().writes;
     let mut busy = (Duration::ZERO, String::new());
     let seen = load::during(process.client(), writes, async { busy = replay(database, &[]).await }).await;
     let busy = of("replay under load", busy.0).with(busy.1);
