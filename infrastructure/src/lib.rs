@@ -19,5 +19,5 @@ pub mod system;
 pub mod wake_ups;
 pub mod write_probe;
 
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

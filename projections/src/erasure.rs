@@ -96,8 +96,9 @@ mod tests {
 
     use super::*;
     use crate::rebuild::{compare, dump};
-    use crate::testing::{Desk, clear, fresh_databases, name, project_with};
+    use crate::testing::{Desk, clear, name, project_with};
     use crate::view_projectors;
+    use infrastructure::testing::fresh_databases;
 
     async fn erase(desk: &Desk, id: VisitorId) {
         let context = desk.bus.context("system:test".to_owned(), Uuid::nil());

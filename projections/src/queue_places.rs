@@ -226,7 +226,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::testing::fresh_databases;
+    use infrastructure::testing::fresh_databases;
 
     fn group(number: u128) -> GroupId {
         GroupId::from_uuid(Uuid::from_u128(number))

@@ -16,13 +16,13 @@ pub struct TestClock {
 }
 
 impl TestClock {
-    /// A clock that tells the real time, for now.
+    /// A clock with the real time, for now.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the clock forward. Whoever sleeps does not wake earlier: that span is real.
+    /// Sets the clock forward. A sleeping task does not wake earlier: that span is real.
     ///
     /// # Panics
     /// When the span is longer than 500,000 years.

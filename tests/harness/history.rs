@@ -1,4 +1,4 @@
-//! Reading what a program has written, beside it.
+//! Reading what a program has written, while it runs.
 
 use std::sync::Arc;
 

@@ -43,7 +43,7 @@ impl Standing {
         self.chats().iter().filter(|(_, chat)| chat.status == ConversationStatus::Pending)
     }
 
-    /// A chat that waits although somebody of its group could take it.
+    /// A chat that waits although an agent of its group could take it.
     #[must_use]
     pub fn waits_in_vain(&self) -> Option<(ConversationId, AgentId)> {
         self.waiting().find_map(|(id, chat)| {
@@ -87,7 +87,7 @@ fn could_take_a_chat(agent: &Agent) -> bool {
     agent.is_present() && agent.status == AgentStatus::Online && agent.accepting_chats && agent.has_free_slot()
 }
 
-/// The verifier holds nothing that grows with every event, so it cannot tell.
+/// The verifier holds nothing that grows with every event, so it does not know.
 fn nothing_is_there_twice(events: &[Arc<LogEvent>]) {
     let (mut ids, mut commands) = (HashSet::new(), HashSet::new());
     for append in events.chunk_by(|a, b| a.header.command_id == b.header.command_id) {

@@ -17,9 +17,9 @@ mod server;
 
 pub use client::{Client, Reply};
 pub use clock::TestClock;
-pub use database::{DatabaseKind, TestDatabase, databases, left_out, left_out_without};
 pub use eventually::{DEADLINE, eventually};
 pub use history::History;
+pub use infrastructure::testing::{DatabaseKind, TestDatabase, databases, left_out, left_out_without};
 pub use invariants::Standing;
 pub use process::{Process, ProcessBuilder, free_port, program, run_on};
 pub use proxy::{Fault, FaultyProxy};

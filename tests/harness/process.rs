@@ -209,7 +209,7 @@ impl Drop for Process {
     }
 }
 
-/// Runs a command of the program on a database to its end, with these settings beside, and nothing else from the
+/// Runs a command of the program on a database to its end, with these settings in addition, and nothing else from the
 /// environment of the test. A server may be running on the same database.
 ///
 /// # Panics
@@ -221,7 +221,7 @@ pub fn run_on(database: &TestDatabase, words: &[&str], settings: &[(&str, &str)]
     command.envs(settings.iter().copied()).output().unwrap_or_else(|error| panic!("no start: {error}"))
 }
 
-/// The program beside the test executable: `target/debug/livechatlog` for `target/debug/deps/e2e-…`.
+/// The program that was built along with the test: `target/debug/livechatlog` for `target/debug/deps/e2e-…`.
 ///
 /// # Panics
 /// When it was not built.
@@ -238,7 +238,7 @@ pub fn program() -> PathBuf {
     program
 }
 
-/// A port on which nobody listens, below the range from which the system takes ports for outgoing connections.
+/// A port that is free, below the range from which the system takes ports for outgoing connections.
 ///
 /// # Panics
 /// When there is none.

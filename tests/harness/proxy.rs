@@ -29,7 +29,7 @@ pub enum Fault {
     None,
     /// It never reaches the server, and the connection is closed.
     CutBefore,
-    /// It reaches the server, and the connection is closed at once: nobody knows how far the server gets.
+    /// It reaches the server, and the connection is closed at once: how far the server gets is unknown.
     CutAtOnce,
     /// The server carries it out to its end; the connection is closed before any of its answer arrives.
     CutBeforeAnswer,
@@ -45,7 +45,7 @@ pub struct FaultyProxy {
     accepting: AbortHandle,
 }
 
-/// The faults of the next appends. Whoever comes after them is left alone.
+/// The faults of the next appends. Later appends pass unchanged.
 #[derive(Debug, Default)]
 struct Plan(Mutex<VecDeque<Fault>>);
 

@@ -127,7 +127,7 @@ impl Server {
         }
     }
 
-    /// Logs somebody in.
+    /// Logs an agent in.
     pub async fn log_in(&self, email: &str) -> Person {
         let body = json!({ "email": email, "password": PASSWORD });
         let reply = self.client().post("/v1/auth/login", &body).await.expect(200);

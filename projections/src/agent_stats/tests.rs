@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::rows::ViewRow;
-use crate::testing::{explain, fresh_databases, project_with};
+use crate::testing::{explain, project_with};
+use infrastructure::testing::fresh_databases;
 
 const ANNA: AgentId = AgentId::new(Uuid::from_u128(0xA1));
 const BERT: AgentId = AgentId::new(Uuid::from_u128(0xA2));

@@ -12,8 +12,9 @@ use infrastructure::subscription::ProjectError;
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Desk, clear, fresh_databases, name, project, project_with};
+use crate::testing::{Desk, clear, name, project, project_with};
 use crate::{CursorError, Deleted, PageRequest, QueryError};
+use infrastructure::testing::fresh_databases;
 
 async fn queries(desk: &Desk, database: &Database) -> AgentQueries {
     clear(database).await;

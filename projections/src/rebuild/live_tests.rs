@@ -13,7 +13,8 @@ use infrastructure::system::{RandomIds, SystemClock};
 use super::*;
 use crate::PageRequest;
 use crate::conversations::{ConversationFilter, ConversationOrder, ConversationQueries, ConversationView};
-use crate::testing::{Desk, fresh_databases};
+use crate::testing::Desk;
+use infrastructure::testing::fresh_databases;
 
 const SOON: Duration = Duration::from_secs(20);
 

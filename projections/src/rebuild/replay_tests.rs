@@ -13,7 +13,8 @@ use infrastructure::system::{RandomIds, SystemClock};
 
 use super::live_tests::{Node, start};
 use super::*;
-use crate::testing::{Fresh, Time, fresh_databases, project};
+use crate::testing::{Time, project};
+use infrastructure::testing::{Fresh, fresh_databases};
 
 const SOON: Duration = Duration::from_secs(20);
 

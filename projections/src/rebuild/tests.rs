@@ -17,8 +17,9 @@ use proptest::test_runner::{Config, TestRunner};
 use super::*;
 use crate::agents::AgentQueries;
 use crate::conversations::ConversationQueries;
-use crate::testing::{Desk, Fresh, clear, fresh_databases, name, project};
+use crate::testing::{Desk, clear, name, project};
 use crate::{Deleted, PageRequest};
+use infrastructure::testing::{Fresh, fresh_databases};
 
 /// Something that somebody does; what the rules refuse does not happen.
 #[derive(Clone, Copy, Debug)]

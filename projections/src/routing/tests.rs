@@ -13,8 +13,9 @@ use infrastructure::subscription::{ProjectError, Projector};
 
 use super::*;
 use crate::rebuild::dump;
-use crate::testing::{Desk, clear, fresh_databases, project, project_with};
+use crate::testing::{Desk, clear, project, project_with};
 use crate::{CursorError, PageRequest, QueryError};
+use infrastructure::testing::fresh_databases;
 
 fn projectors(desk: &Desk, database: &Database) -> [Arc<dyn Projector>; 1] {
     [desk.router(database).1]

@@ -11,7 +11,8 @@ use infrastructure::subscription::ProjectError;
 use super::*;
 use crate::PageRequest;
 use crate::conversations::{ConversationFilter, ConversationOrder, ConversationQueries};
-use crate::testing::{Desk, fresh_databases, name, project, project_with};
+use crate::testing::{Desk, name, project, project_with};
+use infrastructure::testing::fresh_databases;
 
 async fn found(database: &Database, text: &str) -> Vec<ConversationId> {
     let filter = ConversationFilter { search: SearchText::parse(text), ..ConversationFilter::default() };

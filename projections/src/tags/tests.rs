@@ -7,8 +7,9 @@ use infrastructure::subscription::ProjectError;
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Desk, fresh_databases, name, project, project_with};
+use crate::testing::{Desk, name, project, project_with};
 use crate::{CursorError, Deleted, PageRequest, QueryError};
+use infrastructure::testing::fresh_databases;
 
 async fn desk_with_tags() -> (Desk, Vec<TagId>) {
     let desk = Desk::open().await;

@@ -1,12 +1,11 @@
-//! What the tests share: fresh databases, a log in memory, and a desk whose people do things.
+//! What the tests share: a log in memory, and a desk with agents and visitors who act. Databases come from
+//! [`infrastructure::testing`].
 
-mod databases;
 mod desk;
 mod explain;
 mod log;
 mod projecting;
 
-pub(crate) use databases::{Fresh, fresh_databases};
 pub(crate) use desk::{Desk, Time, name};
 pub(crate) use explain::explain;
 pub(crate) use log::MemoryLog;

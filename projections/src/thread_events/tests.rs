@@ -11,7 +11,8 @@ use infrastructure::subscription::ProjectError;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Desk, fresh_databases, project, project_with};
+use crate::testing::{Desk, project, project_with};
+use infrastructure::testing::fresh_databases;
 
 #[tokio::test]
 async fn thread_tells_who_came_who_left_and_why_and_who_closed() {

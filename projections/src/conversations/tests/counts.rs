@@ -5,7 +5,8 @@ use domain::ids::{EntityId, TagId};
 
 use super::lists::{all_pages, busy_desk, combinations};
 use crate::conversations::{ConversationCounts, ConversationOrder, ConversationQueries};
-use crate::testing::{fresh_databases, project};
+use crate::testing::project;
+use infrastructure::testing::fresh_databases;
 
 #[tokio::test]
 async fn counts_are_what_the_lists_hold() {

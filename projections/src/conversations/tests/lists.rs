@@ -11,8 +11,9 @@ use infrastructure::database::Database;
 
 use crate::conversations::{ConversationFilter, ConversationOrder, ConversationQueries, ConversationView, Visibility};
 use crate::search::SearchText;
-use crate::testing::{Desk, clear, fresh_databases, name, project};
+use crate::testing::{Desk, clear, name, project};
 use crate::{CursorError, PageRequest, QueryError};
+use infrastructure::testing::fresh_databases;
 
 /// What the visitor says at first, and what follows.
 fn texts(chat: usize) -> (String, String) {

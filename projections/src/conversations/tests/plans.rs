@@ -11,7 +11,8 @@ use crate::conversations::{ConversationFilter, ConversationOrder, ConversationRo
 use crate::queue_places::{AROUND, Queues};
 use crate::rows::ViewRow;
 use crate::search::{SearchText, WORDS_TABLE};
-use crate::testing::{explain, fresh_databases};
+use crate::testing::explain;
+use infrastructure::testing::fresh_databases;
 
 const ROWS: usize = 4_000;
 

@@ -13,7 +13,8 @@ use infrastructure::subscription::{ProjectError, Projector};
 use serde_json::json;
 
 use crate::conversations::{ConversationQueries, ConversationView, ConversationsProjector};
-use crate::testing::{Desk, clear, fresh_databases, project, project_with};
+use crate::testing::{Desk, clear, project, project_with};
+use infrastructure::testing::fresh_databases;
 
 async fn view(desk: &Desk, database: &Database, chat: ChatReceipt) -> ConversationView {
     clear(database).await;
