@@ -1,28 +1,18 @@
-//! What must not change without somebody deciding it.
+//! What changes only by decision: what the log promises, what it stores, and what the workspace is built from.
 
-#[cfg(test)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
+
 mod append;
-#[cfg(test)]
 mod commands;
-#[cfg(test)]
 mod connection;
-#[cfg(test)]
+mod dependencies;
 mod interop;
-#[cfg(test)]
 mod layout;
-#[cfg(test)]
 mod order;
-#[cfg(test)]
 mod setbacks;
-#[cfg(test)]
 mod snapshots;
-#[cfg(test)]
 mod subscription;
-#[cfg(test)]
 mod support;
-#[cfg(test)]
 mod texts;
-#[cfg(test)]
 mod upcasting;
-#[cfg(test)]
 mod use_cases;
