@@ -11,7 +11,7 @@ use domain::ids::{CommandId, EntityId as _, TagId};
 use domain::tag::{Tag, TagCommand, TagError, TagEvent};
 use domain::time::Timestamp;
 use futures::future::join_all;
-use harness::{DEADLINE, eventually, on_each_database};
+use harness::{DEADLINE, TestDatabase, each_database, eventually};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ pub fn restyle(text: &str) -> TagCommand {
     TagCommand::Restyle { name: name(text), color: None, at: AT }
 }
 
-/// Tells two tags the same, at once.
+/// Sends the same command to two tags, in one append.
 #[derive(Clone)]
 struct Both(TagCommand);
 
@@ -91,7 +91,7 @@ impl UseCase for Twins {
     }
 }
 
-/// Reads a number and writes the next one. Whoever decides on outdated state loses somebody's update.
+/// Reads a number and writes the next one. A decision on outdated state loses another writer's update.
 #[derive(Clone, Default)]
 struct CountUp {
     attempts: Arc<AtomicU32>,
@@ -123,7 +123,7 @@ impl UseCase for CountUp {
     }
 }
 
-/// Copies the name of one tag to another, and lets somebody change the first one before it comes to that.
+/// Copies the name of one tag to another; another writer changes the first one in between.
 struct CopyName {
     from: TagId,
     to: TagId,
@@ -199,159 +199,167 @@ async fn count_up(buses: &[CommandBus], commands: usize, locks: bool) -> Vec<u32
     numbers
 }
 
-on_each_database! {
-    async fn reads_as_of_a_moment_ask_no_more_where_the_log_ends(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        let (bus, others) = (node.bus(), node.bus());
-        bus.execute(context(&bus), Both(create("1"))).await.unwrap();
-        others.execute(context(&others), Both(restyle("2"))).await.unwrap();
-        let as_of = bus.as_of_now().await.unwrap();
-        node.database.execute("ALTER TABLE log_head RENAME TO log_head_away", vec![]).await.unwrap();
-        for _ in 0..2 {
-            for id in [tag_id(), second_id()] {
-                assert_eq!(number(&bus.read_as_of::<Tag>(id, as_of).await.unwrap()), 2);
+each_database!(reads_as_of_a_moment_ask_no_more_where_the_log_ends);
+async fn reads_as_of_a_moment_ask_no_more_where_the_log_ends(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    let (bus, others) = (node.bus(), node.bus());
+    bus.execute(context(&bus), Both(create("1"))).await.unwrap();
+    others.execute(context(&others), Both(restyle("2"))).await.unwrap();
+    let as_of = bus.as_of_now().await.unwrap();
+    node.database.execute("ALTER TABLE log_head RENAME TO log_head_away", vec![]).await.unwrap();
+    for _ in 0..2 {
+        for id in [tag_id(), second_id()] {
+            assert_eq!(number(&bus.read_as_of::<Tag>(id, as_of).await.unwrap()), 2);
+        }
+    }
+    bus.read::<Tag>(tag_id()).await.unwrap_err();
+    bus.as_of_now().await.unwrap_err();
+}
+
+each_database!(what_was_only_looked_at_must_stand_until_the_append);
+async fn what_was_only_looked_at_must_stand_until_the_append(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    let other = node.newcomer().await;
+    let (from, to) = (tag_id(), TagId::from_uuid(Uuid::from_u128(2)));
+    let bus = node.bus();
+    tell::<Tag>(&bus, from, create("1")).await.unwrap();
+    tell::<Tag>(&bus, to, create("0")).await.unwrap();
+    let (looked, go_on, attempts) = (Arc::default(), Arc::default(), Arc::default());
+    let copy =
+        CopyName { from, to, looked: Arc::clone(&looked), go_on: Arc::clone(&go_on), attempts: Arc::clone(&attempts) };
+    let copying = {
+        let bus = bus.clone();
+        tokio::spawn(async move { bus.execute(context(&bus), copy).await })
+    };
+    looked.notified().await;
+    tell::<Tag>(&other.bus(), from, restyle("2")).await.unwrap();
+    go_on.notify_one();
+    copying.await.unwrap().unwrap();
+    assert_eq!(number(&bus.read::<Tag>(to).await.unwrap()), 2, "it was decided anew");
+    assert_eq!(attempts.load(Ordering::SeqCst), 2);
+}
+
+each_database!(commands_at_the_same_time_on_one_aggregate_all_succeed_and_lose_nothing);
+async fn commands_at_the_same_time_on_one_aggregate_all_succeed_and_lose_nothing(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    let bus = node.bus();
+    tell::<Tag>(&bus, tag_id(), create("0")).await.unwrap();
+    for (round, locks) in [(0, true), (1, false)] {
+        let numbers = count_up(std::slice::from_ref(&bus), 64, locks).await;
+        assert_eq!(numbers, (round * 64 + 1..=round * 64 + 64).collect::<Vec<_>>(), "locks: {locks}");
+    }
+    assert_eq!(number(&node.bus().read::<Tag>(tag_id()).await.unwrap()), 128);
+    node.ends_at(129).await;
+}
+
+each_database!(commands_of_several_nodes_lose_nothing);
+async fn commands_of_several_nodes_lose_nothing(database: TestDatabase) {
+    let nodes = all_nodes(&database).await;
+    let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
+    tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
+    let mut expected = 0;
+    for _ in 0..20 {
+        let numbers = count_up(&buses, 2, true).await;
+        assert_eq!(numbers, [expected + 1, expected + 2]);
+        expected += 2;
+    }
+    nodes[0].ends_at(41).await;
+}
+
+each_database!(caller_who_goes_away_cancels_nothing);
+async fn caller_who_goes_away_cancels_nothing(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    let bus = node.bus();
+    let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let gated = Gated { reached: Arc::clone(&reached), go_on: Arc::clone(&go_on) };
+    {
+        let mut executing = std::pin::pin!(bus.execute(context(&bus), gated));
+        assert!(futures::poll!(&mut executing).is_pending());
+        reached.notified().await;
+    }
+    go_on.notify_one();
+    eventually(DEADLINE, "the command is carried out", async || {
+        let tag = node.bus().read::<Tag>(tag_id()).await.unwrap();
+        tag.name.as_ref().map(drop).ok_or("no tag")
+    })
+    .await;
+    node.ends_at(1).await;
+}
+
+each_database!(refusals_and_silence_from_an_outdated_cache_are_looked_at_again);
+async fn refusals_and_silence_from_an_outdated_cache_are_looked_at_again(database: TestDatabase) {
+    let nodes = all_nodes(&database).await;
+    let (here, there) = (nodes[0].bus(), nodes[nodes.len() - 1].bus());
+    let execute = async |bus: &CommandBus, command| {
+        tell::<Tag>(bus, tag_id(), command).await.map(|Executed { output, .. }| output)
+    };
+    // Here it is known that there is no tag; there it is created.
+    here.peek::<Tag>(tag_id()).await.unwrap();
+    assert!(execute(&there, create("VIP")).await.unwrap());
+    assert!(execute(&here, restyle("Very important")).await.unwrap(), "refused from an outdated cache");
+    // There nothing would change, if it were still as it was.
+    assert!(execute(&there, restyle("VIP")).await.unwrap(), "silent from an outdated cache");
+    // Here it can be restyled, if it were not deleted.
+    assert!(execute(&there, TagCommand::Delete { at: AT }).await.unwrap());
+    let refused = execute(&here, restyle("Too late")).await.unwrap_err();
+    assert!(matches!(refused, UseCaseError::Tag(TagError::NotCreated)), "{refused:?}");
+    assert!(here.read::<Tag>(tag_id()).await.unwrap().deleted);
+    nodes[0].ends_at(4).await;
+}
+
+each_database!(read_sees_all_that_any_node_had_committed_when_it_was_asked);
+async fn read_sees_all_that_any_node_had_committed_when_it_was_asked(database: TestDatabase) {
+    let nodes = all_nodes(&database).await;
+    let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
+    tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
+    for n in 1..=100_usize {
+        let text = n.to_string();
+        tell::<Tag>(&buses[n % buses.len()], tag_id(), restyle(&text)).await.unwrap();
+        // More than a node remembers: what it knew of the tag before can only be read from the database.
+        if n % 50 == 25 {
+            for filler in 0..9 {
+                nodes[0].append(1_000 * n as u128 + filler, 0, 1_000).await;
             }
         }
-        bus.read::<Tag>(tag_id()).await.unwrap_err();
-        bus.as_of_now().await.unwrap_err();
-    }
-
-    async fn what_was_only_looked_at_must_stand_until_the_append(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        let other = node.newcomer().await;
-        let (from, to) = (tag_id(), TagId::from_uuid(Uuid::from_u128(2)));
-        let bus = node.bus();
-        tell::<Tag>(&bus, from, create("1")).await.unwrap();
-        tell::<Tag>(&bus, to, create("0")).await.unwrap();
-        let (looked, go_on, attempts) = (Arc::default(), Arc::default(), Arc::default());
-        let copy = CopyName { from, to, looked: Arc::clone(&looked), go_on: Arc::clone(&go_on), attempts: Arc::clone(&attempts) };
-        let copying = {
-            let bus = bus.clone();
-            tokio::spawn(async move { bus.execute(context(&bus), copy).await })
-        };
-        looked.notified().await;
-        tell::<Tag>(&other.bus(), from, restyle("2")).await.unwrap();
-        go_on.notify_one();
-        copying.await.unwrap().unwrap();
-        assert_eq!(number(&bus.read::<Tag>(to).await.unwrap()), 2, "it was decided anew");
-        assert_eq!(attempts.load(Ordering::SeqCst), 2);
-    }
-
-    async fn commands_at_the_same_time_on_one_aggregate_all_succeed_and_lose_nothing(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        let bus = node.bus();
-        tell::<Tag>(&bus, tag_id(), create("0")).await.unwrap();
-        for (round, locks) in [(0, true), (1, false)] {
-            let numbers = count_up(std::slice::from_ref(&bus), 64, locks).await;
-            assert_eq!(numbers, (round * 64 + 1..=round * 64 + 64).collect::<Vec<_>>(), "locks: {locks}");
-        }
-        assert_eq!(number(&node.bus().read::<Tag>(tag_id()).await.unwrap()), 128);
-        node.ends_at(129).await;
-    }
-
-    async fn commands_of_several_nodes_lose_nothing(database: TestDatabase) {
-        let nodes = all_nodes(&database).await;
-        let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
-        tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
-        let mut expected = 0;
-        for _ in 0..20 {
-            let numbers = count_up(&buses, 2, true).await;
-            assert_eq!(numbers, [expected + 1, expected + 2]);
-            expected += 2;
-        }
-        nodes[0].ends_at(41).await;
-    }
-
-    async fn caller_who_goes_away_cancels_nothing(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        let bus = node.bus();
-        let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let gated = Gated { reached: Arc::clone(&reached), go_on: Arc::clone(&go_on) };
-        {
-            let mut executing = std::pin::pin!(bus.execute(context(&bus), gated));
-            assert!(futures::poll!(&mut executing).is_pending());
-            reached.notified().await;
-        }
-        go_on.notify_one();
-        eventually(DEADLINE, "the command is carried out", async || {
-            let tag = node.bus().read::<Tag>(tag_id()).await.unwrap();
-            tag.name.as_ref().map(drop).ok_or("no tag")
-        })
-        .await;
-        node.ends_at(1).await;
-    }
-
-    async fn refusals_and_silence_from_an_outdated_cache_are_looked_at_again(database: TestDatabase) {
-        let nodes = all_nodes(&database).await;
-        let (here, there) = (nodes[0].bus(), nodes[nodes.len() - 1].bus());
-        let execute = async |bus: &CommandBus, command| {
-            tell::<Tag>(bus, tag_id(), command).await.map(|Executed { output, .. }| output)
-        };
-        // Here it is known that there is no tag; there it is created.
-        here.peek::<Tag>(tag_id()).await.unwrap();
-        assert!(execute(&there, create("VIP")).await.unwrap());
-        assert!(execute(&here, restyle("Very important")).await.unwrap(), "refused from an outdated cache");
-        // There nothing would change, if it were still as it was.
-        assert!(execute(&there, restyle("VIP")).await.unwrap(), "silent from an outdated cache");
-        // Here it can be restyled, if it were not deleted.
-        assert!(execute(&there, TagCommand::Delete { at: AT }).await.unwrap());
-        let refused = execute(&here, restyle("Too late")).await.unwrap_err();
-        assert!(matches!(refused, UseCaseError::Tag(TagError::NotCreated)), "{refused:?}");
-        assert!(here.read::<Tag>(tag_id()).await.unwrap().deleted);
-        nodes[0].ends_at(4).await;
-    }
-
-    async fn read_sees_all_that_any_node_had_committed_when_it_was_asked(database: TestDatabase) {
-        let nodes = all_nodes(&database).await;
-        let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
-        tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
-        for n in 1..=100_usize {
-            let text = n.to_string();
-            tell::<Tag>(&buses[n % buses.len()], tag_id(), restyle(&text)).await.unwrap();
-            // More than a node remembers: what it knew of the tag before can only be told from the database.
-            if n % 50 == 25 {
-                for filler in 0..9 {
-                    nodes[0].append(1_000 * n as u128 + filler, 0, 1_000).await;
-                }
-            }
-            let reads = join_all(buses.iter().cycle().take(8).map(|bus| bus.read::<Tag>(tag_id()))).await;
-            for read in reads {
-                assert_eq!(number(&read.unwrap()), u32::try_from(n).unwrap());
-            }
+        let reads = join_all(buses.iter().cycle().take(8).map(|bus| bus.read::<Tag>(tag_id()))).await;
+        for read in reads {
+            assert_eq!(number(&read.unwrap()), u32::try_from(n).unwrap());
         }
     }
+}
 
-    async fn what_never_was_at_the_same_time_refuses_nobody(database: TestDatabase) {
-        let nodes = all_nodes(&database).await;
-        let (here, there) = (nodes[0].bus(), nodes[nodes.len() - 1].bus());
-        there.execute(context(&there), Both(create("VIP"))).await.unwrap();
-        let twins = Twins { meanwhile: there.clone(), attempts: Arc::default() };
-        let agreed = here.execute(context(&here), twins.clone()).await.map(|done| done.output);
-        assert!(matches!(agreed, Ok(true)), "{agreed:?}");
-        assert_eq!(twins.attempts.load(Ordering::SeqCst), 2);
-    }
+each_database!(what_never_was_at_the_same_time_refuses_nobody);
+async fn what_never_was_at_the_same_time_refuses_nobody(database: TestDatabase) {
+    let nodes = all_nodes(&database).await;
+    let (here, there) = (nodes[0].bus(), nodes[nodes.len() - 1].bus());
+    there.execute(context(&there), Both(create("VIP"))).await.unwrap();
+    let twins = Twins { meanwhile: there.clone(), attempts: Arc::default() };
+    let agreed = here.execute(context(&here), twins.clone()).await.map(|done| done.output);
+    assert!(matches!(agreed, Ok(true)), "{agreed:?}");
+    assert_eq!(twins.attempts.load(Ordering::SeqCst), 2);
+}
 
-    async fn repeated_command_is_carried_out_once_on_whatever_node(database: TestDatabase) {
-        let nodes = all_nodes(&database).await;
-        let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
-        tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
-        for round in 1..=10 {
-            let id = CommandId::from_uuid(buses[0].new_uuid());
-            let runs = (0..8).map(|n| {
-                let bus = buses[n % buses.len()].clone();
-                tokio::spawn(async move {
-                    let command = CountUp { locks: true, ..CountUp::default() };
-                    bus.execute(context(&bus).repeatable(id, [1; 32]), command).await.unwrap()
-                })
-            });
-            let answers: Vec<_> = join_all(runs).await.into_iter().map(Result::unwrap).collect();
-            assert!(answers.iter().all(|answer| answer.output == round), "{answers:?}");
-            assert!(answers.iter().all(|answer| answer.receipt == answers[0].receipt), "{answers:?}");
-            assert_eq!(answers.iter().filter(|answer| !answer.repeated).count(), 1);
-            let other = buses[0].execute(context(&buses[0]).repeatable(id, [2; 32]), CountUp::default()).await;
-            assert!(matches!(other, Err(UseCaseError::CommandReused)), "{other:?}");
-        }
-        assert_eq!(nodes[0].log.read_stream(stream(1), 0).await.unwrap().len(), 11);
-        nodes[0].ends_at(11).await;
+each_database!(repeated_command_is_carried_out_once_on_whatever_node);
+async fn repeated_command_is_carried_out_once_on_whatever_node(database: TestDatabase) {
+    let nodes = all_nodes(&database).await;
+    let buses: Vec<_> = nodes.iter().map(Node::bus).collect();
+    tell::<Tag>(&buses[0], tag_id(), create("0")).await.unwrap();
+    for round in 1..=10 {
+        let id = CommandId::from_uuid(buses[0].new_uuid());
+        let runs = (0..8).map(|n| {
+            let bus = buses[n % buses.len()].clone();
+            tokio::spawn(async move {
+                let command = CountUp { locks: true, ..CountUp::default() };
+                bus.execute(context(&bus).repeatable(id, [1; 32]), command).await.unwrap()
+            })
+        });
+        let answers: Vec<_> = join_all(runs).await.into_iter().map(Result::unwrap).collect();
+        assert!(answers.iter().all(|answer| answer.output == round), "{answers:?}");
+        assert!(answers.iter().all(|answer| answer.receipt == answers[0].receipt), "{answers:?}");
+        assert_eq!(answers.iter().filter(|answer| !answer.repeated).count(), 1);
+        let other = buses[0].execute(context(&buses[0]).repeatable(id, [2; 32]), CountUp::default()).await;
+        assert!(matches!(other, Err(UseCaseError::CommandReused)), "{other:?}");
     }
+    assert_eq!(nodes[0].log.read_stream(stream(1), 0).await.unwrap().len(), 11);
+    nodes[0].ends_at(11).await;
 }

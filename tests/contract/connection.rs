@@ -34,7 +34,7 @@ impl Scene {
         Some(Self { proxy, log, witness, _database: database })
     }
 
-    /// Appends, and makes sure that the receipt tells where exactly this is, once.
+    /// Appends, and checks that the events stand once, exactly where the receipt says.
     async fn append(&self, request: AppendRequest) -> Receipt {
         let ids = event_ids(&request);
         let receipt = self.log.append(request).await.unwrap_or_else(|error| panic!("{error:?}"));

@@ -14,7 +14,7 @@ use domain::tag::{Tag, TagCommand};
 use domain::thread::Thread;
 use domain::time::Timestamp;
 use domain::visitor::Visitor;
-use harness::{DatabaseKind, TestDatabase, on_each_database};
+use harness::{DatabaseKind, TestDatabase, each_database};
 use mysql_es::MysqlEventRepository;
 use sqlite_es::SqliteEventRepository;
 use sqlx::mysql::MySqlPoolOptions;
@@ -86,7 +86,7 @@ async fn mysql_pool(database: &TestDatabase) -> MySqlPool {
     MySqlPool::connect(database.url()).await.unwrap()
 }
 
-/// A server that was told to take anything.
+/// A server in a mode that accepts any value.
 async fn lenient_mysql(database: &TestDatabase) -> MySqlPool {
     let lenient = MySqlPoolOptions::new().after_connect(|connection, _| {
         Box::pin(async move { connection.execute("SET SESSION sql_mode = ''").await.map(drop) })
@@ -94,32 +94,32 @@ async fn lenient_mysql(database: &TestDatabase) -> MySqlPool {
     lenient.connect(database.url()).await.unwrap()
 }
 
-on_each_database! {
-    async fn unmodified_reader_sees_the_same_events_and_aggregates(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        match database.kind() {
-            DatabaseKind::Sqlite => {
-                let pool = sqlite_pool(&database).await;
-                reads_all(&node, || SqliteEventRepository::new(pool.clone())).await;
-            }
-            DatabaseKind::MySql => {
-                let pool = mysql_pool(&database).await;
-                reads_all(&node, || MysqlEventRepository::new(pool.clone())).await;
-            }
+each_database!(unmodified_reader_sees_the_same_events_and_aggregates);
+async fn unmodified_reader_sees_the_same_events_and_aggregates(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    match database.kind() {
+        DatabaseKind::Sqlite => {
+            let pool = sqlite_pool(&database).await;
+            reads_all(&node, || SqliteEventRepository::new(pool.clone())).await;
+        }
+        DatabaseKind::MySql => {
+            let pool = mysql_pool(&database).await;
+            reads_all(&node, || MysqlEventRepository::new(pool.clone())).await;
         }
     }
+}
 
-    async fn unmodified_writer_fails_and_changes_nothing(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        match database.kind() {
-            DatabaseKind::Sqlite => {
-                let pool = sqlite_pool(&database).await;
-                writes_fail(&node, || SqliteEventRepository::new(pool.clone())).await;
-            }
-            DatabaseKind::MySql => {
-                let pool = mysql_pool(&database).await;
-                writes_fail(&node, || MysqlEventRepository::new(pool.clone())).await;
-            }
+each_database!(unmodified_writer_fails_and_changes_nothing);
+async fn unmodified_writer_fails_and_changes_nothing(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    match database.kind() {
+        DatabaseKind::Sqlite => {
+            let pool = sqlite_pool(&database).await;
+            writes_fail(&node, || SqliteEventRepository::new(pool.clone())).await;
+        }
+        DatabaseKind::MySql => {
+            let pool = mysql_pool(&database).await;
+            writes_fail(&node, || MysqlEventRepository::new(pool.clone())).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whoever sees position N sees every position below N.
+//! A reader who sees position N sees every position below N.
 
 mod checker;
 mod controls;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use application::ports::EventLog as _;
 use futures::future::join_all;
-use harness::{TestDatabase, on_each_database};
+use harness::{TestDatabase, each_database};
 use infrastructure::database::{Database, DatabaseOptions};
 use tokio::task::JoinHandle;
 
@@ -22,30 +22,33 @@ use writers::{Writers, interfere};
 
 type Reader = JoinHandle<Result<Tail, Violation>>;
 
-on_each_database! {
-    async fn everybody_sees_the_same_growing_prefix_whatever_writers_do(database: TestDatabase) {
-        let nodes = all_nodes(&database).await;
-        let writers = Writers::random(&nodes);
-        let done = Arc::new(AtomicBool::new(false));
-        let readers = readers(&nodes, &database, &done).await;
-        let interference = tokio::spawn(interfere(connection(&database).await, Arc::clone(&done)));
+each_database!(everybody_sees_the_same_growing_prefix_whatever_writers_do);
+async fn everybody_sees_the_same_growing_prefix_whatever_writers_do(database: TestDatabase) {
+    let nodes = all_nodes(&database).await;
+    let writers = Writers::random(&nodes);
+    let done = Arc::new(AtomicBool::new(false));
+    let readers = readers(&nodes, &database, &done).await;
+    let interference = tokio::spawn(interfere(connection(&database).await, Arc::clone(&done)));
 
-        let appended = writers.run(&nodes).await;
-        done.store(true, Ordering::SeqCst);
-        let interferences = interference.await.unwrap();
-        println!("{} events in {} appends, {} refused, {interferences} rollbacks",
-            appended.events(), appended.receipts.len(), appended.refused);
+    let appended = writers.run(&nodes).await;
+    done.store(true, Ordering::SeqCst);
+    let interferences = interference.await.unwrap();
+    println!(
+        "{} events in {} appends, {} refused, {interferences} rollbacks",
+        appended.events(),
+        appended.receipts.len(),
+        appended.refused
+    );
 
-        let last = nodes[0].log.head().await.unwrap().position;
-        for reader in join_all(readers).await {
-            let tail = reader.unwrap().expect("the promise is kept");
-            assert_eq!(tail.position(), last, "everybody sees all of it in the end");
-            tail.look_back(&PastTheLog(nodes[0].database.clone())).await.unwrap();
-            appended.is_what_was_seen(tail.history());
-        }
-        assert!(appended.refused > 0 && interferences > 0, "nothing was refused or nobody interfered");
-        nodes[0].ends_at(last).await;
+    let last = nodes[0].log.head().await.unwrap().position;
+    for reader in join_all(readers).await {
+        let tail = reader.unwrap().expect("the promise is kept");
+        assert_eq!(tail.position(), last, "everybody sees all of it in the end");
+        tail.look_back(&PastTheLog(nodes[0].database.clone())).await.unwrap();
+        appended.is_what_was_seen(tail.history());
     }
+    assert!(appended.refused > 0 && interferences > 0, "nothing was refused or nobody interfered");
+    nodes[0].ends_at(last).await;
 }
 
 async fn connection(database: &TestDatabase) -> Database {

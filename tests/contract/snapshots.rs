@@ -10,7 +10,7 @@ use domain::ids::{AgentId, EntityId as _, GroupId};
 use domain::routing::RoutingStrategy;
 use domain::text::Note;
 use domain::time::Timestamp;
-use harness::{DEADLINE, TestDatabase, eventually, on_each_database};
+use harness::{DEADLINE, TestDatabase, each_database, eventually};
 use infrastructure::sql_args;
 use serde_json::Value;
 use uuid::Uuid;
@@ -86,73 +86,77 @@ async fn mark(node: &Node) {
     node.log.save_snapshot(group(), Group::FINGERPRINT, marked).await.unwrap();
 }
 
-on_each_database! {
-    async fn snapshot_and_tail_give_the_state_that_the_events_give(database: TestDatabase) {
-        let node = with_snapshot_and_tail(&database).await;
-        assert_eq!(snapshot(&node).await.unwrap().version, EVENTS);
-        assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
-        // It is not for nothing: the snapshot is what the state was loaded from.
-        mark(&node).await;
-        let state = loaded(&node).await;
-        assert_eq!(state.description, Some(Note::parse("from the snapshot").unwrap()));
-        assert_eq!(state.agent_ids.len(), usize::try_from(EVENTS).unwrap() + 9);
-    }
+each_database!(snapshot_and_tail_give_the_state_that_the_events_give);
+async fn snapshot_and_tail_give_the_state_that_the_events_give(database: TestDatabase) {
+    let node = with_snapshot_and_tail(&database).await;
+    assert_eq!(snapshot(&node).await.unwrap().version, EVENTS);
+    assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
+    // It is not for nothing: the snapshot is what the state was loaded from.
+    mark(&node).await;
+    let state = loaded(&node).await;
+    assert_eq!(state.description, Some(Note::parse("from the snapshot").unwrap()));
+    assert_eq!(state.agent_ids.len(), usize::try_from(EVENTS).unwrap() + 9);
+}
 
-    async fn stream_that_grows_while_it_is_in_memory_gets_snapshots_too(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        append(&node, 0, 190).await;
-        let bus = node.bus();
-        for number in 191..=405 {
-            let agent_ids = BTreeSet::from([AgentId::from_uuid(Uuid::from_u128(number))]);
-            let add = GroupCommand::AddAgents { agent_ids, at: Timestamp::from_micros(1) };
-            assert!(tell::<Group>(&bus, group_id(), add).await.unwrap().output);
-            if number == 199 {
-                assert_eq!(snapshot(&node).await, None, "there is nothing to keep yet");
-            }
-        }
-        let kept = eventually(DEADLINE, "the snapshot follows", async || {
-            snapshot(&node).await.filter(|kept| kept.version == 400).ok_or("not there")
-        });
-        let kept = kept.await;
-        assert_eq!(serde_json::from_value::<Group>(kept.state).unwrap(), from_events_only(400));
-        assert_eq!(loaded(&node).await, from_events_only(405));
-    }
-
-    async fn refused_append_leaves_no_snapshot(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        append(&node, 0, 199).await;
-        let state = serde_json::to_value(from_events_only(100)).unwrap();
-        node.log.save_snapshot(group(), Group::FINGERPRINT, VersionedState { version: 100, state }).await.unwrap();
-        let bus = node.bus();
-        assert_eq!(*bus.read::<Group>(group_id()).await.unwrap(), from_events_only(199));
-        // Another node comes first, with another agent: what was decided on the 199th event does not follow it.
-        append(&node, 199, 200).await;
-        let agent_ids = BTreeSet::from([AgentId::from_uuid(Uuid::from_u128(9_999))]);
+each_database!(stream_that_grows_while_it_is_in_memory_gets_snapshots_too);
+async fn stream_that_grows_while_it_is_in_memory_gets_snapshots_too(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    append(&node, 0, 190).await;
+    let bus = node.bus();
+    for number in 191..=405 {
+        let agent_ids = BTreeSet::from([AgentId::from_uuid(Uuid::from_u128(number))]);
         let add = GroupCommand::AddAgents { agent_ids, at: Timestamp::from_micros(1) };
         assert!(tell::<Group>(&bus, group_id(), add).await.unwrap().output);
-        assert_eq!(loaded(&node).await.agent_ids.len(), 200);
-        assert_eq!(snapshot(&node).await.unwrap().version, 100);
-    }
-
-    async fn snapshot_of_another_shape_is_ignored(database: TestDatabase) {
-        let node = with_snapshot_and_tail(&database).await;
-        mark(&node).await;
-        node.database.execute("UPDATE snapshots SET fingerprint = 'group/0'", sql_args![]).await.unwrap();
-        assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
-    }
-
-    async fn broken_snapshot_is_ignored(database: TestDatabase) {
-        let node = with_snapshot_and_tail(&database).await;
-        for state in ["", "{", "null", "[]", r#"{"name":7}"#, "no JSON at all", "{\"name\":\"Sales\"}"] {
-            node.database.execute("UPDATE snapshots SET state = ?, version = 500", sql_args![state]).await.unwrap();
-            assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10), "{state:?}");
+        if number == 199 {
+            assert_eq!(snapshot(&node).await, None, "there is nothing to keep yet");
         }
     }
+    let kept = eventually(DEADLINE, "the snapshot follows", async || {
+        snapshot(&node).await.filter(|kept| kept.version == 400).ok_or("not there")
+    });
+    let kept = kept.await;
+    assert_eq!(serde_json::from_value::<Group>(kept.state).unwrap(), from_events_only(400));
+    assert_eq!(loaded(&node).await, from_events_only(405));
+}
 
-    async fn lost_snapshots_lose_nothing(database: TestDatabase) {
-        let node = with_snapshot_and_tail(&database).await;
-        node.database.execute("DELETE FROM snapshots", sql_args![]).await.unwrap();
-        assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
-        node.ends_at(EVENTS + 10).await;
+each_database!(refused_append_leaves_no_snapshot);
+async fn refused_append_leaves_no_snapshot(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    append(&node, 0, 199).await;
+    let state = serde_json::to_value(from_events_only(100)).unwrap();
+    node.log.save_snapshot(group(), Group::FINGERPRINT, VersionedState { version: 100, state }).await.unwrap();
+    let bus = node.bus();
+    assert_eq!(*bus.read::<Group>(group_id()).await.unwrap(), from_events_only(199));
+    // Another node comes first, with another agent: what was decided on the 199th event does not follow it.
+    append(&node, 199, 200).await;
+    let agent_ids = BTreeSet::from([AgentId::from_uuid(Uuid::from_u128(9_999))]);
+    let add = GroupCommand::AddAgents { agent_ids, at: Timestamp::from_micros(1) };
+    assert!(tell::<Group>(&bus, group_id(), add).await.unwrap().output);
+    assert_eq!(loaded(&node).await.agent_ids.len(), 200);
+    assert_eq!(snapshot(&node).await.unwrap().version, 100);
+}
+
+each_database!(snapshot_of_another_shape_is_ignored);
+async fn snapshot_of_another_shape_is_ignored(database: TestDatabase) {
+    let node = with_snapshot_and_tail(&database).await;
+    mark(&node).await;
+    node.database.execute("UPDATE snapshots SET fingerprint = 'group/0'", sql_args![]).await.unwrap();
+    assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
+}
+
+each_database!(broken_snapshot_is_ignored);
+async fn broken_snapshot_is_ignored(database: TestDatabase) {
+    let node = with_snapshot_and_tail(&database).await;
+    for state in ["", "{", "null", "[]", r#"{"name":7}"#, "no JSON at all", "{\"name\":\"Sales\"}"] {
+        node.database.execute("UPDATE snapshots SET state = ?, version = 500", sql_args![state]).await.unwrap();
+        assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10), "{state:?}");
     }
+}
+
+each_database!(lost_snapshots_lose_nothing);
+async fn lost_snapshots_lose_nothing(database: TestDatabase) {
+    let node = with_snapshot_and_tail(&database).await;
+    node.database.execute("DELETE FROM snapshots", sql_args![]).await.unwrap();
+    assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
+    node.ends_at(EVENTS + 10).await;
 }

@@ -1,7 +1,7 @@
 //! Whatever people write comes back byte for byte, on every way.
 
 use application::ports::EventLog;
-use harness::on_each_database;
+use harness::{TestDatabase, each_database};
 use infrastructure::sql_args;
 use serde_json::Value;
 
@@ -47,35 +47,34 @@ fn actor(text: &str) -> String {
     text[..end].to_owned()
 }
 
-on_each_database! {
-    async fn every_text_round_trips_byte_for_byte(database: TestDatabase) {
-        let node = Node::start(&database).await;
-        let mut written = vec![];
-        for (id, text) in (0..).zip(texts()) {
-            let mut request = request(&[(stream(id), 0, 2)]);
-            request.actor = actor(&text);
-            for (event, payload) in request.streams[0].events.iter_mut().zip(payloads(&text)) {
-                event.payload = payload.clone();
-                written.push((id, text.clone(), request.actor.clone(), payload));
-            }
-            node.log.append(request).await.unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
+each_database!(every_text_round_trips_byte_for_byte);
+async fn every_text_round_trips_byte_for_byte(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    let mut written = vec![];
+    for (id, text) in (0..).zip(texts()) {
+        let mut request = request(&[(stream(id), 0, 2)]);
+        request.actor = actor(&text);
+        for (event, payload) in request.streams[0].events.iter_mut().zip(payloads(&text)) {
+            event.payload = payload.clone();
+            written.push((id, text.clone(), request.actor.clone(), payload));
         }
-
-        let select = "SELECT actor, payload FROM events ORDER BY position";
-        let rows = node.database.fetch_all(select, sql_args![]).await.unwrap();
-        let last = written.len() as i64;
-        node.wait_until_known(last).await;
-        let from_memory = node.log.read_after(0, 1_000).await.unwrap();
-        let from_database = node.newcomer().await.log.read_after(0, 1_000).await.unwrap();
-        assert_eq!(rows.len(), written.len());
-        for (index, (id, text, actor, payload)) in written.iter().enumerate() {
-            assert_eq!(&rows[index].text("payload").unwrap(), payload);
-            assert_eq!(&rows[index].text("actor").unwrap(), actor);
-            assert_eq!(&from_memory[index].header.actor, actor);
-            assert_eq!(&from_database[index].header, &from_memory[index].header);
-            let streamed = node.log.read_stream(stream(*id), 0).await.unwrap();
-            assert_eq!(streamed[index % 2].payload["text"], Value::from(text.as_str()));
-        }
-        node.ends_at(last).await;
+        node.log.append(request).await.unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
     }
+
+    let select = "SELECT actor, payload FROM events ORDER BY position";
+    let rows = node.database.fetch_all(select, sql_args![]).await.unwrap();
+    let last = written.len() as i64;
+    node.wait_until_known(last).await;
+    let from_memory = node.log.read_after(0, 1_000).await.unwrap();
+    let from_database = node.newcomer().await.log.read_after(0, 1_000).await.unwrap();
+    assert_eq!(rows.len(), written.len());
+    for (index, (id, text, actor, payload)) in written.iter().enumerate() {
+        assert_eq!(&rows[index].text("payload").unwrap(), payload);
+        assert_eq!(&rows[index].text("actor").unwrap(), actor);
+        assert_eq!(&from_memory[index].header.actor, actor);
+        assert_eq!(&from_database[index].header, &from_memory[index].header);
+        let streamed = node.log.read_stream(stream(*id), 0).await.unwrap();
+        assert_eq!(streamed[index % 2].payload["text"], Value::from(text.as_str()));
+    }
+    node.ends_at(last).await;
 }

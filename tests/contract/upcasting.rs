@@ -8,7 +8,7 @@ use domain::event::{AnyEvent, Upcasters, upcasters};
 use domain::ids::{EntityId as _, TagId};
 use domain::tag::{Tag, TagCommand, TagEvent};
 use domain::time::Timestamp;
-use harness::on_each_database;
+use harness::{TestDatabase, each_database};
 use infrastructure::sql_args;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -51,47 +51,48 @@ async fn write(node: &Node, old: NewEvent) {
     node.log.append(request).await.unwrap();
 }
 
-on_each_database! {
-    async fn old_event_is_read_in_its_newest_form_on_every_path(database: TestDatabase) {
-        let node = Node::upcasting(database.url(), label_to_name()).await;
-        write(&node, of_version_0_9()).await;
-        node.wait_until_known(2).await;
-        let from_memory = node.log.read_after(0, 10).await.unwrap();
-        let restarted = Node::upcasting(database.url(), label_to_name()).await;
-        let from_database = restarted.log.read_after(0, 10).await.unwrap();
-        for events in [from_memory, from_database] {
-            assert_eq!(events.len(), 2);
-            assert_eq!(events[0].event, created());
-            assert_eq!(events[0].header.event_version, "0.9", "the header tells what is stored");
-        }
-        let streamed = node.log.read_stream(stream(1), 0).await.unwrap();
-        assert_eq!(streamed[0].payload, json!({"type": "TagCreated", "name": "VIP", "at": AT}));
-        let id = TagId::from_uuid(Uuid::from_u128(1));
-        let tag = node.bus().read::<Tag>(id).await.unwrap();
-        assert_eq!((tag.name.clone(), tag.deleted), (Some(name("VIP")), true));
-        // And commands are decided on it.
-        let restored = tell::<Tag>(&node.bus(), id, TagCommand::Restore { at: Timestamp::from_micros(1) }).await;
-        assert!(restored.unwrap().output);
-        node.ends_at(3).await;
+each_database!(old_event_is_read_in_its_newest_form_on_every_path);
+async fn old_event_is_read_in_its_newest_form_on_every_path(database: TestDatabase) {
+    let node = Node::upcasting(database.url(), label_to_name()).await;
+    write(&node, of_version_0_9()).await;
+    node.wait_until_known(2).await;
+    let from_memory = node.log.read_after(0, 10).await.unwrap();
+    let restarted = Node::upcasting(database.url(), label_to_name()).await;
+    let from_database = restarted.log.read_after(0, 10).await.unwrap();
+    for events in [from_memory, from_database] {
+        assert_eq!(events.len(), 2);
+        assert_eq!(events[0].event, created());
+        assert_eq!(events[0].header.event_version, "0.9", "the header tells what is stored");
     }
+    let streamed = node.log.read_stream(stream(1), 0).await.unwrap();
+    assert_eq!(streamed[0].payload, json!({"type": "TagCreated", "name": "VIP", "at": AT}));
+    let id = TagId::from_uuid(Uuid::from_u128(1));
+    let tag = node.bus().read::<Tag>(id).await.unwrap();
+    assert_eq!((tag.name.clone(), tag.deleted), (Some(name("VIP")), true));
+    // And commands are decided on it.
+    let restored = tell::<Tag>(&node.bus(), id, TagCommand::Restore { at: Timestamp::from_micros(1) }).await;
+    assert!(restored.unwrap().output);
+    node.ends_at(3).await;
+}
 
-    async fn stored_bytes_stay_as_they_were_written(database: TestDatabase) {
-        let node = Node::upcasting(database.url(), label_to_name()).await;
-        write(&node, of_version_0_9()).await;
-        node.log.read_after(0, 10).await.unwrap();
-        let rows = node.database.fetch_all("SELECT payload FROM events ORDER BY position", sql_args![]).await.unwrap();
-        assert_eq!(rows[0].text("payload").unwrap(), of_version_0_9().payload);
-        node.ends_at(2).await;
-    }
+each_database!(stored_bytes_stay_as_they_were_written);
+async fn stored_bytes_stay_as_they_were_written(database: TestDatabase) {
+    let node = Node::upcasting(database.url(), label_to_name()).await;
+    write(&node, of_version_0_9()).await;
+    node.log.read_after(0, 10).await.unwrap();
+    let rows = node.database.fetch_all("SELECT payload FROM events ORDER BY position", sql_args![]).await.unwrap();
+    assert_eq!(rows[0].text("payload").unwrap(), of_version_0_9().payload);
+    node.ends_at(2).await;
+}
 
-    async fn old_event_without_an_upcaster_is_an_error_and_not_skipped(database: TestDatabase) {
-        let node = Node::upcasting(database.url(), upcasters()).await;
-        write(&node, old(&json!({"type": "TagCreated", "label": "VIP", "at": AT}))).await;
-        let error = node.log.read_after(0, 10).await.unwrap_err();
-        assert!(matches!(error, application::ports::ReadError::Undecodable { position: 1, .. }), "{error:?}");
-        node.bus().read::<Tag>(TagId::from_uuid(Uuid::from_u128(1))).await.expect_err("it cannot be loaded either");
-        // Nobody else suffers.
-        node.append(2, 0, 1).await;
-        assert_eq!(node.log.read_after(2, 10).await.unwrap().len(), 1);
-    }
+each_database!(old_event_without_an_upcaster_is_an_error_and_not_skipped);
+async fn old_event_without_an_upcaster_is_an_error_and_not_skipped(database: TestDatabase) {
+    let node = Node::upcasting(database.url(), upcasters()).await;
+    write(&node, old(&json!({"type": "TagCreated", "label": "VIP", "at": AT}))).await;
+    let error = node.log.read_after(0, 10).await.unwrap_err();
+    assert!(matches!(error, application::ports::ReadError::Undecodable { position: 1, .. }), "{error:?}");
+    node.bus().read::<Tag>(TagId::from_uuid(Uuid::from_u128(1))).await.expect_err("it cannot be loaded either");
+    // Nobody else suffers.
+    node.append(2, 0, 1).await;
+    assert_eq!(node.log.read_after(2, 10).await.unwrap().len(), 1);
 }

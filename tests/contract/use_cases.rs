@@ -15,7 +15,7 @@ use domain::text::{EmailAddress, MessageText, Name};
 use domain::visitor::VisitorDetails;
 use uuid::Uuid;
 
-/// Lets one aggregate decide one command, and tells whether anything came of it.
+/// Lets one aggregate decide one command; returns whether that produced an event.
 pub struct Tell<A: Root> {
     pub id: A::Id,
     pub command: A::Command,
@@ -57,7 +57,7 @@ pub fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-/// A chat from its start to its end, and everybody who took part.
+/// A chat from its start to its end, with all participants.
 pub struct Chat {
     pub group_id: GroupId,
     pub agent_id: AgentId,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use application::ports::Clock as _;
 use harness::{
-    ADMIN_EMAIL, Client, DatabaseKind, History, PASSWORD, Process, ProcessBuilder, TestDatabase, eventually,
-    on_each_database,
+    ADMIN_EMAIL, Client, DatabaseKind, History, PASSWORD, Process, ProcessBuilder, TestDatabase, each_database,
+    eventually,
 };
 use infrastructure::backup::{BackupFile, KEPT, LEFT_OUT, UnfinishedRestore, find_unfinished};
 use infrastructure::database::{Database, DatabaseOptions, Dialect};
@@ -112,163 +112,169 @@ async fn said(client: &Client, guest: &Guest) -> usize {
     reply.body["data"].as_array().expect("a list").iter().filter(|event| event["content"] == QUESTION).count()
 }
 
-on_each_database! {
-    async fn backup_under_load_is_restored_into_the_other_kind_of_database(database: TestDatabase) {
-        let mut company = at_work(&database, 1_500).await;
-        let guest = begin_chat(company.process.client(), "Hello").await;
-        assert_eq!(say(company.process.client(), &guest, "once").await.0, 201);
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("busy.backup");
+each_database!(backup_under_load_is_restored_into_the_other_kind_of_database);
+async fn backup_under_load_is_restored_into_the_other_kind_of_database(database: TestDatabase) {
+    let mut company = at_work(&database, 1_500).await;
+    let guest = begin_chat(company.process.client(), "Hello").await;
+    assert_eq!(say(company.process.client(), &guest, "once").await.0, 201);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("busy.backup");
+    let file = file.to_str().expect("a path of UTF-8");
+    let client = company.process.client().clone();
+    let mut taken = Value::Null;
+    let taking = async {
+        SystemClock.sleep(Duration::from_millis(300)).await;
+        taken = told(command(&database, &["backup", file])).await;
+        SystemClock.sleep(Duration::from_millis(300)).await;
+    };
+    company.load.run(&client, taking).await;
+    assert_eq!(company.load.journal.failed(), Vec::<String>::new(), "requests fail during a backup");
+    let (position, hash) = (taken["position"].as_i64().expect("a position"), taken["hash"].as_str().expect("a hash"));
+    let end = company.history.log.head().await.expect("the head").position;
+    assert!(end > position, "others went on writing: {end}, {position}");
+    let checked = told(command(&database, &["restore", "--check", file])).await;
+    assert_eq!(
+        (&checked["whole"], &checked["position"], &checked["hash"]),
+        (&json!(true), &json!(position), &json!(hash))
+    );
+
+    let other = of_other_kind(&database).await;
+    let restored = told(command(&other, &["restore", file])).await;
+    assert_eq!((&restored["position"], &restored["fromEpoch"]), (&json!(position), &taken["epoch"]));
+    assert_ne!(restored["epoch"], taken["epoch"]);
+    let verified = told(command(&other, &["audit", "verify", "--noted", &format!("{position}:{hash}")])).await;
+    assert_eq!((&verified["whole"], &verified["epoch"]), (&json!(true), &restored["epoch"]));
+    let moved = History::open(&other).await;
+    assert!(stored(&moved.database, position).await == stored(&company.history.database, position).await);
+    let later = format!("command_log WHERE last_position > {position}");
+    assert_eq!(count(&moved.database, &later).await, 0, "all of it is of one moment");
+    let (code, log) = finished(command(&other, &["replay", "--verify"])).await;
+    assert_eq!(code, Some(0), "{log}");
+
+    let mut server = program_on(&other).start().await;
+    let client = server.client();
+    assert_eq!(said(client, &guest).await, 1, "the visitor's token still counts");
+    let (status, is_replayed, _) = say(client, &guest, "once").await;
+    assert_eq!((status, is_replayed), (201, true), "what was said before the backup is not said twice");
+    assert_eq!(say(client, &guest, "again").await.0, 201);
+    assert_eq!(said(client, &guest).await, 2);
+    let old = client.with_token(&company.boss.token).get("/v1/auth/me").await;
+    assert_eq!(old.status, 401, "agents have to log in again");
+    assert_eq!(admin(client).await.id, company.boss.id);
+    eventually(RECOVERY, "all that follows from the log has happened", async || settled(&moved).await).await;
+    assert!(server.terminate().await.success());
+}
+
+each_database!(quiet_database_moves_there_and_back);
+async fn quiet_database_moves_there_and_back(database: TestDatabase) {
+    let mut company = at_work(&database, 1_000).await;
+    eventually(RECOVERY, "all is done", async || settled(&company.history).await).await;
+    assert!(company.process.terminate().await.success());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut from = History::open(&database).await;
+    let last = from.log.head().await.expect("the head").position;
+    let views = dump(&from.database).await.expect("the read models");
+    let events = stored(&from.database, last).await;
+    let there = of_other_kind(&database).await;
+    let back = match database.kind() {
+        DatabaseKind::Sqlite => TestDatabase::sqlite(),
+        DatabaseKind::MySql => TestDatabase::mysql("moving back").await.expect("it was there before"),
+    };
+    for (source, target) in [(&database, &there), (&there, &back)] {
+        let file = folder.path().join(format!("of-{}", source.kind()));
         let file = file.to_str().expect("a path of UTF-8");
-        let client = company.process.client().clone();
-        let mut taken = Value::Null;
-        let taking = async {
-            SystemClock.sleep(Duration::from_millis(300)).await;
-            taken = told(command(&database, &["backup", file])).await;
-            SystemClock.sleep(Duration::from_millis(300)).await;
-        };
-        company.load.run(&client, taking).await;
-        assert_eq!(company.load.journal.failed(), Vec::<String>::new(), "requests fail during a backup");
-        let (position, hash) = (taken["position"].as_i64().expect("a position"), taken["hash"].as_str().expect("a hash"));
-        let end = company.history.log.head().await.expect("the head").position;
-        assert!(end > position, "others went on writing: {end}, {position}");
-        let checked = told(command(&database, &["restore", "--check", file])).await;
-        assert_eq!((&checked["whole"], &checked["position"], &checked["hash"]), (&json!(true), &json!(position), &json!(hash)));
-
-        let other = of_other_kind(&database).await;
-        let restored = told(command(&other, &["restore", file])).await;
-        assert_eq!((&restored["position"], &restored["fromEpoch"]), (&json!(position), &taken["epoch"]));
-        assert_ne!(restored["epoch"], taken["epoch"]);
-        let verified = told(command(&other, &["audit", "verify", "--noted", &format!("{position}:{hash}")])).await;
-        assert_eq!((&verified["whole"], &verified["epoch"]), (&json!(true), &restored["epoch"]));
-        let moved = History::open(&other).await;
-        assert!(stored(&moved.database, position).await == stored(&company.history.database, position).await);
-        let later = format!("command_log WHERE last_position > {position}");
-        assert_eq!(count(&moved.database, &later).await, 0, "all of it is of one moment");
-        let (code, log) = finished(command(&other, &["replay", "--verify"])).await;
-        assert_eq!(code, Some(0), "{log}");
-
-        let mut server = program_on(&other).start().await;
-        let client = server.client();
-        assert_eq!(said(client, &guest).await, 1, "the visitor's token still counts");
-        let (status, is_replayed, _) = say(client, &guest, "once").await;
-        assert_eq!((status, is_replayed), (201, true), "what was said before the backup is not said twice");
-        assert_eq!(say(client, &guest, "again").await.0, 201);
-        assert_eq!(said(client, &guest).await, 2);
-        let old = client.with_token(&company.boss.token).get("/v1/auth/me").await;
-        assert_eq!(old.status, 401, "agents have to log in again");
-        assert_eq!(admin(client).await.id, company.boss.id);
-        eventually(RECOVERY, "all that follows from the log has happened", async || settled(&moved).await).await;
-        assert!(server.terminate().await.success());
-    }
-
-    async fn quiet_database_moves_there_and_back(database: TestDatabase) {
-        let mut company = at_work(&database, 1_000).await;
-        eventually(RECOVERY, "all is done", async || settled(&company.history).await).await;
-        assert!(company.process.terminate().await.success());
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut from = History::open(&database).await;
-        let last = from.log.head().await.expect("the head").position;
-        let views = dump(&from.database).await.expect("the read models");
-        let events = stored(&from.database, last).await;
-        let there = of_other_kind(&database).await;
-        let back = match database.kind() {
-            DatabaseKind::Sqlite => TestDatabase::sqlite(),
-            DatabaseKind::MySql => TestDatabase::mysql("moving back").await.expect("it was there before"),
-        };
-        for (source, target) in [(&database, &there), (&there, &back)] {
-            let file = folder.path().join(format!("of-{}", source.kind()));
-            let file = file.to_str().expect("a path of UTF-8");
-            told(command(source, &["backup", file])).await;
-            told(command(target, &["restore", file])).await;
-            from = History::open(target).await;
-            assert!(stored(&from.database, last).await == events, "the events are the same bytes");
-            let moved = dump(&from.database).await.expect("the read models");
-            assert_eq!(compare(&views, &moved), [], "so are the read models");
-            for table in KEPT {
-                assert_eq!(count(&from.database, table.name).await, count(&company.history.database, table.name).await);
-            }
+        told(command(source, &["backup", file])).await;
+        told(command(target, &["restore", file])).await;
+        from = History::open(target).await;
+        assert!(stored(&from.database, last).await == events, "the events are the same bytes");
+        let moved = dump(&from.database).await.expect("the read models");
+        assert_eq!(compare(&views, &moved), [], "so are the read models");
+        for table in KEPT {
+            assert_eq!(count(&from.database, table.name).await, count(&company.history.database, table.name).await);
         }
     }
+}
 
-    async fn killed_restore_keeps_servers_out_and_is_begun_anew(database: TestDatabase) {
-        let mut company = at_work(&database, 2_000).await;
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("backup");
-        let file = file.to_str().expect("a path of UTF-8");
-        told(command(&database, &["backup", file])).await;
-        assert!(company.process.terminate().await.success());
-        let target = of_other_kind(&database).await;
-        let (mut refused, mut last) = (0, None);
-        for round in 0..ROUNDS {
-            let mut restore = command(&target, &["restore", file]).spawn();
-            let begun = eventually(RECOVERY, "the restore has begun, or ended", async || {
-                let found = unfinished(&target).await.filter(|found| Some(*found) != last);
-                if found.is_some() || restore.ended().is_some() { Ok(found) } else { Err("neither") }
-            }).await;
-            SystemClock.sleep(Duration::from_millis(u64::from(round * 40))).await;
-            if begun.is_none() || restore.ended().is_some() {
-                break;
-            }
-            restore.kill9();
-            last = begun;
-            if unfinished(&target).await.is_some() {
-                for words in [&["serve"][..], &["backup", "/nowhere"], &["audit", "verify"], &["replay"]] {
-                    let (code, log) = finished(command(&target, words)).await;
-                    assert_eq!(code, Some(1), "{words:?}: {log}");
-                    assert!(log.contains("run `livechatlog restore FILE` to its end"), "{words:?}: {log}");
-                }
-                refused += 1;
-            }
+each_database!(killed_restore_keeps_servers_out_and_is_begun_anew);
+async fn killed_restore_keeps_servers_out_and_is_begun_anew(database: TestDatabase) {
+    let mut company = at_work(&database, 2_000).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("backup");
+    let file = file.to_str().expect("a path of UTF-8");
+    told(command(&database, &["backup", file])).await;
+    assert!(company.process.terminate().await.success());
+    let target = of_other_kind(&database).await;
+    let (mut refused, mut last) = (0, None);
+    for round in 0..ROUNDS {
+        let mut restore = command(&target, &["restore", file]).spawn();
+        let begun = eventually(RECOVERY, "the restore has begun, or ended", async || {
+            let found = unfinished(&target).await.filter(|found| Some(*found) != last);
+            if found.is_some() || restore.ended().is_some() { Ok(found) } else { Err("neither") }
+        })
+        .await;
+        SystemClock.sleep(Duration::from_millis(u64::from(round * 40))).await;
+        if begun.is_none() || restore.ended().is_some() {
+            break;
         }
-        assert!(refused > 0, "no restore was killed in its middle");
+        restore.kill9();
+        last = begun;
         if unfinished(&target).await.is_some() {
-            told(command(&target, &["restore", file])).await;
+            for words in [&["serve"][..], &["backup", "/nowhere"], &["audit", "verify"], &["replay"]] {
+                let (code, log) = finished(command(&target, words)).await;
+                assert_eq!(code, Some(1), "{words:?}: {log}");
+                assert!(log.contains("run `livechatlog restore FILE` to its end"), "{words:?}: {log}");
+            }
+            refused += 1;
         }
-        let (code, log) = finished(command(&target, &["replay", "--verify"])).await;
-        assert_eq!(code, Some(0), "{log}");
-        let last = BackupFile::open(Path::new(file)).expect("a backup").opening().position;
-        let restored = History::open(&target).await;
-        assert!(stored(&restored.database, last).await == stored(&company.history.database, last).await);
-        let server = program_on(&target).start().await;
-        let login = json!({ "email": ADMIN_EMAIL, "password": PASSWORD });
-        server.client().post("/v1/auth/login", &login).await.expect(200);
     }
+    assert!(refused > 0, "no restore was killed in its middle");
+    if unfinished(&target).await.is_some() {
+        told(command(&target, &["restore", file])).await;
+    }
+    let (code, log) = finished(command(&target, &["replay", "--verify"])).await;
+    assert_eq!(code, Some(0), "{log}");
+    let last = BackupFile::open(Path::new(file)).expect("a backup").opening().position;
+    let restored = History::open(&target).await;
+    assert!(stored(&restored.database, last).await == stored(&company.history.database, last).await);
+    let server = program_on(&target).start().await;
+    let login = json!({ "email": ADMIN_EMAIL, "password": PASSWORD });
+    server.client().post("/v1/auth/login", &login).await.expect(200);
+}
 
-    async fn what_is_there_is_never_overwritten(database: TestDatabase) {
-        let company = at_work(&database, 200).await;
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("backup");
-        let file = file.to_str().expect("a path of UTF-8");
-        told(command(&database, &["backup", file])).await;
-        let first = std::fs::read(file).expect("the backup");
-        let (code, log) = finished(command(&database, &["backup", file])).await;
+each_database!(what_is_there_is_never_overwritten);
+async fn what_is_there_is_never_overwritten(database: TestDatabase) {
+    let company = at_work(&database, 200).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("backup");
+    let file = file.to_str().expect("a path of UTF-8");
+    told(command(&database, &["backup", file])).await;
+    let first = std::fs::read(file).expect("the backup");
+    let (code, log) = finished(command(&database, &["backup", file])).await;
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("--force") && std::fs::read(file).expect("the backup") == first, "{log}");
+    told(command(&database, &["backup", "--force", file])).await;
+    let used = of_other_kind(&database).await;
+    assert!(program_on(&used).start().await.terminate().await.success());
+    for target in [&used, &database] {
+        let before = head(target).await;
+        let (code, log) = finished(command(target, &["restore", file])).await;
         assert_eq!(code, Some(1), "{log}");
-        assert!(log.contains("--force") && std::fs::read(file).expect("the backup") == first, "{log}");
-        told(command(&database, &["backup", "--force", file])).await;
-        let used = of_other_kind(&database).await;
-        assert!(program_on(&used).start().await.terminate().await.success());
-        for target in [&used, &database] {
-            let before = head(target).await;
-            let (code, log) = finished(command(target, &["restore", file])).await;
-            assert_eq!(code, Some(1), "{log}");
-            assert!(log.contains("not empty") || log.contains("another livechatlog uses"), "{log}");
-            assert_eq!(head(target).await.1, before.1);
-        }
-        let mut changed = first;
-        let middle = changed.len() / 2;
-        changed[middle] ^= 1;
-        let bad = folder.path().join("changed");
-        std::fs::write(&bad, &changed).expect("a file");
-        let empty = TestDatabase::sqlite();
-        for words in [&["restore", "--check"][..], &["restore"]] {
-            let (code, log) = finished(command(&empty, words).argument(bad.to_str().expect("a path"))).await;
-            assert_eq!(code, Some(1), "{log}");
-            assert!(log.contains("checksum"), "{log}");
-        }
-        assert!(!empty.folder().join("livechatlog.db").exists(), "nothing was begun");
-        drop(company);
+        assert!(log.contains("not empty") || log.contains("another livechatlog uses"), "{log}");
+        assert_eq!(head(target).await.1, before.1);
     }
+    let mut changed = first;
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    let bad = folder.path().join("changed");
+    std::fs::write(&bad, &changed).expect("a file");
+    let empty = TestDatabase::sqlite();
+    for words in [&["restore", "--check"][..], &["restore"]] {
+        let (code, log) = finished(command(&empty, words).argument(bad.to_str().expect("a path"))).await;
+        assert_eq!(code, Some(1), "{log}");
+        assert!(log.contains("checksum"), "{log}");
+    }
+    assert!(!empty.folder().join("livechatlog.db").exists(), "nothing was begun");
+    drop(company);
 }
 
 async fn count(database: &Database, table: &str) -> i64 {

@@ -102,7 +102,7 @@ async fn reads_work(client: &Client, boss: &str, guest: &Guest) {
     assert!(!page["data"].as_array().expect("a list").is_empty());
 }
 
-/// Visitors who have much to say, each in a chat of their own.
+/// Visitors who write much, each in a chat of their own.
 struct Writer {
     client: Client,
     guests: Vec<Guest>,
@@ -167,7 +167,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Also when somebody still has a file open there.
+        // Even if a process still has a file open there.
         let unmounted = Command::new("umount").arg("--lazy").arg(self.path()).status();
         if !unmounted.is_ok_and(|status| status.success()) {
             eprintln!("{} could not be unmounted", self.path().display());

@@ -56,7 +56,7 @@ impl Write {
 }
 
 impl Journal {
-    /// Sends a change and notes both it and its answer. None: the program is gone, or cannot tell what became of it.
+    /// Sends a change and notes both it and its answer. None: the program is gone, or does not know the outcome.
     pub async fn send(&self, client: &Client, write: &Write) -> Option<Reply> {
         self.entries().entry(write.request).or_insert_with(|| (write.clone(), None));
         let mut client = client.with_header("x-request-id", &write.request.to_string());
@@ -108,7 +108,7 @@ impl Journal {
             .collect()
     }
 
-    /// The requests that had no answer, or one that did not tell what became of them.
+    /// The requests that had no answer, or one that left their outcome open.
     pub fn failed(&self) -> Vec<String> {
         self.1.lock().unwrap().clone()
     }

@@ -17,7 +17,7 @@ use crate::people::{Guest, Worker, guest, hire};
 const VISITOR_LOOPS: usize = 6;
 const VISITORS_OF_A_LOOP: usize = 8;
 
-/// How long the patient wait before they try again.
+/// How long a patient client waits before it tries again.
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The company and all that was asked of the program.
@@ -28,15 +28,15 @@ pub struct Load {
     loops: Vec<VisitorLoop>,
 }
 
-/// Where people turn to.
+/// The nodes at which requests arrive.
 #[derive(Clone)]
-struct Desk {
+struct Entrance {
     clients: Arc<[Client]>,
-    /// Whether they come again when they were not answered.
+    /// Whether an unanswered request is sent again.
     patient: bool,
 }
 
-impl Desk {
+impl Entrance {
     fn client(&self) -> &Client {
         pick(&self.clients)
     }
@@ -49,7 +49,7 @@ impl Desk {
     }
 }
 
-/// One of several who act for visitors, one action after the other.
+/// One of several workers that act for visitors, one action after the other.
 #[derive(Default)]
 struct VisitorLoop {
     visitors: Vec<Guest>,
@@ -68,33 +68,35 @@ impl Load {
         Self { journal: Journal::default(), agents: Arc::new(agents), supervisor, loops }
     }
 
-    /// Lets everybody work until `until` has ended and everybody has noticed; who finds the program gone stops.
+    /// Lets all workers work until `until` has ended and all have noticed; one that finds the program gone stops.
     pub async fn run(&mut self, client: &Client, until: impl Future<Output = ()>) {
-        self.work(Desk { clients: Arc::new([client.clone()]), patient: false }, until).await;
+        self.work(Entrance { clients: Arc::new([client.clone()]), patient: false }, until).await;
     }
 
     /// Lets everybody work until `until` has ended. Each turns to any node, and to another one when there is no answer, or
-    /// none that tells what became of the matter.
+    /// none that says what became of the request.
     pub async fn endure(&mut self, nodes: &[Client], until: impl Future<Output = ()>) {
-        self.work(Desk { clients: nodes.into(), patient: true }, until).await;
+        self.work(Entrance { clients: nodes.into(), patient: true }, until).await;
     }
 
-    async fn work(&mut self, desk: Desk, until: impl Future<Output = ()>) {
+    async fn work(&mut self, entrance: Entrance, until: impl Future<Output = ()>) {
         let stop = Arc::new(AtomicBool::new(false));
         let mut visitors = JoinSet::new();
         for mut one in std::mem::take(&mut self.loops) {
-            let (desk, journal, stop) = (desk.clone(), self.journal.clone(), Arc::clone(&stop));
+            let (entrance, journal, stop) = (entrance.clone(), self.journal.clone(), Arc::clone(&stop));
             visitors.spawn(async move {
-                while !stop.load(Ordering::Relaxed) && desk.goes_on_after(one.act(desk.client(), &journal).await).await
-                {
-                }
+                while !stop.load(Ordering::Relaxed)
+                    && entrance.goes_on_after(one.act(entrance.client(), &journal).await).await
+                {}
                 one
             });
         }
         let mut staff = JoinSet::new();
-        for work in [Self::come_and_go, Self::choose, Self::answer] as [fn(&Self, &Desk) -> Job; 3] {
-            let (job, desk, stop) = (work(self, &desk), desk.clone(), Arc::clone(&stop));
-            staff.spawn(async move { while !stop.load(Ordering::Relaxed) && desk.goes_on_after(job().await).await {} });
+        for work in [Self::come_and_go, Self::choose, Self::answer] as [fn(&Self, &Entrance) -> Job; 3] {
+            let (job, entrance, stop) = (work(self, &entrance), entrance.clone(), Arc::clone(&stop));
+            staff.spawn(
+                async move { while !stop.load(Ordering::Relaxed) && entrance.goes_on_after(job().await).await {} },
+            );
         }
         until.await;
         stop.store(true, Ordering::Relaxed);
@@ -103,23 +105,23 @@ impl Load {
     }
 
     /// An agent goes online, away or offline.
-    fn come_and_go(&self, desk: &Desk) -> Job {
-        let (desk, journal, agents) = (desk.clone(), self.journal.clone(), Arc::clone(&self.agents));
+    fn come_and_go(&self, entrance: &Entrance) -> Job {
+        let (entrance, journal, agents) = (entrance.clone(), self.journal.clone(), Arc::clone(&self.agents));
         Box::new(move || {
             let agent = pick(&agents).clone();
             let status = *pick(&["online", "online", "online", "away", "offline"]);
             let path = format!("/v1/agents/{}/status", agent.id);
             let write = Write::new(Method::PUT, path, json!({ "status": status }), Some(&agent.token));
-            send(desk.client().clone(), journal.clone(), write)
+            send(entrance.client().clone(), journal.clone(), write)
         })
     }
 
     /// A supervisor hands some chat to some agent, whatever the limit.
-    fn choose(&self, desk: &Desk) -> Job {
-        let (desk, journal, agents) = (desk.clone(), self.journal.clone(), Arc::clone(&self.agents));
+    fn choose(&self, entrance: &Entrance) -> Job {
+        let (entrance, journal, agents) = (entrance.clone(), self.journal.clone(), Arc::clone(&self.agents));
         let supervisor = self.supervisor.clone();
         Box::new(move || {
-            let (client, journal, supervisor) = (desk.client().clone(), journal.clone(), supervisor.clone());
+            let (client, journal, supervisor) = (entrance.client().clone(), journal.clone(), supervisor.clone());
             let agent_id = pick(&agents).id.clone();
             Box::pin(async move {
                 let chat = some_chat(&client, &supervisor, "status=pending&limit=5").await?;
@@ -132,10 +134,10 @@ impl Load {
     }
 
     /// An agent answers in one of the chats they serve.
-    fn answer(&self, desk: &Desk) -> Job {
-        let (desk, journal, agents) = (desk.clone(), self.journal.clone(), Arc::clone(&self.agents));
+    fn answer(&self, entrance: &Entrance) -> Job {
+        let (entrance, journal, agents) = (entrance.clone(), self.journal.clone(), Arc::clone(&self.agents));
         Box::new(move || {
-            let (client, journal, agent) = (desk.client().clone(), journal.clone(), pick(&agents).clone());
+            let (client, journal, agent) = (entrance.client().clone(), journal.clone(), pick(&agents).clone());
             Box::pin(async move {
                 let query = format!("status=active&agentId={}", agent.id);
                 let chat = some_chat(&client, &agent, &query).await?;

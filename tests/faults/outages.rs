@@ -18,10 +18,10 @@ use crate::servers::Mariadb;
 /// How often something is done in the suite; `FAULT_ROUNDS` says otherwise.
 const ROUNDS: usize = 3;
 
-/// While a database is away, whoever asks is told so within this time; two waits of five seconds, on a busy machine.
+/// While a database is away, a request fails within this time: two waits of five seconds, on a busy machine.
 const TOLD: Duration = Duration::from_secs(15);
 
-/// Who looks after many nodes does not wait long for a probe: two seconds, on a busy machine.
+/// A monitor of many nodes does not wait long for a probe: two seconds, on a busy machine.
 const PROBED: Duration = Duration::from_secs(5);
 
 /// Requests are cut off after 30 seconds, whatever they wait for.
@@ -102,7 +102,7 @@ async fn outage_is_told(client: &Client, boss: &Worker) {
     assert!(told < TOLD && probed < PROBED, "it was told after {told:?}, by the probe after {probed:?}");
 }
 
-/// The same process works again, and everything is as it must be. Tells how much there is.
+/// The same process works again, and everything is as it must be. Returns how much there is.
 async fn recovered(process: &mut Process, database: &TestDatabase, load: &Load) -> String {
     assert!(process.ended().is_none(), "the program has ended");
     process.wait_until_ready().await;

@@ -40,7 +40,7 @@ async fn log_in(client: &Client, email: &str) -> Worker {
     Worker { id: reply.text("/agent/id").to_owned(), token: reply.text("/access_token").to_owned() }
 }
 
-/// Registers somebody with a role, a status and a limit, and logs them in.
+/// Registers an agent with a role, a status and a limit, and logs them in.
 pub async fn hire(client: &Client, admin: &Worker, (role, status, limit): (&str, &str, u32)) -> Worker {
     let email = format!("{}@example.com", RandomIds.new_uuid().simple());
     let body = json!({
@@ -50,7 +50,7 @@ pub async fn hire(client: &Client, admin: &Worker, (role, status, limit): (&str,
     let keyed = client.with_token(&admin.token).with_header("idempotency-key", &email);
     eventually(DEADLINE, "somebody is registered", async || {
         let reply = keyed.post("/v1/agents", &body).await;
-        // Unavailable: nobody fills the read models just now.
+        // Unavailable: no node fills the read models just now.
         if reply.status == 503 { Err(reply.body) } else { Ok(reply.expect(201)) }
     })
     .await;
@@ -75,7 +75,7 @@ pub async fn wait_until_served(client: &Client, guests: &[Guest], count: usize, 
         let mut served = 0;
         for guest in guests {
             let path = format!("/v1/conversations/{}", guest.conversation_id);
-            // Not found: read models that nobody fills just now know nothing of it yet.
+            // Not found: no node fills the read models just now, so they do not have it yet.
             let chat = client.with_token(&guest.token).get(&path).await;
             assert!([200, 404].contains(&chat.status), "{chat:?}");
             served += usize::from(chat.body["status"] == "active");

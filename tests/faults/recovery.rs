@@ -49,7 +49,7 @@ pub fn assert_clean(process: &Process) {
     assert!(!log.contains("panicked") && !log.contains(" ERROR "), "{log}");
 }
 
-/// Checks all that must be true after a restart or an outage, and tells how long the log is.
+/// Checks all that must be true after a restart or an outage, and returns the length of the log.
 pub async fn check(history: &History, load: &Load) -> i64 {
     let events = history.events().await;
     load.journal.check(&events);

@@ -17,7 +17,7 @@ use crate::servers::Redis;
 /// Nodes look for each other's events every 50 ms, and for each other's read models every 250 ms at least.
 const POLLED: Duration = Duration::from_secs(2);
 
-/// So long rate limits wait for Redis; see the README's "Limits". Then it is left alone for a second.
+/// How long rate limits wait for Redis; see the README's "Limits". Then they do without it for a second.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A request asks for two or three rates, and the machine may be busy.
@@ -98,7 +98,7 @@ impl Nodes {
         guest
     }
 
-    /// Messages on each node are read on the other. Tells the longest time from one's answer until it was read.
+    /// Messages on each node are read on the other. Returns the longest time from one's answer until it was read.
     async fn pass_messages(&self, guest: &Guest) -> Duration {
         let path = format!("/v1/threads/{}/events", guest.thread_id);
         let mut longest = Duration::ZERO;

@@ -7,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use harness::{eventually, free_port, left_out_without};
-use reqwest::Url;
 use sqlx::{Connection as _, MySqlConnection};
 use tempfile::TempDir;
 
@@ -17,7 +16,7 @@ const STARTED: Duration = Duration::from_secs(60);
 /// A MariaDB with a data folder of its own.
 pub struct Mariadb {
     daemon: Daemon,
-    url: Url,
+    url: String,
 }
 
 /// A Redis that keeps nothing on the disk.
@@ -43,7 +42,7 @@ impl Mariadb {
         };
         let folder = temporary_folder();
         let data = format!("--datadir={}", folder.path().join("data").display());
-        // The server does not run as root unless it is told to.
+        // The server runs as root only on demand.
         let user = std::fs::metadata(folder.path()).is_ok_and(|folder| folder.uid() == 0).then_some("--user=root");
         let mut installing = Command::new(install);
         installing.args(["--no-defaults", "--force", &data, "--skip-test-db", "--skip-name-resolve"]).args(user);
@@ -58,15 +57,15 @@ impl Mariadb {
         let rest = ["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=500"];
         words.extend(rest.map(str::to_owned));
         words.push(format!("--port={port}"));
-        let url = Url::parse(&format!("mysql://root@127.0.0.1:{port}/")).expect("a URL");
+        let url = format!("mysql://root@127.0.0.1:{port}/");
         let server = Self { daemon: Daemon::start(words, folder), url };
         server.wait_until_ready().await;
         Some(server)
     }
 
     /// Where it is.
-    pub fn url(&self) -> Url {
-        self.url.clone()
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// As a loss of power would, but for what the system still writes.
@@ -87,7 +86,7 @@ impl Mariadb {
 
     async fn wait_until_ready(&self) {
         eventually(STARTED, "MariaDB answers", async || {
-            let connection = MySqlConnection::connect(self.url.as_str()).await;
+            let connection = MySqlConnection::connect(&self.url).await;
             connection.map(drop).map_err(|error| format!("{error}\n{}", self.daemon.end_of_log()))
         })
         .await;

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, MySqlConnection,
 pub enum Outcome {
     /// The database rolls it back.
     Lost,
-    /// The database finishes it, though nobody waits for the answer any more.
+    /// The database finishes it, though no client waits for the answer any more.
     Finished,
 }
 

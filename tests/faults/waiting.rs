@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use harness::{Client, DatabaseKind, Process, TestDatabase, on_each_database};
+use harness::{Client, DatabaseKind, Process, TestDatabase, each_database};
 use serde_json::json;
 
 use crate::people::{Guest, admin, begin_chat, hire, program_on, wait_until_served};
@@ -20,51 +20,50 @@ const MESSAGES: usize = 25;
 /// Sends may be this much slower: the rate with many waiting over the rate with none.
 const TOLERATED: f64 = 0.9;
 
-/// So many pairs of rounds are measured at least, and at most: a busy machine needs more of them.
+/// The least and the most pairs of rounds that are measured: a busy machine needs more of them.
 const ROUNDS: std::ops::RangeInclusive<usize> = 7..=25;
 
-on_each_database! {
-    async fn two_thousand_waiting_chats_do_not_slow_sends_down(database: TestDatabase) {
-        let other = match database.kind() {
-            DatabaseKind::Sqlite => TestDatabase::sqlite(),
-            DatabaseKind::MySql => TestDatabase::mysql("the one without waiting chats").await.expect("a second one"),
-        };
-        let (quiet, busy) = (Desk::open(&other).await, Desk::open(&database).await);
-        busy.queue_up().await;
-        let (mut without, mut with) = (vec![], vec![]);
-        loop {
-            // In turns, so that whatever else the machine does meets both alike.
-            if without.len() % 2 == 0 {
-                without.push(quiet.round().await);
-                with.push(busy.round().await);
-            } else {
-                with.push(busy.round().await);
-                without.push(quiet.round().await);
-            }
-            let rounds = without.len();
-            let pairs: Vec<_> = with.iter().zip(&without).map(|(with, without)| with / without).collect();
-            let (by_median, by_best) = (median(&pairs), best(&with) / best(&without));
-            if rounds >= *ROUNDS.start() && by_median.max(by_best) >= TOLERATED {
-                println!("{by_median:.2} by the median of pairs, {by_best:.2} by the best of {rounds} rounds");
-                println!("{with:.0?} {without:.0?}");
-                break;
-            }
-            assert!(
-                rounds < *ROUNDS.end(),
-                "sends are {by_median:.2} times as fast by the median of pairs, {by_best:.2} by the best: \
-                 {with:.0?} {without:.0?}"
-            );
+each_database!(two_thousand_waiting_chats_do_not_slow_sends_down);
+async fn two_thousand_waiting_chats_do_not_slow_sends_down(database: TestDatabase) {
+    let other = match database.kind() {
+        DatabaseKind::Sqlite => TestDatabase::sqlite(),
+        DatabaseKind::MySql => TestDatabase::mysql("the one without waiting chats").await.expect("a second one"),
+    };
+    let (quiet, busy) = (StaffedProgram::open(&other).await, StaffedProgram::open(&database).await);
+    busy.queue_up().await;
+    let (mut without, mut with) = (vec![], vec![]);
+    loop {
+        // In turns, so that whatever else the machine does meets both alike.
+        if without.len() % 2 == 0 {
+            without.push(quiet.round().await);
+            with.push(busy.round().await);
+        } else {
+            with.push(busy.round().await);
+            without.push(quiet.round().await);
         }
+        let rounds = without.len();
+        let pairs: Vec<_> = with.iter().zip(&without).map(|(with, without)| with / without).collect();
+        let (by_median, by_best) = (median(&pairs), best(&with) / best(&without));
+        if rounds >= *ROUNDS.start() && by_median.max(by_best) >= TOLERATED {
+            println!("{by_median:.2} by the median of pairs, {by_best:.2} by the best of {rounds} rounds");
+            println!("{with:.0?} {without:.0?}");
+            break;
+        }
+        assert!(
+            rounds < *ROUNDS.end(),
+            "sends are {by_median:.2} times as fast by the median of pairs, {by_best:.2} by the best: \
+             {with:.0?} {without:.0?}"
+        );
     }
 }
 
 /// A program with one agent, whose slots are all taken.
-struct Desk {
+struct StaffedProgram {
     process: Process,
     served: Vec<Guest>,
 }
 
-impl Desk {
+impl StaffedProgram {
     async fn open(database: &TestDatabase) -> Self {
         let process = program_on(database).start().await;
         let client = process.client();

@@ -45,7 +45,7 @@ impl WorldClock {
         self.sleep(Duration::from_millis(millis))
     }
 
-    /// Nobody can go on: wakes who is due next.
+    /// No task can go on: wakes the one that is due next.
     pub fn advance(&self) {
         let waker = {
             let mut sleepers = self.sleepers();

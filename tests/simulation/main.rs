@@ -3,21 +3,12 @@
 //!
 //! `SIMULATION_SEEDS` says how many worlds, `SIMULATION_FROM` the first, `SIMULATION_SEED` the only one, with its trace.
 
-#[cfg(test)]
 mod actions;
-#[cfg(test)]
 mod clock;
-#[cfg(test)]
 mod log;
-#[cfg(test)]
 mod mutation;
-#[cfg(test)]
 mod node;
-#[cfg(test)]
 mod oracle;
-#[cfg(test)]
 mod rng;
-#[cfg(test)]
 mod suite;
-#[cfg(test)]
 mod world;

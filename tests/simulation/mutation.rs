@@ -15,7 +15,7 @@ use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutation {
-    /// The router is not told that there is something to do.
+    /// The router does not learn that there is something to do.
     DropWakeUps,
     /// The router does not learn of freed slots.
     ForgetFreedSlots,
@@ -25,15 +25,15 @@ pub enum Mutation {
     ForgetRetries,
     /// Failed attempts are not stored.
     ForgetStoredAttempts,
-    /// A router that starts forgets who waits.
+    /// A router that starts forgets the waiting chats.
     ForgetTheQueue,
-    /// Who came last comes first.
+    /// The last chat in the queue is served first.
     ReverseTheQueue,
     /// Agents do not count their chats.
     SkipTheLimit,
     /// What a person chose is not seen.
     IgnoreHumans,
-    /// Who goes offline keeps their chats.
+    /// An agent who goes offline keeps their chats.
     KeepChatsOffWork,
     /// The router's append reaches the chat and not the agent.
     HalveAppends,
@@ -41,9 +41,9 @@ pub enum Mutation {
     SkipVersions,
     /// Commands that come again are carried out again.
     ForgetCommands,
-    /// A decision leaves out whom it rejected.
+    /// A decision leaves out the agents that it rejected.
     HideRejected,
-    /// A decision says that somebody was offline who was not.
+    /// A decision says that an agent was offline who was not.
     Slander,
 }
 

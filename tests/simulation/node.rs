@@ -15,7 +15,7 @@ use crate::clock::{Life, NodeClock};
 use crate::log::{NodeLog, Shared};
 use crate::mutation::Mutation;
 
-/// What the router's projector has stored: rows and checkpoint, and who may write them.
+/// What the router's projector has stored: rows and checkpoint, and which node may write them.
 #[derive(Default)]
 pub struct Store {
     pub snapshot: RoutingSnapshot,
@@ -86,7 +86,7 @@ pub struct Node {
     pub router: Arc<Router>,
     shared: Arc<Shared>,
     store: Arc<Mutex<Store>>,
-    /// A process has one feed, which begins anew when it has lost its lease.
+    /// A process has one feed, which starts over after it has lost its lease.
     turn: tokio::sync::Mutex<()>,
 }
 

@@ -38,7 +38,7 @@ pub struct Oracle {
     attempts: BTreeMap<(ConversationId, i64), Attempt>,
     routers: BTreeMap<u64, Knowledge>,
     begun: BTreeMap<ConversationId, Position>,
-    /// Waits of which somebody who came later was served first, and when.
+    /// Waits that a later chat overtook, and when.
     overtaken: BTreeMap<(ConversationId, i64), (Timestamp, ConversationId)>,
 }
 
@@ -219,7 +219,7 @@ impl Oracle {
         self.routers.values().map(read).collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
-    /// Who was overtaken and is still not served has been passed over.
+    /// A chat that was overtaken and is still not served has been passed over.
     pub fn look_after_the_overtaken(&mut self, now: Timestamp) {
         let mut passed_over = vec![];
         let (routing, attempts) = (self.invariants.routing(), &self.attempts);
@@ -237,7 +237,7 @@ impl Oracle {
         }
     }
 
-    /// No chat waits that somebody of its group could take.
+    /// No chat waits that an agent of its group could take.
     pub fn nobody_waits_in_vain(&mut self, now: Timestamp) {
         let vain = self.invariants.conversations().iter().find_map(|(id, chat)| {
             let group_id = chat.group_id.filter(|_| chat.status == ConversationStatus::Pending)?;

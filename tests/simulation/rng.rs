@@ -22,7 +22,7 @@ impl Rng {
         (self.next() % end as u64) as usize
     }
 
-    /// So many times of a hundred.
+    /// True in this many of a hundred cases.
     pub const fn percent(&mut self, chance: u64) -> bool {
         self.next() % 100 < chance
     }

@@ -7,10 +7,10 @@ use crate::mutation::Mutation;
 use crate::oracle::Failure;
 use crate::world::{Outcome, live};
 
-/// How many worlds without being told.
+/// How many worlds, unless `SIMULATION_SEEDS` says otherwise.
 const SEEDS: u64 = 2_000;
 
-/// Each defect shows itself within so many.
+/// Each defect shows itself within this number of worlds.
 const SEEDS_FOR_A_MUTATION: u64 = 1_000;
 
 fn setting(name: &str) -> Option<u64> {

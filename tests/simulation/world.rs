@@ -77,7 +77,7 @@ fn agent(agent: usize) -> Principal {
     Principal::Agent { id: agent_id(agent), role: Role::Agent }
 }
 
-/// Who is an admin for good, and serves no chats.
+/// The agent who is always an admin, and serves no chats.
 fn admin() -> Principal {
     Principal::Agent { id: agent_id(99), role: Role::Admin }
 }
@@ -214,7 +214,7 @@ impl World {
         let (principal, known_version) = (admin(), None);
         match step.action {
             Action::Begin { visitor, group } => {
-                // Group 0 is asked for by nobody: that is the default.
+                // No visitor asks for group 0: that is the default.
                 let group_id = (group > 0).then(|| group_id(group));
                 let (visitor_id, details, text) = (visitor_id(visitor), VisitorDetails::default(), text());
                 self.order(step, StartChat { visitor_id, details, group_id, text, metadata: None });
@@ -301,7 +301,7 @@ impl World {
             }
             Action::Crash { node } => self.crash(node),
             Action::Usurp => {
-                // Whoever leads learns of it later.
+                // The node that leads learns of it later.
                 self.leader = 1 - self.leader;
                 self.nodes[self.leader].lead();
             }
@@ -341,7 +341,7 @@ impl World {
         self.shared.oracle().router_ends(number, self.shared.clock.now());
         self.started += 1;
         self.nodes[index] = Node::start(self.started, &self.shared, &self.store, &self.ids);
-        // Nobody can tell whether the other one leads: it would learn that it does not any more.
+        // Whether the other one leads is not visible here: it would learn that it does not any more.
         self.leader = index;
         self.nodes[index].lead();
     }

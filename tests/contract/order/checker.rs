@@ -1,4 +1,4 @@
-//! The promise, as something that any log can be held against: whoever sees position N sees every position below N.
+//! The promise as a check for any log: a reader that sees position N sees every position below N.
 
 use std::collections::HashMap;
 
@@ -34,11 +34,11 @@ pub enum Violation {
     Sequence { position: Position, expected: Sequence, found: Sequence },
     /// An event is dated before its predecessor.
     Time { position: Position },
-    /// Somebody who comes later sees something else than who was there from the beginning.
+    /// A reader that comes later sees something else than one that was there from the beginning.
     Rewritten { position: Position },
 }
 
-/// A reader who follows a log from its beginning and believes nothing.
+/// A reader that follows a log from its beginning and checks everything.
 #[derive(Default)]
 pub struct Tail {
     history: Vec<Seen>,
@@ -87,7 +87,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Reads everything anew, and compares it with what was seen as it came.
+    /// Reads everything again, and compares it with what was seen as it came.
     pub async fn look_back(&self, log: &dyn LogUnderTest) -> Result<(), Violation> {
         let mut later = Self::default();
         later.follow(log).await?;
@@ -100,7 +100,7 @@ impl Tail {
     }
 }
 
-/// A log that somebody else has written.
+/// A log that another process has written.
 struct Written(Vec<Seen>);
 
 #[async_trait]

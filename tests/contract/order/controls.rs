@@ -2,7 +2,7 @@
 
 use application::ports::{Ids as _, Position};
 use async_trait::async_trait;
-use harness::{DatabaseKind, TestDatabase, on_each_database};
+use harness::{DatabaseKind, TestDatabase, each_database};
 use infrastructure::database::{Database, Dialect, Session};
 use infrastructure::sql_args;
 use infrastructure::system::RandomIds;
@@ -80,7 +80,7 @@ impl Interleaved for ControlLog {
     }
 }
 
-/// Takes the next position, and tells what remains to be done.
+/// Takes the next position, and returns what remains to be done.
 async fn take_position(session: &mut Session, positions: Positions) -> String {
     let begin = session.dialect().begin();
     let id = RandomIds.new_uuid();
@@ -123,30 +123,32 @@ async fn verdict(database: &TestDatabase, positions: Positions) -> Result<Positi
     Ok(second_overtakes_first(&log).await?.position())
 }
 
-on_each_database! {
-    async fn lock_that_is_held_until_commit_keeps_the_promise(database: TestDatabase) {
-        assert_eq!(verdict(&database, Positions::LockedUntilCommit).await, Ok(2));
-    }
+each_database!(lock_that_is_held_until_commit_keeps_the_promise);
+async fn lock_that_is_held_until_commit_keeps_the_promise(database: TestDatabase) {
+    assert_eq!(verdict(&database, Positions::LockedUntilCommit).await, Ok(2));
+}
 
-    async fn auto_increment_breaks_the_promise_where_there_are_several_writers(database: TestDatabase) {
-        let verdict = verdict(&database, Positions::AutoIncrement).await;
-        match database.kind() {
-            DatabaseKind::MySql => assert_eq!(verdict, Err(Violation::Hole { missing: 1, visible: 2 })),
-            // It has one writer at a time: nobody gets a number before the one who got the last has committed.
-            DatabaseKind::Sqlite => assert_eq!(verdict, Ok(2)),
-        }
+each_database!(auto_increment_breaks_the_promise_where_there_are_several_writers);
+async fn auto_increment_breaks_the_promise_where_there_are_several_writers(database: TestDatabase) {
+    let verdict = verdict(&database, Positions::AutoIncrement).await;
+    match database.kind() {
+        DatabaseKind::MySql => assert_eq!(verdict, Err(Violation::Hole { missing: 1, visible: 2 })),
+        // It has one writer at a time: the next gets a number only after the last has committed.
+        DatabaseKind::Sqlite => assert_eq!(verdict, Ok(2)),
     }
+}
 
-    async fn head_that_is_read_without_a_lock_breaks_the_promise(database: TestDatabase) {
-        // On SQLite it takes a read outside of the writing transaction: inside, see below.
-        // Both take the same position. Who has seen one of them there does not look for the other.
-        assert_eq!(verdict(&database, Positions::PlainSelect).await, Err(Violation::Duplicate { position: 1 }));
-    }
+each_database!(head_that_is_read_without_a_lock_breaks_the_promise);
+async fn head_that_is_read_without_a_lock_breaks_the_promise(database: TestDatabase) {
+    // On SQLite it takes a read outside of the writing transaction: inside, see below.
+    // Both take the same position. A reader that has seen one of them there does not look for the other.
+    assert_eq!(verdict(&database, Positions::PlainSelect).await, Err(Violation::Duplicate { position: 1 }));
+}
 
-    async fn lock_that_is_released_before_the_commit_breaks_the_promise(database: TestDatabase) {
-        let hole = Violation::Hole { missing: 1, visible: 2 };
-        assert_eq!(verdict(&database, Positions::EarlyUnlock).await, Err(hole));
-    }
+each_database!(lock_that_is_released_before_the_commit_breaks_the_promise);
+async fn lock_that_is_released_before_the_commit_breaks_the_promise(database: TestDatabase) {
+    let hole = Violation::Hole { missing: 1, visible: 2 };
+    assert_eq!(verdict(&database, Positions::EarlyUnlock).await, Err(hole));
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use super::checker::{LogUnderTest, Seen, Tail, Violation};
 use super::readers::PastTheLog;
 use crate::support::{Node, SOON, repeatable, request, stream};
 
-/// How long a writer may need when nobody is in its way; then it is one who waits.
+/// How long a writer may need if nothing is in its way; one that takes longer is waiting.
 const UNDISTURBED: Duration = Duration::from_millis(300);
 
 /// A log whose appends can be stopped in their middle.
@@ -33,7 +33,7 @@ pub struct HalfAppend {
 }
 
 impl HalfAppend {
-    /// Runs the steps, with a pause after the first one until somebody lets it go on.
+    /// Runs the steps, with a pause after the first one until the test lets it go on.
     pub async fn of<T: Send + 'static, S: Future<Output = ()> + Send>(
         first: impl Future<Output = T> + Send + 'static,
         second: impl FnOnce(T) -> S + Send + 'static,
@@ -113,7 +113,7 @@ impl Interleaved for TwoNodes {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_commit_is_not_overtaken_by_another_node() {
-    // On SQLite nobody else gets to write before a slow commit has ended: see `controls`.
+    // On SQLite no other connection writes before a slow commit has ended: see `controls`.
     let Some(database) = TestDatabase::mysql("slow_commit_is_not_overtaken_by_another_node").await else { return };
     let nodes = vec![Node::start(&database).await, Node::start(&database).await];
     let log = TwoNodes { nodes, turn: 0.into() };

@@ -14,16 +14,16 @@ use crate::support::SOON;
 /// Few enough for many pages, so that readers stop at every place.
 const PAGE: usize = 7;
 
-/// Who asks the log as often as possible. It is mostly ahead of the log's memory, and reads from the database.
+/// Asks the log as often as possible. It is mostly ahead of the log's memory, and reads from the database.
 pub struct Impatient(pub Arc<SqlEventLog>);
 
-/// Who waits until the log says that there is something, as projectors do.
+/// Waits until the log reports new events, as projectors do.
 pub struct Patient(pub Arc<SqlEventLog>);
 
-/// Who goes past the log to the table.
+/// Bypasses the log and reads the table.
 pub struct PastTheLog(pub Database);
 
-/// Who reads the whole table each time.
+/// Reads the whole table each time.
 pub struct WholeTable(pub Database);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Writers who do all that is allowed, and some of what is not.
+//! Writers that do all that is allowed, and some of what is not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -154,7 +154,7 @@ impl Appended {
     }
 }
 
-/// Takes the next position again and again, writes an event there, and takes both back after a while. Tells how often.
+/// Takes the next position again and again, writes an event there, and rolls both back after a while. Returns how often.
 pub async fn interfere(database: Database, done: Arc<AtomicBool>) -> usize {
     let mut times = 0;
     let begin = database.dialect().begin();
@@ -169,7 +169,7 @@ pub async fn interfere(database: Database, done: Arc<AtomicBool>) -> usize {
              SELECT position, 'tag', '{id}', 1, 'TagDeleted', '1.0', '{{}}', '{{}}', '{id}', '{id}', '{id}', 'nobody', \
              0, {hash}, {hash} FROM log_head"
         );
-        // Who waits too long for the head may try again.
+        // A writer that waited too long for the head may try again.
         if session.run(&script).await.is_ok() {
             pause((RandomIds.fraction() * 12.0) as u64).await;
             times += 1;

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::counting::{Counting, Counts, Fault, statuses_until, subscriptions};
 use crate::support::{Node, SOON, pause};
 
-/// How soon somebody else must project after a crash.
+/// How soon another node must project after a crash.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(5);
 
 /// A node with a runtime of its own, so that all of it can die in an instant.
