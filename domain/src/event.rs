@@ -1,5 +1,6 @@
 //! An event of any aggregate, as read from the log.
 
+use std::any::Any;
 use std::sync::OnceLock;
 
 use cqrs_es::DomainEvent;
@@ -7,7 +8,7 @@ use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use serde::{Deserialize, Deserializer};
 
 use crate::agent::{AgentEvent, EmailClaimEvent};
-use crate::aggregate::AggregateType;
+use crate::aggregate::{AggregateType, Root};
 use crate::conversation::ConversationEvent;
 use crate::group::GroupEvent;
 use crate::tag::{TagEvent, TagNameClaimEvent};
@@ -48,6 +49,26 @@ impl AnyEvent {
         })
     }
 
+    /// The event as one of the aggregate `A`, if it is one.
+    #[must_use]
+    pub fn of<A: Root>(&self) -> Option<&A::Event>
+    where
+        A::Event: 'static,
+    {
+        let event: &dyn Any = match self {
+            Self::Conversation(event) => event,
+            Self::Thread(event) => event,
+            Self::Agent(event) => event,
+            Self::Visitor(event) => event,
+            Self::Group(event) => event,
+            Self::Tag(event) => event,
+            Self::EmailClaim(event) => event,
+            Self::TagNameClaim(event) => event,
+            Self::Workspace(event) => event,
+        };
+        event.downcast_ref()
+    }
+
     /// As in the `event_type` column.
     #[must_use]
     pub fn event_type(&self) -> String {
@@ -83,4 +104,20 @@ pub fn upcast(event: SerializedEvent, upcasters: &Upcasters) -> SerializedEvent 
     upcasters.iter().fold(event, |event, upcaster| {
         if upcaster.can_upcast(&event.event_type, &event.event_version) { upcaster.upcast(event) } else { event }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::Agent;
+    use crate::fixtures::at;
+    use crate::thread::Thread;
+
+    #[test]
+    fn event_is_one_of_its_own_aggregate_alone() {
+        let changed = AgentEvent::PasswordChanged { at: at(1) };
+        let event = AnyEvent::Agent(changed.clone());
+        assert_eq!(event.of::<Agent>(), Some(&changed));
+        assert_eq!(event.of::<Thread>(), None);
+    }
 }

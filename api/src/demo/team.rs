@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use application::agents::RegisterAgent;
 use application::groups::{AddMembers, CreateGroup};
 use application::ports::Principal;
-use application::tags::{ManageTag, TagOrder};
+use application::tags::CreateTag;
 use domain::agent::{ChatLimit, Registration, Role};
 use domain::ids::{AgentId, GroupId, TagId};
 use domain::routing::RoutingStrategy;
@@ -95,8 +95,8 @@ pub async fn found(app: &App, admin_id: AgentId, password: &str) -> Result<Team,
     }
     for (name, color) in TAGS {
         let tag_id = TagId::new(app.ids.new_uuid());
-        let order = TagOrder::Create { name: Name::parse(name)?, color: Some(Color::parse(color)?) };
-        execute(app, admin, ManageTag { principal: admin, tag_id, order, known_version: None }).await?;
+        let (name_of_tag, color) = (Name::parse(name)?, Some(Color::parse(color)?));
+        execute(app, admin, CreateTag { principal: admin, tag_id, name: name_of_tag, color }).await?;
         team.tags.insert(name, tag_id);
     }
     Ok(team)

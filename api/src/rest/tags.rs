@@ -1,7 +1,8 @@
 //! Tags.
 
-use application::ports::{Principal, Sequence};
-use application::tags::{ManageTag, TagOrder};
+use application::command_bus::UseCase;
+use application::ports::Principal;
+use application::tags::{ChangeTag, CreateTag, DeleteTag, TagChanges};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -71,8 +72,7 @@ pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewTag>) 
     let color = fields.optional("color", body.color.as_deref(), Color::parse);
     let name = fields.finish_with(name)?;
     let principal = agent.principal();
-    let (tag_id, order) = (TagId::new(app.bus.new_uuid()), TagOrder::Create { name, color });
-    let create = ManageTag { principal, tag_id, order, known_version: None };
+    let create = CreateTag { principal, tag_id: TagId::new(app.bus.new_uuid()), name, color };
     let change = Change { app: &app, principal, info: &info, views: &[View::Tags] };
     change.answer_created(create, async |id| made(&app, id).await).await
 }
@@ -93,8 +93,8 @@ pub struct Changes {
 pub async fn change(
     State(app): State<App>,
     agent: Agent,
-    OneId(id): OneId<TagId>,
-    KnownVersion(known): KnownVersion,
+    OneId(tag_id): OneId<TagId>,
+    KnownVersion(known_version): KnownVersion,
     write: Write<Changes>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
@@ -102,38 +102,42 @@ pub async fn change(
     let name = fields.optional("name", body.name.as_deref(), Name::parse);
     let color = body.color.as_ref().map(|color| fields.optional("color", color.as_deref(), Color::parse));
     fields.finish()?;
-    carry_out(&app, agent.principal(), id, &info, (TagOrder::Change { name, color }, known)).await
+    let (principal, changes) = (agent.principal(), TagChanges { name, color });
+    carry_out(&app, principal, tag_id, &info, ChangeTag { principal, tag_id, changes, known_version }).await
 }
 
 pub async fn delete(
     State(app): State<App>,
     agent: Agent,
-    OneId(id): OneId<TagId>,
-    KnownVersion(known): KnownVersion,
+    OneId(tag_id): OneId<TagId>,
+    KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    carry_out(&app, agent.principal(), id, &write.info, (TagOrder::Delete, known)).await
+    let principal = agent.principal();
+    let delete = DeleteTag { principal, tag_id, deleted: true, known_version };
+    carry_out(&app, principal, tag_id, &write.info, delete).await
 }
 
 pub async fn restore(
     State(app): State<App>,
     agent: Agent,
-    OneId(id): OneId<TagId>,
-    KnownVersion(known): KnownVersion,
+    OneId(tag_id): OneId<TagId>,
+    KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    carry_out(&app, agent.principal(), id, &write.info, (TagOrder::Restore, known)).await
+    let principal = agent.principal();
+    let restore = DeleteTag { principal, tag_id, deleted: false, known_version };
+    carry_out(&app, principal, tag_id, &write.info, restore).await
 }
 
-/// Carries a change of a tag out and answers with the tag.
-async fn carry_out(
+/// Executes a change of a tag and answers with the tag.
+async fn carry_out<U: UseCase>(
     app: &App,
     principal: Principal,
     tag_id: TagId,
     info: &WriteInfo,
-    (order, known_version): (TagOrder, Option<Sequence>),
+    use_case: U,
 ) -> Result<Response, Problem> {
-    let manage = ManageTag { principal, tag_id, order, known_version };
     let change = Change { app, principal, info, views: &[View::Tags] };
-    change.answer(manage, async |_| made(app, tag_id).await).await
+    change.answer(use_case, async |_| made(app, tag_id).await).await
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use domain::conversation::{Conversation, ConversationCommand};
-use domain::event::AnyEvent;
 use domain::ids::{ConversationId, EntityId, ThreadId};
 use domain::thread::{Thread, ThreadCommand, ThreadEvent};
 use domain::visitor::{Visitor, VisitorCommand, VisitorDetails};
@@ -9,14 +8,14 @@ use domain::visitor::{Visitor, VisitorCommand, VisitorDetails};
 use super::access::{ensure_may_steer, participant};
 use super::start_chat::introduce_in_chat;
 use crate::UseCaseError;
-use crate::command_bus::{UnitOfWork, UseCase};
+use crate::command_bus::{UnitOfWork, UseCase, recall};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, StreamId};
 
-/// A closed chat goes on in a new thread; it waits for an agent like any other.
+/// A closed chat is reopened with a new thread, and waits for an agent like a new chat.
 #[derive(Clone, Debug)]
 pub struct ReopenChat {
-    /// Who goes on.
+    /// The visitor, the last agent or a supervisor.
     pub principal: Principal,
     /// The chat.
     pub conversation_id: ConversationId,
@@ -47,9 +46,6 @@ impl UseCase for ReopenChat {
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<ThreadId> {
-        events.iter().find_map(|event| match &event.event {
-            AnyEvent::Thread(ThreadEvent::ThreadStarted { .. }) => Some(ThreadId::from_uuid(event.header.aggregate_id)),
-            _ => None,
-        })
+        recall::<Thread, _>(events, |id, event| matches!(event, ThreadEvent::ThreadStarted { .. }).then_some(id))
     }
 }

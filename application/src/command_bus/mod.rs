@@ -2,6 +2,7 @@
 
 mod cache;
 mod locks;
+mod recall;
 mod unit_of_work;
 
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ use crate::ports::{
 };
 use cache::AggregateCache;
 use locks::{StreamGuard, StreamLocks};
+pub use recall::{recall, recall_id};
 pub use unit_of_work::UnitOfWork;
 
 /// How often a command is decided anew after others have changed the same streams.

@@ -1,29 +1,28 @@
 use std::sync::Arc;
 
-use domain::event::AnyEvent;
 use domain::group::{Group, GroupCommand};
-use domain::ids::{EntityId, GroupId, WorkspaceId};
+use domain::ids::{GroupId, WorkspaceId};
 use domain::routing::RoutingStrategy;
 use domain::text::{Name, Note};
 use domain::workspace::{Workspace, WorkspaceCommand};
 
 use super::ensure_supervisor;
 use crate::UseCaseError;
-use crate::command_bus::{UnitOfWork, UseCase};
+use crate::command_bus::{UnitOfWork, UseCase, recall_id};
 use crate::ports::{LogEvent, Principal, StreamId};
 
-/// A supervisor begins a group.
+/// A supervisor creates a group.
 #[derive(Clone, Debug)]
 pub struct CreateGroup {
-    /// Who.
+    /// The supervisor.
     pub principal: Principal,
-    /// Its id.
+    /// The new group's id.
     pub group_id: GroupId,
-    /// Its name.
+    /// The new group's name.
     pub name: Name,
-    /// What it is for.
+    /// The group's purpose.
     pub description: Option<Note>,
-    /// How its chats find their agents.
+    /// How the router chooses agents for its chats.
     pub strategy: RoutingStrategy,
     /// Whether it becomes the default group.
     pub make_default: bool,
@@ -49,9 +48,6 @@ impl UseCase for CreateGroup {
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<GroupId> {
-        events.iter().find_map(|event| match &event.event {
-            AnyEvent::Group(_) => Some(GroupId::from_uuid(event.header.aggregate_id)),
-            _ => None,
-        })
+        recall_id::<Group>(events)
     }
 }

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
 use domain::agent::{Agent, AgentCommand, AgentEvent, AgentStatus};
-use domain::event::AnyEvent;
 use domain::ids::AgentId;
 
 use crate::UseCaseError;
-use crate::command_bus::{UnitOfWork, UseCase};
+use crate::command_bus::{UnitOfWork, UseCase, recall};
 use crate::error::Entity;
 use crate::ports::{LogEvent, StreamId};
 
@@ -55,9 +54,9 @@ impl UseCase for ChangePresence {
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<AgentStatus> {
-        events.iter().find_map(|event| match &event.event {
-            AnyEvent::Agent(AgentEvent::StatusChanged { status, .. }) => Some(*status),
-            _ => None,
+        recall::<Agent, _>(events, |_, event| {
+            let AgentEvent::StatusChanged { status, .. } = *event else { return None };
+            Some(status)
         })
     }
 }

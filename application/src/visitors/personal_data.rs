@@ -1,8 +1,6 @@
 use std::sync::Arc;
 
-use domain::conversation::Conversation;
-use domain::conversation::ConversationEvent;
-use domain::event::AnyEvent;
+use domain::conversation::{Conversation, ConversationEvent};
 use domain::ids::{ConversationId, ThreadId, VisitorId};
 use domain::thread::Thread;
 use domain::visitor::{Visitor, VisitorEvent};
@@ -13,17 +11,17 @@ use crate::ports::{PersonalDataLog, Sequence, StoredText, StreamId};
 /// How many events are read at once. A message has up to 16 KiB.
 const PAGE: usize = 200;
 
-/// Goes along everything that the log holds of a visitor, a page at a time: a person may have written any number of
+/// Reads everything that the log holds of a visitor, a page at a time: a visitor may have written any number of
 /// messages.
 ///
-/// It reads streams, not views: these lack what was said before (an earlier name), are late, and do not say which event
-/// holds a text.
+/// It reads streams, not views: views lack earlier values (an earlier name), are late, and do not say which event holds a
+/// text.
 #[derive(Clone)]
 pub struct PersonalData {
     log: Arc<dyn PersonalDataLog>,
 }
 
-/// Takes what is found.
+/// Receives the events that [`PersonalData`] finds.
 pub trait Walk: Send {
     /// An event of the visitor.
     ///
@@ -31,7 +29,7 @@ pub trait Walk: Send {
     /// Ends the walk.
     fn visitor(&mut self, text: &StoredText) -> impl Future<Output = Result<(), UseCaseError>> + Send;
 
-    /// An event of one of their conversations, before those of its threads.
+    /// An event of one of the visitor's conversations, before those of its threads.
     ///
     /// # Errors
     /// Ends the walk.
@@ -53,13 +51,13 @@ pub trait Walk: Send {
 }
 
 impl PersonalData {
-    /// In this log.
+    /// Reads this log.
     #[must_use]
     pub fn new(log: Arc<dyn PersonalDataLog>) -> Self {
         Self { log }
     }
 
-    /// Shows everything of a visitor, in the order of their conversations and threads.
+    /// Passes every event of a visitor to `walk`, in the order of the conversations and their threads.
     ///
     /// # Errors
     /// When the log cannot be read, or the walk ends itself.
@@ -120,17 +118,20 @@ impl<'a> Pages<'a> {
 }
 
 fn opened(text: &StoredText) -> Option<ConversationId> {
-    match &text.event.event {
-        AnyEvent::Visitor(VisitorEvent::ChatOpened { conversation_id, .. }) => Some(*conversation_id),
-        _ => None,
-    }
+    let VisitorEvent::ChatOpened { conversation_id, .. } = text.event.event.of::<Visitor>()? else { return None };
+    Some(*conversation_id)
 }
 
 fn begun(text: &StoredText) -> Option<ThreadId> {
-    match &text.event.event {
-        AnyEvent::Conversation(
-            ConversationEvent::ChatStarted { thread_id, .. } | ConversationEvent::ChatReopened { thread_id, .. },
-        ) => Some(*thread_id),
-        _ => None,
+    match text.event.event.of::<Conversation>()? {
+        ConversationEvent::ChatStarted { thread_id, .. } | ConversationEvent::ChatReopened { thread_id, .. } => {
+            Some(*thread_id)
+        }
+        ConversationEvent::VisitorCardChanged { .. }
+        | ConversationEvent::AgentAssigned { .. }
+        | ConversationEvent::ChatReturnedToQueue { .. }
+        | ConversationEvent::ChatTagged { .. }
+        | ConversationEvent::ChatUntagged { .. }
+        | ConversationEvent::ChatClosed { .. } => None,
     }
 }

@@ -6,7 +6,7 @@ use application::agents::{Bootstrap, RegisterAgent};
 use application::command_bus::{CommandBus, UseCase};
 use application::groups::{AddMembers, CreateGroup};
 use application::ports::{CredentialStore, PasswordHasher, Principal};
-use application::tags::{ManageTag, TagOrder};
+use application::tags::CreateTag;
 use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::ids::{AgentId, GroupId, TagId};
 use domain::routing::RoutingStrategy;
@@ -115,8 +115,8 @@ impl<'a> Founder<'a> {
 
     async fn label(&self, principal: Principal, tag: &str) -> TagId {
         let tag_id = TagId::new(self.bus.new_uuid());
-        let order = TagOrder::Create { name: name(tag), color: None };
-        carry_out(self.bus, &principal.actor(), ManageTag { principal, tag_id, order, known_version: None }).await;
+        let create = CreateTag { principal, tag_id, name: name(tag), color: None };
+        carry_out(self.bus, &principal.actor(), create).await;
         tag_id
     }
 

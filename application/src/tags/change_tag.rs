@@ -1,0 +1,62 @@
+use std::sync::Arc;
+
+use domain::ids::{TagId, TagNameClaimId};
+use domain::tag::{Tag, TagCommand};
+use domain::text::{Color, Name};
+
+use super::name_claim::{claim, release};
+use crate::UseCaseError;
+use crate::command_bus::{UnitOfWork, UseCase};
+use crate::error::Entity;
+use crate::groups::ensure_supervisor;
+use crate::ports::{LogEvent, Principal, Sequence, StreamId};
+
+/// The changes of a tag; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct TagChanges {
+    /// Another name.
+    pub name: Option<Name>,
+    /// Another colour; `Some(None)` removes it.
+    pub color: Option<Option<Color>>,
+}
+
+/// A supervisor changes a tag's name or colour.
+#[derive(Clone, Debug)]
+pub struct ChangeTag {
+    /// The supervisor.
+    pub principal: Principal,
+    /// The tag.
+    pub tag_id: TagId,
+    /// The changes.
+    pub changes: TagChanges,
+    /// The version that the caller knows, if it matters.
+    pub known_version: Option<Sequence>,
+}
+
+impl UseCase for ChangeTag {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![StreamId::of::<Tag>(self.tag_id)]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        ensure_supervisor(self.principal)?;
+        let (tag_id, at) = (self.tag_id, work.now());
+        let tag = work.load::<Tag>(tag_id).await?;
+        let Some(old_name) = tag.name.clone() else { return Err(UseCaseError::NotFound(Entity::Tag)) };
+        work.ensure_version::<Tag>(tag_id, self.known_version).await?;
+        let name = self.changes.name.clone().unwrap_or_else(|| old_name.clone());
+        let color = self.changes.color.clone().unwrap_or_else(|| tag.color.clone());
+        work.execute::<Tag>(tag_id, TagCommand::Restyle { name: name.clone(), color, at }).await?;
+        claim(work, tag_id, &name).await?;
+        if TagNameClaimId::of(&old_name) != TagNameClaimId::of(&name) {
+            release(work, tag_id, &old_name).await?;
+        }
+        Ok(())
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        Some(())
+    }
+}
