@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use application::agents::LogIn;
+use application::agents::{Accounts, LogIn};
 use application::command_bus::CommandBus;
 use application::ports::{Clock, CredentialStore, EventLog, Hash, Ids, PasswordHasher, TokenIssuer};
 use application::presence::Presence;
@@ -59,8 +59,10 @@ pub struct Parts {
     pub tasks: BackgroundTasks,
     /// Takes heartbeats.
     pub presence: Arc<Presence>,
-    /// Lets agents in.
+    /// Checks and changes agents' passwords.
     pub log_in: LogIn,
+    /// Registers and deletes agents.
+    pub accounts: Accounts,
     /// Issues and checks tokens.
     pub tokens: Arc<dyn TokenIssuer>,
     /// Hashes passwords.

@@ -3,12 +3,12 @@
 mod secrets;
 
 use std::net::ToSocketAddrs as _;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fmt, fs, io};
 
 use clap::{Args, ValueEnum};
+use domain::agent::NewPassword;
 use domain::text::EmailAddress;
 use infrastructure::database::Database;
 use infrastructure::redis::RedisWakeUps;
@@ -16,7 +16,7 @@ use infrastructure::redis::RedisWakeUps;
 use crate::client_address::TrustedProxies;
 use crate::cors::CorsOrigins;
 
-pub use secrets::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, random_text};
+pub use secrets::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, random_password};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -167,7 +167,7 @@ pub struct Settings {
     /// The first admin's address.
     pub admin_email: EmailAddress,
     /// The first admin's password, if it is given.
-    pub admin_password: Option<String>,
+    pub admin_password: Option<NewPassword>,
     /// The proxies that are believed.
     pub trusted_proxies: TrustedProxies,
     /// Whose pages may call.
@@ -233,10 +233,11 @@ impl Settings {
         let admin_email = EmailAddress::parse(&arguments.admin_email)
             .map_err(|_| ConfigError::Malformed { setting: "ADMIN_EMAIL", expected: "must be an e-mail address" })?;
         let admin_password = given("ADMIN_PASSWORD", arguments.admin_password)?;
-        if admin_password.as_ref().is_some_and(|password| !is_password(password)) {
-            let expected = "must have 8 to 128 characters";
-            return Err(ConfigError::Malformed { setting: "ADMIN_PASSWORD", expected });
-        }
+        let admin_password = admin_password.map(|password| NewPassword::parse(&password)).transpose();
+        let admin_password = admin_password.map_err(|_| ConfigError::Malformed {
+            setting: "ADMIN_PASSWORD",
+            expected: "must have 8 to 128 characters",
+        })?;
         let trusted_proxies = arguments.trusted_proxies.parse().map_err(|_| ConfigError::Malformed {
             setting: "TRUSTED_PROXIES",
             expected: "must be IP addresses and CIDR networks, separated by commas, such as 10.0.0.0/8,192.0.2.7",
@@ -266,15 +267,6 @@ impl Settings {
             rate_limits: arguments.rate_limits == Switch::On,
         })
     }
-}
-
-/// How many characters a password has (NIST SP 800-63B §5.1.1.2 asks for at least 8 and for room).
-pub const PASSWORD_CHARACTERS: RangeInclusive<usize> = 8..=128;
-
-/// Whether a password may be set: 8 to 128 characters.
-#[must_use]
-pub fn is_password(password: &str) -> bool {
-    PASSWORD_CHARACTERS.contains(&password.chars().count())
 }
 
 fn check_database(url: &str) -> Result<(), ConfigError> {

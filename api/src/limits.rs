@@ -1,7 +1,5 @@
 //! How often somebody may call: the one table of published numbers, and what keeps to it.
 
-mod log_in;
-
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +9,6 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-
-pub use log_in::LogInAttempt;
 
 use crate::app::App;
 use crate::client_address::TrustedProxies;
@@ -39,12 +35,6 @@ pub const VISITOR_SENDS: Limit = Limit::new("visitor-sends", 60, 60);
 pub const AGENT_SENDS: Limit = Limit::new("agent-sends", 600, 60);
 /// Log-ins, whatever comes of them, by address.
 pub const LOG_INS: Limit = Limit::new("log-ins", 60, 60);
-/// Log-ins that failed, by account and address.
-pub const FAILED_LOG_INS: Limit = Limit::new("failed-log-ins", 5, 15 * 60);
-/// Log-ins that failed, by account.
-pub const FAILED_LOG_INS_OF_ACCOUNT: Limit = Limit::new("failed-log-ins-of-account", 20, 15 * 60);
-/// Log-ins that failed, by address.
-pub const FAILED_LOG_INS_FROM_ADDRESS: Limit = Limit::new("failed-log-ins-from-address", 100, 15 * 60);
 /// Questions about the service's health, by address; apart from the rest, so that a busy neighbour of the one who asks
 /// does not make the service look dead.
 pub const PROBES: Limit = Limit::new("probes", 1_200, 60);

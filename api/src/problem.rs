@@ -111,7 +111,7 @@ impl Problem {
     /// 410: what the request asks for again was there, and was erased.
     #[must_use]
     pub fn visitor_erased() -> Self {
-        let detail = "What this idempotency key began was erased with the visitor's personal data; a new chat needs another key.";
+        let detail = "The chat started with this idempotency key was erased. Use a new key to start another chat.";
         Self::new(StatusCode::GONE, "visitor_erased", detail)
     }
 
@@ -235,6 +235,9 @@ impl From<UseCaseError> for Problem {
             UseCaseError::NotFound(entity) => Self::not_found(entity.as_str()),
             UseCaseError::Forbidden(detail) => Self::forbidden(sentence(detail)),
             UseCaseError::UnknownReference { field, .. } => Self::invalid_field(field, error.to_string()),
+            UseCaseError::RateLimited(standing) => Self::rate_limited(*standing),
+            // The caller is known: the field is wrong, not the token.
+            UseCaseError::WrongCurrentPassword => Self::invalid_field("currentPassword", "is wrong"),
             UseCaseError::WrongCredentials => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", sentence(&error.to_string()))
             }
@@ -246,6 +249,7 @@ impl From<UseCaseError> for Problem {
                 "idempotency_key_reused",
                 "This idempotency key was used for another request.",
             ),
+            UseCaseError::ChatErased => Self::visitor_erased(),
             UseCaseError::Contended => Self::unavailable("contended", "Too many changes to the same thing at once."),
             UseCaseError::Conversation(refusal) => from_conversation(*refusal),
             UseCaseError::Thread(refusal) => from_thread(*refusal),

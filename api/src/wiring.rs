@@ -11,17 +11,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use application::UseCaseError;
-use application::agents::{Bootstrap, LogIn, Sessions, is_set_up};
+use application::agents::{Accounts, GuessingBrake, LogIn, Sessions, is_set_up};
 use application::command_bus::CommandBus;
-use application::ports::{
-    Clock, CredentialStore, EventLog, Ids, PasswordHasher, PersonalDataLog, RateLimiter, TokenIssuer, WakeUps,
-};
+use application::ports::{Clock, EventLog, Ids, PersonalDataLog, RateLimiter, TokenIssuer, WakeUps};
 use application::presence::Presence;
 use application::process_managers::router::Router;
 use application::visitors::{Eraser, PersonalData};
 use domain::agent::{Registration, Role};
 use domain::event::upcasters;
-use domain::ids::{AgentId, GroupId};
 use domain::text::Name;
 use infrastructure::audit::AuditQueries;
 use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SqlCredentialStore, SqlSessionStore};
@@ -54,7 +51,7 @@ pub use running::Running;
 pub use store::{ensure_file, ensure_folder, open_as_it_is, open_database, open_to_restore};
 
 use crate::app::{App, Parts, SignalStatus};
-use crate::config::{Settings, random_text};
+use crate::config::{Settings, random_password};
 use crate::extract::digest;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -99,9 +96,10 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let metrics = Metrics::start()?;
     let database = open_database(&settings).await?;
     let base = base(settings, database, clock).await?;
-    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
-    let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(base.database.clone()));
-    let first_admin = set_up(&base.settings, &base.bus, &*hasher, &*credentials).await?;
+    let limiter = rate_limiter(&base.settings, &base.clock)?;
+    let log_in = build_log_in(&base, limiter.clone())?;
+    let accounts = accounts(&log_in);
+    let first_admin = set_up(&base.settings, &accounts).await?;
     let (runners, router_task) = start_projectors(&base);
     let rebuilding = rebuild_in_background(&base, &runners);
     let database = base.database.clone();
@@ -116,7 +114,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let trusted = base.settings.trusted_proxies.clone();
     let drain_delay = base.settings.drain_delay;
     let views = Views::new(runners.clone());
-    let app = build_app(base, views, tasks.clone(), presence, metrics, hasher, credentials)?;
+    let app = build_app(base, views, tasks.clone(), presence, metrics, (log_in, accounts), limiter);
     if first_admin.is_some() {
         // Whoever comes first should find the default group and the admin.
         let head = app.log.head().await?.position;
@@ -191,13 +189,12 @@ fn build_app(
     tasks: BackgroundTasks,
     presence: Arc<Presence>,
     metrics: Metrics,
-    hasher: Arc<dyn PasswordHasher>,
-    credentials: Arc<dyn CredentialStore>,
-) -> Result<App, StartError> {
-    let log_in = build_log_in(&base, &hasher, &credentials)?;
+    (log_in, accounts): (LogIn, Accounts),
+    limiter: Option<Arc<dyn RateLimiter>>,
+) -> App {
     let tokens = Arc::clone(&log_in.sessions.tokens);
     let Base { settings, database, clock, ids, log, texts, bus, signals } = base;
-    Ok(App::new(Parts {
+    App::new(Parts {
         eraser: Eraser::new(bus.clone(), Arc::clone(&texts)),
         personal_data: PersonalData::new(texts),
         bus,
@@ -212,14 +209,15 @@ fn build_app(
         views,
         tasks,
         presence,
-        log_in,
         tokens,
-        hasher,
-        credentials,
+        hasher: Arc::clone(&log_in.hasher),
+        credentials: Arc::clone(&log_in.credentials),
+        log_in,
+        accounts,
         responses: SqlResponseStore::new(database.clone(), Arc::clone(&clock)),
         draining: AtomicBool::new(false),
         write_probe: WriteProbe::new(database),
-        limits: limits(&settings, &clock)?,
+        limits: Limits::new(limiter, settings.trusted_proxies.clone()),
         cors_origins: settings.cors_origins,
         digest_key: digest(&[0; 32], &[b"request digests", &settings.jwt_secret]),
         metrics,
@@ -227,25 +225,33 @@ fn build_app(
         clock,
         ids,
         signals,
-    }))
+    })
 }
 
-fn build_log_in(
-    base: &Base,
-    hasher: &Arc<dyn PasswordHasher>,
-    credentials: &Arc<dyn CredentialStore>,
-) -> Result<LogIn, StartError> {
+fn build_log_in(base: &Base, limiter: Option<Arc<dyn RateLimiter>>) -> Result<LogIn, StartError> {
     let Base { settings, database, bus, .. } = base;
     let tokens: Arc<dyn TokenIssuer> = Arc::new(JwtTokens::new(&settings.jwt_secret)?);
     let store = Arc::new(SqlSessionStore::new(database.clone()));
-    let sessions = Sessions { bus: bus.clone(), store, tokens };
-    Ok(LogIn { bus: bus.clone(), credentials: Arc::clone(credentials), hasher: Arc::clone(hasher), sessions })
+    Ok(LogIn {
+        bus: bus.clone(),
+        credentials: Arc::new(SqlCredentialStore::new(database.clone())),
+        hasher: Arc::new(Argon2PasswordHasher::new(HashingLimits::default())),
+        sessions: Sessions { bus: bus.clone(), store, tokens },
+        brake: GuessingBrake { limiter },
+    })
+}
+
+fn accounts(log_in: &LogIn) -> Accounts {
+    let LogIn { bus, credentials, hasher, sessions, .. } = log_in.clone();
+    Accounts { bus, credentials, hasher, sessions }
 }
 
 /// What an operator's commands on agents need.
 pub struct Office {
-    /// Knows agents, passwords and sessions.
+    /// Changes passwords.
     pub log_in: LogIn,
+    /// Makes admins.
+    pub accounts: Accounts,
     database: Database,
     _folder: FolderLock,
 }
@@ -260,10 +266,9 @@ impl Office {
         let folder = FolderLock::take(&settings)?;
         let database = open_as_it_is(&settings).await?;
         let base = base(settings, database, clock).await?;
-        let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2PasswordHasher::new(HashingLimits::default()));
-        let credentials: Arc<dyn CredentialStore> = Arc::new(SqlCredentialStore::new(base.database.clone()));
-        let log_in = build_log_in(&base, &hasher, &credentials)?;
-        Ok(Self { log_in, database: base.database, _folder: folder })
+        // The operator needs no brake: nobody else can start this program on the database.
+        let log_in = build_log_in(&base, None)?;
+        Ok(Self { accounts: accounts(&log_in), log_in, database: base.database, _folder: folder })
     }
 
     /// Closes it.
@@ -299,10 +304,13 @@ fn signals(
     Ok((redis, Arc::new(move || Some(status.status()))))
 }
 
-fn limits(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Limits, StartError> {
-    let limiter: Option<Arc<dyn RateLimiter>> = match &settings.redis_url {
-        _ if !settings.rate_limits => None,
-        None => Some(Arc::new(MemoryRateLimiter::new(Arc::clone(clock)))),
+/// `None` where limits are off.
+fn rate_limiter(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Arc<dyn RateLimiter>>, StartError> {
+    if !settings.rate_limits {
+        return Ok(None);
+    }
+    let limiter: Arc<dyn RateLimiter> = match &settings.redis_url {
+        None => Arc::new(MemoryRateLimiter::new(Arc::clone(clock))),
         Some(url) => {
             let options = RateLimiterOptions {
                 url: url.clone(),
@@ -311,40 +319,28 @@ fn limits(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Limits, StartEr
                 clock: Arc::clone(clock),
             };
             let redis = RedisRateLimiter::new(options).map_err(|error| StartError::Redis(Box::new(error)))?;
-            Some(Arc::new(redis))
+            Arc::new(redis)
         }
     };
-    Ok(Limits::new(limiter, settings.trusted_proxies.clone()))
+    Ok(Some(limiter))
 }
 
 /// Makes the default group and the first admin in an empty log.
-async fn set_up(
-    settings: &Settings,
-    bus: &CommandBus,
-    hasher: &dyn PasswordHasher,
-    credentials: &dyn CredentialStore,
-) -> Result<Option<FirstAdmin>, StartError> {
+async fn set_up(settings: &Settings, accounts: &Accounts) -> Result<Option<FirstAdmin>, StartError> {
+    let bus = &accounts.bus;
     if is_set_up(bus).await? {
         return Ok(None);
     }
-    let one_time_password = match settings.admin_password {
-        Some(_) => None,
-        None => Some(random_text("ADMIN_PASSWORD", 12)?),
+    let (password, is_generated) = match settings.admin_password.clone() {
+        Some(password) => (password, false),
+        None => (random_password()?, true),
     };
-    let password = settings.admin_password.as_ref().or(one_time_password.as_ref()).cloned().unwrap_or_default();
-    let at = bus.now();
-    let admin_id = AgentId::new(bus.new_uuid());
-    let hash = hasher.hash(&password).await?;
-    credentials.save_hash(admin_id, &hash, at).await?;
     let name = Name::parse("Admin").map_err(|_| UseCaseError::Aborted)?;
-    let admin = Registration::offline(name, settings.admin_email.clone(), Role::Admin, at);
+    let admin = Registration::offline(name, settings.admin_email.clone(), Role::Admin, bus.now());
     let group_name = Name::parse("General").map_err(|_| UseCaseError::Aborted)?;
-    let bootstrap = Bootstrap { group_id: GroupId::new(bus.new_uuid()), group_name, admin_id, admin };
     let context = bus.context("system:setup".to_owned(), bus.new_uuid());
-    if bus.execute(context, bootstrap).await?.output {
-        let email = settings.admin_email.as_str().to_owned();
-        return Ok(Some(FirstAdmin { email, one_time_password }));
-    }
-    credentials.remove_hash(admin_id).await?;
-    Ok(None)
+    let begun = accounts.bootstrap(context, group_name, (admin, &password)).await?;
+    let email = settings.admin_email.as_str().to_owned();
+    let one_time_password = is_generated.then(|| password.as_str().to_owned());
+    Ok(begun.then_some(FirstAdmin { email, one_time_password }))
 }

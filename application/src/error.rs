@@ -6,7 +6,7 @@ use domain::thread::ThreadError;
 use domain::visitor::VisitorError;
 use domain::workspace::WorkspaceError;
 
-use crate::ports::{AppendError, HashError, ReadError, StoreError};
+use crate::ports::{AppendError, HashError, RateLimit, ReadError, StoreError};
 
 /// Kinds of things that a caller can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,12 @@ pub enum UseCaseError {
         /// What it names.
         entity: Entity,
     },
+    /// Too many attempts: the caller has to wait until the window ends.
+    #[error("too many attempts; try again in {} seconds", .0.reset_seconds)]
+    RateLimited(RateLimit),
+    /// The password that an agent gave as the current one is wrong. The agent's token is valid.
+    #[error("the current password is wrong")]
+    WrongCurrentPassword,
     /// Wrong address or password; it never says which.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
@@ -63,6 +69,9 @@ pub enum UseCaseError {
     /// The id of an earlier command came with another request.
     #[error("this idempotency key was used for another request")]
     CommandReused,
+    /// The chat that the first request with this id began was erased with its visitor's personal data.
+    #[error("the chat that was started with this idempotency key was erased")]
+    ChatErased,
     /// Others changed the same things too often at the same time.
     #[error("too many changes to the same thing at the same time")]
     Contended,
@@ -135,9 +144,12 @@ impl UseCaseError {
             Self::NotFound(_)
             | Self::Forbidden(_)
             | Self::UnknownReference { .. }
+            | Self::RateLimited(_)
+            | Self::WrongCurrentPassword
             | Self::WrongCredentials
             | Self::SessionEnded
             | Self::CommandReused
+            | Self::ChatErased
             | Self::Conversation(_)
             | Self::Thread(_)
             | Self::Agent(_)

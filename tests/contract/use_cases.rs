@@ -11,7 +11,7 @@ use domain::aggregate::Root;
 use domain::group::{Group, GroupCommand};
 use domain::ids::{AgentId, ConversationId, EntityId as _, GroupId, ThreadId, VisitorId};
 use domain::routing::RoutingStrategy;
-use domain::text::{EmailAddress, MessageText, Name};
+use domain::text::{EmailAddress, MessageText, Metadata, Name};
 use domain::visitor::VisitorDetails;
 use uuid::Uuid;
 
@@ -95,7 +95,8 @@ impl Chat {
         bus.execute(context(bus), AssignAgent { conversation_id, agent_id, chooser }).await.unwrap();
         for number in 0..3 {
             let text = MessageText::parse(&format!("Line {number}: it's \"fine\" \\o/")).unwrap();
-            let metadata = Some(serde_json::json!({"n": number, "nested": {"list": [1.5, null, "x"]}}));
+            let metadata = serde_json::json!({"n": number, "nested": {"list": [1.5, null, "x"]}});
+            let metadata = Some(Metadata::parse(metadata).unwrap());
             let (thread_id, client_event_id) = (None, None);
             let message = SendMessage { principal, conversation_id, thread_id, text, client_event_id, metadata };
             bus.execute(context(bus), message).await.unwrap();

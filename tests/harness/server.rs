@@ -8,6 +8,7 @@ use api::client_address::TrustedProxies;
 use api::config::Settings;
 use api::cors::CorsOrigins;
 use api::wiring::{Running, start};
+use domain::agent::NewPassword;
 use domain::text::EmailAddress;
 use serde_json::{Value, json};
 
@@ -85,7 +86,7 @@ impl Server {
             jwt_secret: b"a secret for tests, at least 32 bytes".to_vec(),
             metrics_token: METRICS_TOKEN.as_bytes().to_vec(),
             admin_email: EmailAddress::parse(ADMIN_EMAIL).expect("an address"),
-            admin_password: Some(PASSWORD.to_owned()),
+            admin_password: Some(NewPassword::parse(PASSWORD).expect("a password")),
             trusted_proxies: TrustedProxies::default(),
             cors_origins: CorsOrigins::None,
             drain_delay: Duration::ZERO,

@@ -2,16 +2,15 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use application::agents::{AppointAdmin, is_set_up};
+use application::agents::is_set_up;
 use clap::Subcommand;
-use domain::agent::{Registration, Role};
-use domain::ids::AgentId;
+use domain::agent::{NewPassword, Registration, Role};
 use domain::text::{EmailAddress, Name};
 use infrastructure::system::SystemClock;
 use serde_json::json;
 
 use crate::cli::output::say;
-use crate::config::{Settings, random_text};
+use crate::config::{Settings, random_password};
 use crate::wiring::Office;
 
 /// On whose behalf these changes are in the log.
@@ -54,7 +53,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<d
     let name = name.map(|name| Name::parse(name)).transpose().map_err(|error| format!("--name {error}"))?;
     let (given, password) = match settings.admin_password.clone() {
         Some(password) => (true, password),
-        None => (false, random_text("ADMIN_PASSWORD", 12)?),
+        None => (false, random_password()?),
     };
     let office = Office::open(settings, Arc::new(SystemClock)).await?;
     let outcome = match name {
@@ -65,33 +64,32 @@ pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<d
     outcome?;
     if as_json {
         // A password that was given is not repeated.
-        say!("{}", json!({ "email": email.as_str(), "password": (!given).then_some(password) }));
+        say!("{}", json!({ "email": email.as_str(), "password": (!given).then_some(password.as_str()) }));
     } else if given {
         say!("{}: the password is as set", email.as_str());
     } else {
-        say!("{}: the password (shown only now) is {password}", email.as_str());
+        say!("{}: the password (shown only now) is {}", email.as_str(), password.as_str());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn create(office: &Office, email: EmailAddress, name: Name, password: &str) -> Result<(), Box<dyn Error>> {
-    let log_in = &office.log_in;
-    if !is_set_up(&log_in.bus).await? {
+async fn create(
+    office: &Office,
+    email: EmailAddress,
+    name: Name,
+    password: &NewPassword,
+) -> Result<(), Box<dyn Error>> {
+    let bus = &office.accounts.bus;
+    if !is_set_up(bus).await? {
         return Err("nothing is set up yet: the first start of the server makes the first admin".into());
     }
-    let (agent_id, at) = (AgentId::new(log_in.bus.new_uuid()), log_in.bus.now());
-    let hash = log_in.hasher.hash(password).await?;
-    log_in.credentials.save_hash(agent_id, &hash, at).await?;
-    let registration = Registration::offline(name, email, Role::Admin, at);
-    let context = log_in.bus.context(ACTOR.to_owned(), log_in.bus.new_uuid());
-    if let Err(error) = log_in.bus.execute(context, AppointAdmin { agent_id, registration }).await {
-        log_in.credentials.remove_hash(agent_id).await?;
-        return Err(error.into());
-    }
+    let registration = Registration::offline(name, email, Role::Admin, bus.now());
+    let context = bus.context(ACTOR.to_owned(), bus.new_uuid());
+    office.accounts.appoint_admin(context, registration, password).await?;
     Ok(())
 }
 
-async fn reset(office: &Office, email: &EmailAddress, password: &str) -> Result<(), Box<dyn Error>> {
+async fn reset(office: &Office, email: &EmailAddress, password: &NewPassword) -> Result<(), Box<dyn Error>> {
     let bus = &office.log_in.bus;
     let context = bus.context(ACTOR.to_owned(), bus.new_uuid());
     let found = office.log_in.reset_password(context, email, password).await?;

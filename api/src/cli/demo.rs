@@ -10,7 +10,7 @@ use infrastructure::system::SystemClock;
 use serde_json::json;
 
 use crate::cli::output::say;
-use crate::config::{Settings, random_text};
+use crate::config::{Settings, random_password};
 use crate::demo::{DemoClock, DemoError, Member, Summary, Team, beginning, found, live};
 use crate::wiring::{Running, start};
 
@@ -26,7 +26,7 @@ pub struct Options {
 pub async fn run(mut settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let password = match settings.admin_password.take() {
         Some(password) => password,
-        None => random_text("ADMIN_PASSWORD", 12)?,
+        None => random_password()?,
     };
     settings.admin_password = Some(password.clone());
     // Nobody is to call it, and nobody else to be woken.
@@ -38,16 +38,16 @@ pub async fn run(mut settings: Settings, options: Options) -> Result<ExitCode, B
     let clock = DemoClock::at(beginning(now));
     let running = start(settings, Arc::new(clock.clone())).await?;
     let outcome = if running.first_admin().is_some() {
-        fill(&running, &clock, &email, &password).await
+        fill(&running, &clock, &email, password.as_str()).await
     } else {
         Err(DemoError::NotEmpty)
     };
     running.stop().await;
     let (team, summary) = outcome?;
     if options.json {
-        tell_as_json(&team, summary, email.as_str(), &password);
+        tell_as_json(&team, summary, email.as_str(), password.as_str());
     } else {
-        tell(&team, summary, email.as_str(), &password);
+        tell(&team, summary, email.as_str(), password.as_str());
     }
     Ok(ExitCode::SUCCESS)
 }

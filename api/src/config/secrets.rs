@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::{fs, io};
 
+use domain::agent::NewPassword;
 use infrastructure::auth::SECRET_MIN_BYTES;
 use infrastructure::secret_file::read_or_make;
 
@@ -76,11 +77,20 @@ pub(super) fn make(setting: &'static str, path: &Path) -> Result<Vec<u8>, Config
     read_or_make(path, || random_text(setting, 32), failed)
 }
 
-/// Random printable text of 128 bits or more.
+/// A password for the first admin or for an agent who has lost theirs: 96 random bits.
 ///
 /// # Errors
 /// When the operating system has no random numbers.
-pub fn random_text(setting: &'static str, bytes: usize) -> Result<String, ConfigError> {
+pub fn random_password() -> Result<NewPassword, ConfigError> {
+    let text = random_text("ADMIN_PASSWORD", 12)?;
+    Ok(NewPassword::parse(&text).expect("24 hexadecimal digits are within the limits of a password"))
+}
+
+/// Random hexadecimal digits, two for each byte.
+///
+/// # Errors
+/// When the operating system has no random numbers.
+fn random_text(setting: &'static str, bytes: usize) -> Result<String, ConfigError> {
     let mut random = vec![0; bytes];
     getrandom::fill(&mut random).map_err(|_| ConfigError::NoRandomness { setting })?;
     Ok(hex::encode(random))

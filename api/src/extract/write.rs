@@ -62,7 +62,7 @@ impl WriteInfo {
     #[must_use]
     pub fn command_id(&self, scope: &str) -> Option<CommandId> {
         let key = self.idempotency_key.as_deref()?;
-        Some(CommandId::derived(&["idempotency", scope, key]))
+        Some(CommandId::of_key(scope, key))
     }
 
     /// The context of the command.

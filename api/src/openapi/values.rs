@@ -3,18 +3,18 @@
 
 use std::borrow::Cow;
 
-use domain::agent::{AgentStatus, ChatLimit, Role};
+use domain::agent::{self, AgentStatus, ChatLimit, Role};
 use domain::aggregate::AggregateType;
 use domain::conversation::{ConversationStatus, QueueReason};
 use domain::routing::{RoutingStrategy, Verdict};
 use domain::text;
 use projections::conversations::ConversationOrder;
+use projections::search::SearchText;
 use projections::thread_events::{AuthorType, SystemType, ThreadEventKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::config;
-use crate::rest::{audit, auth, conversation_lists, paging, threads};
+use crate::rest::{audit, paging};
 
 /// No control characters (Unicode category Cc), and something else than white space.
 const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
@@ -94,13 +94,13 @@ values! {
     Color: json_schema!({ "type": "string", "pattern": "^#[0-9A-Fa-f]{6}$" });
     /// A password that is checked.
     GivenPassword: json_schema!({
-        "type": "string", "format": "password", "minLength": 1, "maxLength": auth::MAX_PASSWORD_BYTES,
-        "x-maxBytes": auth::MAX_PASSWORD_BYTES,
+        "type": "string", "format": "password", "minLength": agent::GivenPassword::BYTES.start(),
+        "maxLength": agent::GivenPassword::BYTES.end(), "x-maxBytes": agent::GivenPassword::BYTES.end(),
     });
     /// A password that is set.
     NewPassword: json_schema!({
         "type": "string", "format": "password",
-        "minLength": config::PASSWORD_CHARACTERS.start(), "maxLength": config::PASSWORD_CHARACTERS.end(),
+        "minLength": agent::NewPassword::CHARACTERS.start(), "maxLength": agent::NewPassword::CHARACTERS.end(),
     });
     /// How many chats at once.
     Chats: json_schema!({
@@ -109,7 +109,7 @@ values! {
     /// What a client gets back as it gave it. Of a repeated key the last value is kept; numbers are 64-bit integers or
     /// doubles (RFC 8259 §4, §6).
     Metadata: json_schema!({
-        "type": "object", "x-maxBytes": threads::MAX_METADATA_BYTES, "x-maxLevels": threads::MAX_METADATA_LEVELS,
+        "type": "object", "x-maxBytes": text::Metadata::MAX_BYTES, "x-maxLevels": text::Metadata::MAX_LEVELS,
     });
     /// The kind of event that a client may send.
     SentType: json_schema!({ "type": "string", "const": ThreadEventKind::Message.as_str() });
@@ -126,7 +126,7 @@ values! {
     /// A point in time.
     Time: json_schema!({ "type": "string", "format": "date-time" });
     /// What is looked for.
-    Search: json_schema!({ "type": "string", "maxLength": conversation_lists::LONGEST_SEARCH });
+    Search: json_schema!({ "type": "string", "maxLength": SearchText::MAX_CHARACTERS });
     /// A place in the log.
     Position: json_schema!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX });
     /// A number of a page's last item, as text.

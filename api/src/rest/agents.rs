@@ -1,14 +1,13 @@
 //! Agents: registration, lists, availability.
 
-use application::UseCaseError;
-use application::agents::{AgentChanges, ChangeAgent, DeleteAgent, RegisterAgent, SetStatus};
+use application::agents::{AgentChanges, ChangeAgent, DeleteAgent, SetStatus};
 use application::command_bus::UseCase;
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
+use domain::agent::{AgentStatus, ChatLimit, NewPassword, Registration, Role};
 use domain::ids::AgentId;
 use domain::text::{AvatarUrl, EmailAddress, Name};
 use projections::agents::{AgentFilter, AgentView};
@@ -18,7 +17,6 @@ use serde::Deserialize;
 
 use super::paging;
 use crate::app::App;
-use crate::config::is_password;
 use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given, whole};
 use crate::openapi::values;
 use crate::problem::Problem;
@@ -56,13 +54,11 @@ pub struct NewAgent {
 }
 
 impl NewAgent {
-    fn check(self, app: &App) -> Result<(Registration, String), Problem> {
+    fn check(self, app: &App) -> Result<(Registration, NewPassword), Problem> {
         let mut fields = Fields::default();
         let name = fields.text("name", &self.name, Name::parse);
         let email = fields.text("email", &self.email, EmailAddress::parse);
-        if !is_password(&self.password) {
-            fields.refuse::<()>("password", "must have 8 to 128 characters");
-        }
+        let password = fields.text("password", &self.password, NewPassword::parse);
         let role = match &self.role {
             Some(role) => fields.word("role", role, Role::parse, ROLES),
             None => Some(Role::default()),
@@ -78,11 +74,14 @@ impl NewAgent {
         let avatar = fields.optional("avatar", self.avatar.as_deref(), AvatarUrl::parse);
         let accepting_chats = self.accepting_chats.unwrap_or(true);
         let at = app.bus.now();
-        let registration = (|| {
-            let (name, email, role, status, chat_limit) = (name?, email?, role?, status?, chat_limit?);
-            Some(Registration { name, email, avatar, role, status, accepting_chats, chat_limit, at })
-        })();
-        Ok((fields.finish_with(registration)?, self.password))
+        let (Some(name), Some(email), Some(password)) = (name, email, password) else {
+            return fields.finish_with(None);
+        };
+        let (Some(role), Some(status), Some(chat_limit)) = (role, status, chat_limit) else {
+            return fields.finish_with(None);
+        };
+        fields.finish()?;
+        Ok((Registration { name, email, avatar, role, status, accepting_chats, chat_limit, at }, password))
     }
 }
 
@@ -93,20 +92,7 @@ pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewAgent>
         return Ok(answer.into_response());
     }
     let (registration, password) = body.check(&app)?;
-    let hash = app.hasher.hash(&password).await.map_err(UseCaseError::from)?;
-    let agent_id = AgentId::new(app.bus.new_uuid());
-    app.credentials.save_hash(agent_id, &hash, registration.at).await.map_err(UseCaseError::from)?;
-    let register = RegisterAgent { principal, agent_id, registration };
-    let executed = app.bus.execute(info.context(&app, principal), register).await;
-    let in_vain = match &executed {
-        Ok(done) => done.output != agent_id,
-        // Where the outcome is unknown, the agent may exist and need the password.
-        Err(error) => !error.is_transient() && !matches!(error, UseCaseError::Aborted),
-    };
-    if in_vain {
-        app.credentials.remove_hash(agent_id).await.map_err(UseCaseError::from)?;
-    }
-    let executed = executed?;
+    let executed = app.accounts.register(info.context(&app, principal), principal, registration, &password).await?;
     // The answer is what the read model holds, so it is waited for, whatever the client prefers.
     let info = WriteInfo { respond_async: false, ..info };
     let settled = settle(&app, &info, &executed, &[View::Agents]).await;

@@ -1,11 +1,10 @@
 //! Log-in, and who is logged in.
 
-use application::UseCaseError;
-use application::agents::TokenPair;
+use application::agents::{PasswordChange, TokenPair};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use domain::agent::{AgentStatus, Role};
+use domain::agent::{self, AgentStatus, GivenPassword, Role};
 use domain::ids::AgentId;
 use domain::text::{EmailAddress, Name};
 use projections::Deleted;
@@ -15,15 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::client_address::ClientAddress;
-use crate::config::is_password;
 use crate::extract::{Agent, Fields, Nothing, Session, Write};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::await_position;
 use crate::views::View;
-
-/// A longer text is no password of ours; hashing it would only cost time.
-pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -61,14 +56,9 @@ pub async fn log_in(
     let Credentials { email, password } = write.body;
     let mut fields = Fields::default();
     let email = fields.text("email", &email, EmailAddress::parse);
-    if password.is_empty() || password.len() > MAX_PASSWORD_BYTES {
-        fields.refuse::<()>("password", format!("must have 1 to {MAX_PASSWORD_BYTES} bytes"));
-    }
-    let email = fields.finish_with(email)?;
-    let attempt = app.limits.begin_log_in(&email, address).await?;
-    let logged_in = app.log_in.log_in(&email, &password).await;
-    attempt.end(&logged_in).await;
-    let logged_in = logged_in?;
+    let password = fields.text("password", &password, GivenPassword::parse);
+    let (email, password) = fields.finish_with(email.zip(password))?;
+    let logged_in = app.log_in.log_in(&email, &password, &address.to_string()).await?;
     Ok(Json(body(logged_in.tokens, &logged_in.agent)))
 }
 
@@ -123,27 +113,13 @@ pub async fn change_password(
 ) -> Result<StatusCode, Problem> {
     let Write { body, info } = write;
     let mut fields = Fields::default();
-    if body.current_password.is_empty() || body.current_password.len() > MAX_PASSWORD_BYTES {
-        fields.refuse::<()>("currentPassword", format!("must have 1 to {MAX_PASSWORD_BYTES} bytes"));
-    }
-    if !is_password(&body.new_password) {
-        fields.refuse::<()>("newPassword", "must have 8 to 128 characters");
-    }
-    fields.finish()?;
+    let current = fields.text("currentPassword", &body.current_password, GivenPassword::parse);
+    let new = fields.text("newPassword", &body.new_password, agent::NewPassword::parse);
+    let (current, new) = fields.finish_with(current.zip(new))?;
     let context = app.bus.context(agent.principal().actor(), info.request_id.uuid());
-    let passwords = (body.current_password.as_str(), body.new_password.as_str());
-    // Whoever has stolen a token must not guess the password faster than whoever has none.
-    let known = app.bus.read::<domain::agent::Agent>(agent.id).await?;
-    let email = known.email.as_ref().ok_or_else(|| Problem::not_found("agent"))?;
-    let attempt = app.limits.begin_log_in(email, address).await?;
-    let changed = app.log_in.change_password(context, agent.id, Some(session.0), passwords).await;
-    attempt.end(&changed).await;
-    match changed {
-        // The caller is known: it is the field that is wrong, not the token.
-        Err(UseCaseError::WrongCredentials) => Err(Problem::invalid_field("currentPassword", "is wrong")),
-        Err(error) => Err(error.into()),
-        Ok(_) => Ok(StatusCode::NO_CONTENT),
-    }
+    let change = PasswordChange { agent_id: agent.id, session: Some(session.0), current, new };
+    app.log_in.change_password(context, change, &address.to_string()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub async fn me(State(app): State<App>, agent: Agent, headers: HeaderMap) -> Result<Json<AgentView>, Problem> {

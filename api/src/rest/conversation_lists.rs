@@ -21,9 +21,6 @@ use crate::problem::Problem;
 use crate::respond::{await_head, await_position, await_position_as_of};
 use crate::views::View;
 
-/// The most letters of a search.
-pub const LONGEST_SEARCH: usize = 200;
-
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ConversationQuery {
@@ -88,11 +85,7 @@ fn time(fields: &mut Fields, field: &str, text: Option<&str>) -> Option<Timestam
 }
 
 fn search(fields: &mut Fields, text: Option<&str>) -> Option<SearchText> {
-    let text = text?;
-    if text.chars().count() > LONGEST_SEARCH {
-        return fields.refuse("search", format!("must have at most {LONGEST_SEARCH} characters"));
-    }
-    SearchText::parse(text)
+    fields.optional("search", text, SearchText::parse).flatten()
 }
 
 pub async fn list(

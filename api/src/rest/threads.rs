@@ -10,7 +10,7 @@ use axum::response::Response;
 use domain::agent::Agent;
 use domain::conversation::Conversation;
 use domain::ids::{ConversationId, ThreadId};
-use domain::text::{ClientEventId, MessageText, Name};
+use domain::text::{ClientEventId, MessageText, Metadata, Name};
 use domain::thread::Thread;
 use domain::time::Timestamp;
 use projections::Page;
@@ -26,13 +26,6 @@ use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, await_position_as_of, first_answer, keep_answer, settle};
 use crate::views::View;
-
-/// The most bytes of a message's or a chat's metadata, as JSON.
-pub const MAX_METADATA_BYTES: usize = 4 * 1024;
-
-/// The most levels of objects and arrays in metadata: readers of JSON give up at some depth (MariaDB's `JSON_VALID` at
-/// 32), and events and lists add levels of their own.
-pub const MAX_METADATA_LEVELS: usize = 16;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -69,28 +62,13 @@ struct MessageBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     client_event_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<&'a Value>,
+    metadata: Option<&'a Metadata>,
     created_at: Timestamp,
 }
 
-/// Notes what is wrong with metadata, which clients get back as they gave it.
-pub fn check_metadata(fields: &mut Fields, metadata: Option<&Value>) {
-    let Some(metadata) = metadata else { return };
-    if !metadata.is_object() {
-        fields.refuse::<()>("metadata", "must be an object");
-    } else if metadata.to_string().len() > MAX_METADATA_BYTES {
-        fields.refuse::<()>("metadata", format!("must be at most {MAX_METADATA_BYTES} bytes of JSON"));
-    } else if levels(metadata) > MAX_METADATA_LEVELS {
-        fields.refuse::<()>("metadata", format!("must be nested at most {MAX_METADATA_LEVELS} levels deep"));
-    }
-}
-
-fn levels(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
-        Value::Object(members) => 1 + members.values().map(levels).max().unwrap_or(0),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-    }
+/// Parses the `metadata` of a message, or records what is wrong with it.
+pub fn metadata(fields: &mut Fields, value: Option<Value>) -> Option<Metadata> {
+    Metadata::parse(value?).map_or_else(|error| fields.refuse("metadata", error.to_string()), Some)
 }
 
 pub async fn send(
@@ -155,7 +133,7 @@ async fn take(app: &App, info: &WriteInfo, message: SendMessage) -> Result<Respo
 struct Message {
     text: MessageText,
     client_event_id: Option<ClientEventId>,
-    metadata: Option<Value>,
+    metadata: Option<Metadata>,
 }
 
 impl NewMessage {
@@ -170,12 +148,12 @@ impl NewMessage {
         }
         let text = fields.text("content", &self.content, MessageText::parse);
         let client_event_id = fields.optional("clientEventId", self.client_event_id.as_deref(), ClientEventId::parse);
-        check_metadata(&mut fields, self.metadata.as_ref());
+        let metadata = metadata(&mut fields, self.metadata);
         let text = fields.finish_with(text)?;
         if claimed.is_some_and(|claimed| claimed != author(principal).0) {
             return Err(Problem::forbidden("The author is who the token names; authorType contradicts it."));
         }
-        Ok(Message { text, client_event_id, metadata: self.metadata })
+        Ok(Message { text, client_event_id, metadata })
     }
 }
 
@@ -188,7 +166,7 @@ impl Message {
 
 /// What makes a message the same: a client may send it again by another path or with other headers.
 fn content_digest(app: &App, message: &SendMessage) -> application::ports::Hash {
-    let metadata = message.metadata.as_ref().map(Value::to_string).unwrap_or_default();
+    let metadata = message.metadata.as_ref().map(|metadata| metadata.as_value().to_string()).unwrap_or_default();
     digest(&app.digest_key, &[message.text.as_str().as_bytes(), metadata.as_bytes()])
 }
 

@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::conversation::ConversationStatus;
 use domain::ids::{CommandId, ConversationId, EntityId, GroupId, ThreadId, VisitorId};
-use domain::text::{EmailAddress, MessageText, Name, PhoneNumber};
+use domain::text::{EmailAddress, MessageText, Metadata, Name, PhoneNumber};
 use domain::visitor::{Visitor, VisitorDetails};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::threads::check_metadata;
+use super::threads::metadata;
 use crate::app::App;
 use crate::extract::{Fields, Write, WriteInfo, optional_visitor};
 use crate::openapi::values;
@@ -53,7 +53,7 @@ struct Introduction {
     details: VisitorDetails,
     group_id: Option<GroupId>,
     text: MessageText,
-    metadata: Option<Value>,
+    metadata: Option<Metadata>,
 }
 
 #[derive(Serialize)]
@@ -84,10 +84,10 @@ impl NewSession {
         let phone = fields.optional("phone", self.phone.as_deref(), PhoneNumber::parse);
         let group_id = fields.id("groupId", self.group_id.as_deref());
         let text = fields.text("initialMessage", &self.initial_message, MessageText::parse);
-        check_metadata(&mut fields, self.metadata.as_ref());
+        let metadata = metadata(&mut fields, self.metadata);
         let text = fields.finish_with(text)?;
         let details = VisitorDetails { name, email, phone };
-        Ok(Introduction { details, group_id, text, metadata: self.metadata })
+        Ok(Introduction { details, group_id, text, metadata })
     }
 }
 

@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use application::UseCaseError;
-use application::ports::{HashError, ReadError, StoreError};
+use application::ports::ReadError;
 use infrastructure::auth::SecretTooShort;
 use infrastructure::database::{DatabaseError, MigrateError};
 use metrics_exporter_prometheus::BuildError;
@@ -99,10 +99,4 @@ pub enum StartError {
     /// The first start did not succeed.
     #[error("the first admin could not be made")]
     FirstAdmin(#[from] UseCaseError),
-    /// The first admin's password could not be hashed.
-    #[error("the first admin's password could not be hashed")]
-    Hash(#[from] HashError),
-    /// The first admin's password could not be stored.
-    #[error("the first admin's password could not be stored")]
-    Store(#[from] StoreError),
 }

@@ -1,19 +1,19 @@
 use std::sync::Arc;
 
-use domain::agent::{EmailClaim, Registration};
+use domain::agent::{Agent, EmailClaim, Registration};
 use domain::ids::{AgentId, EmailClaimId};
 
-use super::register_agent::{agent_of, register_into_default_group};
+use super::register_agent::register_into_default_group;
 use crate::UseCaseError;
-use crate::command_bus::{UnitOfWork, UseCase};
+use crate::command_bus::{UnitOfWork, UseCase, recall_id};
 use crate::ports::{LogEvent, StreamId};
 
-/// The operator makes an admin, for when nobody can log in who could.
+/// The operator makes an admin, when no admin can log in to register one.
 #[derive(Clone, Debug)]
 pub struct AppointAdmin {
-    /// The new admin's id; their password is stored under it before.
+    /// The new admin's id; the password is stored under it before.
     pub agent_id: AgentId,
-    /// All that is known of them.
+    /// Name, address, role and settings of the new admin.
     pub registration: Registration,
 }
 
@@ -30,6 +30,6 @@ impl UseCase for AppointAdmin {
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<AgentId> {
-        agent_of(events)
+        recall_id::<Agent>(events)
     }
 }

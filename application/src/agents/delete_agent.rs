@@ -6,24 +6,24 @@ use domain::ids::{AgentId, EmailClaimId};
 use domain::thread::LeaveReason;
 
 use super::change_agent::count_admin;
-use super::register_agent::ensure_admin;
+use super::rights::ensure_admin;
 use crate::UseCaseError;
 use crate::chat::return_chats_to_queue;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
-/// An agent leaves the company, or comes back. Who leaves gives their chats back to the queue and their address free;
-/// who comes back needs it again.
+/// An admin deletes an agent or restores one. A deleted agent returns the chats to the queue and frees the e-mail address;
+/// a restored agent claims the address again. Call it through [`super::Accounts::delete`], which ends the sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteAgent {
     /// The admin.
     pub principal: Principal,
-    /// Whom.
+    /// The agent.
     pub agent_id: AgentId,
-    /// Whether they leave; else they come back.
+    /// `true` deletes the agent, `false` restores it.
     pub deleted: bool,
-    /// The version that the caller knows, if they care.
+    /// The version that the caller knows, if it matters.
     pub known_version: Option<Sequence>,
 }
 

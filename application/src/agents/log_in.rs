@@ -1,51 +1,82 @@
 use std::sync::Arc;
 
-use domain::agent::{Agent, EmailClaim};
+use domain::agent::{Agent, EmailClaim, GivenPassword, NewPassword};
 use domain::ids::{AgentId, EmailClaimId, SessionId};
 use domain::text::EmailAddress;
 
+use super::brake::GuessingBrake;
 use super::change_password::NotePasswordChange;
 use super::sessions::{Sessions, TokenPair};
 use crate::UseCaseError;
 use crate::command_bus::{CommandBus, CommandContext, Executed};
+use crate::error::Entity;
 use crate::ports::{CredentialStore, PasswordHasher, PasswordMatch};
 
-/// Lets agents in.
+/// Checks and changes the passwords of agents, and opens their sessions.
 #[derive(Clone)]
 pub struct LogIn {
-    /// Knows the agents.
+    /// Reads the agents.
     pub bus: CommandBus,
-    /// Knows the hashes.
+    /// Keeps the hashes of their passwords.
     pub credentials: Arc<dyn CredentialStore>,
-    /// Compares with them.
+    /// Compares passwords with the hashes.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Opens the sessions.
     pub sessions: Sessions,
+    /// Keeps passwords from being guessed.
+    pub brake: GuessingBrake,
 }
 
-/// An agent who was let in.
+/// An agent who has logged in.
 #[derive(Clone, Debug)]
 pub struct LoggedIn {
-    /// Who.
+    /// The agent's id.
     pub agent_id: AgentId,
-    /// Their state.
+    /// The agent's state.
     pub agent: Arc<Agent>,
-    /// Their tokens.
+    /// The tokens of the new session.
     pub tokens: TokenPair,
 }
 
+/// An agent's wish for another password.
+#[derive(Clone, Debug)]
+pub struct PasswordChange {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// The session that goes on; all others end.
+    pub session: Option<SessionId>,
+    /// The password until now.
+    pub current: GivenPassword,
+    /// The password from now on.
+    pub new: NewPassword,
+}
+
 impl LogIn {
-    /// Checks an address and a password. An unknown address takes as long as a wrong password and gets the same answer.
+    /// Checks an address and a password, and opens a session. An unknown address takes as long as a wrong password and
+    /// gets the same answer. `client` is the network address of the client.
     ///
     /// # Errors
-    /// [`UseCaseError::WrongCredentials`], or why the check could not be made.
-    pub async fn log_in(&self, email: &EmailAddress, password: &str) -> Result<LoggedIn, UseCaseError> {
+    /// [`UseCaseError::WrongCredentials`], [`UseCaseError::RateLimited`] after too many of them, or why the check could
+    /// not be made.
+    pub async fn log_in(
+        &self,
+        email: &EmailAddress,
+        password: &GivenPassword,
+        client: &str,
+    ) -> Result<LoggedIn, UseCaseError> {
+        let attempt = self.brake.begin(email, client).await?;
+        let outcome = self.check(email, password).await;
+        attempt.end(&outcome).await;
+        outcome
+    }
+
+    async fn check(&self, email: &EmailAddress, password: &GivenPassword) -> Result<LoggedIn, UseCaseError> {
         let found = self.find(email).await?;
         let hash = match &found {
             Some((agent_id, _)) => self.credentials.find_hash(*agent_id).await?,
             None => None,
         };
-        let matched = self.hasher.verify(password, hash.as_deref()).await?;
+        let matched = self.hasher.verify(password.as_str(), hash.as_deref()).await?;
         let Some((agent_id, agent)) = found else { return Err(UseCaseError::WrongCredentials) };
         let now = self.bus.now();
         match matched {
@@ -60,49 +91,62 @@ impl LogIn {
         Ok(LoggedIn { agent_id, agent, tokens })
     }
 
-    /// Gives an agent another password and ends their other sessions.
+    /// Changes an agent's password and ends the agent's other sessions. `client` is the network address of the client.
     ///
     /// # Errors
-    /// [`UseCaseError::WrongCredentials`] when the current password is wrong, or why it could not be changed.
+    /// [`UseCaseError::WrongCurrentPassword`], [`UseCaseError::RateLimited`] after too many of them, or why the password
+    /// could not be changed.
     pub async fn change_password(
         &self,
         context: CommandContext,
-        agent_id: AgentId,
-        session: Option<SessionId>,
-        (current, new): (&str, &str),
+        change: PasswordChange,
+        client: &str,
     ) -> Result<Executed<()>, UseCaseError> {
-        let stored = self.credentials.find_hash(agent_id).await?;
-        if self.hasher.verify(current, stored.as_deref()).await? == PasswordMatch::No {
-            return Err(UseCaseError::WrongCredentials);
-        }
-        self.set_password(context, agent_id, session, new).await
+        let agent = self.bus.read::<Agent>(change.agent_id).await?;
+        let email = agent.email.as_ref().ok_or(UseCaseError::NotFound(Entity::Agent))?;
+        // A thief of a token must not guess the password faster than anybody without one.
+        let attempt = self.brake.begin(email, client).await?;
+        let outcome = self.change_after_check(context, &change).await;
+        attempt.end(&outcome).await;
+        outcome
     }
 
-    /// Gives the agent with this address another password and ends all their sessions, for an operator. `false`: there
-    /// is no such agent.
+    async fn change_after_check(
+        &self,
+        context: CommandContext,
+        change: &PasswordChange,
+    ) -> Result<Executed<()>, UseCaseError> {
+        let stored = self.credentials.find_hash(change.agent_id).await?;
+        if self.hasher.verify(change.current.as_str(), stored.as_deref()).await? == PasswordMatch::No {
+            return Err(UseCaseError::WrongCurrentPassword);
+        }
+        self.set_password(context, (change.agent_id, change.session), &change.new).await
+    }
+
+    /// Gives the agent with this address another password and ends all sessions of the agent, for an operator. `false`:
+    /// no agent has the address.
     ///
     /// # Errors
-    /// When it could not be changed.
+    /// Why the password could not be changed.
     pub async fn reset_password(
         &self,
         context: CommandContext,
         email: &EmailAddress,
-        new: &str,
+        new: &NewPassword,
     ) -> Result<bool, UseCaseError> {
         let Some((agent_id, _)) = self.find(email).await? else { return Ok(false) };
-        self.set_password(context, agent_id, None, new).await?;
+        self.set_password(context, (agent_id, None), new).await?;
         Ok(true)
     }
 
-    /// All sessions but this one end.
+    /// All sessions but the given one end.
     async fn set_password(
         &self,
         context: CommandContext,
-        agent_id: AgentId,
-        session: Option<SessionId>,
-        new: &str,
+        (agent_id, session): (AgentId, Option<SessionId>),
+        new: &NewPassword,
     ) -> Result<Executed<()>, UseCaseError> {
-        let hash = self.hasher.hash(new).await?;
+        let hash = self.hasher.hash(new.as_str()).await?;
         self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
         self.sessions.end_others(agent_id, session).await?;
         self.bus.execute(context, NotePasswordChange { agent_id }).await
@@ -113,5 +157,102 @@ impl LogIn {
         let Some(agent_id) = claim.agent_id else { return Ok(None) };
         let agent = self.bus.read::<Agent>(agent_id).await?;
         Ok(agent.is_present().then_some((agent_id, agent)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::FAILED_LOG_INS;
+    use crate::testing::{ADMIN, Company, CountingLimiter, password};
+
+    fn given(text: &str) -> GivenPassword {
+        GivenPassword::parse(text).unwrap()
+    }
+
+    fn admin() -> EmailAddress {
+        EmailAddress::parse(ADMIN).unwrap()
+    }
+
+    fn change(company: &Company, current: &str, session: Option<SessionId>) -> PasswordChange {
+        PasswordChange { agent_id: company.admin_id, session, current: given(current), new: password("another one") }
+    }
+
+    #[tokio::test]
+    async fn right_password_opens_a_session_and_counts_as_no_failure() {
+        let (company, limiter) = (Company::open().await, Arc::new(CountingLimiter::default()));
+        let log_in = company.log_in(Some(limiter.clone()));
+        let logged_in = log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await.unwrap();
+        assert_eq!(logged_in.agent_id, company.admin_id);
+        assert_eq!(company.sessions.open_of(company.admin_id), 1);
+        assert!(limiter.counts().is_empty(), "{:?}", limiter.counts());
+    }
+
+    #[tokio::test]
+    async fn unknown_address_and_wrong_password_get_the_same_answer_and_count() {
+        let (company, limiter) = (Company::open().await, Arc::new(CountingLimiter::default()));
+        let log_in = company.log_in(Some(limiter.clone()));
+        for email in [admin(), EmailAddress::parse("nobody@example.com").unwrap()] {
+            let refused = log_in.log_in(&email, &given("wrong"), "192.0.2.1").await;
+            assert!(matches!(refused, Err(UseCaseError::WrongCredentials)), "{refused:?}");
+        }
+        assert_eq!(limiter.counts()["failed-log-ins-from-address:192.0.2.1"], 2);
+        assert_eq!(company.sessions.open_of(company.admin_id), 0);
+    }
+
+    #[tokio::test]
+    async fn after_too_many_failures_even_the_right_password_is_refused_from_that_address() {
+        let (company, limiter) = (Company::open().await, Arc::new(CountingLimiter::default()));
+        let log_in = company.log_in(Some(limiter.clone()));
+        for _ in 0..FAILED_LOG_INS.times {
+            log_in.log_in(&admin(), &given("wrong"), "192.0.2.1").await.unwrap_err();
+        }
+        let counted = limiter.counts();
+        let refused = log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await;
+        assert!(matches!(refused, Err(UseCaseError::RateLimited(_))), "{refused:?}");
+        assert_eq!(limiter.counts(), counted, "a refused attempt must not count");
+        log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.2").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn guesses_through_the_change_of_a_password_count_like_log_ins() {
+        let (company, limiter) = (Company::open().await, Arc::new(CountingLimiter::default()));
+        let log_in = company.log_in(Some(limiter));
+        for _ in 0..FAILED_LOG_INS.times {
+            let refused = log_in.change_password(company.context(), change(&company, "wrong", None), "192.0.2.1").await;
+            assert!(matches!(refused, Err(UseCaseError::WrongCurrentPassword)), "{refused:?}");
+        }
+        let refused = log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await;
+        assert!(matches!(refused, Err(UseCaseError::RateLimited(_))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn changed_password_ends_the_other_sessions_and_replaces_the_old_one() {
+        let (company, limiter) = (Company::open().await, Arc::new(CountingLimiter::default()));
+        let log_in = company.log_in(Some(limiter.clone()));
+        for _ in 0..2 {
+            log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await.unwrap();
+        }
+        let kept = company.sessions.any_of(company.admin_id);
+        let change = change(&company, "the first admin's", Some(kept));
+        log_in.change_password(company.context(), change, "192.0.2.1").await.unwrap();
+        assert_eq!(company.sessions.open_of(company.admin_id), 1);
+        assert!(log_in.sessions.is_open(kept).await.unwrap());
+        assert!(limiter.counts().is_empty());
+        log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await.unwrap_err();
+        log_in.log_in(&admin(), &given("another one"), "192.0.2.1").await.unwrap();
+        assert!(company.log.event_types().contains(&"PasswordChanged".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn operator_resets_the_password_of_an_address_that_an_agent_has() {
+        let company = Company::open().await;
+        let log_in = company.log_in(None);
+        log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await.unwrap();
+        assert!(log_in.reset_password(company.context(), &admin(), &password("another one")).await.unwrap());
+        assert_eq!(company.sessions.open_of(company.admin_id), 0);
+        log_in.log_in(&admin(), &given("another one"), "192.0.2.1").await.unwrap();
+        let nobody = EmailAddress::parse("nobody@example.com").unwrap();
+        assert!(!log_in.reset_password(company.context(), &nobody, &password("another one")).await.unwrap());
     }
 }

@@ -1,22 +1,26 @@
-//! The people who answer: registration, availability, log-in.
+//! Agents: registration, availability, passwords, sessions and rights.
 
+mod accounts;
 mod appoint_admin;
 mod bootstrap;
+mod brake;
 mod change_agent;
 mod change_password;
 mod delete_agent;
 mod log_in;
 mod register_agent;
+mod rights;
 mod sessions;
 mod set_status;
-mod stats_access;
 
+pub use accounts::Accounts;
 pub use appoint_admin::AppointAdmin;
 pub use bootstrap::{Bootstrap, is_set_up};
+pub use brake::{FAILED_LOG_INS, FAILED_LOG_INS_FROM_ADDRESS, FAILED_LOG_INS_OF_ACCOUNT, GuessingBrake};
 pub use change_agent::{AgentChanges, ChangeAgent};
 pub use delete_agent::DeleteAgent;
-pub use log_in::{LogIn, LoggedIn};
+pub use log_in::{LogIn, LoggedIn, PasswordChange};
 pub use register_agent::RegisterAgent;
+pub use rights::ensure_may_read_stats;
 pub use sessions::{Sessions, TokenPair};
 pub use set_status::SetStatus;
-pub use stats_access::ensure_may_read_stats;

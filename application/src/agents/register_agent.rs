@@ -2,23 +2,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::agent::{Agent, AgentCommand, EmailClaim, EmailClaimCommand, Registration, Role};
-use domain::event::AnyEvent;
 use domain::group::{Group, GroupCommand};
-use domain::ids::{AgentId, EmailClaimId, EntityId, WorkspaceId};
+use domain::ids::{AgentId, EmailClaimId, WorkspaceId};
 use domain::workspace::{Workspace, WorkspaceCommand};
 
+use super::rights::ensure_admin;
 use crate::UseCaseError;
-use crate::command_bus::{UnitOfWork, UseCase};
+use crate::command_bus::{UnitOfWork, UseCase, recall_id};
 use crate::ports::{LogEvent, Principal, StreamId};
 
 /// An admin registers an agent, who joins the default group.
 #[derive(Clone, Debug)]
 pub struct RegisterAgent {
-    /// Who registers.
+    /// The admin.
     pub principal: Principal,
-    /// The new agent's id; their password is stored under it before.
+    /// The new agent's id; the password is stored under it before.
     pub agent_id: AgentId,
-    /// All that is known of them.
+    /// Name, address, role and settings of the new agent.
     pub registration: Registration,
 }
 
@@ -36,16 +36,8 @@ impl UseCase for RegisterAgent {
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<AgentId> {
-        agent_of(events)
+        recall_id::<Agent>(events)
     }
-}
-
-/// The agent whom events are about.
-pub(super) fn agent_of(events: &[Arc<LogEvent>]) -> Option<AgentId> {
-    events.iter().find_map(|event| match &event.event {
-        AnyEvent::Agent(_) => Some(AgentId::from_uuid(event.header.aggregate_id)),
-        _ => None,
-    })
 }
 
 /// Registers an agent who also joins the default group.
@@ -63,7 +55,7 @@ pub(super) async fn register_into_default_group(
     Ok(())
 }
 
-/// Claims the address, registers the agent and, if they are one, appoints the admin.
+/// Claims the address, registers the agent and, if the role says so, appoints the admin.
 pub(super) async fn register(
     work: &mut UnitOfWork,
     agent_id: AgentId,
@@ -78,11 +70,4 @@ pub(super) async fn register(
         work.execute::<Workspace>(WorkspaceId::ONLY, appoint).await?;
     }
     Ok(())
-}
-
-pub(super) const fn ensure_admin(principal: Principal) -> Result<AgentId, UseCaseError> {
-    match principal {
-        Principal::Agent { id, role: Role::Admin } => Ok(id),
-        Principal::Agent { .. } | Principal::Visitor { .. } => Err(UseCaseError::Forbidden("only admins may do this")),
-    }
 }

@@ -1,22 +1,23 @@
 use std::sync::Arc;
 
-use domain::agent::{Agent, AgentCommand, AgentStatus, Role, StatusCause};
+use domain::agent::{Agent, AgentCommand, AgentStatus, StatusCause};
 use domain::conversation::QueueReason;
 use domain::ids::AgentId;
 use domain::thread::LeaveReason;
 
+use super::rights::ensure_may_set_status;
 use crate::UseCaseError;
 use crate::chat::return_chats_to_queue;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
-/// An agent comes, goes away for a while, or leaves; who leaves gives their chats back to the queue.
+/// An agent becomes online, away or offline. An agent who becomes offline returns the chats to the queue.
 #[derive(Clone, Copy, Debug)]
 pub struct SetStatus {
-    /// Who sets it: the agent or a supervisor.
+    /// The agent or a supervisor.
     pub principal: Principal,
-    /// Whose status.
+    /// The agent.
     pub agent_id: AgentId,
     /// The new status.
     pub status: AgentStatus,
@@ -34,7 +35,7 @@ impl UseCase for SetStatus {
     }
 
     async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
-        let by = self.ensure_may_set()?;
+        let by = ensure_may_set_status(self.principal, self.agent_id)?;
         let at = work.now();
         let agent_id = self.agent_id;
         if !work.load::<Agent>(agent_id).await?.is_present() {
@@ -54,18 +55,7 @@ impl UseCase for SetStatus {
     }
 }
 
-impl SetStatus {
-    fn ensure_may_set(&self) -> Result<AgentId, UseCaseError> {
-        match self.principal {
-            Principal::Agent { id, role } if id == self.agent_id || role >= Role::Supervisor => Ok(id),
-            Principal::Agent { .. } | Principal::Visitor { .. } => {
-                Err(UseCaseError::Forbidden("only the agent or a supervisor may set the status"))
-            }
-        }
-    }
-}
-
-/// Who is not at work keeps no chats.
+/// Returns the chats of an agent who is offline to the queue.
 pub(super) async fn give_chats_back_if_offline(
     work: &mut UnitOfWork,
     agent_id: AgentId,

@@ -1,25 +1,26 @@
-//! Who may see and touch which conversation.
+//! The rights of callers to read and change conversations.
 
 use domain::agent::Role;
 use domain::conversation::{Conversation, Participant};
 use domain::group::Group;
-use domain::ids::{AgentId, GroupId, VisitorId};
+use domain::ids::{AgentId, GroupId, ThreadId, VisitorId};
+use domain::thread::Thread;
 
 use crate::UseCaseError;
 use crate::command_bus::{CommandBus, UnitOfWork};
 use crate::error::Entity;
 use crate::ports::Principal;
 
-/// What decides who may read a conversation.
+/// The people and the group of a conversation, who decide about its readers.
 #[derive(Clone, Copy, Debug)]
 pub struct Parties {
-    /// Its visitor.
+    /// The visitor.
     pub visitor_id: Option<VisitorId>,
     /// The agent who serves it.
     pub agent_id: Option<AgentId>,
     /// The agent who served it last.
     pub last_agent_id: Option<AgentId>,
-    /// Its group.
+    /// The group.
     pub group_id: Option<GroupId>,
 }
 
@@ -30,29 +31,36 @@ impl From<&Conversation> for Parties {
     }
 }
 
-/// What can be said of a caller's right to read before their groups are known.
+/// A caller's right to read, as far as it is known without reading the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// They may.
+    /// The caller may read.
     Allowed,
-    /// They may, if they belong to the conversation's group.
+    /// The caller may read as a member of the conversation's group.
     IfInGroup,
-    /// They may not.
+    /// The caller may not read.
     Hidden,
 }
 
-/// Who may read a conversation: its visitor, its agents, its group's agents, supervisors.
+/// Decides whether a caller may read a conversation: its visitor, its agents, its group's agents and supervisors may.
 #[must_use]
 pub fn reading(principal: Principal, parties: Parties) -> Reading {
     match principal {
         Principal::Visitor { id } if parties.visitor_id == Some(id) => Reading::Allowed,
         Principal::Visitor { .. } => Reading::Hidden,
-        Principal::Agent { role, .. } if role >= Role::Supervisor => Reading::Allowed,
+        Principal::Agent { .. } if may_read_all(principal) => Reading::Allowed,
         Principal::Agent { id, .. } if parties.agent_id == Some(id) || parties.last_agent_id == Some(id) => {
             Reading::Allowed
         }
         Principal::Agent { .. } => Reading::IfInGroup,
     }
+}
+
+/// Whether a caller may read every conversation: supervisors and admins may. Other agents read those that they serve or
+/// served last, and those of their groups.
+#[must_use]
+pub fn may_read_all(principal: Principal) -> bool {
+    matches!(principal, Principal::Agent { role, .. } if role >= Role::Supervisor)
 }
 
 /// Refuses callers who may not read a conversation, as if it did not exist.
@@ -70,6 +78,29 @@ pub async fn ensure_readable(bus: &CommandBus, principal: Principal, parties: Pa
     if is_in(principal, &group) { Ok(()) } else { Err(UseCaseError::NotFound(Entity::Conversation)) }
 }
 
+/// Refuses callers who may not read a thread, as if it did not exist.
+///
+/// # Errors
+/// That it does not exist, or why its conversation could not be read.
+pub async fn ensure_thread_readable(
+    bus: &CommandBus,
+    principal: Principal,
+    thread_id: ThreadId,
+) -> Result<(), UseCaseError> {
+    // Conversation and visitor of a thread never change, so that any state of the thread will do.
+    let thread = bus.peek::<Thread>(thread_id).await?;
+    let hidden = UseCaseError::NotFound(Entity::Thread);
+    let Some(conversation_id) = thread.conversation_id else { return Err(hidden) };
+    if let Principal::Visitor { id } = principal {
+        return if thread.visitor_id == Some(id) { Ok(()) } else { Err(hidden) };
+    }
+    let conversation = bus.read::<Conversation>(conversation_id).await?;
+    match ensure_readable(bus, principal, Parties::from(&*conversation)).await {
+        Err(UseCaseError::NotFound(_)) => Err(hidden),
+        other => other,
+    }
+}
+
 fn is_in(principal: Principal, group: &Group) -> bool {
     matches!(principal, Principal::Agent { id, .. } if group.agent_ids.contains(&id))
 }
@@ -82,9 +113,8 @@ pub(super) const fn participant(principal: Principal) -> Participant {
     }
 }
 
-/// Refuses callers who may not end a conversation or go on with it: all but its visitor, its agent and supervisors.
-///
-/// Who may not even read it is told that it does not exist.
+/// Refuses callers who may not end a conversation or reopen it: all but its visitor, its agent and supervisors. To callers
+/// who may not read it, it does not exist.
 pub(super) async fn ensure_may_steer(
     work: &mut UnitOfWork,
     principal: Principal,
@@ -100,7 +130,7 @@ pub(super) async fn ensure_may_steer(
     }
 }
 
-/// Tells callers who may not read a conversation that it does not exist.
+/// Refuses callers who may not read a conversation, as if it did not exist.
 pub(super) async fn ensure_may_read(
     work: &mut UnitOfWork,
     principal: Principal,

@@ -2,6 +2,7 @@
 
 mod access;
 mod assign_agent;
+mod bulk;
 mod close_chat;
 mod if_unchanged;
 mod relieve_agent;
@@ -13,8 +14,9 @@ mod start_chat;
 mod tag_chat;
 mod transfer_chat;
 
-pub use access::{Parties, Reading, ensure_readable, reading};
+pub use access::{Parties, Reading, ensure_readable, ensure_thread_readable, may_read_all, reading};
 pub use assign_agent::{AssignAgent, Chooser};
+pub use bulk::{BulkChange, BulkPart};
 pub use close_chat::CloseChat;
 pub(crate) use close_chat::end_chat;
 pub use if_unchanged::IfUnchanged;

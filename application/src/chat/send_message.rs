@@ -1,37 +1,35 @@
 use std::sync::Arc;
 
 use domain::conversation::{Conversation, ConversationError};
-use domain::event::AnyEvent;
 use domain::ids::{CommandId, ConversationId, EntityId, EventId, ThreadId};
-use domain::text::{ClientEventId, MessageText};
+use domain::text::{ClientEventId, MessageText, Metadata};
 use domain::thread::{Thread, ThreadCommand, ThreadError, ThreadEvent};
 use domain::time::Timestamp;
-use serde_json::Value;
 
 use super::access::{ensure_may_read, participant};
 use crate::UseCaseError;
-use crate::command_bus::{UnitOfWork, UseCase};
+use crate::command_bus::{UnitOfWork, UseCase, recall};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, StreamId};
 
 /// A visitor or an agent says something.
 #[derive(Clone, Debug)]
 pub struct SendMessage {
-    /// Who.
+    /// The author.
     pub principal: Principal,
-    /// In which conversation.
+    /// The conversation.
     pub conversation_id: ConversationId,
-    /// In which of its threads; the active one when absent.
+    /// One of its threads; the active one when absent.
     pub thread_id: Option<ThreadId>,
-    /// What.
+    /// The words.
     pub text: MessageText,
     /// The client's own id of the message.
     pub client_event_id: Option<ClientEventId>,
-    /// What the client wants to have back with the message: a JSON object.
-    pub metadata: Option<Value>,
+    /// What the client attaches to the message.
+    pub metadata: Option<Metadata>,
 }
 
-/// A message that was taken.
+/// A message that is in its thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageReceipt {
     /// Its id.
@@ -43,7 +41,7 @@ pub struct MessageReceipt {
 }
 
 impl SendMessage {
-    /// The command id that makes a message with a client's id be taken once, however often it is sent.
+    /// The command id of a message with a client's id: however often the client sends it, it is taken once.
     #[must_use]
     pub fn command_id(&self) -> Option<CommandId> {
         let client_event_id = self.client_event_id.as_ref()?;
@@ -55,8 +53,8 @@ impl SendMessage {
 impl UseCase for SendMessage {
     type Output = MessageReceipt;
 
-    /// The thread decides, and gets the event; beside it only visitor and threads are read, and who has just left a
-    /// group may see a thread a moment longer.
+    /// The thread decides and gets the event. Apart from it, the use case reads what never changes (the conversation's
+    /// visitor and its threads) and the members of a group: an agent who has just left it may write a moment longer.
     const CHECKS_WHAT_IT_READ: bool = false;
 
     fn locks(&self) -> Vec<StreamId> {
@@ -91,13 +89,9 @@ impl UseCase for SendMessage {
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<MessageReceipt> {
-        events.iter().find_map(|event| match &event.event {
-            AnyEvent::Thread(ThreadEvent::MessageSent { message_id, at, .. }) => Some(MessageReceipt {
-                message_id: *message_id,
-                thread_id: ThreadId::from_uuid(event.header.aggregate_id),
-                at: *at,
-            }),
-            _ => None,
+        recall::<Thread, _>(events, |thread_id, event| {
+            let ThreadEvent::MessageSent { message_id, at, .. } = *event else { return None };
+            Some(MessageReceipt { message_id, thread_id, at })
         })
     }
 }

@@ -1,34 +1,32 @@
 use std::sync::Arc;
 
 use domain::conversation::{Conversation, ConversationCommand, Participant, VisitorCard};
-use domain::event::AnyEvent;
 use domain::group::Group;
 use domain::ids::{ConversationId, EntityId, EventId, GroupId, ThreadId, VisitorId, WorkspaceId};
-use domain::text::MessageText;
+use domain::text::{MessageText, Metadata};
 use domain::thread::{Thread, ThreadCommand, ThreadEvent};
 use domain::time::Timestamp;
 use domain::visitor::{Visitor, VisitorCommand, VisitorDetails};
 use domain::workspace::Workspace;
-use serde_json::Value;
 
 use crate::UseCaseError;
-use crate::command_bus::{UnitOfWork, UseCase};
+use crate::command_bus::{UnitOfWork, UseCase, recall};
 use crate::error::Entity;
 use crate::ports::{LogEvent, StreamId};
 
-/// A visitor begins a chat, or goes on with the one they have open.
+/// A visitor begins a chat, or continues the open one.
 #[derive(Clone, Debug)]
 pub struct StartChat {
     /// The visitor.
     pub visitor_id: VisitorId,
-    /// How they introduce themselves.
+    /// The name and addresses that the visitor gives.
     pub details: VisitorDetails,
-    /// The group they want; the default group when absent.
+    /// The group that the visitor wants; the default group when absent.
     pub group_id: Option<GroupId>,
-    /// What they say first.
+    /// The first message.
     pub text: MessageText,
-    /// What the client wants to have back with the message: a JSON object.
-    pub metadata: Option<Value>,
+    /// What the client attaches to the message.
+    pub metadata: Option<Metadata>,
 }
 
 /// A chat that has begun.
@@ -78,13 +76,9 @@ impl UseCase for StartChat {
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<ChatReceipt> {
-        events.iter().find_map(|event| match &event.event {
-            AnyEvent::Thread(ThreadEvent::MessageSent { conversation_id, at, .. }) => Some(ChatReceipt {
-                conversation_id: *conversation_id,
-                thread_id: ThreadId::from_uuid(event.header.aggregate_id),
-                at: *at,
-            }),
-            _ => None,
+        recall::<Thread, _>(events, |thread_id, event| {
+            let ThreadEvent::MessageSent { conversation_id, at, .. } = *event else { return None };
+            Some(ChatReceipt { conversation_id, thread_id, at })
         })
     }
 }
@@ -134,7 +128,7 @@ impl StartChat {
     }
 }
 
-/// A visitor introduces themselves in their open chat, which shows them as they have done so last.
+/// A visitor changes name or addresses in an open chat, which shows the latest ones.
 pub(super) async fn introduce_in_chat(
     work: &mut UnitOfWork,
     conversation_id: ConversationId,

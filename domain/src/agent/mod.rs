@@ -4,6 +4,7 @@ mod command;
 mod email_claim;
 mod error;
 mod event;
+mod password;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ pub use command::{AgentCommand, Registration, SlotRule};
 pub use email_claim::{EmailClaim, EmailClaimCommand, EmailClaimError, EmailClaimEvent};
 pub use error::AgentError;
 pub use event::{AgentEvent, StatusCause};
+pub use password::{GivenPassword, NewPassword};
 
 use crate::aggregate::aggregate;
 use crate::ids::{AgentId, ConversationId};

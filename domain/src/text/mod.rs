@@ -2,14 +2,18 @@
 //!
 //! Deserialising a stored event checks nothing: a limit that is lowered later must not make the log unreadable.
 
+mod metadata;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use metadata::{Metadata, MetadataError};
+
 /// Why a text was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing but white space.
+    /// Only white space.
     #[error("must not be empty")]
     Empty,
     /// More bytes of UTF-8 than allowed.
@@ -17,6 +21,22 @@ pub enum TextError {
     TooLong {
         /// The most bytes allowed.
         max: usize,
+    },
+    /// More characters than allowed.
+    #[error("must have at most {max} characters")]
+    TooManyCharacters {
+        /// The most characters allowed.
+        max: usize,
+    },
+    /// Shorter or longer than allowed.
+    #[error("must have {min} to {max} {unit}")]
+    WrongLength {
+        /// The least allowed.
+        min: usize,
+        /// The most allowed.
+        max: usize,
+        /// What is counted.
+        unit: &'static str,
     },
     /// A control character (Unicode category Cc) such as NUL or ESC.
     #[error("must not contain control characters")]

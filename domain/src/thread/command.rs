@@ -1,7 +1,7 @@
 use super::event::{GroupChangeReason, JoinCause, LeaveReason};
 use crate::conversation::Participant;
 use crate::ids::{AgentId, ConversationId, EventId, GroupId, ThreadId, VisitorId};
-use crate::text::{ClientEventId, MessageText};
+use crate::text::{ClientEventId, MessageText, Metadata};
 use crate::time::Timestamp;
 
 /// Orders to a thread.
@@ -20,7 +20,7 @@ pub enum ThreadCommand {
         /// The client's own id, which makes a repeated request recognisable.
         client_event_id: Option<ClientEventId>,
         /// A JSON object that clients get back with the message.
-        metadata: Option<serde_json::Value>,
+        metadata: Option<Metadata>,
         at: Timestamp,
     },
     AgentJoins {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::events;
 use crate::conversation::Participant;
 use crate::ids::{AgentId, ConversationId, EventId, GroupId, ThreadId, VisitorId};
-use crate::text::{ClientEventId, MessageText};
+use crate::text::{ClientEventId, MessageText, Metadata};
 use crate::time::Timestamp;
 
 /// Why an agent left a thread.
@@ -76,7 +76,7 @@ pub enum ThreadEvent {
         client_event_id: Option<ClientEventId>,
         /// A JSON object that clients get back with the message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        metadata: Option<serde_json::Value>,
+        metadata: Option<Metadata>,
         at: Timestamp,
     },
     AgentJoined {

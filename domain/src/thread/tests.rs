@@ -8,7 +8,7 @@ use crate::conversation::Participant;
 use crate::fixtures::{ANNA, BERT, CHAT, MESSAGE, NEXT_THREAD, OTHER_CHAT, SALES, STRANGER, SUPPORT, THREAD, VERA, at};
 use crate::ids::AgentId;
 use crate::testing::{self, Given};
-use crate::text::{ClientEventId, MessageText};
+use crate::text::{ClientEventId, MessageText, Metadata};
 
 const VISITOR: Participant = Participant::Visitor(VERA);
 
@@ -44,7 +44,7 @@ fn sent(author: Participant) -> ThreadEvent {
         author,
         text: MessageText::parse("Hello").unwrap(),
         client_event_id: Some(ClientEventId::parse("m-1").unwrap()),
-        metadata: Some(json!({"page": "/prices"})),
+        metadata: Some(Metadata::parse(json!({"page": "/prices"})).unwrap()),
         at: at(3),
     }
 }
@@ -67,7 +67,7 @@ fn send(author: Participant) -> ThreadCommand {
         author,
         text: MessageText::parse("Hello").unwrap(),
         client_event_id: Some(ClientEventId::parse("m-1").unwrap()),
-        metadata: Some(json!({"page": "/prices"})),
+        metadata: Some(Metadata::parse(json!({"page": "/prices"})).unwrap()),
         at: at(3),
     }
 }

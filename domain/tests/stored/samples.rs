@@ -11,7 +11,7 @@ use domain::group::GroupEvent;
 use domain::ids::{AgentId, ConversationId, EntityId, EventId, GroupId, TagId, ThreadId, VisitorId};
 use domain::routing::{Candidate, RoutingDecision, RoutingStrategy, Verdict};
 use domain::tag::{TagEvent, TagNameClaimEvent};
-use domain::text::{AvatarUrl, ClientEventId, Color, EmailAddress, MessageText, Name, Note, PhoneNumber};
+use domain::text::{AvatarUrl, ClientEventId, Color, EmailAddress, MessageText, Metadata, Name, Note, PhoneNumber};
 use domain::thread::{GroupChangeReason, JoinCause, LeaveReason, ThreadEvent};
 use domain::time::Timestamp;
 use domain::visitor::{ErasedPayload, VisitorDetails, VisitorEvent};
@@ -191,7 +191,8 @@ fn thread() -> Vec<(&'static str, ThreadEvent)> {
         ThreadEvent::GroupChanged { group_id: SALES, previous_group_id, reason, at: AT }
     };
     let client_event_id = Some(ClientEventId::parse("m-1").expect("a fine id"));
-    let metadata = Some(json!({"page": "/prices", "scroll": 0.5, "seen": [1, null, true]}));
+    let metadata = json!({"page": "/prices", "scroll": 0.5, "seen": [1, null, true]});
+    let metadata = Some(Metadata::parse(metadata).expect("an object"));
     vec![
         ("full", started(Some(PREVIOUS))),
         ("bare", started(None)),

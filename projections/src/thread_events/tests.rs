@@ -5,7 +5,7 @@ use application::ports::Principal;
 use domain::agent::{AgentStatus, Role};
 use domain::event::AnyEvent;
 use domain::ids::EntityId;
-use domain::text::{ClientEventId, MessageText};
+use domain::text::{ClientEventId, MessageText, Metadata};
 use domain::thread::ThreadEvent;
 use infrastructure::subscription::ProjectError;
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ async fn events_look_as_clients_expect() {
             thread_id: None,
             text: MessageText::parse("'; DROP TABLE threads; -- \\ 🦀\n\ttwo").unwrap(),
             client_event_id: Some(ClientEventId::parse("mine-1").unwrap()),
-            metadata: Some(json!({ "page": "/prices", "nested": { "ü": [1, null] } })),
+            metadata: Some(Metadata::parse(json!({ "page": "/prices", "nested": { "ü": [1, null] } })).unwrap()),
         };
         let receipt = desk.act(message).await.unwrap();
         project(&desk, &fresh.database, &[3]).await.unwrap();

@@ -73,7 +73,7 @@ impl ThreadEventView {
             content: text.as_str().to_owned(),
             system_type: None,
             client_event_id: client_event_id.as_ref().map(|id| id.as_str().to_owned()),
-            metadata: metadata.clone(),
+            metadata: metadata.as_ref().map(|metadata| metadata.as_value().clone()),
             created_at: *at,
         })
     }

@@ -186,7 +186,7 @@ async fn every_combination_of_filters_finds_what_it_says_in_every_order() {
             for (searched, ranged) in [(false, false), (false, true), (true, false), (true, true), (true, false)] {
                 round += 1;
                 let words = searched.then(|| SEARCHES[round % SEARCHES.len()]);
-                let search = words.and_then(SearchText::parse);
+                let search = words.and_then(|words| SearchText::parse(words).unwrap());
                 let time = |at: usize| ranged.then(|| all[at].created_at);
                 let (from, to) = (time(round % 9).filter(|_| round % 3 > 0), time(12 + round % 9));
                 let filter = ConversationFilter { search, from, to, ..filter.clone() };

@@ -112,7 +112,7 @@ fn filters() -> Vec<ConversationFilter> {
     let agent = AgentId::from_uuid(id(3));
     let groups = [None, Some(GroupId::from_uuid(id(2))), Some(GroupId::from_uuid(id(5)))];
     let visible = Visibility { agent_id: agent, group_ids: vec![GroupId::from_uuid(id(2)), GroupId::from_uuid(id(4))] };
-    let search = SearchText::parse("often seldom ");
+    let search = SearchText::parse("often seldom ").unwrap();
     let mut all = vec![];
     for status in statuses {
         for group_id in groups {

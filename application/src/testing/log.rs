@@ -1,0 +1,145 @@
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use domain::event::AnyEvent;
+use domain::ids::CommandId;
+use domain::time::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::ports::{
+    AppendError, AppendRequest, CommandRecord, EventHeader, EventLog, LogEvent, LogHead, Position, ReadError, Receipt,
+    Sequence, StreamEvent, StreamId, VersionedState,
+};
+
+/// An event log in memory, whose database can be away.
+pub(crate) struct MemoryLog {
+    stored: Mutex<Stored>,
+    position: watch::Sender<Position>,
+    is_away: AtomicBool,
+}
+
+#[derive(Default)]
+struct Stored {
+    events: Vec<(Arc<LogEvent>, Value)>,
+    commands: HashMap<CommandId, CommandRecord>,
+}
+
+impl MemoryLog {
+    pub(crate) fn new() -> Arc<Self> {
+        let (position, is_away) = (watch::Sender::new(0), AtomicBool::new(false));
+        Arc::new(Self { stored: Mutex::default(), position, is_away })
+    }
+
+    /// Every append fails from now on, as when the database is away.
+    pub(crate) fn go_away(&self) {
+        self.is_away.store(true, Ordering::Relaxed);
+    }
+
+    /// The wire names of all events.
+    pub(crate) fn event_types(&self) -> Vec<String> {
+        self.stored.lock().unwrap().events.iter().map(|(event, _)| event.header.event_type.clone()).collect()
+    }
+}
+
+impl Stored {
+    fn version(&self, stream: StreamId) -> Sequence {
+        self.events.iter().filter(|(event, _)| event.header.stream() == stream).count() as Sequence
+    }
+
+    fn moved_on(&self, request: &AppendRequest) -> Option<StreamId> {
+        let written = request.streams.iter().map(|append| (append.stream, append.expected_version));
+        let observed = request.observed.iter().map(|seen| (seen.stream, seen.version));
+        let mut expected = written.chain(observed);
+        expected.find(|(stream, version)| self.version(*stream) != *version).map(|(stream, _)| stream)
+    }
+
+    fn append(&mut self, request: &AppendRequest) -> Receipt {
+        let first_position = self.events.len() as Position + 1;
+        for append in &request.streams {
+            for new in &append.events {
+                let header = EventHeader {
+                    position: self.events.len() as Position + 1,
+                    aggregate_type: append.stream.kind,
+                    aggregate_id: append.stream.id,
+                    sequence: self.version(append.stream) + 1,
+                    event_id: new.event_id,
+                    event_type: new.event_type.clone(),
+                    event_version: new.event_version.clone(),
+                    command_id: request.command_id,
+                    causation_id: request.causation_id,
+                    correlation_id: request.correlation_id,
+                    actor: request.actor.clone(),
+                    recorded_at: Timestamp::default(),
+                    chain_hash: [0; 32],
+                };
+                let payload: Value = serde_json::from_str(&new.payload).unwrap();
+                let event = AnyEvent::decode(append.stream.kind, payload.clone()).unwrap();
+                self.events.push((Arc::new(LogEvent { header, event }), payload));
+            }
+        }
+        let last_position = self.events.len() as Position;
+        Receipt { first_position, last_position, recorded_at: Timestamp::default() }
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryLog {
+    async fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(AppendError::Unavailable { source: "the database is away".into() });
+        }
+        let mut stored = self.stored.lock().unwrap();
+        if let Some(record) = stored.commands.get(&request.command_id) {
+            return Err(AppendError::Repeated { command_id: request.command_id, record: record.clone() });
+        }
+        if let Some(stream) = stored.moved_on(&request) {
+            return Err(AppendError::Conflict { stream });
+        }
+        let receipt = stored.append(&request);
+        if let Some(repeatable) = request.repeatable {
+            let record = CommandRecord { request_digest: repeatable.request_digest, receipt: receipt.clone() };
+            stored.commands.insert(request.command_id, record);
+        }
+        self.position.send_replace(receipt.last_position);
+        Ok(receipt)
+    }
+
+    async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, ReadError> {
+        Ok(self.stored.lock().unwrap().commands.get(&command_id).cloned())
+    }
+
+    async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError> {
+        let from = usize::try_from(after).unwrap();
+        let stored = self.stored.lock().unwrap();
+        Ok(stored.events.iter().skip(from).take(limit).map(|(event, _)| Arc::clone(event)).collect())
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError> {
+        let stored = self.stored.lock().unwrap();
+        let of_stream = stored.events.iter().filter(|(event, _)| event.header.stream() == stream);
+        let newer = of_stream.filter(|(event, _)| event.header.sequence > after);
+        let read = newer.map(|(event, payload)| (event.header.sequence, payload.clone()));
+        Ok(read.map(|(sequence, payload)| StreamEvent { sequence, payload }).collect())
+    }
+
+    async fn find_snapshot(&self, _: StreamId, _: &str) -> Result<Option<VersionedState>, ReadError> {
+        Ok(None)
+    }
+
+    async fn save_snapshot(&self, _: StreamId, _: &str, _: VersionedState) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    async fn head(&self) -> Result<LogHead, ReadError> {
+        let (position, recorded_at) = (*self.position.borrow(), Timestamp::default());
+        Ok(LogHead { position, chain_hash: [0; 32], recorded_at, epoch: Uuid::nil() })
+    }
+
+    fn known_position(&self) -> watch::Receiver<Position> {
+        self.position.subscribe()
+    }
+}
