@@ -8,7 +8,7 @@ use application::agents::{Accounts, LogIn};
 use application::command_bus::CommandBus;
 use application::ports::{Clock, CredentialStore, EventLog, Hash, Ids, PasswordHasher, TokenIssuer};
 use application::presence::Presence;
-use application::visitors::{Eraser, PersonalData};
+use application::visitors::{Eraser, PersonalData, VisitorSessions};
 use infrastructure::audit::AuditQueries;
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::wake_ups::WakeUpStatus;
@@ -49,6 +49,8 @@ pub struct Parts {
     pub queue: RoutingQueries,
     /// Reads the log for those who look into it.
     pub audit: AuditQueries,
+    /// Begins visitors' sessions.
+    pub visitor_sessions: VisitorSessions,
     /// Erases visitors.
     pub eraser: Eraser,
     /// Reads all that is known of a visitor.

@@ -16,7 +16,7 @@ use application::command_bus::CommandBus;
 use application::ports::{Clock, EventLog, Ids, PersonalDataLog, RateLimiter, TokenIssuer, WakeUps};
 use application::presence::Presence;
 use application::process_managers::router::Router;
-use application::visitors::{Eraser, PersonalData};
+use application::visitors::{Eraser, PersonalData, VisitorSessions};
 use domain::agent::{Registration, Role};
 use domain::event::upcasters;
 use domain::text::Name;
@@ -195,6 +195,7 @@ fn build_app(
     let tokens = Arc::clone(&log_in.sessions.tokens);
     let Base { settings, database, clock, ids, log, texts, bus, signals } = base;
     App::new(Parts {
+        visitor_sessions: VisitorSessions { bus: bus.clone(), tokens: Arc::clone(&tokens) },
         eraser: Eraser::new(bus.clone(), Arc::clone(&texts)),
         personal_data: PersonalData::new(texts),
         bus,

@@ -1,22 +1,20 @@
-//! The same for many conversations at once.
+//! One change of many conversations.
 
 use std::collections::BTreeSet;
 
-use application::chat::{AssignAgent, Chooser, CloseChat, TagChat, TransferChat};
-use application::command_bus::{CommandContext, Executed, UseCase};
-use application::ports::{Position, Principal};
+use application::chat::{BulkChange, BulkPart};
+use application::ports::Position;
 use axum::extract::State;
 use axum::response::Response;
-use domain::ids::{AgentId, CommandId, ConversationId, GroupId, TagId};
+use domain::ids::ConversationId;
 use domain::text::{Name, Note};
-use futures::StreamExt;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::conversations::just;
 use crate::app::App;
-use crate::extract::{Agent, Fields, Write, WriteInfo};
+use crate::extract::{Agent, Fields, Write};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, first_answer, keep_answer, settle_at};
@@ -24,11 +22,7 @@ use crate::views::View;
 
 const MAX_CONVERSATIONS: usize = 100;
 
-/// How many are changed at the same time. Where they compete for one agent's slots it is one: the first that were asked
-/// for get them.
-const AT_ONCE: usize = 8;
-
-/// What is to happen, and to which conversations: exactly one of the actions.
+/// The conversations and exactly one change of them.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(transform = exactly_one_action)]
@@ -110,18 +104,8 @@ pub struct BulkTransfer {
     reason: Option<String>,
 }
 
-/// An action whose words were checked.
-#[derive(Clone)]
-enum Action {
-    Close { reason: Name, notes: Option<Note> },
-    Tag { tag_id: TagId, on: bool },
-    Assign { agent_id: AgentId, reason: Option<Note> },
-    HandOver { agent_id: AgentId, reason: Option<Note> },
-    Transfer { group_id: GroupId, reason: Option<Note> },
-}
-
 impl Bulk {
-    fn check(&self) -> Result<(Vec<ConversationId>, Action), Problem> {
+    fn check(&self) -> Result<(Vec<ConversationId>, BulkChange), Problem> {
         let mut fields = Fields::default();
         let ids = self.check_ids(&mut fields);
         let actions = [
@@ -155,29 +139,29 @@ impl Bulk {
 }
 
 impl BulkClose {
-    fn check(&self, fields: &mut Fields) -> Option<Action> {
+    fn check(&self, fields: &mut Fields) -> Option<BulkChange> {
         let reason = fields.text("close.reason", &self.reason, Name::parse);
         let notes = fields.optional("close.notes", self.notes.as_deref(), Note::parse);
-        Some(Action::Close { reason: reason?, notes })
+        Some(BulkChange::Close { reason: reason?, notes })
     }
 }
 
 impl BulkTag {
-    fn check(&self, fields: &mut Fields, field: &str, on: bool) -> Option<Action> {
-        Some(Action::Tag { tag_id: fields.id(field, Some(&self.tag_id))?, on })
+    fn check(&self, fields: &mut Fields, field: &str, on: bool) -> Option<BulkChange> {
+        Some(BulkChange::Tag { tag_id: fields.id(field, Some(&self.tag_id))?, on })
     }
 }
 
 impl BulkAssign {
-    fn check(&self, fields: &mut Fields) -> Option<Action> {
+    fn check(&self, fields: &mut Fields) -> Option<BulkChange> {
         let agent_id = fields.id("assign.agentId", Some(&self.agent_id));
         let reason = fields.optional("assign.reason", self.reason.as_deref(), Note::parse);
-        Some(Action::Assign { agent_id: agent_id?, reason })
+        Some(BulkChange::Assign { agent_id: agent_id?, reason })
     }
 }
 
 impl BulkTransfer {
-    fn check(&self, fields: &mut Fields) -> Option<Action> {
+    fn check(&self, fields: &mut Fields) -> Option<BulkChange> {
         let agent_id = fields.id("transfer.agentId", self.agent_id.as_deref());
         let group_id = fields.id("transfer.groupId", self.group_id.as_deref());
         let reason = fields.optional("transfer.reason", self.reason.as_deref(), Note::parse);
@@ -185,22 +169,13 @@ impl BulkTransfer {
             return fields.refuse("transfer.agentId", "either agentId or groupId must be given");
         }
         match agent_id {
-            Some(agent_id) => Some(Action::HandOver { agent_id, reason }),
-            None => group_id.map(|group_id| Action::Transfer { group_id, reason }),
+            Some(agent_id) => Some(BulkChange::HandOver { agent_id, reason }),
+            None => group_id.map(|group_id| BulkChange::Transfer { group_id, reason }),
         }
     }
 }
 
-impl Action {
-    const fn at_once(&self) -> usize {
-        match self {
-            Self::Close { .. } | Self::Tag { .. } | Self::Transfer { .. } => AT_ONCE,
-            Self::Assign { .. } | Self::HandOver { .. } => 1,
-        }
-    }
-}
-
-/// What came of one conversation: as the single call would have been answered.
+/// The outcome for one conversation: the answer of a request for it alone.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkResult {
@@ -214,7 +189,7 @@ pub struct BulkResult {
     problem: Option<Value>,
 }
 
-/// What came of all of them, in the order in which they were asked for.
+/// The outcomes, in the order of the request.
 #[derive(Serialize)]
 pub struct BulkResults {
     data: Vec<BulkResult>,
@@ -224,104 +199,41 @@ pub struct BulkResults {
     failed: usize,
 }
 
-struct Outcome {
-    result: BulkResult,
-    repeated: bool,
-}
-
-/// One caller's changes.
-struct Changes<'a> {
-    app: &'a App,
-    principal: Principal,
-    info: &'a WriteInfo,
-    action: Action,
-}
-
-/// Each conversation is changed by the same use case as a single one, under the same rights; one that is refused does
-/// not stop the others. The answer is 200 whenever the request itself makes sense: what came of each is in the body, and
-/// a client that only looks at the status must not take a part for the whole, nor repeat what was done.
+/// Changes each conversation as a request for it alone would. The status is 200 whenever the request itself makes sense:
+/// the body has the outcome for each conversation, and a client that only looks at the status must neither take a part for
+/// the whole nor repeat what was done.
 pub async fn change(State(app): State<App>, agent: Agent, write: Write<Bulk>) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let (principal, scope) = (agent.principal(), agent.principal().actor());
     if let Some(answer) = first_answer(&app, &info, &scope).await? {
         return Ok(answer.into_response());
     }
-    let (ids, action) = body.check()?;
-    let at_once = action.at_once();
-    let changes = Changes { app: &app, principal, info: &info, action };
-    let outcomes: Vec<Outcome> =
-        futures::stream::iter(ids).map(|id| changes.carry_out(id)).buffered(at_once).collect().await;
-    let repeated = outcomes.iter().any(|outcome| outcome.repeated);
-    let data: Vec<_> = outcomes.into_iter().map(|outcome| outcome.result).collect();
+    let (ids, bulk_change) = body.check()?;
+    let parts = bulk_change.execute(&app.bus, &info.context(&app, principal), principal, ids).await;
+    let repeated = parts.iter().any(|part| part.outcome.as_ref().is_ok_and(|done| done.repeated));
+    let data: Vec<_> = parts.into_iter().map(|part| BulkResult::of(part, info.request_id.as_str())).collect();
     let position = data.iter().filter_map(|result| result.position).max();
     let settled = settle_at(&app, &info, position, &[View::Conversations, View::ThreadEvents, View::Agents]).await;
     let succeeded = data.iter().filter(|result| result.problem.is_none()).count();
     let failed = data.len() - succeeded;
-    let may_come_again = data.iter().any(|result| result.status >= 500);
+    let may_succeed_later = data.iter().any(|result| result.status >= 500);
     let answer = Answer::ok(&BulkResults { data, succeeded, failed })?.at(position, &info).repeated(repeated);
-    if !settled || may_come_again {
-        // Who repeats the request may get a better answer, and nothing is done twice.
+    if !settled || may_succeed_later {
+        // A repeated request may get a better answer, and nothing is done twice.
         return Ok(answer.into_response());
     }
     Ok(keep_answer(&app, &info, &scope, answer).await?.into_response())
 }
 
-impl Changes<'_> {
-    async fn carry_out(&self, conversation_id: ConversationId) -> Outcome {
-        let principal = self.principal;
-        let done = match self.action.clone() {
-            Action::Close { reason, notes } => {
-                self.execute(conversation_id, CloseChat { principal, conversation_id, reason, notes }).await
-            }
-            Action::Tag { tag_id, on } => {
-                self.execute(conversation_id, TagChat { principal, conversation_id, tag_id, on }).await
-            }
-            Action::Assign { agent_id, reason } => {
-                let chooser = Chooser::Person { principal, reason };
-                self.execute(conversation_id, AssignAgent { conversation_id, agent_id, chooser }).await
-            }
-            Action::HandOver { agent_id, reason } => {
-                let chooser = Chooser::Transfer { principal, reason };
-                self.execute(conversation_id, AssignAgent { conversation_id, agent_id, chooser }).await
-            }
-            Action::Transfer { group_id, reason } => {
-                self.execute(conversation_id, TransferChat { principal, conversation_id, group_id, reason }).await
-            }
-        };
-        self.outcome(conversation_id, done)
-    }
-
-    async fn execute<U: UseCase<Output = ()>>(
-        &self,
-        conversation_id: ConversationId,
-        use_case: U,
-    ) -> Result<Executed<()>, Problem> {
-        Ok(self.app.bus.execute(self.context(conversation_id), use_case).await?)
-    }
-
-    /// Each conversation has a command id of its own that follows from the request's key: a request that was broken off
-    /// and comes again does the rest.
-    fn context(&self, conversation_id: ConversationId) -> CommandContext {
-        let actor = self.principal.actor();
-        let whole = self.info.command_id(&actor);
-        let context = self.app.bus.context(actor, self.info.request_id.uuid());
-        match whole {
-            Some(whole) => {
-                let part = CommandId::derived(&["bulk", &whole.to_string(), &conversation_id.to_string()]);
-                context.repeatable(part, self.info.digest)
-            }
-            None => context,
-        }
-    }
-
-    fn outcome(&self, conversation_id: ConversationId, done: Result<Executed<()>, Problem>) -> Outcome {
-        let (status, position, problem, repeated) = match done {
-            Ok(done) => (200, done.position(), None, done.repeated),
+impl BulkResult {
+    fn of(part: BulkPart, request_id: &str) -> Self {
+        let conversation_id = part.conversation_id;
+        match part.outcome.map_err(Problem::from) {
+            Ok(done) => Self { conversation_id, status: 200, position: done.position(), problem: None },
             Err(problem) => {
-                let part = problem.as_part(self.info.request_id.as_str());
-                (problem.status().as_u16(), None, Some(part), false)
+                let (status, problem) = (problem.status().as_u16(), Some(problem.as_part(request_id)));
+                Self { conversation_id, status, position: None, problem }
             }
-        };
-        Outcome { result: BulkResult { conversation_id, status, position, problem }, repeated }
+        }
     }
 }

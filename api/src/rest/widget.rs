@@ -1,39 +1,35 @@
-//! Where a visitor's chat begins.
+//! The widget's request for a session: it begins a visitor's chat.
 
-use application::UseCaseError;
-use application::chat::StartChat;
-use application::ports::Principal;
+use application::visitors::{NewSession, session_command_id};
 use axum::extract::State;
 use axum::response::Response;
 use domain::conversation::ConversationStatus;
-use domain::ids::{CommandId, ConversationId, EntityId, GroupId, ThreadId, VisitorId};
+use domain::ids::{ConversationId, GroupId, ThreadId, VisitorId};
 use domain::text::{EmailAddress, MessageText, Metadata, Name, PhoneNumber};
-use domain::visitor::{Visitor, VisitorDetails};
+use domain::visitor::VisitorDetails;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::threads::metadata;
 use crate::app::App;
-use crate::extract::{Fields, Write, WriteInfo, optional_visitor};
+use crate::extract::{Fields, Write, optional_visitor};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, keep_first, settle};
 use crate::views::View;
 
-/// A key that nobody guesses: whoever knows key and body of an anonymous request is given its chat.
-pub const MIN_ANONYMOUS_KEY: usize = 16;
-
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct NewSession {
+#[schemars(rename = "NewSession")]
+pub struct SessionRequest {
     /// The visitor's name.
     #[schemars(with = "Option<values::Name>")]
     name: Option<String>,
-    /// Their e-mail address.
+    /// The visitor's e-mail address.
     #[schemars(with = "Option<values::EmailAddress>")]
     email: Option<String>,
-    /// Their telephone number.
+    /// The visitor's telephone number.
     #[schemars(with = "Option<values::PhoneNumber>")]
     phone: Option<String>,
     /// The group that shall serve the chat; the default group when absent.
@@ -76,7 +72,7 @@ struct Standing {
     queue_position: Option<i64>,
 }
 
-impl NewSession {
+impl SessionRequest {
     fn check(self) -> Result<Introduction, Problem> {
         let mut fields = Fields::default();
         let name = fields.optional("name", self.name.as_deref(), Name::parse);
@@ -99,30 +95,18 @@ impl Standing {
     }
 }
 
-pub async fn start_session(State(app): State<App>, write: Write<NewSession>) -> Result<Response, Problem> {
+pub async fn start_session(State(app): State<App>, write: Write<SessionRequest>) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let known = optional_visitor(&app, body.session_token.as_deref()).await?;
-    let command_id = command_id(&info, known)?;
+    let command_id = session_command_id(known, info.idempotency_key.as_deref());
+    let command_id = command_id.map_err(|error| Problem::invalid_field("Idempotency-Key", error.to_string()))?;
     let Introduction { details, group_id, text, metadata } = body.check()?;
-    // A repeated request must name the same visitor, who has no token yet.
-    let named = command_id.map(|id| VisitorId::new(id.uuid()));
-    let visitor_id = known.or(named).unwrap_or_else(|| VisitorId::new(app.bus.new_uuid()));
-    let principal = Principal::Visitor { id: visitor_id };
-    let context = app.bus.context(principal.actor(), info.request_id.uuid());
-    let context = match command_id {
-        Some(command_id) => context.repeatable(command_id, info.digest),
-        None => context,
-    };
-    let start = StartChat { visitor_id, details, group_id, text, metadata };
-    let executed = match app.bus.execute(context, start).await {
-        // What was kept to recognise the request went with the visitor, so that no request fits it any more.
-        Err(UseCaseError::CommandReused) if app.bus.read::<Visitor>(visitor_id).await?.erased => {
-            return Err(Problem::visitor_erased());
-        }
-        outcome => outcome?,
-    };
+    let repeatable = command_id.map(|id| (id, info.digest));
+    let correlation_id = info.request_id.uuid();
+    let request = NewSession { known, repeatable, correlation_id, details, group_id, text, metadata };
+    let executed = app.visitor_sessions.begin(request).await?;
     settle(&app, &info, &executed, &[View::Conversations, View::ThreadEvents]).await;
-    let chat = executed.output;
+    let chat = executed.output.chat;
     let mut standing = Standing::read(&app, chat.conversation_id).await?;
     if let Some(command_id) = command_id {
         let answer = Answer::created(&standing)?.of(&executed, &info);
@@ -130,23 +114,11 @@ pub async fn start_session(State(app): State<App>, write: Write<NewSession>) -> 
         standing = serde_json::from_str(&first).map_err(|error| Problem::internal(&error))?;
     }
     let session = Session {
-        // The time of the message, so that a repeated request gets the same token.
-        session_token: app.tokens.issue_visitor(visitor_id, chat.at),
-        visitor_id,
+        session_token: executed.output.token.clone(),
+        visitor_id: executed.output.visitor_id,
         conversation_id: chat.conversation_id,
         thread_id: chat.thread_id,
         standing,
     };
     Ok(Answer::created(&session)?.of(&executed, &info).into_response())
-}
-
-fn command_id(info: &WriteInfo, known: Option<VisitorId>) -> Result<Option<CommandId>, Problem> {
-    if let Some(id) = known {
-        return Ok(info.command_id(&Principal::Visitor { id }.actor()));
-    }
-    if info.idempotency_key.as_ref().is_some_and(|key| key.len() < MIN_ANONYMOUS_KEY) {
-        let message = format!("must have at least {MIN_ANONYMOUS_KEY} characters in a request without a session token");
-        return Err(Problem::invalid_field("Idempotency-Key", message));
-    }
-    Ok(info.command_id("anonymous"))
 }
