@@ -15,14 +15,13 @@ use infrastructure::wake_ups::WakeUpStatus;
 use infrastructure::write_probe::WriteProbe;
 use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
-use projections::conversations::ConversationQueries;
 use projections::routing::RoutingQueries;
 use projections::tags::TagQueries;
-use projections::thread_events::ThreadEventQueries;
 
 use crate::cors::CorsOrigins;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::service::reading::Reading;
 use crate::tasks::BackgroundTasks;
 use crate::views::Views;
 
@@ -35,10 +34,8 @@ pub struct Parts {
     pub bus: CommandBus,
     /// The event log.
     pub log: Arc<dyn EventLog>,
-    /// Reads conversations.
-    pub conversations: ConversationQueries,
-    /// Reads threads.
-    pub threads: ThreadEventQueries,
+    /// Reads conversations and messages for callers.
+    pub reading: Reading,
     /// Reads agents and groups.
     pub agents: AgentQueries,
     /// Reads what agents did.

@@ -15,6 +15,7 @@ pub mod problem;
 mod respond;
 pub mod rest;
 pub mod server;
+pub mod service;
 pub mod tasks;
 pub mod telemetry;
 pub mod views;

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::extract::RequestId;
 use crate::limits;
+use crate::service::reading::ReadingError;
 
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -282,6 +283,16 @@ impl From<UseCaseError> for Problem {
             | UseCaseError::Hash(_)
             | UseCaseError::Serialisation(_)
             | UseCaseError::Aborted => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ReadingError> for Problem {
+    fn from(error: ReadingError) -> Self {
+        match error {
+            ReadingError::Refused(error) => error.into(),
+            ReadingError::Query(error) => error.into(),
+            ReadingError::ViewBehind => Self::view_behind(),
         }
     }
 }

@@ -35,11 +35,9 @@ use infrastructure::wake_ups::NoWakeUps;
 use infrastructure::write_probe::WriteProbe;
 use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
-use projections::conversations::ConversationQueries;
 use projections::rebuild::{Replay, rebuild_outdated};
 use projections::routing::{RoutingProjector, RoutingQueries, SqlAttemptStore};
 use projections::tags::TagQueries;
-use projections::thread_events::ThreadEventQueries;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -57,6 +55,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::rest;
 use crate::server::{ConnectionLimits, serve};
+use crate::service::reading::Reading;
 use crate::tasks::BackgroundTasks;
 use crate::views::{View, Views};
 
@@ -198,10 +197,9 @@ fn build_app(
         visitor_sessions: VisitorSessions { bus: bus.clone(), tokens: Arc::clone(&tokens) },
         eraser: Eraser::new(bus.clone(), Arc::clone(&texts)),
         personal_data: PersonalData::new(texts),
+        reading: Reading::new(bus.clone(), Arc::clone(&log), &database),
         bus,
         log,
-        conversations: ConversationQueries::new(database.clone()),
-        threads: ThreadEventQueries::new(database.clone()),
         agents: AgentQueries::new(database.clone()),
         agent_stats: AgentStatsQueries::new(database.clone()),
         tags: TagQueries::new(database.clone()),

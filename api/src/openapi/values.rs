@@ -14,7 +14,8 @@ use projections::thread_events::{AuthorType, SystemType, ThreadEventKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::rest::{audit, paging};
+use crate::rest::audit;
+use crate::service::reading;
 
 /// No control characters (Unicode category Cc), and something else than white space.
 const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
@@ -119,7 +120,7 @@ values! {
     });
     /// The most items of a page.
     Limit: json_schema!({
-        "type": "integer", "minimum": 1, "maximum": paging::MAX_LIMIT, "default": paging::DEFAULT_LIMIT,
+        "type": "integer", "minimum": 1, "maximum": reading::MAX_LIMIT, "default": reading::DEFAULT_LIMIT,
     });
     /// Where a page begins.
     Cursor: json_schema!({ "type": "string", "minLength": 1 });

@@ -21,6 +21,7 @@ use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, 
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, Change, await_position, first_answer, keep_answer, settle};
+use crate::service::reading::deleted;
 use crate::views::View;
 
 const ROLES: &str = "agent, supervisor, admin";
@@ -110,7 +111,7 @@ pub async fn read(
     Query(query): Query<paging::OneQuery>,
     headers: HeaderMap,
 ) -> Result<Json<AgentView>, Problem> {
-    let deleted = paging::deleted(agent.role, query.include_deleted)?;
+    let deleted = deleted(agent.principal(), query.include_deleted)?;
     await_position(&app, &headers, &[View::Agents]).await?;
     let found = app.agents.find_agent(id, deleted).await?;
     found.map(Json).ok_or_else(|| Problem::not_found("agent"))
@@ -156,7 +157,7 @@ pub async fn list(
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
     await_position(&app, &headers, &[View::Agents]).await?;
-    let deleted = paging::deleted(agent.role, query.include_deleted)?;
+    let deleted = deleted(agent.principal(), query.include_deleted)?;
     let filter = AgentFilter { status, role, group_id, search, deleted };
     Ok(Json(app.agents.list_agents(&filter, &page).await?))
 }

@@ -3,22 +3,21 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use domain::agent::Role;
 use domain::conversation::ConversationStatus;
 use domain::time::Timestamp;
-use projections::conversations::{ConversationCounts, ConversationFilter, ConversationOrder, Visibility};
+use projections::Page;
+use projections::conversations::{ConversationCounts, ConversationFilter, ConversationOrder};
 use projections::search::SearchText;
-use projections::{Page, QueryError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::names::{self, NamedConversation};
 use super::paging;
 use crate::app::App;
 use crate::extract::{Agent, AuthenticatedAt, Fields, Query};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{await_head, await_position, await_position_as_of};
+use crate::service::reading::NamedConversation;
 use crate::views::View;
 
 #[derive(Deserialize, JsonSchema)]
@@ -96,7 +95,7 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Json<Page<NamedConversation>>, Problem> {
     let mut fields = Fields::default();
-    let mut filter = query.filter(&mut fields);
+    let filter = query.filter(&mut fields);
     let order = query.order(&mut fields);
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
@@ -104,9 +103,7 @@ pub async fn list(
     if filter.search.is_some() {
         await_head(&app, &headers, &[View::Search], as_of).await?;
     }
-    filter.visible_to = visible_to(&app, agent).await?;
-    let Page { data, next_cursor } = app.conversations.list_conversations(&filter, order, &page).await?;
-    Ok(Json(Page { data: names::of_conversations(&app, agent.principal(), data, as_of).await?, next_cursor }))
+    Ok(Json(app.reading.list_conversations(agent.principal(), filter, (order, &page), as_of).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -120,7 +117,7 @@ pub struct CountQuery {
     group_id: Option<String>,
 }
 
-/// How many of the conversations that the caller may see wait, are served, and have ended.
+/// How many of the conversations that the caller may read wait, are served, and are closed.
 pub async fn count(
     State(app): State<App>,
     agent: Agent,
@@ -132,16 +129,6 @@ pub async fn count(
     let group_id = fields.id("groupId", query.group_id.as_deref());
     fields.finish()?;
     await_position(&app, &headers, &[View::Conversations]).await?;
-    let visible_to = visible_to(&app, agent).await?;
-    let filter = ConversationFilter { agent_id, group_id, visible_to, ..ConversationFilter::default() };
-    Ok(Json(app.conversations.count_conversations(&filter).await?))
-}
-
-/// Agents see theirs and their groups'; supervisors see all.
-async fn visible_to(app: &App, agent: Agent) -> Result<Option<Visibility>, QueryError> {
-    if agent.role >= Role::Supervisor {
-        return Ok(None);
-    }
-    let group_ids = app.agents.groups_of(agent.id).await?;
-    Ok(Some(Visibility { agent_id: agent.id, group_ids }))
+    let filter = ConversationFilter { agent_id, group_id, ..ConversationFilter::default() };
+    Ok(Json(app.reading.count_conversations(agent.principal(), filter).await?))
 }

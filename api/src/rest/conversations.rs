@@ -1,28 +1,24 @@
 //! Conversations: lists, assignment, end and reopening.
 
-use application::chat::{
-    AssignAgent, Chooser, CloseChat, IfUnchanged, Parties, ReopenChat, TagChat, TransferChat, ensure_readable,
-};
+use application::chat::{AssignAgent, Chooser, CloseChat, IfUnchanged, ReopenChat, TagChat, TransferChat};
 use application::command_bus::UseCase;
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::conversation::Conversation;
 use domain::ids::{ConversationId, TagId};
 use domain::text::{Name, Note};
-use projections::conversations::ConversationView;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::names::{self, NamedConversation};
 use crate::app::App;
 use crate::extract::{Agent, AuthenticatedAt, Caller, Fields, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position_as_of};
+use crate::service::reading::NamedConversation;
 use crate::views::View;
 
 pub async fn read(
@@ -33,27 +29,10 @@ pub async fn read(
     headers: HeaderMap,
 ) -> Result<Json<NamedConversation>, Problem> {
     let as_of = await_position_as_of(&app, &headers, &[View::Conversations], as_of).await?;
-    let view = view(&app, id).await?;
-    let parties = Parties {
-        visitor_id: Some(view.visitor.id),
-        agent_id: view.assigned_agent_id,
-        last_agent_id: view.last_agent_id,
-        group_id: Some(view.group_id),
-    };
-    ensure_readable(&app.bus, principal, parties).await?;
-    Ok(Json(names::of_conversation(&app, principal, view, as_of).await?))
+    Ok(Json(app.reading.conversation(principal, id, as_of).await?))
 }
 
-async fn view(app: &App, id: ConversationId) -> Result<ConversationView, Problem> {
-    if let Some(view) = app.conversations.find_conversation(id).await? {
-        return Ok(view);
-    }
-    // What the log knows and the view does not yet must not be told as missing.
-    let known = app.bus.peek::<Conversation>(id).await?.has_started();
-    Err(if known { Problem::view_behind() } else { Problem::not_found("conversation") })
-}
-
-/// Carries a change of a conversation out and answers with the conversation.
+/// Executes a change of a conversation and answers with the conversation.
 async fn change<U: UseCase>(
     app: &App,
     principal: Principal,
@@ -64,10 +43,7 @@ async fn change<U: UseCase>(
     let views = [View::Conversations, View::ThreadEvents, View::Agents];
     let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
     Change { app, principal, info, views: &views }
-        .answer(use_case, async |_| {
-            // The answer is kept, so that it is not to be older than the change.
-            names::of_conversation(app, principal, view(app, id).await?, app.bus.as_of_now().await?).await
-        })
+        .answer(use_case, async |_| Ok(app.reading.changed_conversation(principal, id).await?))
         .await
 }
 

@@ -23,6 +23,7 @@ use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, TwoIds,
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position};
+use crate::service::reading::deleted;
 use crate::views::View;
 
 const STRATEGIES: &str = "round_robin, least_loaded, sticky";
@@ -36,7 +37,7 @@ pub async fn list(
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Page<GroupView>>, Problem> {
-    let (deleted, page) = query.check(agent.role)?;
+    let (deleted, page) = query.check(agent.principal())?;
     await_position(&app, &headers, &[View::Agents]).await?;
     Ok(Json(app.agents.list_groups(deleted, &page).await?))
 }
@@ -48,7 +49,7 @@ pub async fn read(
     Query(query): Query<OneQuery>,
     headers: HeaderMap,
 ) -> Result<Json<GroupView>, Problem> {
-    let deleted = paging::deleted(agent.role, query.include_deleted)?;
+    let deleted = deleted(agent.principal(), query.include_deleted)?;
     await_position(&app, &headers, &[View::Agents]).await?;
     find(&app, id, deleted).await.map(Json)
 }

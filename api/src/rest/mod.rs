@@ -13,7 +13,6 @@ mod docs;
 mod groups;
 mod health;
 mod metrics;
-mod names;
 pub(crate) mod paging;
 pub(crate) mod personal_data;
 mod presence;

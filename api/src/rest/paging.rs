@@ -1,6 +1,6 @@
-//! Which part of a list a request wants.
+//! The query parameters of lists: `limit`, `cursor` and `includeDeleted`.
 
-use domain::agent::Role;
+use application::ports::Principal;
 use projections::{Deleted, PageRequest};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,11 +8,7 @@ use serde::Deserialize;
 use crate::extract::Fields;
 use crate::openapi::values;
 use crate::problem::Problem;
-
-/// The most items of a page when the request does not say.
-pub const DEFAULT_LIMIT: u32 = 25;
-/// The most items of a page.
-pub const MAX_LIMIT: u32 = 100;
+use crate::service::reading::{DEFAULT_LIMIT, MAX_LIMIT, deleted};
 
 /// The `limit` parameter: 1 to 100, 25 when absent.
 pub fn limit(fields: &mut Fields, text: Option<&str>) -> Option<u32> {
@@ -36,15 +32,6 @@ pub fn page(fields: Fields, limit: Option<u32>, cursor: Option<String>) -> Resul
     Ok(PageRequest { cursor, limit })
 }
 
-/// Whether deleted things are shown; only admins may ask for them.
-pub fn deleted(role: Role, include: Option<bool>) -> Result<Deleted, Problem> {
-    match include {
-        Some(true) if role < Role::Admin => Err(Problem::forbidden("Only admins may see what was deleted.")),
-        Some(true) => Ok(Deleted::Shown),
-        Some(false) | None => Ok(Deleted::Hidden),
-    }
-}
-
 /// The query of a list without filters.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -60,12 +47,12 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// What it asks for.
-    pub fn check(self, role: Role) -> Result<(Deleted, PageRequest), Problem> {
+    /// Checks the parameters and the caller's right to see deleted things.
+    pub fn check(self, principal: Principal) -> Result<(Deleted, PageRequest), Problem> {
         let mut fields = Fields::default();
         let limit = limit(&mut fields, self.limit.as_deref());
         let page = page(fields, limit, self.cursor)?;
-        Ok((deleted(role, self.include_deleted)?, page))
+        Ok((deleted(principal, self.include_deleted)?, page))
     }
 }
 

@@ -20,6 +20,7 @@ use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, 
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Change, await_position};
+use crate::service::reading::deleted;
 use crate::views::View;
 
 pub async fn list(
@@ -28,7 +29,7 @@ pub async fn list(
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Page<TagView>>, Problem> {
-    let (deleted, page) = query.check(agent.role)?;
+    let (deleted, page) = query.check(agent.principal())?;
     await_position(&app, &headers, &[View::Tags]).await?;
     Ok(Json(app.tags.list_tags(deleted, &page).await?))
 }
@@ -40,7 +41,7 @@ pub async fn read(
     Query(query): Query<OneQuery>,
     headers: HeaderMap,
 ) -> Result<Json<TagView>, Problem> {
-    let deleted = paging::deleted(agent.role, query.include_deleted)?;
+    let deleted = deleted(agent.principal(), query.include_deleted)?;
     await_position(&app, &headers, &[View::Tags]).await?;
     find(&app, id, deleted).await.map(Json)
 }

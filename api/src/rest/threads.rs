@@ -1,14 +1,11 @@
 //! Messages and system events.
 
-use application::UseCaseError;
-use application::chat::{Parties, SendMessage, ensure_readable};
+use application::chat::SendMessage;
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::agent::Agent;
-use domain::conversation::Conversation;
 use domain::ids::{ConversationId, ThreadId};
 use domain::text::{ClientEventId, MessageText, Metadata, Name};
 use domain::thread::Thread;
@@ -18,13 +15,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::names::NamedEvent;
-use super::{names, paging};
+use super::paging;
 use crate::app::App;
 use crate::extract::{AuthenticatedAt, Caller, Fields, OneId, Query, Write, WriteInfo, digest};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, await_position_as_of, first_answer, keep_answer, settle};
+use crate::service::reading::NamedEvent;
 use crate::views::View;
 
 #[derive(Deserialize, JsonSchema)]
@@ -119,7 +116,7 @@ async fn take(app: &App, info: &WriteInfo, message: SendMessage) -> Result<Respo
         r#type: "message",
         author_type,
         author_id,
-        author_name: author_name(app, principal).await?,
+        author_name: app.reading.author_name(principal).await?,
         content: text.as_str(),
         client_event_id: client_event_id.as_ref().map(ClientEventId::as_str),
         metadata: metadata.as_ref(),
@@ -151,7 +148,7 @@ impl NewMessage {
         let metadata = metadata(&mut fields, self.metadata);
         let text = fields.finish_with(text)?;
         if claimed.is_some_and(|claimed| claimed != author(principal).0) {
-            return Err(Problem::forbidden("The author is who the token names; authorType contradicts it."));
+            return Err(Problem::forbidden("authorType does not match the token."));
         }
         Ok(Message { text, client_event_id, metadata })
     }
@@ -175,13 +172,6 @@ fn author(principal: Principal) -> (&'static str, String) {
         Principal::Visitor { id } => ("visitor", id.to_string()),
         Principal::Agent { id, .. } => ("agent", id.to_string()),
     }
-}
-
-/// Agents are told by their names.
-async fn author_name(app: &App, principal: Principal) -> Result<Option<Name>, Problem> {
-    let Principal::Agent { id, .. } = principal else { return Ok(None) };
-    // The guard has read the agent for this very request.
-    Ok(app.bus.peek::<Agent>(id).await?.name.clone())
 }
 
 const POSITION: &str = "must be a position of the log";
@@ -217,23 +207,8 @@ pub async fn list_events(
     }
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let limit = fields.finish_with(limit)?;
-    ensure_thread_readable(&app, principal, thread_id).await?;
+    app.reading.ensure_thread_readable(principal, thread_id).await?;
     let as_of = await_position_as_of(&app, &headers, &[View::ThreadEvents], as_of).await?;
-    let page = app.threads.list_thread_events(thread_id, after.or(cursor).unwrap_or(0), limit).await?;
-    Ok(Json(Page { data: names::of_events(&app, page.data, as_of).await?, next_cursor: page.next_cursor }))
-}
-
-async fn ensure_thread_readable(app: &App, principal: Principal, thread_id: ThreadId) -> Result<(), Problem> {
-    // What is asked here never changes, so any state of the thread will do.
-    let thread = app.bus.peek::<Thread>(thread_id).await?;
-    let hidden = || Problem::not_found("thread");
-    let conversation_id = thread.conversation_id.ok_or_else(hidden)?;
-    if let Principal::Visitor { id } = principal {
-        return if thread.visitor_id == Some(id) { Ok(()) } else { Err(hidden()) };
-    }
-    let conversation = app.bus.read::<Conversation>(conversation_id).await?;
-    match ensure_readable(&app.bus, principal, Parties::from(&*conversation)).await {
-        Err(UseCaseError::NotFound(_)) => Err(hidden()),
-        other => Ok(other?),
-    }
+    let from = (after.or(cursor).unwrap_or(0), limit);
+    Ok(Json(app.reading.list_thread_events(thread_id, from, as_of).await?))
 }

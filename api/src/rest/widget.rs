@@ -3,7 +3,6 @@
 use application::visitors::{NewSession, session_command_id};
 use axum::extract::State;
 use axum::response::Response;
-use domain::conversation::ConversationStatus;
 use domain::ids::{ConversationId, GroupId, ThreadId, VisitorId};
 use domain::text::{EmailAddress, MessageText, Metadata, Name, PhoneNumber};
 use domain::visitor::VisitorDetails;
@@ -17,6 +16,7 @@ use crate::extract::{Fields, Write, optional_visitor};
 use crate::openapi::values;
 use crate::problem::Problem;
 use crate::respond::{Answer, keep_first, settle};
+use crate::service::reading::Standing;
 use crate::views::View;
 
 #[derive(Deserialize, JsonSchema)]
@@ -63,15 +63,6 @@ struct Session {
     standing: Standing,
 }
 
-/// What may have changed when the request is repeated: its answer is the first one. The token is not kept.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Standing {
-    status: ConversationStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queue_position: Option<i64>,
-}
-
 impl SessionRequest {
     fn check(self) -> Result<Introduction, Problem> {
         let mut fields = Fields::default();
@@ -87,14 +78,6 @@ impl SessionRequest {
     }
 }
 
-impl Standing {
-    async fn read(app: &App, id: ConversationId) -> Result<Self, Problem> {
-        let view = app.conversations.find_conversation(id).await?;
-        // A chat that the read model does not have yet waits like any other that has just begun.
-        Ok(view.map_or_else(Self::default, |view| Self { status: view.status, queue_position: view.queue_position }))
-    }
-}
-
 pub async fn start_session(State(app): State<App>, write: Write<SessionRequest>) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let known = optional_visitor(&app, body.session_token.as_deref()).await?;
@@ -107,7 +90,7 @@ pub async fn start_session(State(app): State<App>, write: Write<SessionRequest>)
     let executed = app.visitor_sessions.begin(request).await?;
     settle(&app, &info, &executed, &[View::Conversations, View::ThreadEvents]).await;
     let chat = executed.output.chat;
-    let mut standing = Standing::read(&app, chat.conversation_id).await?;
+    let mut standing = app.reading.standing(chat.conversation_id).await?;
     if let Some(command_id) = command_id {
         let answer = Answer::created(&standing)?.of(&executed, &info);
         let first = keep_first(&app, &info, command_id, &answer).await?;

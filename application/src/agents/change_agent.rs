@@ -15,7 +15,6 @@ use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 /// What is to be different about an agent; what is absent stays.
 #[derive(Clone, Debug, Default)]
 pub struct AgentChanges {
-    /// Their name.
     pub name: Option<Name>,
     /// Their picture; `Some(None)` takes it away.
     pub avatar: Option<Option<AvatarUrl>>,
@@ -44,9 +43,7 @@ impl AgentChanges {
 pub struct ChangeAgent {
     /// Who changes.
     pub principal: Principal,
-    /// Whom.
     pub agent_id: AgentId,
-    /// What.
     pub changes: AgentChanges,
     /// The version that the caller knows, if they care.
     pub known_version: Option<Sequence>,

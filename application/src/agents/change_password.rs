@@ -10,7 +10,6 @@ use crate::ports::{LogEvent, StreamId};
 /// An agent has another password: the fact is in the log, the password never is.
 #[derive(Clone, Copy, Debug)]
 pub struct NotePasswordChange {
-    /// Who.
     pub agent_id: AgentId,
 }
 

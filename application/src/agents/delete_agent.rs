@@ -19,7 +19,6 @@ use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 pub struct DeleteAgent {
     /// The admin.
     pub principal: Principal,
-    /// The agent.
     pub agent_id: AgentId,
     /// `true` deletes the agent, `false` restores it.
     pub deleted: bool,

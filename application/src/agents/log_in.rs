@@ -30,7 +30,6 @@ pub struct LogIn {
 /// An agent who has logged in.
 #[derive(Clone, Debug)]
 pub struct LoggedIn {
-    /// The agent's id.
     pub agent_id: AgentId,
     /// The agent's state.
     pub agent: Arc<Agent>,
@@ -41,7 +40,6 @@ pub struct LoggedIn {
 /// An agent's wish for another password.
 #[derive(Clone, Debug)]
 pub struct PasswordChange {
-    /// The agent.
     pub agent_id: AgentId,
     /// The session that goes on; all others end.
     pub session: Option<SessionId>,

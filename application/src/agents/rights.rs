@@ -29,6 +29,19 @@ pub fn ensure_may_read_stats(principal: Principal, agent_id: AgentId) -> Result<
     ensure_self_or_supervisor(principal, agent_id).map(|_| ()).ok_or(refusal)
 }
 
+/// Refuses all callers but admins to read deleted agents, groups and tags.
+///
+/// # Errors
+/// [`UseCaseError::Forbidden`].
+pub const fn ensure_may_read_deleted(principal: Principal) -> Result<(), UseCaseError> {
+    match principal {
+        Principal::Agent { role: Role::Admin, .. } => Ok(()),
+        Principal::Agent { .. } | Principal::Visitor { .. } => {
+            Err(UseCaseError::Forbidden("only admins may see what was deleted"))
+        }
+    }
+}
+
 fn ensure_self_or_supervisor(principal: Principal, agent_id: AgentId) -> Option<AgentId> {
     match principal {
         Principal::Agent { id, role } if id == agent_id || role >= Role::Supervisor => Some(id),
@@ -54,8 +67,10 @@ mod tests {
     #[test]
     fn only_admins_are_admins() {
         assert_eq!(ensure_admin(bert(Role::Admin)).unwrap(), BERT);
+        assert!(ensure_may_read_deleted(bert(Role::Admin)).is_ok());
         for caller in [bert(Role::Supervisor), bert(Role::Agent), VERA] {
             assert!(matches!(ensure_admin(caller), Err(UseCaseError::Forbidden(_))), "{caller:?}");
+            assert!(matches!(ensure_may_read_deleted(caller), Err(UseCaseError::Forbidden(_))), "{caller:?}");
         }
     }
 

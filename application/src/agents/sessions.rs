@@ -27,7 +27,6 @@ pub struct Sessions {
 /// The tokens of a session. Each refresh token is good for one renewal.
 #[derive(Clone)]
 pub struct TokenPair {
-    /// Whose they are.
     pub agent_id: AgentId,
     /// For requests.
     pub access_token: String,

@@ -17,7 +17,6 @@ use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 pub struct SetStatus {
     /// The agent or a supervisor.
     pub principal: Principal,
-    /// The agent.
     pub agent_id: AgentId,
     /// The new status.
     pub status: AgentStatus,

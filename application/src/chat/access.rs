@@ -14,13 +14,11 @@ use crate::ports::Principal;
 /// The people and the group of a conversation, who decide about its readers.
 #[derive(Clone, Copy, Debug)]
 pub struct Parties {
-    /// The visitor.
     pub visitor_id: Option<VisitorId>,
     /// The agent who serves it.
     pub agent_id: Option<AgentId>,
     /// The agent who served it last.
     pub last_agent_id: Option<AgentId>,
-    /// The group.
     pub group_id: Option<GroupId>,
 }
 

@@ -18,7 +18,6 @@ use crate::ports::{LogEvent, Principal, StreamId};
 /// Who chose the agent.
 #[derive(Clone, Debug)]
 pub enum Chooser {
-    /// The router.
     Router {
         /// The group among whose agents it chose.
         group_id: GroupId,
@@ -27,16 +26,12 @@ pub enum Chooser {
     },
     /// A person: an agent for themselves, a supervisor for anybody.
     Person {
-        /// Who.
         principal: Principal,
-        /// Their reason.
         reason: Option<Note>,
     },
     /// The agent of the chat hands it to a colleague; a supervisor may hand over any.
     Transfer {
-        /// Who.
         principal: Principal,
-        /// Their reason.
         reason: Option<Note>,
     },
 }
@@ -47,7 +42,6 @@ pub enum Chooser {
 pub struct AssignAgent {
     /// The chat.
     pub conversation_id: ConversationId,
-    /// The agent.
     pub agent_id: AgentId,
     /// Who chose.
     pub chooser: Chooser,

@@ -14,7 +14,6 @@ const AT_ONCE: usize = 8;
 /// not stop the others.
 #[derive(Clone, Debug)]
 pub enum BulkChange {
-    /// Close them.
     Close {
         /// The reason, in a few words.
         reason: Name,
@@ -23,14 +22,12 @@ pub enum BulkChange {
     },
     /// Put a tag on them, or remove it.
     Tag {
-        /// The tag.
         tag_id: TagId,
         /// `true` puts it on, `false` removes it.
         on: bool,
     },
     /// Assign them to an agent.
     Assign {
-        /// The agent.
         agent_id: AgentId,
         /// The reason, recorded with the assignments.
         reason: Option<Note>,
@@ -44,7 +41,6 @@ pub enum BulkChange {
     },
     /// Hand them to another group.
     Transfer {
-        /// The group.
         group_id: GroupId,
         /// The reason, recorded with the transfers.
         reason: Option<Note>,

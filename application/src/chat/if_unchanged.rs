@@ -17,7 +17,6 @@ pub struct IfUnchanged<U> {
     pub conversation_id: ConversationId,
     /// The version that the caller knows, if they care.
     pub known_version: Option<Sequence>,
-    /// The change.
     pub change: U,
 }
 

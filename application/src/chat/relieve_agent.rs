@@ -13,7 +13,6 @@ use crate::ports::{LogEvent, StreamId};
 /// An agent who is not at work gives back chats that they still serve; how many are left after that.
 #[derive(Clone, Copy, Debug)]
 pub struct RelieveAgent {
-    /// The agent.
     pub agent_id: AgentId,
 }
 

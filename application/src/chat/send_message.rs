@@ -17,7 +17,6 @@ use crate::ports::{LogEvent, Principal, StreamId};
 pub struct SendMessage {
     /// The author.
     pub principal: Principal,
-    /// The conversation.
     pub conversation_id: ConversationId,
     /// One of its threads; the active one when absent.
     pub thread_id: Option<ThreadId>,
@@ -32,7 +31,6 @@ pub struct SendMessage {
 /// A message that is in its thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageReceipt {
-    /// Its id.
     pub message_id: EventId,
     /// The thread that holds it.
     pub thread_id: ThreadId,

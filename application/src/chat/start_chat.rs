@@ -17,7 +17,6 @@ use crate::ports::{LogEvent, StreamId};
 /// A visitor begins a chat, or continues the open one.
 #[derive(Clone, Debug)]
 pub struct StartChat {
-    /// The visitor.
     pub visitor_id: VisitorId,
     /// The name and addresses that the visitor gives.
     pub details: VisitorDetails,
@@ -32,7 +31,6 @@ pub struct StartChat {
 /// A chat that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChatReceipt {
-    /// The conversation.
     pub conversation_id: ConversationId,
     /// The thread that takes messages.
     pub thread_id: ThreadId,

@@ -15,9 +15,7 @@ use crate::ports::{LogEvent, Principal, StreamId};
 pub struct TagChat {
     /// Who: an agent of the chat or a supervisor.
     pub principal: Principal,
-    /// The conversation.
     pub conversation_id: ConversationId,
-    /// The tag.
     pub tag_id: TagId,
     /// Whether it shall be on.
     pub on: bool,

@@ -21,7 +21,6 @@ pub struct TransferChat {
     pub principal: Principal,
     /// The chat.
     pub conversation_id: ConversationId,
-    /// The group.
     pub group_id: GroupId,
     /// Why, for those who serve the chat.
     pub reason: Option<Note>,

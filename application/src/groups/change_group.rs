@@ -15,7 +15,6 @@ use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 /// What is to be different about a group; what is absent stays.
 #[derive(Clone, Debug, Default)]
 pub struct GroupChanges {
-    /// Its name.
     pub name: Option<Name>,
     /// What it is for; `Some(None)` takes it away.
     pub description: Option<Option<Note>>,
@@ -28,11 +27,8 @@ pub struct GroupChanges {
 /// A supervisor changes a group.
 #[derive(Clone, Debug)]
 pub struct ChangeGroup {
-    /// Who.
     pub principal: Principal,
-    /// Which.
     pub group_id: GroupId,
-    /// What.
     pub changes: GroupChanges,
     /// The version that the caller knows, if they care.
     pub known_version: Option<Sequence>,

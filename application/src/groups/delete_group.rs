@@ -15,7 +15,6 @@ use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 pub struct DeleteGroup {
     /// The supervisor.
     pub principal: Principal,
-    /// Which.
     pub group_id: GroupId,
     /// Whether it ends; else it goes on.
     pub deleted: bool,

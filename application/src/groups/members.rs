@@ -18,11 +18,8 @@ use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 /// A supervisor takes agents into a group: all of them, or none.
 #[derive(Clone, Debug)]
 pub struct AddMembers {
-    /// Who.
     pub principal: Principal,
-    /// Where.
     pub group_id: GroupId,
-    /// Whom.
     pub agent_ids: BTreeSet<AgentId>,
     /// The version of the group that the caller knows, if it matters.
     pub known_version: Option<Sequence>,
@@ -59,11 +56,8 @@ impl UseCase for AddMembers {
 /// A supervisor lets an agent go from a group; the agent's chats of that group wait again.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoveMember {
-    /// Who.
     pub principal: Principal,
-    /// From where.
     pub group_id: GroupId,
-    /// Whom.
     pub agent_id: AgentId,
     /// The version of the group that the caller knows, if it matters.
     pub known_version: Option<Sequence>,

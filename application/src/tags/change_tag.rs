@@ -25,9 +25,7 @@ pub struct TagChanges {
 pub struct ChangeTag {
     /// The supervisor.
     pub principal: Principal,
-    /// The tag.
     pub tag_id: TagId,
-    /// The changes.
     pub changes: TagChanges,
     /// The version that the caller knows, if it matters.
     pub known_version: Option<Sequence>,

@@ -16,7 +16,6 @@ use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 pub struct DeleteTag {
     /// The supervisor.
     pub principal: Principal,
-    /// The tag.
     pub tag_id: TagId,
     /// `true` deletes it; `false` restores it, if no other tag has its name.
     pub deleted: bool,

@@ -50,7 +50,6 @@ pub struct NewSession {
 /// A visitor's session and its chat.
 #[derive(Clone)]
 pub struct VisitorSession {
-    /// The visitor.
     pub visitor_id: VisitorId,
     /// The visitor's token.
     pub token: String,

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::openapi::operation::Doc;
 use crate::openapi::schemas::{Erasure, Page, PersonalData, ThreadEvent, WidgetSession};
-use crate::rest::widget::MIN_ANONYMOUS_KEY;
+use application::visitors::MIN_ANONYMOUS_KEY;
 
 const SENDING: &str = "The author is who the token names. Sent again with the same `clientEventId`, the message is taken once and the first answer comes again.";
 

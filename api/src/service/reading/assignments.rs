@@ -1,0 +1,129 @@
+//! The history of a conversation's assignments, read from its stream: views hold only the last one.
+
+use application::chat::{Parties, ensure_readable};
+use application::ports::{AsOf, Principal, Sequence, StreamId};
+use application::{Entity, UseCaseError};
+use domain::conversation::{Assignment, Conversation, ConversationEvent, Handover, Participant, QueueReason};
+use domain::ids::{AgentId, ConversationId, GroupId, ThreadId};
+use domain::text::{Name, Note};
+use domain::time::Timestamp;
+use projections::Page;
+use serde::Serialize;
+
+use super::{Reading, ReadingError};
+
+/// An assignment, a return to the queue, or a closing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssignmentView {
+    version: i64,
+    agent_id: Option<AgentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_name: Option<Name>,
+    previous_agent_id: Option<AgentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_agent_name: Option<Name>,
+    thread_id: Option<ThreadId>,
+    assignment: How,
+    at: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum How {
+    Chosen(Assignment),
+    Returned(Return),
+    Closed(Closing),
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename = "returned", rename_all = "camelCase")]
+struct Return {
+    cause: QueueReason,
+    group_id: GroupId,
+    #[serde(flatten)]
+    handover: Option<Handover>,
+}
+
+/// The notes are for agents, who alone read this history.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename = "closed", rename_all = "camelCase")]
+struct Closing {
+    closed_by: Participant,
+    reason: Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<Note>,
+}
+
+impl AssignmentView {
+    /// `None` for an event that changes neither the agent nor the group.
+    fn of(version: i64, event: ConversationEvent) -> Option<Self> {
+        let (agent_id, previous_agent_id, thread_id, assignment, at) = match event {
+            ConversationEvent::AgentAssigned { agent_id, previous_agent_id, thread_id, assignment, at } => {
+                (Some(agent_id), previous_agent_id, Some(thread_id), How::Chosen(assignment), at)
+            }
+            ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason: cause, handover, at } => {
+                (None, previous_agent_id, None, How::Returned(Return { cause, group_id, handover }), at)
+            }
+            ConversationEvent::ChatClosed { by: closed_by, reason, notes, agent_id, thread_id, at } => {
+                (None, agent_id, Some(thread_id), How::Closed(Closing { closed_by, reason, notes }), at)
+            }
+            ConversationEvent::ChatStarted { .. }
+            | ConversationEvent::ChatReopened { .. }
+            | ConversationEvent::ChatTagged { .. }
+            | ConversationEvent::ChatUntagged { .. }
+            | ConversationEvent::VisitorCardChanged { .. } => return None,
+        };
+        let (agent_name, previous_agent_name) = (None, None);
+        Some(Self { version, agent_id, agent_name, previous_agent_id, previous_agent_name, thread_id, assignment, at })
+    }
+}
+
+impl Reading {
+    /// The assignments, returns and closings of a conversation after a version, for an agent who may read it. The cursor
+    /// is the version of the last one.
+    ///
+    /// # Errors
+    /// [`Entity::Conversation`] is not found, also when the caller may not read it.
+    pub async fn list_assignments(
+        &self,
+        principal: Principal,
+        id: ConversationId,
+        (after, limit): (Sequence, u32),
+        as_of: AsOf,
+    ) -> Result<Page<AssignmentView>, ReadingError> {
+        let conversation = self.bus.read::<Conversation>(id).await?;
+        if conversation.visitor_id.is_none() {
+            return Err(UseCaseError::NotFound(Entity::Conversation).into());
+        }
+        ensure_readable(&self.bus, principal, Parties::from(&*conversation)).await?;
+        let mut data = self.assignments_after(id, after).await?;
+        let has_more = data.len() > limit as usize;
+        data.truncate(limit as usize);
+        self.name_agents(&mut data, as_of).await?;
+        let next_cursor = data.last().filter(|_| has_more).map(|last| last.version.to_string());
+        Ok(Page { data, next_cursor })
+    }
+
+    async fn assignments_after(
+        &self,
+        id: ConversationId,
+        after: Sequence,
+    ) -> Result<Vec<AssignmentView>, UseCaseError> {
+        let mut assignments = vec![];
+        for event in self.log.read_stream(StreamId::of::<Conversation>(id), after).await? {
+            assignments.extend(AssignmentView::of(event.sequence, serde_json::from_value(event.payload)?));
+        }
+        Ok(assignments)
+    }
+
+    async fn name_agents(&self, views: &mut [AssignmentView], as_of: AsOf) -> Result<(), UseCaseError> {
+        let ids = views.iter().flat_map(|view| [view.agent_id, view.previous_agent_id]);
+        let names = self.agent_names(ids.flatten().collect(), as_of).await?;
+        let name = |id: Option<AgentId>| id.and_then(|id| names.get(&id).cloned());
+        for view in views {
+            (view.agent_name, view.previous_agent_name) = (name(view.agent_id), name(view.previous_agent_id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+use application::chat::{Parties, ensure_readable, may_read_all};
+use application::ports::{AsOf, Principal};
+use application::{Entity, UseCaseError};
+use domain::conversation::{Conversation, ConversationStatus};
+use domain::ids::ConversationId;
+use projections::conversations::{
+    ConversationCounts, ConversationFilter, ConversationOrder, ConversationView, Visibility,
+};
+use projections::{Page, PageRequest};
+use serde::{Deserialize, Serialize};
+
+use super::{NamedConversation, Reading, ReadingError};
+
+/// What may change of a chat between the first and the repeated request for it.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    status: ConversationStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_position: Option<i64>,
+}
+
+impl Reading {
+    /// A conversation, for a caller who may read it.
+    ///
+    /// # Errors
+    /// [`Entity::Conversation`] is not found, also when the caller may not read it; [`ReadingError::ViewBehind`].
+    pub async fn conversation(
+        &self,
+        principal: Principal,
+        id: ConversationId,
+        as_of: AsOf,
+    ) -> Result<NamedConversation, ReadingError> {
+        let view = self.view(id).await?;
+        ensure_readable(&self.bus, principal, parties(&view)).await?;
+        self.named_conversation(principal, view, as_of).await
+    }
+
+    /// A conversation that the caller has just changed, with the names of now: the answer may be kept, and must not be
+    /// older than the change.
+    ///
+    /// # Errors
+    /// [`ReadingError::ViewBehind`], or when the log or the view cannot be read.
+    pub async fn changed_conversation(
+        &self,
+        principal: Principal,
+        id: ConversationId,
+    ) -> Result<NamedConversation, ReadingError> {
+        let view = self.view(id).await?;
+        let as_of = self.bus.as_of_now().await?;
+        self.named_conversation(principal, view, as_of).await
+    }
+
+    /// A page of the conversations that the caller may read.
+    ///
+    /// # Errors
+    /// When the cursor is none, or the log or the view cannot be read.
+    pub async fn list_conversations(
+        &self,
+        principal: Principal,
+        filter: ConversationFilter,
+        (order, page): (ConversationOrder, &PageRequest),
+        as_of: AsOf,
+    ) -> Result<Page<NamedConversation>, ReadingError> {
+        let filter = self.visible(principal, filter).await?;
+        let Page { data, next_cursor } = self.conversations.list_conversations(&filter, order, page).await?;
+        Ok(Page { data: self.named_conversations(principal, data, as_of).await?, next_cursor })
+    }
+
+    /// How many of the conversations that the caller may read wait, are served, and are closed.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub async fn count_conversations(
+        &self,
+        principal: Principal,
+        filter: ConversationFilter,
+    ) -> Result<ConversationCounts, ReadingError> {
+        let filter = self.visible(principal, filter).await?;
+        Ok(self.conversations.count_conversations(&filter).await?)
+    }
+
+    /// Where a chat stands that its visitor has just begun or continued. A chat that the view does not have yet waits like
+    /// every other new chat.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub async fn standing(&self, id: ConversationId) -> Result<Standing, ReadingError> {
+        let view = self.conversations.find_conversation(id).await?;
+        let of = |view: ConversationView| Standing { status: view.status, queue_position: view.queue_position };
+        Ok(view.map_or_else(Standing::default, of))
+    }
+
+    async fn view(&self, id: ConversationId) -> Result<ConversationView, ReadingError> {
+        if let Some(view) = self.conversations.find_conversation(id).await? {
+            return Ok(view);
+        }
+        // A conversation that the log has and the view does not have yet is not missing.
+        if self.bus.peek::<Conversation>(id).await?.has_started() {
+            return Err(ReadingError::ViewBehind);
+        }
+        Err(UseCaseError::NotFound(Entity::Conversation).into())
+    }
+
+    /// The filter without the conversations that the caller may not read.
+    async fn visible(
+        &self,
+        principal: Principal,
+        filter: ConversationFilter,
+    ) -> Result<ConversationFilter, ReadingError> {
+        if may_read_all(principal) {
+            return Ok(filter);
+        }
+        let Principal::Agent { id: agent_id, .. } = principal else {
+            return Err(UseCaseError::Forbidden("only agents may do this").into());
+        };
+        let group_ids = self.agents.groups_of(agent_id).await?;
+        Ok(ConversationFilter { visible_to: Some(Visibility { agent_id, group_ids }), ..filter })
+    }
+}
+
+const fn parties(view: &ConversationView) -> Parties {
+    Parties {
+        visitor_id: Some(view.visitor.id),
+        agent_id: view.assigned_agent_id,
+        last_agent_id: view.last_agent_id,
+        group_id: Some(view.group_id),
+    }
+}

@@ -1,0 +1,142 @@
+//! Conversations and messages with the names of their agents and tags, also of deleted ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use application::ports::{AsOf, Principal};
+use application::{Entity, UseCaseError};
+use domain::agent::Agent;
+use domain::ids::{AgentId, EntityId as _, TagId};
+use domain::tag::Tag;
+use domain::text::{Color, Name};
+use futures::future::try_join_all;
+use projections::conversations::ConversationView;
+use projections::thread_events::{AuthorType, ThreadEventView};
+use serde::Serialize;
+
+use super::{Reading, ReadingError};
+
+/// An agent with its name.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentLabel {
+    id: AgentId,
+    name: Name,
+}
+
+/// A tag with its name and colour.
+#[derive(Clone, Debug, Serialize)]
+pub struct TagLabel {
+    id: TagId,
+    name: Name,
+    color: Option<Color>,
+}
+
+/// A conversation with the names of its agents and tags: visitors may not look them up, and lists do not show deleted ones.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedConversation {
+    #[serde(flatten)]
+    view: ConversationView,
+    assigned_agent: Option<AgentLabel>,
+    last_agent: Option<AgentLabel>,
+    /// `None` for visitors: tags are the agents' own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<TagLabel>>,
+}
+
+/// An event of a thread with the name of the agent who is its author.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedEvent {
+    #[serde(flatten)]
+    event: ThreadEventView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author_name: Option<Name>,
+}
+
+impl Reading {
+    /// The names of agents.
+    pub(super) async fn agent_names(
+        &self,
+        ids: BTreeSet<AgentId>,
+        as_of: AsOf,
+    ) -> Result<BTreeMap<AgentId, Name>, UseCaseError> {
+        let found = try_join_all(ids.into_iter().map(async |id| {
+            let agent = self.bus.read_as_of::<Agent>(id, as_of).await?;
+            Ok::<_, UseCaseError>(agent.name.clone().map(|name| (id, name)))
+        }));
+        Ok(found.await?.into_iter().flatten().collect())
+    }
+
+    async fn tag_labels(&self, ids: BTreeSet<TagId>, as_of: AsOf) -> Result<BTreeMap<TagId, TagLabel>, UseCaseError> {
+        let found = try_join_all(ids.into_iter().map(async |id| {
+            let tag = self.bus.read_as_of::<Tag>(id, as_of).await?;
+            Ok::<_, UseCaseError>(tag.name.clone().map(|name| (id, TagLabel { id, name, color: tag.color.clone() })))
+        }));
+        Ok(found.await?.into_iter().flatten().collect())
+    }
+
+    /// Conversations with their names, as the caller may see them.
+    pub(super) async fn named_conversations(
+        &self,
+        principal: Principal,
+        views: Vec<ConversationView>,
+        as_of: AsOf,
+    ) -> Result<Vec<NamedConversation>, ReadingError> {
+        let shows_tags = matches!(principal, Principal::Agent { .. });
+        let agents = views.iter().flat_map(|view| [view.assigned_agent_id, view.last_agent_id]).flatten().collect();
+        let tags = views.iter().filter(|_| shows_tags).flat_map(|view| view.tag_ids.iter().copied()).collect();
+        let (agents, tags) = tokio::try_join!(self.agent_names(agents, as_of), self.tag_labels(tags, as_of))?;
+        let names = Names { agents, tags, shows_tags };
+        Ok(views.into_iter().map(|view| names.of_conversation(view)).collect())
+    }
+
+    /// A conversation with its names, as the caller may see it.
+    pub(super) async fn named_conversation(
+        &self,
+        principal: Principal,
+        view: ConversationView,
+        as_of: AsOf,
+    ) -> Result<NamedConversation, ReadingError> {
+        let named = self.named_conversations(principal, vec![view], as_of).await?.pop();
+        named.ok_or_else(|| UseCaseError::NotFound(Entity::Conversation).into())
+    }
+
+    /// The events of a thread with the names of their authors.
+    pub(super) async fn named_events(
+        &self,
+        events: Vec<ThreadEventView>,
+        as_of: AsOf,
+    ) -> Result<Vec<NamedEvent>, ReadingError> {
+        let names = self.agent_names(events.iter().filter_map(author_of).collect(), as_of).await?;
+        let named = events.into_iter().map(|event| {
+            let author_name = author_of(&event).and_then(|id| names.get(&id).cloned());
+            NamedEvent { event, author_name }
+        });
+        Ok(named.collect())
+    }
+}
+
+/// The names of a page of conversations.
+struct Names {
+    agents: BTreeMap<AgentId, Name>,
+    tags: BTreeMap<TagId, TagLabel>,
+    shows_tags: bool,
+}
+
+impl Names {
+    fn of_conversation(&self, view: ConversationView) -> NamedConversation {
+        let (assigned_agent, last_agent) = (self.agent(view.assigned_agent_id), self.agent(view.last_agent_id));
+        let labels = || view.tag_ids.iter().filter_map(|id| self.tags.get(id).cloned()).collect();
+        let tags = self.shows_tags.then(labels);
+        NamedConversation { view, assigned_agent, last_agent, tags }
+    }
+
+    fn agent(&self, id: Option<AgentId>) -> Option<AgentLabel> {
+        let id = id?;
+        Some(AgentLabel { id, name: self.agents.get(&id)?.clone() })
+    }
+}
+
+fn author_of(event: &ThreadEventView) -> Option<AgentId> {
+    event.author_id.filter(|_| event.author_type == AuthorType::Agent).map(AgentId::from_uuid)
+}

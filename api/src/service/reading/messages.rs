@@ -1,0 +1,43 @@
+use application::chat::ensure_thread_readable;
+use application::ports::{AsOf, Position, Principal};
+use domain::agent::Agent;
+use domain::ids::ThreadId;
+use domain::text::Name;
+use projections::Page;
+
+use super::{NamedEvent, Reading, ReadingError};
+
+impl Reading {
+    /// Refuses callers who may not read a thread, as if it did not exist.
+    ///
+    /// # Errors
+    /// That it does not exist, or why that could not be found out.
+    pub async fn ensure_thread_readable(&self, principal: Principal, id: ThreadId) -> Result<(), ReadingError> {
+        Ok(ensure_thread_readable(&self.bus, principal, id).await?)
+    }
+
+    /// The messages and system events of a thread after a position. Whether the caller may read them is asked before, by
+    /// [`Self::ensure_thread_readable`].
+    ///
+    /// # Errors
+    /// When the log or the view cannot be read.
+    pub async fn list_thread_events(
+        &self,
+        id: ThreadId,
+        (after, limit): (Position, u32),
+        as_of: AsOf,
+    ) -> Result<Page<NamedEvent>, ReadingError> {
+        let Page { data, next_cursor } = self.threads.list_thread_events(id, after, limit).await?;
+        Ok(Page { data: self.named_events(data, as_of).await?, next_cursor })
+    }
+
+    /// The name that a message of this author shows; visitors' messages show none.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn author_name(&self, author: Principal) -> Result<Option<Name>, ReadingError> {
+        let Principal::Agent { id, .. } = author else { return Ok(None) };
+        // The caller's authentication has read the agent for this very request.
+        Ok(self.bus.peek::<Agent>(id).await?.name.clone())
+    }
+}
