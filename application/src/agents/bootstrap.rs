@@ -13,20 +13,17 @@ use crate::UseCaseError;
 use crate::command_bus::{CommandBus, UnitOfWork, UseCase};
 use crate::ports::{LogEvent, StreamId};
 
-/// The first start: the default group and the first admin. Of two nodes that start together, one does it.
+/// The first start creates the default group and the first admin. If two nodes start together, one of them does it.
 #[derive(Clone, Debug)]
 pub struct Bootstrap {
-    /// The default group's id.
     pub group_id: GroupId,
-    /// The default group's name.
     pub group_name: Name,
-    /// The admin's id; their password is stored under it before.
+    /// The first admin's id; the password is stored under it before.
     pub admin_id: AgentId,
-    /// All that is known of the admin.
     pub admin: Registration,
 }
 
-/// Whether the first start is over.
+/// Whether the log has a default group, which the first start creates.
 ///
 /// # Errors
 /// When the log cannot be read.
@@ -35,7 +32,7 @@ pub async fn is_set_up(bus: &CommandBus) -> Result<bool, UseCaseError> {
 }
 
 impl UseCase for Bootstrap {
-    /// Whether this call did it.
+    /// `true`: this call created them; `false`: they existed.
     type Output = bool;
 
     fn locks(&self) -> Vec<StreamId> {

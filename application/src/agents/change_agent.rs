@@ -12,40 +12,38 @@ use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
-/// What is to be different about an agent; what is absent stays.
+/// The changes of an agent; what is absent stays.
 #[derive(Clone, Debug, Default)]
 pub struct AgentChanges {
     pub name: Option<Name>,
-    /// Their picture; `Some(None)` takes it away.
+    /// Another picture; `Some(None)` removes it.
     pub avatar: Option<Option<AvatarUrl>>,
-    /// Whether they are at work.
     pub status: Option<AgentStatus>,
-    /// Whether they take new chats.
+    /// Whether the router may assign new chats.
     pub accepting_chats: Option<bool>,
-    /// Their address.
+    /// Another address to log in with.
     pub email: Option<EmailAddress>,
-    /// What they may do.
     pub role: Option<Role>,
-    /// How many chats at once.
+    /// How many chats the agent serves at the same time.
     pub chat_limit: Option<ChatLimit>,
 }
 
 impl AgentChanges {
-    /// Whether only an admin may make these changes; the rest agents may change about themselves.
+    /// Whether only an admin may make these changes. Agents may make the others to themselves.
     #[must_use]
     pub const fn needs_admin(&self) -> bool {
         self.email.is_some() || self.role.is_some() || self.chat_limit.is_some()
     }
 }
 
-/// An agent is changed by an admin, or by themselves.
+/// An admin changes an agent, or an agent changes itself.
 #[derive(Clone, Debug)]
 pub struct ChangeAgent {
-    /// Who changes.
+    /// The admin or the agent itself.
     pub principal: Principal,
     pub agent_id: AgentId,
     pub changes: AgentChanges,
-    /// The version that the caller knows, if they care.
+    /// The version that the caller knows, if it matters.
     pub known_version: Option<Sequence>,
 }
 
@@ -138,7 +136,7 @@ async fn change_role(
     count_admin(work, agent_id, agent.role == Role::Admin, role == Role::Admin, at).await
 }
 
-/// Keeps the workspace's list of admins, which makes sure that there is one.
+/// Keeps the workspace's list of admins, by which it refuses to lose the last one.
 pub(super) async fn count_admin(
     work: &mut UnitOfWork,
     agent_id: AgentId,

@@ -7,7 +7,7 @@ use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::ports::{LogEvent, StreamId};
 
-/// An agent has another password: the fact is in the log, the password never is.
+/// Records that an agent has another password. The password itself is never in the log.
 #[derive(Clone, Copy, Debug)]
 pub struct NotePasswordChange {
     pub agent_id: AgentId,

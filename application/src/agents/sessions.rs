@@ -10,13 +10,13 @@ use crate::UseCaseError;
 use crate::command_bus::CommandBus;
 use crate::ports::{Hash, Session, SessionStore, TokenIssuer};
 
-/// A session that is not used for so long ends by itself.
+/// How long a session stays open without use.
 const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Opens, renews and ends sessions of agents.
 #[derive(Clone)]
 pub struct Sessions {
-    /// Knows the agents.
+    /// Reads the agents.
     pub bus: CommandBus,
     /// Keeps the sessions.
     pub store: Arc<dyn SessionStore>,
@@ -28,11 +28,11 @@ pub struct Sessions {
 #[derive(Clone)]
 pub struct TokenPair {
     pub agent_id: AgentId,
-    /// For requests.
+    /// Authenticates requests.
     pub access_token: String,
-    /// How long that is valid, in seconds.
+    /// How many seconds the access token is valid.
     pub expires_in: i64,
-    /// For the next pair.
+    /// Renews the session once.
     pub refresh_token: String,
 }
 
@@ -47,8 +47,8 @@ impl Sessions {
         Ok(self.pair(&session, role, secret))
     }
 
-    /// Renews a session. Whoever comes with a refresh token that was used before ends the session: either they or the
-    /// one who used it has stolen it (RFC 9700 §4.14.2).
+    /// Renews a session. A refresh token that was used before ends the session: one of its two users has stolen it
+    /// (RFC 9700 §4.14.2).
     ///
     /// # Errors
     /// [`UseCaseError::SessionEnded`], or why it could not be renewed.
@@ -66,7 +66,7 @@ impl Sessions {
         Ok(self.pair(&new, agent.role, new_secret))
     }
 
-    /// Whether a session goes on.
+    /// Whether a session has neither ended nor expired.
     ///
     /// # Errors
     /// When the store does not work.

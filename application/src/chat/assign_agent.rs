@@ -15,35 +15,28 @@ use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, StreamId};
 
-/// Who chose the agent.
+/// The process or person that chose the agent.
 #[derive(Clone, Debug)]
 pub enum Chooser {
     Router {
-        /// The group among whose agents it chose.
+        /// The group whose agents it chose from.
         group_id: GroupId,
-        /// How it came to its choice.
+        /// The reasons for the choice.
         decision: RoutingDecision,
     },
-    /// A person: an agent for themselves, a supervisor for anybody.
-    Person {
-        principal: Principal,
-        reason: Option<Note>,
-    },
-    /// The agent of the chat hands it to a colleague; a supervisor may hand over any.
-    Transfer {
-        principal: Principal,
-        reason: Option<Note>,
-    },
+    /// An agent takes the chat, or a supervisor assigns it.
+    Person { principal: Principal, reason: Option<Note> },
+    /// The agent of the chat hands it to a colleague, or a supervisor does.
+    Transfer { principal: Principal, reason: Option<Note> },
 }
 
-/// A chat is handed to an agent: on both streams at once, so that neither an agent over their limit nor a chat that
-/// is half assigned can exist.
+/// Assigns a chat to an agent. One append writes both streams, so that neither an agent above the limit nor a half
+/// assigned chat can exist.
 #[derive(Clone, Debug)]
 pub struct AssignAgent {
     /// The chat.
     pub conversation_id: ConversationId,
     pub agent_id: AgentId,
-    /// Who chose.
     pub chooser: Chooser,
 }
 
@@ -92,13 +85,13 @@ impl AssignAgent {
         }
     }
 
-    /// Whether the router chose for a queue in which the chat waits no more.
+    /// Whether the router chose for a queue that the chat has left.
     fn is_overtaken(&self, conversation: &Conversation) -> bool {
         matches!(&self.chooser, Chooser::Router { group_id, .. } if conversation.group_id != Some(*group_id))
     }
 
-    /// The router may not have heard yet of an agent who has left the group, or of its end. Unlike what happens to the
-    /// chat itself, that does not end the wait: the choice has failed, and another one has to be made.
+    /// Refuses a choice of the router that is older than the agent's leaving or the group's deletion. The chat still waits:
+    /// the router has to choose again.
     async fn ensure_routable(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
         let Chooser::Router { group_id, .. } = &self.chooser else { return Ok(()) };
         let group = work.load::<Group>(*group_id).await?;

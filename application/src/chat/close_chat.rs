@@ -12,16 +12,16 @@ use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::ports::{LogEvent, Principal, StreamId};
 
-/// A chat ends: its thread takes no more messages, its agent's slot is free, its visitor may begin another.
+/// Closes a chat: its thread takes no more messages, the agent's slot is free, the visitor may start another chat.
 #[derive(Clone, Debug)]
 pub struct CloseChat {
-    /// Who ends it.
+    /// The visitor, the agent or a supervisor.
     pub principal: Principal,
     /// The chat.
     pub conversation_id: ConversationId,
-    /// Why, in a few words.
+    /// A few words.
     pub reason: Name,
-    /// What the agent wants to remember; visitors leave none.
+    /// For the agents; visitors neither leave nor see notes.
     pub notes: Option<Note>,
 }
 
@@ -48,7 +48,7 @@ impl UseCase for CloseChat {
     }
 }
 
-/// Ends a chat on behalf of somebody, for a reason and with notes; whether they may is not asked.
+/// Closes a chat without asking whether `by` may.
 pub(crate) async fn end_chat(
     work: &mut UnitOfWork,
     conversation_id: ConversationId,

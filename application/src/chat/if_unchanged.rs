@@ -8,14 +8,14 @@ use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
-/// A change of a chat that is only made if nothing has happened to the chat since the caller saw it.
+/// Makes a change of a chat only if the chat is still in the version that the caller knows.
 #[derive(Clone, Debug)]
 pub struct IfUnchanged<U> {
-    /// Who changes it.
+    /// The caller.
     pub principal: Principal,
     /// The chat.
     pub conversation_id: ConversationId,
-    /// The version that the caller knows, if they care.
+    /// The version that the caller knows, if it matters.
     pub known_version: Option<Sequence>,
     pub change: U,
 }
@@ -31,7 +31,7 @@ impl<U: UseCase> UseCase for IfUnchanged<U> {
 
     async fn run(&self, work: &mut UnitOfWork) -> Result<U::Output, UseCaseError> {
         if self.known_version.is_some() {
-            // Whom the chat does not concern is not told its version.
+            // Callers who may not read the chat must not learn its version.
             let conversation = work.load::<Conversation>(self.conversation_id).await?;
             ensure_may_read(work, self.principal, &conversation).await?;
             work.ensure_version::<Conversation>(self.conversation_id, self.known_version).await?;

@@ -10,7 +10,7 @@ use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::ports::{LogEvent, StreamId};
 
-/// An agent who is not at work gives back chats that they still serve; how many are left after that.
+/// Returns chats of an offline agent to the queue. The output is how many the agent still has.
 #[derive(Clone, Copy, Debug)]
 pub struct RelieveAgent {
     pub agent_id: AgentId,

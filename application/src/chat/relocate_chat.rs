@@ -9,12 +9,12 @@ use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::ports::{LogEvent, StreamId};
 
-/// A chat that waits in a deleted group goes to another group and keeps its place by the time of its arrival.
+/// Moves a chat that waits in a deleted group to another group, where its place follows from the time it began to wait.
 #[derive(Clone, Copy, Debug)]
 pub struct RelocateChat {
     /// The chat.
     pub conversation_id: ConversationId,
-    /// Where it goes.
+    /// The other group.
     pub group_id: GroupId,
 }
 
@@ -44,7 +44,7 @@ impl UseCase for RelocateChat {
     }
 }
 
-/// Tells in the thread of an open chat that another group serves it.
+/// Records in the thread of an open chat that another group serves it.
 pub(super) async fn tell_of_group(
     work: &mut UnitOfWork,
     before: &Conversation,

@@ -6,11 +6,11 @@ use domain::thread::{LeaveReason, Thread, ThreadCommand};
 use crate::UseCaseError;
 use crate::command_bus::UnitOfWork;
 
-/// How many chats are given back at once: an append has room for three times as many, and others wait for it.
+/// How many chats one append returns. It has room for three times as many, but other appends wait for it.
 pub(crate) const RETURNED_AT_ONCE: usize = 100;
 
-/// The chats of an agent wait again, in their old places: nobody else would answer them. The oldest come first; if there
-/// are more than [`RETURNED_AT_ONCE`], the router sees to the rest. Tells how many are left.
+/// Returns the chats of an agent to their old places in the queue, because no other agent would answer them. The oldest
+/// come first; of more than [`RETURNED_AT_ONCE`] the router returns the rest. The result is how many are left.
 pub(crate) async fn return_chats_to_queue(
     work: &mut UnitOfWork,
     agent_id: AgentId,
@@ -24,7 +24,7 @@ pub(crate) async fn return_chats_to_queue(
     Ok(agent.slots.len().saturating_sub(RETURNED_AT_ONCE))
 }
 
-/// One chat of an agent waits again, in its old place.
+/// Returns a chat of an agent to its old place in the queue.
 pub(crate) async fn return_chat_to_queue(
     work: &mut UnitOfWork,
     agent_id: AgentId,
@@ -34,7 +34,8 @@ pub(crate) async fn return_chat_to_queue(
 ) -> Result<(), UseCaseError> {
     let at = work.now();
     let conversation = work.load::<Conversation>(conversation_id).await?;
-    // Else it has ended or changed hands since the agent was read, and the append will meet the agent's newer version.
+    // Otherwise the chat was closed or reassigned after the agent was read: the append will conflict with the agent's
+    // newer version.
     if conversation.agent_id == Some(agent_id) {
         let back = ConversationCommand::ReturnToQueue { reason: queue_reason, group_id: None, handover: None, at };
         work.execute::<Conversation>(conversation_id, back).await?;

@@ -10,14 +10,14 @@ use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, StreamId};
 
-/// A tag is put on a conversation or taken off.
+/// Puts a tag on a conversation or removes it.
 #[derive(Clone, Copy, Debug)]
 pub struct TagChat {
-    /// Who: an agent of the chat or a supervisor.
+    /// An agent of the chat or a supervisor.
     pub principal: Principal,
     pub conversation_id: ConversationId,
     pub tag_id: TagId,
-    /// Whether it shall be on.
+    /// `true` puts the tag on, `false` removes it.
     pub on: bool,
 }
 
@@ -42,7 +42,7 @@ impl UseCase for TagChat {
             }
             ConversationCommand::AddTag { tag_id, by, at }
         } else {
-            // A deleted tag can still be taken off.
+            // A deleted tag can still be removed.
             ConversationCommand::RemoveTag { tag_id, by, at }
         };
         work.execute::<Conversation>(self.conversation_id, command).await?;

@@ -14,15 +14,15 @@ use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, StreamId};
 
-/// A chat is handed to another group: it leaves its agent and waits at the end of that group's queue.
+/// Hands a chat to another group: it leaves its agent and waits at the end of that group's queue.
 #[derive(Clone, Debug)]
 pub struct TransferChat {
-    /// Who hands it over: its agent or a supervisor.
+    /// The agent of the chat or a supervisor.
     pub principal: Principal,
     /// The chat.
     pub conversation_id: ConversationId,
     pub group_id: GroupId,
-    /// Why, for those who serve the chat.
+    /// For the agents who serve the chat.
     pub reason: Option<Note>,
 }
 

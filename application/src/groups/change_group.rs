@@ -12,25 +12,25 @@ use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
-/// What is to be different about a group; what is absent stays.
+/// The changes of a group; what is absent stays.
 #[derive(Clone, Debug, Default)]
 pub struct GroupChanges {
     pub name: Option<Name>,
-    /// What it is for; `Some(None)` takes it away.
+    /// The group's purpose; `Some(None)` removes it.
     pub description: Option<Option<Note>>,
-    /// How its chats find their agents, from now on.
+    /// How the router chooses agents for its chats from now on.
     pub strategy: Option<RoutingStrategy>,
-    /// Whether it is the default group. There is always one: it ceases to be by another becoming it.
+    /// `true` makes it the default group. There is always one: only another group can replace it.
     pub is_default: Option<bool>,
 }
 
-/// A supervisor changes a group.
+/// A supervisor changes a group's name, purpose, strategy or rank as the default.
 #[derive(Clone, Debug)]
 pub struct ChangeGroup {
     pub principal: Principal,
     pub group_id: GroupId,
     pub changes: GroupChanges,
-    /// The version that the caller knows, if they care.
+    /// The version that the caller knows, if it matters.
     pub known_version: Option<Sequence>,
 }
 

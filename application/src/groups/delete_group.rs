@@ -10,15 +10,16 @@ use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
-/// A group ends, or goes on. The router moves its waiting chats to the default group; served ones stay with their agents.
+/// A supervisor deletes a group or restores it. The router moves the waiting chats of a deleted group to the default group;
+/// assigned chats stay with their agents.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteGroup {
     /// The supervisor.
     pub principal: Principal,
     pub group_id: GroupId,
-    /// Whether it ends; else it goes on.
+    /// `true` deletes the group, `false` restores it.
     pub deleted: bool,
-    /// The version that the caller knows, if they care.
+    /// The version that the caller knows, if it matters.
     pub known_version: Option<Sequence>,
 }
 

@@ -15,7 +15,7 @@ use crate::command_bus::{CommandBus, UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
-/// A supervisor takes agents into a group: all of them, or none.
+/// A supervisor adds agents to a group: all of them, or none.
 #[derive(Clone, Debug)]
 pub struct AddMembers {
     pub principal: Principal,
@@ -53,7 +53,7 @@ impl UseCase for AddMembers {
     }
 }
 
-/// A supervisor lets an agent go from a group; the agent's chats of that group wait again.
+/// A supervisor removes an agent from a group; the agent's chats of that group return to the queue.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoveMember {
     pub principal: Principal,
@@ -92,11 +92,11 @@ impl UseCase for RemoveMember {
 }
 
 impl RemoveMember {
-    /// Lets an agent with more chats of the group than one append gives back return the others first. When it is broken
-    /// off, the agent is still in the group.
+    /// Returns the chats that are too many for the one append of the removal. If it breaks off, the agent is still in the
+    /// group.
     ///
     /// # Errors
-    /// As of the removal itself.
+    /// The same as of the removal itself.
     pub async fn prepare(self, bus: &CommandBus, actor: &str, correlation_id: Uuid) -> Result<(), UseCaseError> {
         while bus.execute(bus.context(actor.to_owned(), correlation_id), Lighten(self)).await?.output {}
         Ok(())
@@ -123,7 +123,7 @@ impl RemoveMember {
     }
 }
 
-/// An agent who is about to leave a group gives back what is too much for one append; whether there was any.
+/// Returns chats of a member to the queue until one append can return the rest. The output is whether there were too many.
 struct Lighten(RemoveMember);
 
 impl UseCase for Lighten {

@@ -1,4 +1,4 @@
-//! Teams of agents.
+//! Groups: teams of agents, each with a queue.
 
 mod change_group;
 mod create_group;
@@ -15,7 +15,7 @@ use domain::agent::Role;
 use crate::UseCaseError;
 use crate::ports::Principal;
 
-/// Refuses everybody below a supervisor.
+/// Refuses all callers but supervisors and admins.
 pub(crate) fn ensure_supervisor(principal: Principal) -> Result<(), UseCaseError> {
     match principal {
         Principal::Agent { role, .. } if role >= Role::Supervisor => Ok(()),

@@ -13,11 +13,11 @@ use crate::UseCaseError;
 use crate::command_bus::CommandContext;
 use crate::ports::{AppendRequest, ErasedText, NewEvent, Sequence, StoredText, StreamAppend, StreamId};
 
-/// The most payloads of one erasing transaction: others wait for its end before they can append.
+/// The most payloads of one erasing transaction. Other appends wait for its end.
 const AT_ONCE: usize = 250;
 
-/// Collects what holds personal data, and erases it in pieces. Each piece is a transaction with an event of its own: broken
-/// off in between, every text is either as it was or erased and vouched for.
+/// Collects payloads with personal data, and erases them in pieces. Each piece is a transaction with an event of its own:
+/// if the erasure breaks off, each payload is either unchanged, or erased with its digest in an event.
 pub(super) struct TextEraser<'a> {
     pub(super) eraser: &'a Eraser,
     pub(super) context: &'a CommandContext,
@@ -30,7 +30,7 @@ pub(super) struct TextEraser<'a> {
 }
 
 impl<'a> TextEraser<'a> {
-    /// Goes on after what an earlier attempt has erased.
+    /// Continues after what an earlier attempt has erased.
     pub(super) fn new(
         eraser: &'a Eraser,
         context: &'a CommandContext,
@@ -52,7 +52,7 @@ impl<'a> TextEraser<'a> {
         Ok(())
     }
 
-    /// Erases what was collected, once it makes a whole piece.
+    /// Erases the collected payloads that make whole pieces.
     async fn erase_whole_pieces(&mut self) -> Result<(), UseCaseError> {
         while self.texts.len() >= AT_ONCE {
             self.erase_piece().await?;
@@ -60,7 +60,7 @@ impl<'a> TextEraser<'a> {
         Ok(())
     }
 
-    /// Erases all that was collected.
+    /// Erases all collected payloads.
     pub(super) async fn erase(&mut self) -> Result<(), UseCaseError> {
         while !self.texts.is_empty() {
             self.erase_piece().await?;
@@ -109,11 +109,11 @@ impl<'a> TextEraser<'a> {
 
 impl Walk for TextEraser<'_> {
     async fn visitor(&mut self, text: &StoredText) -> Result<(), UseCaseError> {
-        // Nothing is appended before the last one is known.
+        // The first append comes after the last event of this stream, so that its version is known by then.
         let header = &text.event.header;
         self.version = header.sequence;
         if let AnyEvent::Visitor(VisitorEvent::PersonalDataErased { payloads, .. }) = &text.event.event {
-            // Done again it has nothing to append, but the views may still be before what was appended.
+            // A repetition may have nothing to append while the views are still behind the events of the first time.
             self.erased.position = self.erased.position.max(Some(header.position));
             // Another erasure may have come between two pages of this stream.
             self.texts.retain(|text| payloads.iter().all(|payload| payload.position != text.header.position));
@@ -137,5 +137,5 @@ fn vouched(text: &ErasedText) -> ErasedPayload {
     ErasedPayload { position: text.header.position, digest }
 }
 
-/// What names a visitor in what is kept.
+/// The ids by which stored answers refer to a visitor.
 pub(super) type Named = BTreeSet<Uuid>;

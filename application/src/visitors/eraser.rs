@@ -9,42 +9,42 @@ use crate::UseCaseError;
 use crate::command_bus::{CommandBus, CommandContext};
 use crate::ports::{AppendError, PersonalDataLog, Position};
 
-/// How often it begins anew when the visitor's stream grows under its hands, by another erasure.
+/// How often an erasure starts again after another erasure has written to the visitor's stream.
 const MAX_ATTEMPTS: u32 = 5;
 
-/// Erases visitors.
+/// Erases the personal data of visitors from the log.
 #[derive(Clone)]
 pub struct Eraser {
     pub(super) bus: CommandBus,
     pub(super) log: Arc<dyn PersonalDataLog>,
 }
 
-/// What an erasure has done.
+/// The outcome of an erasure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
-    /// The payloads that were replaced.
+    /// How many payloads were replaced.
     pub payloads: u64,
-    /// The messages among them.
+    /// How many of the payloads were messages.
     pub messages: u64,
     /// Whether an open chat was closed.
     pub closed_chat: bool,
-    /// The last event of this erasure, or of an earlier one.
+    /// The position of the last event of this erasure, or of an earlier one.
     pub position: Option<Position>,
-    /// The visitor, their conversations and threads.
+    /// The ids of the visitor, the conversations and the threads.
     pub ids: Named,
 }
 
 impl Eraser {
-    /// On this log.
+    /// Erases in this log.
     #[must_use]
     pub const fn new(bus: CommandBus, log: Arc<dyn PersonalDataLog>) -> Self {
         Self { bus, log }
     }
 
-    /// Erases a visitor's personal data, to the end even when the caller goes away. Done again, it does what is left.
+    /// Erases a visitor's personal data, to the end even if the caller hangs up. A repetition does what is left.
     ///
-    /// The first event closes the visitor's chat and lets nothing more be taken from them: a message that is sent at the
-    /// same moment is before it, and erased, or refused. `by`: on whose behalf the chat is closed.
+    /// The first event closes the visitor's chat and blocks the visitor: a message that is sent at the same moment is
+    /// before it and gets erased, or is refused. The chat is closed on behalf of `by`.
     ///
     /// # Errors
     /// When there is no such visitor, or why it could not be carried out to the end.
@@ -59,8 +59,8 @@ impl Eraser {
         task.await.map_err(|_| UseCaseError::Aborted)?
     }
 
-    /// Takes away what is kept beside the log, once the views have the erasure: what is answered before may still show
-    /// what they held. Tells how many kept answers there were, and whether nothing is left on the disk.
+    /// Removes stored answers and freed pages of the disk. Call it after the views have the erasure: answers before that may
+    /// still hold personal data. The result is how many answers there were, and whether nothing is left on the disk.
     ///
     /// # Errors
     /// When the database does not work.

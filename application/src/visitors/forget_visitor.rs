@@ -11,12 +11,12 @@ use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, StreamId};
 
-/// A visitor's open chat ends, and nothing more is taken from them. What they have said is erased afterwards: by then
-/// it cannot become more.
+/// Closes a visitor's open chat and blocks the visitor. The texts are erased afterwards, when there cannot be more of
+/// them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ForgetVisitor {
     pub(super) visitor_id: VisitorId,
-    /// On whose behalf their chat is closed.
+    /// The chat is closed on behalf of this participant.
     pub(super) by: Participant,
 }
 
