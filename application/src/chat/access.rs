@@ -144,3 +144,75 @@ pub(super) async fn ensure_may_read(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::ConversationId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::testing::Company;
+
+    const ANNA: AgentId = AgentId::new(Uuid::from_u128(1));
+    const BERT: AgentId = AgentId::new(Uuid::from_u128(2));
+    const VERA: VisitorId = VisitorId::new(Uuid::from_u128(3));
+
+    const PARTIES: Parties = Parties { visitor_id: Some(VERA), agent_id: None, last_agent_id: None, group_id: None };
+
+    const fn agent(id: AgentId, role: Role) -> Principal {
+        Principal::Agent { id, role }
+    }
+
+    #[test]
+    fn conversation_is_readable_by_its_visitor_and_by_no_other() {
+        assert_eq!(reading(Principal::Visitor { id: VERA }, PARTIES), Reading::Allowed);
+        let stranger = Principal::Visitor { id: VisitorId::new(Uuid::from_u128(4)) };
+        assert_eq!(reading(stranger, PARTIES), Reading::Hidden);
+    }
+
+    #[test]
+    fn conversation_is_readable_by_the_agents_who_serve_and_served_it() {
+        let served = Parties { agent_id: Some(ANNA), last_agent_id: Some(BERT), ..PARTIES };
+        for id in [ANNA, BERT] {
+            assert_eq!(reading(agent(id, Role::Agent), served), Reading::Allowed);
+            assert_eq!(reading(agent(id, Role::Agent), PARTIES), Reading::IfInGroup);
+        }
+    }
+
+    #[test]
+    fn supervisors_and_admins_read_all_and_only_they() {
+        for (role, all) in [(Role::Agent, false), (Role::Supervisor, true), (Role::Admin, true)] {
+            assert_eq!(may_read_all(agent(ANNA, role)), all);
+            assert_eq!(reading(agent(ANNA, role), PARTIES) == Reading::Allowed, all);
+        }
+        assert!(!may_read_all(Principal::Visitor { id: VERA }));
+    }
+
+    async fn thread_of(company: &Company, id: ConversationId) -> ThreadId {
+        company.bus.read::<Conversation>(id).await.unwrap().active_thread_id.unwrap()
+    }
+
+    #[tokio::test]
+    async fn thread_is_readable_by_its_visitor_and_the_groups_agents() {
+        let company = Company::open().await;
+        let thread_id = thread_of(&company, company.chat_of(VERA, None).await).await;
+        let member = company.agent_with_slots(1).await;
+        for caller in [Principal::Visitor { id: VERA }, agent(member, Role::Agent), agent(ANNA, Role::Supervisor)] {
+            ensure_thread_readable(&company.bus, caller, thread_id).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn thread_is_hidden_from_other_visitors_and_from_agents_of_no_group_like_one_that_does_not_exist() {
+        let company = Company::open().await;
+        let thread_id = thread_of(&company, company.chat_of(VERA, None).await).await;
+        let stranger = Principal::Visitor { id: VisitorId::new(Uuid::from_u128(4)) };
+        let unknown = ThreadId::new(Uuid::from_u128(404));
+        for (caller, id) in
+            [(stranger, thread_id), (agent(ANNA, Role::Agent), thread_id), (agent(ANNA, Role::Admin), unknown)]
+        {
+            let refused = ensure_thread_readable(&company.bus, caller, id).await;
+            assert!(matches!(refused, Err(UseCaseError::NotFound(Entity::Thread))), "{caller:?}: {refused:?}");
+        }
+    }
+}

@@ -4,6 +4,8 @@ mod change_tag;
 mod create_tag;
 mod delete_tag;
 mod name_claim;
+#[cfg(test)]
+mod tests;
 
 pub use change_tag::{ChangeTag, TagChanges};
 pub use create_tag::CreateTag;

@@ -127,3 +127,48 @@ impl Reading {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ANNA: AgentId = AgentId::new(Uuid::from_u128(1));
+    const AT: Timestamp = Timestamp::from_micros(0);
+
+    fn shown(event: ConversationEvent) -> Option<Value> {
+        AssignmentView::of(3, event).map(|view| serde_json::to_value(view).unwrap())
+    }
+
+    #[test]
+    fn closing_shows_the_agent_who_served_the_chat_and_the_notes() {
+        let (by, agent_id) = (Participant::Agent(ANNA), Some(ANNA));
+        let (reason, notes) = (Name::parse("solved").unwrap(), Some(Note::parse("was kind").unwrap()));
+        let thread_id = ThreadId::default();
+        let view = shown(ConversationEvent::ChatClosed { by, reason, notes, agent_id, thread_id, at: AT }).unwrap();
+        assert_eq!(
+            (&view["version"], &view["previousAgentId"], &view["agentId"]),
+            (&json!(3), &json!(ANNA), &json!(null))
+        );
+        let closing = json!({ "kind": "closed", "closedBy": by, "reason": "solved", "notes": "was kind" });
+        assert_eq!(view["assignment"], closing);
+    }
+
+    #[test]
+    fn return_shows_its_cause_and_the_group_that_the_chat_waits_in() {
+        let (group_id, reason) = (GroupId::default(), QueueReason::AgentOffline);
+        let (previous_agent_id, handover) = (Some(ANNA), None);
+        let event = ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason, handover, at: AT };
+        let view = shown(event).unwrap();
+        assert_eq!(view["assignment"], json!({ "kind": "returned", "cause": reason, "groupId": group_id }));
+        assert_eq!((&view["previousAgentId"], &view["threadId"]), (&json!(ANNA), &json!(null)));
+    }
+
+    #[test]
+    fn tags_are_not_part_of_the_history() {
+        let tagged = ConversationEvent::ChatTagged { tag_id: Default::default(), by: ANNA, at: AT };
+        assert_eq!(shown(tagged), None);
+    }
+}
