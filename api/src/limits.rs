@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::client_address::TrustedProxies;
-use crate::extract::named_principal;
-use crate::problem::Problem;
+use crate::rest::extract::named_principal;
+use crate::rest::problem::Problem;
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");

@@ -50,10 +50,10 @@ pub use store::{ensure_file, ensure_folder, open_as_it_is, open_database, open_t
 
 use crate::app::{App, Parts, SignalStatus};
 use crate::config::{Settings, random_password};
-use crate::extract::digest;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::rest;
+use crate::rest::extract::digest;
 use crate::server::{ConnectionLimits, serve};
 use crate::service::reading::Reading;
 use crate::tasks::BackgroundTasks;

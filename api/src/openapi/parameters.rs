@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::operation::Doc;
 use super::route::Inputs;
-use crate::extract::MAX_KEY_LENGTH;
+use crate::rest::extract::MAX_KEY_LENGTH;
 
 /// All parameters of an endpoint.
 pub fn parameters(generator: &mut SchemaGenerator, inputs: &Inputs, doc: &Doc) -> Vec<Value> {

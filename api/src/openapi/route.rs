@@ -8,7 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::app::App;
 use crate::client_address::ClientAddress;
-use crate::extract::{Agent, AuthenticatedAt, Caller, KnownVersion, OneId, Query, RequestId, Session, TwoIds, Write};
+use crate::rest::extract::{
+    Agent, AuthenticatedAt, Caller, KnownVersion, OneId, Query, RequestId, Session, TwoIds, Write,
+};
 
 /// Makes the schema of a type.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;

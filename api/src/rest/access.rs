@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use domain::agent::Role;
 
 use crate::app::App;
-use crate::extract::{authenticate, is_monitor};
 use crate::openapi::route::{Inputs, Route};
-use crate::problem::Problem;
+use crate::rest::extract::{authenticate, is_monitor};
+use crate::rest::problem::Problem;
 
 /// Who may call an endpoint. What depends on the thing that is called for (own chats, own groups, oneself) is decided by
 /// the use case.

@@ -13,9 +13,9 @@ use projections::agents::AgentView;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::extract::{Agent, AuthenticatedAt, OneId};
-use crate::problem::Problem;
-use crate::respond::await_head;
+use crate::rest::extract::{Agent, AuthenticatedAt, OneId};
+use crate::rest::problem::Problem;
+use crate::rest::respond::await_head;
 use crate::views::View;
 
 /// Whether the router gives an agent chats.

@@ -17,10 +17,10 @@ use serde::Deserialize;
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given, whole};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::{Answer, Change, await_position, first_answer, keep_answer, settle};
+use crate::rest::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given, whole};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{Answer, Change, await_position, first_answer, keep_answer, settle};
 use crate::service::reading::deleted;
 use crate::views::View;
 

@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Agent, AuthenticatedAt, Fields, OneId, Query};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::await_position_as_of;
+use crate::rest::extract::{Agent, AuthenticatedAt, Fields, OneId, Query};
+use crate::rest::problem::Problem;
+use crate::rest::respond::await_position_as_of;
 use crate::service::reading::AssignmentView;
 use crate::views::View;
 

@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Fields, Query};
 use crate::openapi::values;
-use crate::problem::Problem;
+use crate::rest::extract::{Fields, Query};
+use crate::rest::problem::Problem;
 
 /// The longest actor or type that is looked for, in bytes; the log has no longer ones.
 pub const LONGEST_WORD: usize = 128;
@@ -99,7 +99,7 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Json<Page<AuditRecord>>, Problem> {
     let (request, list) = query.check()?;
-    crate::respond::await_position(&app, &headers, &[]).await?;
+    crate::rest::respond::await_position(&app, &headers, &[]).await?;
     let page = app.audit.page(&request).await?;
     let next_cursor = page.next.map(|position| encode_cursor(list, position));
     Ok(Json(Page { data: page.records, next_cursor }))

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::client_address::ClientAddress;
-use crate::extract::{Agent, Fields, Nothing, Session, Write};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::await_position;
+use crate::rest::extract::{Agent, Fields, Nothing, Session, Write};
+use crate::rest::problem::Problem;
+use crate::rest::respond::await_position;
 use crate::views::View;
 
 #[derive(Deserialize, JsonSchema)]

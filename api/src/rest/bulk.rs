@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::conversations::just;
 use crate::app::App;
-use crate::extract::{Agent, Fields, Write};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::{Answer, first_answer, keep_answer, settle_at};
+use crate::rest::extract::{Agent, Fields, Write};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{Answer, first_answer, keep_answer, settle_at};
 use crate::views::View;
 
 const MAX_CONVERSATIONS: usize = 100;

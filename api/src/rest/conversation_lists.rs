@@ -13,10 +13,10 @@ use serde::Deserialize;
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{Agent, AuthenticatedAt, Fields, Query};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::{await_head, await_position, await_position_as_of};
+use crate::rest::extract::{Agent, AuthenticatedAt, Fields, Query};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{await_head, await_position, await_position_as_of};
 use crate::service::reading::NamedConversation;
 use crate::views::View;
 

@@ -14,10 +14,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::extract::{Agent, AuthenticatedAt, Caller, Fields, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::{Change, await_position_as_of};
+use crate::rest::extract::{
+    Agent, AuthenticatedAt, Caller, Fields, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo,
+};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{Change, await_position_as_of};
 use crate::service::reading::NamedConversation;
 use crate::views::View;
 

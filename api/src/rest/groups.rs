@@ -19,10 +19,10 @@ use serde::Deserialize;
 
 use super::paging::{self, ListQuery, OneQuery};
 use crate::app::App;
-use crate::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, TwoIds, Write, WriteInfo, given};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::{Change, await_position};
+use crate::rest::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, TwoIds, Write, WriteInfo, given};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{Change, await_position};
 use crate::service::reading::deleted;
 use crate::views::View;
 

@@ -10,13 +10,16 @@ mod bulk;
 pub(crate) mod conversation_lists;
 mod conversations;
 mod docs;
+pub mod extract;
 mod groups;
 mod health;
 mod metrics;
 pub(crate) mod paging;
 pub(crate) mod personal_data;
 mod presence;
+pub mod problem;
 mod queue;
+pub mod respond;
 mod tags;
 pub(crate) mod threads;
 pub(crate) mod widget;
@@ -35,10 +38,10 @@ use access::guard;
 pub use access::{Access, Endpoint};
 
 use crate::app::App;
-use crate::extract::assign_request_id;
 use crate::limits::limit_requests;
 use crate::openapi::route as on;
-use crate::problem::{Problem, render_problems};
+use crate::rest::extract::assign_request_id;
+use crate::rest::problem::{Problem, render_problems};
 
 /// After this long a request is given up, wherever it hangs.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -163,7 +166,7 @@ struct Panicked;
 async fn log_request(request: Request, next: axum::middleware::Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let id = request.extensions().get::<crate::extract::RequestId>().cloned().unwrap_or_default();
+    let id = request.extensions().get::<crate::rest::extract::RequestId>().cloned().unwrap_or_default();
     let started = std::time::Instant::now();
     let span = tracing::info_span!(
         "request",

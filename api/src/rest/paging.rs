@@ -5,9 +5,9 @@ use projections::{Deleted, PageRequest};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::extract::Fields;
 use crate::openapi::values;
-use crate::problem::Problem;
+use crate::rest::extract::Fields;
+use crate::rest::problem::Problem;
 use crate::service::reading::{DEFAULT_LIMIT, MAX_LIMIT, deleted};
 
 /// The `limit` parameter: 1 to 100, 25 when absent.

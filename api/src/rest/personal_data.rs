@@ -14,10 +14,10 @@ use futures::channel::mpsc;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::extract::{Agent, Nothing, OneId, Write};
 use crate::personal_data::{Export, Reader};
-use crate::problem::Problem;
-use crate::respond::{Answer, await_position, settle_at};
+use crate::rest::extract::{Agent, Nothing, OneId, Write};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{Answer, await_position, settle_at};
 use crate::views::View;
 
 /// The read models in which there is something of visitors.

@@ -8,9 +8,9 @@ use domain::time::Timestamp;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::extract::{Agent, Nothing, Session, Write};
-use crate::problem::Problem;
-use crate::respond::{Answer, settle_at};
+use crate::rest::extract::{Agent, Nothing, Session, Write};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{Answer, settle_at};
 use crate::views::View;
 
 /// What came of a heartbeat.

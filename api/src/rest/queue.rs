@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{AuthenticatedAt, Fields, Query};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::await_head;
+use crate::rest::extract::{AuthenticatedAt, Fields, Query};
+use crate::rest::problem::Problem;
+use crate::rest::respond::await_head;
 use crate::views::View;
 
 #[derive(Deserialize, JsonSchema)]

@@ -17,10 +17,10 @@ use serde_json::Value;
 
 use super::paging;
 use crate::app::App;
-use crate::extract::{AuthenticatedAt, Caller, Fields, OneId, Query, Write, WriteInfo, digest};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::{Answer, await_position_as_of, first_answer, keep_answer, settle};
+use crate::rest::extract::{AuthenticatedAt, Caller, Fields, OneId, Query, Write, WriteInfo, digest};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{Answer, await_position_as_of, first_answer, keep_answer, settle};
 use crate::service::reading::NamedEvent;
 use crate::views::View;
 

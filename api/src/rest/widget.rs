@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::threads::metadata;
 use crate::app::App;
-use crate::extract::{Fields, Write, optional_visitor};
 use crate::openapi::values;
-use crate::problem::Problem;
-use crate::respond::{Answer, keep_first, settle};
+use crate::rest::extract::{Fields, Write, optional_visitor};
+use crate::rest::problem::Problem;
+use crate::rest::respond::{Answer, keep_first, settle};
 use crate::service::reading::Standing;
 use crate::views::View;
 

@@ -12,8 +12,8 @@ use infrastructure::responses::StoredResponse;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::extract::WriteInfo;
-use crate::problem::Problem;
+use crate::rest::extract::WriteInfo;
+use crate::rest::problem::Problem;
 use crate::views::View;
 
 /// How long the answer to a change waits for the read models: longer than another node needs to take over from a dead

@@ -1,6 +1,6 @@
 use serde::de::DeserializeOwned;
 
-use crate::problem::{FieldError, Problem};
+use crate::rest::problem::{FieldError, Problem};
 
 /// Reads a JSON body; unknown and missing fields and wrong types are refused by name.
 ///

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::json::parse_json;
 use super::request_id::RequestId;
 use crate::app::App;
-use crate::problem::Problem;
+use crate::rest::problem::Problem;
 
 /// The most bytes of a request's body: a message of 16 KiB, each byte of it escaped, and its metadata.
 pub const MAX_BODY_BYTES: usize = 128 * 1024;

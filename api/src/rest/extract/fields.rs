@@ -1,6 +1,6 @@
 use domain::text::TextError;
 
-use crate::problem::{FieldError, Problem};
+use crate::rest::problem::{FieldError, Problem};
 
 /// Checks the fields of a request and gathers everything that is wrong, so that a client learns it at once.
 #[derive(Debug, Default)]

@@ -17,8 +17,8 @@ use infrastructure::database::DatabaseError;
 use projections::QueryError;
 use serde::Serialize;
 
-use crate::extract::RequestId;
 use crate::limits;
+use crate::rest::extract::RequestId;
 use crate::service::reading::ReadingError;
 
 /// What is wrong with one field of a request.

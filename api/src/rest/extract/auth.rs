@@ -9,7 +9,7 @@ use domain::visitor::Visitor;
 use subtle::ConstantTimeEq as _;
 
 use crate::app::App;
-use crate::problem::Problem;
+use crate::rest::problem::Problem;
 
 /// Whoever calls with a valid token.
 #[derive(Clone, Copy, Debug)]

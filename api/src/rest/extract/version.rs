@@ -3,7 +3,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 
-use crate::problem::Problem;
+use crate::rest::problem::Problem;
 
 /// The version that the caller knows, from `If-Match: "<version>"` (RFC 9110 §13.1.1); none without one or with `*`.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::problem::{FieldError, Problem};
+use crate::rest::problem::{FieldError, Problem};
 
 /// The query of a request; unknown parameters are refused by name.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
-use crate::problem::Problem;
+use crate::rest::problem::Problem;
 
 /// An id that can stand in a path.
 pub trait Id: FromStr + Send {}
