@@ -1,5 +1,5 @@
-//! What Prometheus may know. The parts of the program count where things happen; here it is said what is counted, and what
-//! is only looked at when somebody asks.
+//! The figures for Prometheus. The parts of the program count where things happen; this file describes the figures and
+//! records those that are only read when they are scraped.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,26 +7,24 @@ use std::time::Duration;
 
 use application::ports::Clock;
 use domain::ids::GroupId;
-use infrastructure::subscription::RunnerStatus;
-use infrastructure::wake_ups::WakeUpStatus;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
-use projections::QueryError;
+use projections::routing::QueueStats;
 
-use crate::app::App;
+use crate::service::{Progress, Vitals};
 
-/// What durations are sorted by, in seconds: from a commit on a fast disk to a patient visitor.
+/// The bounds of the buckets for durations, in seconds: from a commit on a fast disk to a patient visitor.
 const SECONDS: [f64; 17] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0];
 
-/// What the sizes of commits are sorted by, in events.
+/// The bounds of the buckets for commits, in events.
 const EVENTS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
-/// How long the database may take; whoever watches the program wants to see the rest all the more when it takes longer.
+/// The longest wait for the database; when it takes longer, the other figures matter all the more.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How often what was measured is put into its buckets, so that it does not pile up while nobody asks.
+/// The pause between two sortings of measurements into their buckets: they must not pile up while nobody scrapes.
 const SORT_EVERY: Duration = Duration::from_secs(5);
 
 /// The figures of this process. Servers that run in the same one share them.
@@ -34,18 +32,18 @@ const SORT_EVERY: Duration = Duration::from_secs(5);
 pub struct Metrics {
     recorded: PrometheusHandle,
     process: Collector,
-    /// The groups that there are, or were: a queue that has gone has no chats any more, which has to be told.
+    /// All groups so far: the queue of a deleted group must be reported as empty.
     queues: Arc<Mutex<BTreeSet<GroupId>>>,
 }
 
 impl Metrics {
-    /// Begins to count, if nobody has yet.
+    /// Installs the recorder of this process, unless it is installed already.
     ///
     /// # Errors
-    /// When something else counts in this process.
+    /// When another recorder is installed.
     pub fn start() -> Result<Self, BuildError> {
         static STARTED: Mutex<Option<(PrometheusHandle, Collector)>> = Mutex::new(None);
-        // One at a time: who builds the recorder must be who puts it in its place.
+        // One at a time: only the recorder that is built here may be installed.
         let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
         let (recorded, process) = match &*started {
             Some(begun) => begun.clone(),
@@ -65,7 +63,7 @@ impl Metrics {
         Ok((recorded, process))
     }
 
-    /// Sorts what was measured until the task is dropped.
+    /// Sorts measurements into their buckets until the task is dropped.
     pub async fn run(self, clock: Arc<dyn Clock>) {
         loop {
             clock.sleep(SORT_EVERY).await;
@@ -73,13 +71,14 @@ impl Metrics {
         }
     }
 
-    /// Everything, in the text format of Prometheus. While the database does not answer, the queues are as they were.
-    pub async fn render(&self, app: &App) -> String {
+    /// All figures, in the text format of Prometheus. While the database does not answer, those of the queues stay.
+    pub async fn render(&self, vitals: &Vitals) -> String {
         let looks = async {
-            if let Err(error) = self.look_at_queue(app).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the queues cannot be measured");
+            match vitals.queues().await {
+                Ok((stats, groups)) => self.record_queues(&stats, groups),
+                Err(refusal) => tracing::warn!(code = refusal.code.as_str(), "the queues cannot be measured"),
             }
-            look_at_projections(app).await;
+            record_progress(vitals).await;
         };
         if tokio::time::timeout(PATIENCE, looks).await.is_err() {
             tracing::warn!("the database was too slow to be measured");
@@ -88,9 +87,7 @@ impl Metrics {
         self.recorded.render()
     }
 
-    async fn look_at_queue(&self, app: &App) -> Result<(), QueryError> {
-        let stats = app.queue.stats(app.clock.now()).await?;
-        let groups = app.agents.group_ids().await?;
+    fn record_queues(&self, stats: &[QueueStats], groups: Vec<GroupId>) {
         let mut known = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(stats.iter().map(|queue| queue.group_id).chain(groups));
         for group_id in known.iter() {
@@ -99,7 +96,6 @@ impl Metrics {
             gauge!("livechatlog_waiting_chats", "group" => group_id.to_string()).set(waiting as f64);
             gauge!("livechatlog_oldest_wait_seconds", "group" => group_id.to_string()).set(oldest as f64);
         }
-        Ok(())
     }
 }
 
@@ -127,18 +123,17 @@ fn describe() {
     describe_gauge!("livechatlog_build_info", "1, with the version of the program.");
 }
 
-/// A log that cannot be read has no end to be behind of; `/readyz` tells why.
-async fn look_at_projections(app: &App) {
+/// Without an answer from the log there is no lag to record; `/readyz` says why.
+async fn record_progress(vitals: &Vitals) {
     gauge!("livechatlog_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    if let Some(status) = (app.signals)() {
-        gauge!("livechatlog_redis_connected").set(f64::from(status == WakeUpStatus::Connected));
+    if let Some(connected) = vitals.is_connected() {
+        gauge!("livechatlog_redis_connected").set(f64::from(connected));
     }
-    let Ok(head) = app.log.head().await else { return };
-    gauge!("livechatlog_log_position").set(head.position as f64);
-    for (name, position, status) in app.views.status() {
-        let lag = head.position.saturating_sub(position).max(0) as f64;
+    let Some(head) = vitals.log_position().await else { return };
+    gauge!("livechatlog_log_position").set(head as f64);
+    for Progress { name, position, follows } in vitals.progress() {
+        let lag = head.saturating_sub(position).max(0) as f64;
         gauge!("livechatlog_projection_lag_events", "projection" => name).set(lag);
-        let runs = !matches!(status, RunnerStatus::Stopped(_));
-        gauge!("livechatlog_projection_running", "projection" => name).set(f64::from(runs));
+        gauge!("livechatlog_projection_running", "projection" => name).set(f64::from(follows));
     }
 }

@@ -1,9 +1,11 @@
 //! The only place that builds adapters.
 
+mod answers;
 mod archive;
 mod error;
 mod folder_lock;
 mod running;
+mod services;
 mod store;
 
 use std::sync::Arc;
@@ -16,11 +18,9 @@ use application::command_bus::CommandBus;
 use application::ports::{Clock, EventLog, Ids, PersonalDataLog, RateLimiter, TokenIssuer, WakeUps};
 use application::presence::Presence;
 use application::process_managers::router::Router;
-use application::visitors::{Eraser, PersonalData, VisitorSessions};
 use domain::agent::{Registration, Role};
 use domain::event::upcasters;
 use domain::text::Name;
-use infrastructure::audit::AuditQueries;
 use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SqlCredentialStore, SqlSessionStore};
 use infrastructure::database::Database;
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
@@ -32,32 +32,27 @@ use infrastructure::responses::SqlResponseStore;
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::RandomIds;
 use infrastructure::wake_ups::NoWakeUps;
-use infrastructure::write_probe::WriteProbe;
-use projections::agent_stats::AgentStatsQueries;
-use projections::agents::AgentQueries;
 use projections::rebuild::{Replay, rebuild_outdated};
-use projections::routing::{RoutingProjector, RoutingQueries, SqlAttemptStore};
-use projections::tags::TagQueries;
+use projections::routing::{RoutingProjector, SqlAttemptStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use answers::SqlAnswers;
 pub use archive::Archive;
 pub use error::StartError;
 pub use folder_lock::FolderLock;
-pub use running::Running;
+pub use running::{Internals, Running};
 pub use store::{ensure_file, ensure_folder, open_as_it_is, open_database, open_to_restore};
 
-use crate::app::{App, Parts, SignalStatus};
 use crate::config::{Settings, random_password};
-use crate::limits::Limits;
+use crate::edge::Edge;
 use crate::metrics::Metrics;
-use crate::rest;
-use crate::rest::extract::digest;
+use crate::rest::extract::{DigestKey, digest};
+use crate::rest::respond::Responder;
+use crate::rest::{self, RestState};
 use crate::server::{ConnectionLimits, serve};
-use crate::service::reading::Reading;
-use crate::tasks::BackgroundTasks;
-use crate::views::{View, Views};
+use crate::service::{BackgroundTasks, FollowedView, Services, SignalStatus, View, Views};
 
 /// How long the first start waits for the views of what it has made.
 const FIRST_VIEWS_WITHIN: Duration = Duration::from_secs(5);
@@ -99,7 +94,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let log_in = build_log_in(&base, limiter.clone())?;
     let accounts = accounts(&log_in);
     let first_admin = set_up(&base.settings, &accounts).await?;
-    let (runners, router_task) = start_projectors(&base);
+    let (views, runners, router_task) = start_projectors(&base);
     let rebuilding = rebuild_in_background(&base, &runners);
     let database = base.database.clone();
     let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&base.clock), &*base.ids);
@@ -112,29 +107,44 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     ]);
     let trusted = base.settings.trusted_proxies.clone();
     let drain_delay = base.settings.drain_delay;
-    let views = Views::new(runners.clone());
-    let app = build_app(base, views, tasks.clone(), presence, metrics, (log_in, accounts), limiter);
+    let internals = Internals {
+        bus: base.bus.clone(),
+        log: Arc::clone(&base.log),
+        views: Arc::new(views),
+        clock: Arc::clone(&base.clock),
+        ids: Arc::clone(&base.ids),
+        hasher: Arc::clone(&log_in.hasher),
+        credentials: Arc::clone(&log_in.credentials),
+        tasks,
+    };
+    let edge = Arc::new(edge(&base.settings, metrics));
+    let digest_key = DigestKey(digest(&DigestKey([0; 32]), &[b"request digests", &base.settings.jwt_secret]));
+    let answers = Arc::new(SqlAnswers(SqlResponseStore::new(database.clone(), Arc::clone(&base.clock))));
+    let services = Arc::new(services::build(base, &internals, presence, (log_in, accounts, limiter)));
     if first_admin.is_some() {
-        // Whoever comes first should find the default group and the admin.
-        let head = app.log.head().await?.position;
-        app.views.wait_for(&[View::Agents], head, FIRST_VIEWS_WITHIN).await;
+        // The first clients should find the default group and the admin.
+        let head = internals.log.head().await?.position;
+        internals.views.wait_for(&[View::Agents], head, FIRST_VIEWS_WITHIN).await;
     }
+    let responder = Responder { dispatch: services.dispatch.clone(), answers, clock: Arc::clone(&internals.clock) };
+    let state = RestState { services: Arc::clone(&services), edge: Arc::clone(&edge), responder, digest_key };
     let address = listener.local_addr().map_err(StartError::NoAddress)?;
     let (drain, drained) = watch::channel(false);
     let server = tokio::spawn(serve(
         listener,
-        rest::router(app.clone()),
+        rest::router(state, Arc::clone(&internals.ids)),
         ConnectionLimits::of_this_process(),
         trusted,
-        Arc::clone(&app.clock),
+        Arc::clone(&internals.clock),
         drained,
     ));
     Ok(Running {
         address,
         first_admin,
-        app,
+        internals,
+        services,
+        edge,
         runners,
-        tasks,
         rebuilding,
         server,
         drain,
@@ -155,16 +165,17 @@ async fn base(settings: Settings, database: Database, clock: Arc<dyn Clock>) -> 
     Ok(Base { settings, database, clock, ids, log, texts, bus, signals })
 }
 
-/// The projectors of all views, and the router with the one that keeps its state.
-fn start_projectors(base: &Base) -> (Vec<RunnerHandle>, JoinHandle<()>) {
+/// Starts the subscribers of the log: all views, and the router with its state.
+fn start_projectors(base: &Base) -> (Views, Vec<RunnerHandle>, JoinHandle<()>) {
     let Base { database, clock, ids, log, bus, .. } = base;
     let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
     let router = Router::new(bus.clone(), Arc::clone(clock), Arc::clone(ids), attempts);
-    let mut projectors = projections::view_projectors();
-    projectors.push(Arc::new(RoutingProjector::new(Arc::clone(&router))));
     let subscriptions = Subscriptions::new(database.clone(), Arc::clone(log), Arc::clone(clock), Arc::clone(ids));
-    let runners = projectors.into_iter().map(|projector| subscriptions.start(projector)).collect();
-    (runners, tokio::spawn(router.run()))
+    let follow = |projector| FollowedView { runner: subscriptions.start(Arc::clone(&projector)), projector };
+    let views: Vec<_> = projections::view_projectors().into_iter().map(follow).collect();
+    let routing = subscriptions.start(Arc::new(RoutingProjector::new(Arc::clone(&router))));
+    let runners = views.iter().map(|view| view.runner.clone()).chain([routing.clone()]).collect();
+    (Views::new(views, vec![routing]), runners, tokio::spawn(router.run()))
 }
 
 fn start_presence(base: &Base) -> (Arc<Presence>, JoinHandle<()>) {
@@ -182,49 +193,14 @@ fn rebuild_in_background(base: &Base, runners: &[RunnerHandle]) -> JoinHandle<()
     tokio::spawn(rebuild_outdated(replay, projectors))
 }
 
-fn build_app(
-    base: Base,
-    views: Views,
-    tasks: BackgroundTasks,
-    presence: Arc<Presence>,
-    metrics: Metrics,
-    (log_in, accounts): (LogIn, Accounts),
-    limiter: Option<Arc<dyn RateLimiter>>,
-) -> App {
-    let tokens = Arc::clone(&log_in.sessions.tokens);
-    let Base { settings, database, clock, ids, log, texts, bus, signals } = base;
-    App::new(Parts {
-        visitor_sessions: VisitorSessions { bus: bus.clone(), tokens: Arc::clone(&tokens) },
-        eraser: Eraser::new(bus.clone(), Arc::clone(&texts)),
-        personal_data: PersonalData::new(texts),
-        reading: Reading::new(bus.clone(), Arc::clone(&log), &database),
-        bus,
-        log,
-        agents: AgentQueries::new(database.clone()),
-        agent_stats: AgentStatsQueries::new(database.clone()),
-        tags: TagQueries::new(database.clone()),
-        queue: RoutingQueries::new(database.clone()),
-        audit: AuditQueries::new(database.clone()),
-        views,
-        tasks,
-        presence,
-        tokens,
-        hasher: Arc::clone(&log_in.hasher),
-        credentials: Arc::clone(&log_in.credentials),
-        log_in,
-        accounts,
-        responses: SqlResponseStore::new(database.clone(), Arc::clone(&clock)),
-        draining: AtomicBool::new(false),
-        write_probe: WriteProbe::new(database),
-        limits: Limits::new(limiter, settings.trusted_proxies.clone()),
-        cors_origins: settings.cors_origins,
-        digest_key: digest(&[0; 32], &[b"request digests", &settings.jwt_secret]),
+fn edge(settings: &Settings, metrics: Metrics) -> Edge {
+    Edge {
+        trusted: settings.trusted_proxies.clone(),
+        cors_origins: settings.cors_origins.clone(),
+        metrics_token: settings.metrics_token.clone(),
         metrics,
-        metrics_token: settings.metrics_token,
-        clock,
-        ids,
-        signals,
-    })
+        draining: AtomicBool::new(false),
+    }
 }
 
 fn build_log_in(base: &Base, limiter: Option<Arc<dyn RateLimiter>>) -> Result<LogIn, StartError> {

@@ -31,6 +31,26 @@ pub enum AnyEvent {
 }
 
 impl AnyEvent {
+    /// An event of the aggregate `A`.
+    ///
+    /// # Panics
+    /// Never: the kind of an aggregate determines the type of its events.
+    #[must_use]
+    pub fn from_aggregate<A: Root>(event: &A::Event) -> Self {
+        let event: &dyn Any = event;
+        match A::KIND {
+            AggregateType::Conversation => Self::Conversation(copy(event)),
+            AggregateType::Thread => Self::Thread(copy(event)),
+            AggregateType::Agent => Self::Agent(copy(event)),
+            AggregateType::Visitor => Self::Visitor(copy(event)),
+            AggregateType::Group => Self::Group(copy(event)),
+            AggregateType::Tag => Self::Tag(copy(event)),
+            AggregateType::EmailClaim => Self::EmailClaim(copy(event)),
+            AggregateType::TagNameClaim => Self::TagNameClaim(copy(event)),
+            AggregateType::Workspace => Self::Workspace(copy(event)),
+        }
+    }
+
     /// Decodes a payload of the newest version; run the upcasters first.
     ///
     /// # Errors
@@ -84,6 +104,10 @@ impl AnyEvent {
             Self::Workspace(event) => event.event_type(),
         }
     }
+}
+
+fn copy<E: Clone + 'static>(event: &dyn Any) -> E {
+    event.downcast_ref::<E>().cloned().expect("the kind of an aggregate determines the type of its events")
 }
 
 /// Upcasters in the order in which they run.

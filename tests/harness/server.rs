@@ -117,8 +117,17 @@ impl Server {
     /// # Panics
     /// After [`Self::stop`].
     #[must_use]
-    pub fn app(&self) -> &api::app::App {
-        self.running.as_ref().expect("the server runs").app()
+    pub fn app(&self) -> &api::wiring::Internals {
+        self.running.as_ref().expect("the server runs").internals()
+    }
+
+    /// The services that its doors call.
+    ///
+    /// # Panics
+    /// After [`Self::stop`].
+    #[must_use]
+    pub fn services(&self) -> &api::service::Services {
+        self.running.as_ref().expect("the server runs").services()
     }
 
     /// Stops it as SIGTERM would.

@@ -18,8 +18,8 @@ use domain::visitor::VisitorDetails;
 use super::team::Team;
 use super::texts::{DIALOGUES, Dialogue, FIRST_NAMES, LAST_NAMES, THINGS, Who};
 use super::{CHATS, DemoClock, DemoError, beginning, execute, hours};
-use crate::app::App;
-use crate::views::View;
+use crate::service::View;
+use crate::wiring::Internals;
 
 /// How many chats of a hundred begin in each hour from 8 to 18 o'clock: busy before noon, quiet at lunch.
 const SHARES: [usize; 10] = [7, 11, 15, 14, 7, 9, 13, 11, 8, 5];
@@ -60,7 +60,7 @@ struct Chat {
 }
 
 struct Day<'a> {
-    app: &'a App,
+    app: &'a Internals,
     clock: &'a DemoClock,
     team: &'a Team,
     chats: Vec<Chat>,
@@ -73,7 +73,7 @@ struct Day<'a> {
 ///
 /// # Errors
 /// See [`DemoError`].
-pub async fn live(app: &App, clock: &DemoClock, team: &Team, now: Timestamp) -> Result<Summary, DemoError> {
+pub async fn live(app: &Internals, clock: &DemoClock, team: &Team, now: Timestamp) -> Result<Summary, DemoError> {
     let midnight = beginning(now).minus(hours(8));
     let mut day = Day { app, clock, team, chats: vec![], plan: BinaryHeap::new(), summary: Summary::default() };
     for (number, member) in team.members.iter().enumerate() {

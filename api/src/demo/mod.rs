@@ -11,7 +11,7 @@ use application::ports::{HashError, Principal, StoreError};
 use domain::text::TextError;
 use domain::time::Timestamp;
 
-use crate::app::App;
+use crate::wiring::Internals;
 use crate::wiring::StartError;
 
 pub use clock::DemoClock;
@@ -54,7 +54,7 @@ const fn hours(hours: u64) -> std::time::Duration {
     std::time::Duration::from_secs(hours * 3_600)
 }
 
-async fn execute<U: UseCase>(app: &App, principal: Principal, use_case: U) -> Result<U::Output, UseCaseError> {
+async fn execute<U: UseCase>(app: &Internals, principal: Principal, use_case: U) -> Result<U::Output, UseCaseError> {
     let context = app.bus.context(principal.actor(), app.ids.new_uuid());
     Ok(app.bus.execute(context, use_case).await?.output)
 }

@@ -13,7 +13,7 @@ use domain::text::{Color, EmailAddress, Name, Note};
 
 use super::texts::{DEFAULT_GROUP, GROUPS, TAGS, TEAM};
 use super::{DemoError, execute};
-use crate::app::App;
+use crate::wiring::Internals;
 
 /// An agent of the demonstration.
 pub struct Member {
@@ -55,7 +55,7 @@ impl Team {
 ///
 /// # Errors
 /// See [`DemoError`].
-pub async fn found(app: &App, admin_id: AgentId, password: &str) -> Result<Team, DemoError> {
+pub async fn found(app: &Internals, admin_id: AgentId, password: &str) -> Result<Team, DemoError> {
     let admin = Principal::Agent { id: admin_id, role: Role::Admin };
     let mut team = Team { admin, members: vec![], groups: BTreeMap::new(), tags: BTreeMap::new() };
     for (name, about, strategy) in GROUPS {
@@ -103,7 +103,7 @@ pub async fn found(app: &App, admin_id: AgentId, password: &str) -> Result<Team,
 }
 
 async fn hire(
-    app: &App,
+    app: &Internals,
     admin: Principal,
     (name, role, limit, hours): (&'static str, Role, i64, (u64, u64)),
     hash: &str,

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{Content, Doc};
 use super::operations::chapters;
-use super::route::Inputs;
 use super::{parameters, responses, schemas};
+use crate::rest::route::Inputs;
 use crate::rest::{Access, Endpoint};
 
 const DESCRIPTION: &str = "\

@@ -3,7 +3,7 @@
 //! | what | comes from |
 //! |---|---|
 //! | paths, methods, who may call | the table of endpoints ([`crate::rest::endpoints`]) |
-//! | query, path and header parameters, bodies | the types of the handler's arguments ([`route`]) |
+//! | query, path and header parameters, bodies | the types of the handler's arguments ([`crate::rest::route`]) |
 //! | limits of fields | the domain's constants ([`values`]) |
 //! | answers, refusals, words | a `Doc` for each endpoint (`operations/`) and the schemas in [`schemas`] |
 //!
@@ -24,7 +24,6 @@ mod operations;
 mod parameters;
 mod postman;
 mod responses;
-pub mod route;
 pub mod schemas;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@ use axum::http::Method;
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use super::route::SchemaOf;
+use crate::rest::route::SchemaOf;
 
 /// What an answer that is no refusal holds.
 #[derive(Clone, Copy)]

@@ -4,8 +4,8 @@ use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
 use super::operation::Doc;
-use super::route::Inputs;
 use crate::rest::extract::MAX_KEY_LENGTH;
+use crate::rest::route::Inputs;
 
 /// All parameters of an endpoint.
 pub fn parameters(generator: &mut SchemaGenerator, inputs: &Inputs, doc: &Doc) -> Vec<Value> {

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::operation::Doc;
-use super::route::Inputs;
 use crate::rest::Access;
+use crate::rest::route::Inputs;
 
 /// Statuses with the codes that come with them.
 pub type Refusals = BTreeMap<u16, Vec<&'static str>>;

@@ -1,22 +1,18 @@
 //! What an agent did lately.
 
-use application::agents::ensure_may_read_stats;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use domain::agent::AgentStatus;
 use domain::ids::AgentId;
 use domain::time::Timestamp;
-use projections::Deleted;
-use projections::agent_stats::{AgentFigures, Percentiles, Recent};
-use projections::agents::AgentView;
+use projections::agent_stats::{AgentFigures as Figures, Percentiles, Recent};
 use serde::Serialize;
 
-use crate::app::App;
-use crate::rest::extract::{Agent, AuthenticatedAt, OneId};
+use crate::rest::extract::{AtLeast, OneId};
 use crate::rest::problem::Problem;
-use crate::rest::respond::await_head;
-use crate::views::View;
+use crate::service::{AgentFigures, Caller, Services};
 
 /// Whether the router gives an agent chats.
 #[derive(Serialize)]
@@ -56,8 +52,8 @@ pub struct AgentStats {
 }
 
 impl AgentStats {
-    fn new(agent: &AgentView, figures: AgentFigures, as_of: Timestamp) -> Self {
-        let AgentFigures { chats, messages_sent, first_response_seconds, chat_duration_seconds } = figures;
+    fn new(AgentFigures { agent, figures, as_of }: AgentFigures) -> Self {
+        let Figures { chats, messages_sent, first_response_seconds, chat_duration_seconds } = figures;
         let (active_chats, max_concurrent_chats) = (agent.active_chats, agent.max_concurrent_chats);
         let free_slots = (max_concurrent_chats - active_chats).max(0);
         let (status, accepting_chats) = (agent.status, agent.accepting_chats);
@@ -77,19 +73,13 @@ impl AgentStats {
     }
 }
 
-/// The agent themselves and supervisors see it; with everything that is in the log when they ask.
+/// For the agent and supervisors, with everything that is in the log when they ask.
 pub async fn read(
-    State(app): State<App>,
-    agent: Agent,
-    AuthenticatedAt(as_of): AuthenticatedAt,
+    State(services): State<Arc<Services>>,
+    caller: Caller,
     OneId(id): OneId<AgentId>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<AgentStats>, Problem> {
-    await_head(&app, &headers, &[View::Agents, View::AgentStats], as_of).await?;
-    let found = app.agents.find_agent(id, Deleted::Hidden).await?;
-    let found = found.ok_or_else(|| Problem::not_found("agent"))?;
-    ensure_may_read_stats(agent.principal(), id)?;
-    let now = app.clock.now();
-    let figures = app.agent_stats.figures(id, now).await?;
-    Ok(Json(AgentStats::new(&found, figures, now)))
+    let figures = services.directory.figures(&caller, id, at_least.position()?).await?;
+    Ok(Json(AgentStats::new(figures)))
 }

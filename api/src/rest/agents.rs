@@ -1,28 +1,27 @@
 //! Agents: registration, lists, availability.
 
+use std::sync::Arc;
+
 use application::agents::{AgentChanges, ChangeAgent, DeleteAgent, SetStatus};
-use application::command_bus::UseCase;
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::agent::{AgentStatus, ChatLimit, NewPassword, Registration, Role};
 use domain::ids::AgentId;
 use domain::text::{AvatarUrl, EmailAddress, Name};
+use domain::time::Timestamp;
+use projections::Page;
 use projections::agents::{AgentFilter, AgentView};
-use projections::{Deleted, Page};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
-use crate::app::App;
 use crate::openapi::values;
-use crate::rest::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given, whole};
+use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, double_option, integer};
 use crate::rest::problem::Problem;
-use crate::rest::respond::{Answer, Change, await_position, first_answer, keep_answer, settle};
-use crate::service::reading::deleted;
-use crate::views::View;
+use crate::rest::respond::{Answer, Responder};
+use crate::service::{CallingAgent, Fields, Refusal, Services, UseCase};
 
 const ROLES: &str = "agent, supervisor, admin";
 const STATUSES: &str = "online, away, offline";
@@ -46,7 +45,7 @@ pub struct NewAgent {
     /// Whether they take new chats; they do when absent.
     accepting_chats: Option<bool>,
     /// The most chats at once.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "integer")]
     #[schemars(with = "Option<values::Chats>")]
     max_concurrent_chats: Option<i64>,
     /// The address of a picture of them.
@@ -55,7 +54,7 @@ pub struct NewAgent {
 }
 
 impl NewAgent {
-    fn check(self, app: &App) -> Result<(Registration, NewPassword), Problem> {
+    fn check(self, at: Timestamp) -> Result<(Registration, NewPassword), Refusal> {
         let mut fields = Fields::default();
         let name = fields.text("name", &self.name, Name::parse);
         let email = fields.text("email", &self.email, EmailAddress::parse);
@@ -74,7 +73,6 @@ impl NewAgent {
         };
         let avatar = fields.optional("avatar", self.avatar.as_deref(), AvatarUrl::parse);
         let accepting_chats = self.accepting_chats.unwrap_or(true);
-        let at = app.bus.now();
         let (Some(name), Some(email), Some(password)) = (name, email, password) else {
             return fields.finish_with(None);
         };
@@ -86,35 +84,37 @@ impl NewAgent {
     }
 }
 
-pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewAgent>) -> Result<Response, Problem> {
+pub async fn create(
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
+    write: Write<NewAgent>,
+) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    let principal = agent.principal();
-    if let Some(answer) = first_answer(&app, &info, &principal.actor()).await? {
+    let (principal, scope) = (agent.principal(), agent.principal().actor());
+    if let Some(answer) = responder.first_answer(&info, &scope).await? {
         return Ok(answer.into_response());
     }
-    let (registration, password) = body.check(&app)?;
-    let executed = app.accounts.register(info.context(&app, principal), principal, registration, &password).await?;
-    // The answer is what the read model holds, so it is waited for, whatever the client prefers.
-    let info = WriteInfo { respond_async: false, ..info };
-    let settled = settle(&app, &info, &executed, &[View::Agents]).await;
-    let answer = Answer::created(&find(&app, executed.output).await?)?.of(&executed, &info);
-    if !settled {
-        return Ok(answer.into_response());
-    }
-    Ok(keep_answer(&app, &info, &principal.actor(), answer).await?.into_response())
+    let (registration, password) = body.check(services.dispatch.now())?;
+    // The answer comes from the read model, so that it is waited for, whatever the client prefers.
+    let info = info.waiting();
+    let request = info.request(&scope);
+    let context = services.dispatch.context(principal, &request);
+    let executed = services.accounts.register(context, principal, registration, &password).await?;
+    let (agent_id, done) = services.dispatch.settle(executed, request.wait).await.split();
+    let answer = Answer::created(&services.directory.changed_agent(agent_id).await?)?.of(&done, &info);
+    responder.finish(&info, &scope, (answer, done.settled)).await
 }
 
 pub async fn read(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
     OneId(id): OneId<AgentId>,
     Query(query): Query<paging::OneQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<AgentView>, Problem> {
-    let deleted = deleted(agent.principal(), query.include_deleted)?;
-    await_position(&app, &headers, &[View::Agents]).await?;
-    let found = app.agents.find_agent(id, deleted).await?;
-    found.map(Json).ok_or_else(|| Problem::not_found("agent"))
+    let lookup = query.check(agent, &at_least)?;
+    Ok(Json(services.directory.agent(lookup, id).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -143,10 +143,10 @@ pub struct AgentQuery {
 }
 
 pub async fn list(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
     Query(query): Query<AgentQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<Page<AgentView>>, Problem> {
     let mut fields = Fields::default();
     let status = query.status.as_deref().and_then(|text| fields.word("status", text, AgentStatus::parse, STATUSES));
@@ -156,10 +156,9 @@ pub async fn list(
     let search = search.map(|search| search.as_str().to_owned());
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
-    await_position(&app, &headers, &[View::Agents]).await?;
-    let deleted = deleted(agent.principal(), query.include_deleted)?;
-    let filter = AgentFilter { status, role, group_id, search, deleted };
-    Ok(Json(app.agents.list_agents(&filter, &page).await?))
+    let lookup = paging::lookup(agent, query.include_deleted, &at_least)?;
+    let filter = AgentFilter { status, role, group_id, search, ..AgentFilter::default() };
+    Ok(Json(services.directory.list_agents(lookup, filter, &page).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -181,21 +180,21 @@ pub struct Changes {
     /// Whether they take new chats.
     accepting_chats: Option<bool>,
     /// The most chats at once; only admins.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "integer")]
     #[schemars(with = "Option<values::Chats>")]
     max_concurrent_chats: Option<i64>,
     /// The address of another picture, or null for none.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schemars(with = "Option<values::AvatarUrl>")]
     avatar: Option<Option<String>>,
 }
 
 impl Changes {
-    fn check(&self) -> Result<AgentChanges, Problem> {
+    fn check(&self) -> Result<AgentChanges, Refusal> {
         let mut fields = Fields::default();
         let avatar = self.avatar.as_ref().map(|avatar| fields.optional("avatar", avatar.as_deref(), AvatarUrl::parse));
         let status = self.status.as_deref();
-        let changes = AgentChanges {
+        let wanted = AgentChanges {
             name: fields.optional("name", self.name.as_deref(), Name::parse),
             avatar,
             status: status.and_then(|text| fields.word("status", text, AgentStatus::parse, STATUSES)),
@@ -204,65 +203,60 @@ impl Changes {
             role: self.role.as_deref().and_then(|text| fields.word("role", text, Role::parse, ROLES)),
             chat_limit: self.max_concurrent_chats.and_then(|chats| limit(&mut fields, chats)),
         };
-        fields.finish_with(Some(changes))
+        fields.finish_with(Some(wanted))
     }
 }
 
 pub async fn change(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(agent_id): OneId<AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Changes>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    let (principal, changes) = (agent.principal(), body.check()?);
-    let change = ChangeAgent { principal, agent_id, changes, known_version };
-    carry_out(&app, principal, agent_id, &info, change).await
+    let (principal, wanted) = (agent.principal(), body.check()?);
+    let change = ChangeAgent { principal, agent_id, changes: wanted, known_version };
+    carry_out((&services, &responder), (principal, agent_id), &info, change).await
 }
 
 pub async fn delete(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(agent_id): OneId<AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let delete = DeleteAgent { principal, agent_id, deleted: true, known_version };
-    let response = carry_out(&app, principal, agent_id, &write.info, delete).await?;
-    // Who comes back has to log in again.
-    app.log_in.sessions.end_others(agent_id, None).await?;
-    Ok(response)
+    let execute = async |context| services.accounts.delete(context, delete).await;
+    let changed = async |()| Ok(services.directory.changed_agent(agent_id).await?);
+    responder.answer_executed(principal, &write.info, execute, changed).await
 }
 
 pub async fn restore(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(agent_id): OneId<AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let restore = DeleteAgent { principal, agent_id, deleted: false, known_version };
-    carry_out(&app, principal, agent_id, &write.info, restore).await
+    carry_out((&services, &responder), (principal, agent_id), &write.info, restore).await
 }
 
-/// An agent who exists, deleted or not.
-async fn find(app: &App, id: AgentId) -> Result<AgentView, Problem> {
-    app.agents.find_agent(id, Deleted::Shown).await?.ok_or_else(Problem::view_behind)
-}
-
-/// Carries a change of an agent out and answers with the agent.
+/// Makes a change of an agent and answers with the agent.
 async fn carry_out<U: UseCase>(
-    app: &App,
-    principal: Principal,
-    agent_id: AgentId,
+    (services, responder): (&Services, &Responder),
+    (principal, agent_id): (Principal, AgentId),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
-    let views = [View::Agents, View::Conversations, View::ThreadEvents];
-    Change { app, principal, info, views: &views }.answer(use_case, async |_| find(app, agent_id).await).await
+    responder.answer(principal, info, use_case, async |_| Ok(services.directory.changed_agent(agent_id).await?)).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -275,8 +269,9 @@ pub struct NewStatus {
 }
 
 pub async fn set_status(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(agent_id): OneId<AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<NewStatus>,
@@ -287,7 +282,7 @@ pub async fn set_status(
     let status = fields.finish_with(status)?;
     let principal = agent.principal();
     let set = SetStatus { principal, agent_id, status, accepting_chats: body.accepting_chats, known_version };
-    carry_out(&app, principal, agent_id, &info, set).await
+    carry_out((&services, &responder), (principal, agent_id), &info, set).await
 }
 
 fn limit(fields: &mut Fields, chats: i64) -> Option<ChatLimit> {

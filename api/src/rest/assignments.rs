@@ -1,21 +1,20 @@
 //! The history of a conversation's assignments.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use domain::ids::ConversationId;
 use projections::Page;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
-use crate::app::App;
 use crate::openapi::values;
-use crate::rest::extract::{Agent, AuthenticatedAt, Fields, OneId, Query};
+use crate::rest::extract::{AtLeast, OneId, Query};
 use crate::rest::problem::Problem;
-use crate::rest::respond::await_position_as_of;
 use crate::service::reading::AssignmentView;
-use crate::views::View;
+use crate::service::{Caller, Fields, Services};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,19 +27,17 @@ pub struct AssignmentQuery {
     cursor: Option<String>,
 }
 
+/// Lists every assignment, return and end of a conversation. The cursor is the version of the last one.
 pub async fn list(
-    State(app): State<App>,
-    agent: Agent,
-    AuthenticatedAt(as_of): AuthenticatedAt,
+    State(services): State<Arc<Services>>,
+    caller: Caller,
     OneId(id): OneId<ConversationId>,
     Query(query): Query<AssignmentQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<Page<AssignmentView>>, Problem> {
     let mut fields = Fields::default();
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let after = paging::number(&mut fields, "cursor", query.cursor.as_deref(), "must be the nextCursor of a page");
-    let limit = fields.finish_with(limit)?;
-    let as_of = await_position_as_of(&app, &headers, &[View::Conversations], as_of).await?;
-    let page = app.reading.list_assignments(agent.principal(), id, (after.unwrap_or(0), limit), as_of).await?;
-    Ok(Json(page))
+    let from = (after.unwrap_or(0), fields.finish_with(limit)?);
+    Ok(Json(services.conversations.list_assignments(&caller, id, from, at_least.position()?).await?))
 }

@@ -1,25 +1,26 @@
 //! The event log itself, for admins.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use infrastructure::audit::{Aggregate, AuditFilter, AuditPageRequest, AuditRecord, Moment};
-use projections::{CursorError, Page, decode_cursor, encode_cursor};
+use projections::Page;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
-use crate::app::App;
 use crate::openapi::values;
-use crate::rest::extract::{Fields, Query};
+use crate::rest::extract::{AtLeast, Query};
 use crate::rest::problem::Problem;
+use crate::service::{AggregateFilter, AuditFilter, AuditQuery, AuditRecord, Fields, Moment, Refusal, Services};
 
 /// The longest actor or type that is looked for, in bytes; the log has no longer ones.
 pub const LONGEST_WORD: usize = 128;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct AuditQuery {
+#[schemars(rename = "AuditQuery")]
+pub struct AuditParameters {
     /// Only what was done on behalf of this actor: `agent:ID`, `visitor:ID`, or a part of the program such as
     /// `system:router`.
     #[schemars(with = "Option<values::AuditWord>")]
@@ -48,12 +49,12 @@ pub struct AuditQuery {
     cursor: Option<String>,
 }
 
-impl AuditQuery {
-    fn check(self) -> Result<(AuditPageRequest, &'static str), Problem> {
+impl AuditParameters {
+    fn check(self) -> Result<AuditQuery, Refusal> {
         let mut fields = Fields::default();
         let filter = AuditFilter {
             actor: word(&mut fields, "actor", self.actor),
-            aggregate: parsed::<Aggregate>(&mut fields, "aggregate", self.aggregate.as_deref()),
+            aggregate: parsed::<AggregateFilter>(&mut fields, "aggregate", self.aggregate.as_deref()),
             event_type: word(&mut fields, "type", self.event_type),
         };
         let from = parsed::<Moment>(&mut fields, "from", self.from.as_deref());
@@ -65,10 +66,8 @@ impl AuditQuery {
         };
         let limit = paging::limit(&mut fields, self.limit.as_deref());
         let limit = fields.finish_with(limit)?;
-        let list = if newest_first { "audit.newest" } else { "audit.oldest" };
-        let after = decode_cursor(list, self.cursor.as_deref()).map_err(bad_cursor)?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok((AuditPageRequest { filter, from, to, newest_first, after, limit }, list))
+        Ok(AuditQuery { filter, from, to, newest_first, cursor: self.cursor, limit })
     }
 }
 
@@ -88,19 +87,11 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     text?.parse().map_or_else(|error: T::Err| fields.refuse(field, error.to_string()), Some)
 }
 
-fn bad_cursor(error: CursorError) -> Problem {
-    projections::QueryError::from(error).into()
-}
-
 /// The events of the log, with positions and hashes. A page may be short, or even empty, and not be the last.
 pub async fn list(
-    State(app): State<App>,
-    Query(query): Query<AuditQuery>,
-    headers: HeaderMap,
+    State(services): State<Arc<Services>>,
+    Query(query): Query<AuditParameters>,
+    at_least: AtLeast,
 ) -> Result<Json<Page<AuditRecord>>, Problem> {
-    let (request, list) = query.check()?;
-    crate::rest::respond::await_position(&app, &headers, &[]).await?;
-    let page = app.audit.page(&request).await?;
-    let next_cursor = page.next.map(|position| encode_cursor(list, position));
-    Ok(Json(Page { data: page.records, next_cursor }))
+    Ok(Json(services.audit.page(query.check()?, at_least.position()?).await?))
 }

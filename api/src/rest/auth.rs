@@ -1,24 +1,23 @@
 //! Log-in, and who is logged in.
 
+use std::sync::Arc;
+
 use application::agents::{PasswordChange, TokenPair};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use domain::agent::{self, AgentStatus, GivenPassword, Role};
 use domain::ids::AgentId;
 use domain::text::{EmailAddress, Name};
-use projections::Deleted;
 use projections::agents::AgentView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::openapi::values;
-use crate::rest::extract::{Agent, Fields, Nothing, Session, Write};
+use crate::rest::extract::{AtLeast, Nothing, Session, Write};
 use crate::rest::problem::Problem;
-use crate::rest::respond::await_position;
-use crate::views::View;
+use crate::service::{CallingAgent, ChangeRequest, Fields, Lookup, Services};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +48,7 @@ pub struct AgentSummary {
 }
 
 pub async fn log_in(
-    State(app): State<App>,
+    State(services): State<Arc<Services>>,
     address: ClientAddress,
     write: Write<Credentials>,
 ) -> Result<Json<LoggedInBody>, Problem> {
@@ -58,7 +57,7 @@ pub async fn log_in(
     let email = fields.text("email", &email, EmailAddress::parse);
     let password = fields.text("password", &password, GivenPassword::parse);
     let (email, password) = fields.finish_with(email.zip(password))?;
-    let logged_in = app.log_in.log_in(&email, &password, &address.to_string()).await?;
+    let logged_in = services.log_in.log_in(&email, &password, &address.to_string()).await?;
     Ok(Json(body(logged_in.tokens, &logged_in.agent)))
 }
 
@@ -81,14 +80,21 @@ pub struct Renewal {
     refresh_token: String,
 }
 
-pub async fn refresh(State(app): State<App>, write: Write<Renewal>) -> Result<Json<LoggedInBody>, Problem> {
-    let tokens = app.log_in.sessions.renew(&write.body.refresh_token).await?;
-    let agent = app.bus.read::<domain::agent::Agent>(tokens.agent_id).await?;
+pub async fn refresh(
+    State(services): State<Arc<Services>>,
+    write: Write<Renewal>,
+) -> Result<Json<LoggedInBody>, Problem> {
+    let tokens = services.log_in.sessions.renew(&write.body.refresh_token).await?;
+    let agent = services.authenticator.agent_of(&tokens).await?;
     Ok(Json(body(tokens, &agent)))
 }
 
-pub async fn log_out(State(app): State<App>, session: Session, _write: Write<Nothing>) -> Result<StatusCode, Problem> {
-    app.log_in.sessions.end(session.0).await?;
+pub async fn log_out(
+    State(services): State<Arc<Services>>,
+    session: Session,
+    _write: Write<Nothing>,
+) -> Result<StatusCode, Problem> {
+    services.log_in.sessions.end(session.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -105,8 +111,8 @@ pub struct NewPassword {
 
 /// All other sessions of the agent end with it.
 pub async fn change_password(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
     session: Session,
     address: ClientAddress,
     write: Write<NewPassword>,
@@ -116,14 +122,20 @@ pub async fn change_password(
     let current = fields.text("currentPassword", &body.current_password, GivenPassword::parse);
     let new = fields.text("newPassword", &body.new_password, agent::NewPassword::parse);
     let (current, new) = fields.finish_with(current.zip(new))?;
-    let context = app.bus.context(agent.principal().actor(), info.request_id.uuid());
+    let principal = agent.principal();
+    // Each request checks the password, whatever its key.
+    let request = ChangeRequest { repeatable: None, ..info.request(&principal.actor()) };
+    let context = services.dispatch.context(principal, &request);
     let change = PasswordChange { agent_id: agent.id, session: Some(session.0), current, new };
-    app.log_in.change_password(context, change, &address.to_string()).await?;
+    services.log_in.change_password(context, change, &address.to_string()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub async fn me(State(app): State<App>, agent: Agent, headers: HeaderMap) -> Result<Json<AgentView>, Problem> {
-    await_position(&app, &headers, &[View::Agents]).await?;
-    let found = app.agents.find_agent(agent.id, Deleted::Hidden).await?;
-    found.map(Json).ok_or_else(|| Problem::not_found("agent"))
+pub async fn me(
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
+    at_least: AtLeast,
+) -> Result<Json<AgentView>, Problem> {
+    let lookup = Lookup { agent, include_deleted: None, at_least: at_least.position()? };
+    Ok(Json(services.directory.agent(lookup, agent.id).await?))
 }

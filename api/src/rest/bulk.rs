@@ -1,8 +1,9 @@
-//! One change of many conversations.
+//! Changes of many conversations at once.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use application::chat::{BulkChange, BulkPart};
+use application::chat::BulkChange;
 use application::ports::Position;
 use axum::extract::State;
 use axum::response::Response;
@@ -13,16 +14,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::conversations::just;
-use crate::app::App;
 use crate::openapi::values;
-use crate::rest::extract::{Agent, Fields, Write};
+use crate::rest::extract::{Write, WriteInfo};
 use crate::rest::problem::Problem;
-use crate::rest::respond::{Answer, first_answer, keep_answer, settle_at};
-use crate::views::View;
+use crate::rest::respond::{Answer, Responder};
+use crate::service::{BulkOutcome, CallingAgent, Fields, Refusal, Services};
 
 const MAX_CONVERSATIONS: usize = 100;
 
-/// The conversations and exactly one change of them.
+/// What is to happen, and to which conversations: exactly one of the actions.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(transform = exactly_one_action)]
@@ -105,7 +105,7 @@ pub struct BulkTransfer {
 }
 
 impl Bulk {
-    fn check(&self) -> Result<(Vec<ConversationId>, BulkChange), Problem> {
+    fn check(&self) -> Result<(Vec<ConversationId>, BulkChange), Refusal> {
         let mut fields = Fields::default();
         let ids = self.check_ids(&mut fields);
         let actions = [
@@ -175,12 +175,12 @@ impl BulkTransfer {
     }
 }
 
-/// The outcome for one conversation: the answer of a request for it alone.
+/// What came of one conversation: as the single call would have been answered.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkResult {
     conversation_id: ConversationId,
-    /// The status code.
+    /// The status code that the single request would have got.
     status: u16,
     /// Where the change is in the log; null when there was nothing to do.
     position: Option<Position>,
@@ -189,7 +189,7 @@ pub struct BulkResult {
     problem: Option<Value>,
 }
 
-/// The outcomes, in the order of the request.
+/// What came of all of them, in the order in which they were asked for.
 #[derive(Serialize)]
 pub struct BulkResults {
     data: Vec<BulkResult>,
@@ -199,40 +199,41 @@ pub struct BulkResults {
     failed: usize,
 }
 
-/// Changes each conversation as a request for it alone would. The status is 200 whenever the request itself makes sense:
-/// the body has the outcome for each conversation, and a client that only looks at the status must neither take a part for
-/// the whole nor repeat what was done.
-pub async fn change(State(app): State<App>, agent: Agent, write: Write<Bulk>) -> Result<Response, Problem> {
+/// Each conversation is changed by the use case of a single one, under the same rights; a refusal does not stop the others.
+/// The answer is 200 whenever the request itself makes sense: the outcomes are in the body, and a client that only looks at
+/// the status must not take a part for the whole, nor repeat what was done.
+pub async fn change(
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
+    write: Write<Bulk>,
+) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let (principal, scope) = (agent.principal(), agent.principal().actor());
-    if let Some(answer) = first_answer(&app, &info, &scope).await? {
+    if let Some(answer) = responder.first_answer(&info, &scope).await? {
         return Ok(answer.into_response());
     }
-    let (ids, bulk_change) = body.check()?;
-    let parts = bulk_change.execute(&app.bus, &info.context(&app, principal), principal, ids).await;
-    let repeated = parts.iter().any(|part| part.outcome.as_ref().is_ok_and(|done| done.repeated));
-    let data: Vec<_> = parts.into_iter().map(|part| BulkResult::of(part, info.request_id.as_str())).collect();
-    let position = data.iter().filter_map(|result| result.position).max();
-    let settled = settle_at(&app, &info, position, &[View::Conversations, View::ThreadEvents, View::Agents]).await;
+    let (ids, change) = body.check()?;
+    let done = services.dispatch.execute_bulk(principal, &info.request(&scope), (change, ids)).await;
+    let (parts, done) = done.split();
+    let data: Vec<_> = parts.into_iter().map(|part| BulkResult::of(part, &info)).collect();
     let succeeded = data.iter().filter(|result| result.problem.is_none()).count();
     let failed = data.len() - succeeded;
-    let may_succeed_later = data.iter().any(|result| result.status >= 500);
-    let answer = Answer::ok(&BulkResults { data, succeeded, failed })?.at(position, &info).repeated(repeated);
-    if !settled || may_succeed_later {
-        // A repeated request may get a better answer, and nothing is done twice.
-        return Ok(answer.into_response());
-    }
-    Ok(keep_answer(&app, &info, &scope, answer).await?.into_response())
+    let may_come_again = data.iter().any(|result| result.status >= 500);
+    let answer = Answer::ok(&BulkResults { data, succeeded, failed })?.of(&done, &info);
+    // Without a kept answer, a repetition may get a better one, and nothing is done twice.
+    responder.finish(&info, &scope, (answer, done.settled && !may_come_again)).await
 }
 
 impl BulkResult {
-    fn of(part: BulkPart, request_id: &str) -> Self {
+    fn of(part: BulkOutcome, info: &WriteInfo) -> Self {
         let conversation_id = part.conversation_id;
-        match part.outcome.map_err(Problem::from) {
-            Ok(done) => Self { conversation_id, status: 200, position: done.position(), problem: None },
-            Err(problem) => {
-                let (status, problem) = (problem.status().as_u16(), Some(problem.as_part(request_id)));
-                Self { conversation_id, status, position: None, problem }
+        match part.outcome {
+            Ok(position) => Self { conversation_id, status: 200, position, problem: None },
+            Err(refusal) => {
+                let problem = Problem::from(refusal);
+                let (status, problem) = (problem.status().as_u16(), problem.as_part(info.request_id.as_str()));
+                Self { conversation_id, status, position: None, problem: Some(problem) }
             }
         }
     }

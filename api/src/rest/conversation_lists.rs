@@ -1,8 +1,9 @@
 //! Lists of conversations, and how many there are.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use domain::conversation::ConversationStatus;
 use domain::time::Timestamp;
 use projections::Page;
@@ -12,13 +13,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
-use crate::app::App;
 use crate::openapi::values;
-use crate::rest::extract::{Agent, AuthenticatedAt, Fields, Query};
+use crate::rest::extract::{AtLeast, Query};
 use crate::rest::problem::Problem;
-use crate::rest::respond::{await_head, await_position, await_position_as_of};
 use crate::service::reading::NamedConversation;
-use crate::views::View;
+use crate::service::{Caller, Fields, Services};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -88,22 +87,17 @@ fn search(fields: &mut Fields, text: Option<&str>) -> Option<SearchText> {
 }
 
 pub async fn list(
-    State(app): State<App>,
-    agent: Agent,
-    AuthenticatedAt(as_of): AuthenticatedAt,
+    State(services): State<Arc<Services>>,
+    caller: Caller,
     Query(query): Query<ConversationQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<Page<NamedConversation>>, Problem> {
     let mut fields = Fields::default();
     let filter = query.filter(&mut fields);
     let order = query.order(&mut fields);
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
-    let as_of = await_position_as_of(&app, &headers, &[View::Conversations], as_of).await?;
-    if filter.search.is_some() {
-        await_head(&app, &headers, &[View::Search], as_of).await?;
-    }
-    Ok(Json(app.reading.list_conversations(agent.principal(), filter, (order, &page), as_of).await?))
+    Ok(Json(services.conversations.list(&caller, (filter, order), &page, at_least.position()?).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -119,16 +113,15 @@ pub struct CountQuery {
 
 /// How many of the conversations that the caller may read wait, are served, and are closed.
 pub async fn count(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    caller: Caller,
     Query(query): Query<CountQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<ConversationCounts>, Problem> {
     let mut fields = Fields::default();
     let agent_id = fields.id("agentId", query.agent_id.as_deref());
     let group_id = fields.id("groupId", query.group_id.as_deref());
     fields.finish()?;
-    await_position(&app, &headers, &[View::Conversations]).await?;
     let filter = ConversationFilter { agent_id, group_id, ..ConversationFilter::default() };
-    Ok(Json(app.reading.count_conversations(agent.principal(), filter).await?))
+    Ok(Json(services.conversations.count(&caller, filter, at_least.position()?).await?))
 }

@@ -1,11 +1,11 @@
 //! Conversations: lists, assignment, end and reopening.
 
+use std::sync::Arc;
+
 use application::chat::{AssignAgent, Chooser, CloseChat, IfUnchanged, ReopenChat, TagChat, TransferChat};
-use application::command_bus::UseCase;
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::ids::{ConversationId, TagId};
 use domain::text::{Name, Note};
@@ -13,40 +13,33 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::App;
 use crate::openapi::values;
-use crate::rest::extract::{
-    Agent, AuthenticatedAt, Caller, Fields, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo,
-};
+use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::rest::problem::Problem;
-use crate::rest::respond::{Change, await_position_as_of};
+use crate::rest::respond::Responder;
 use crate::service::reading::NamedConversation;
-use crate::views::View;
+use crate::service::{Caller, CallingAgent, Fields, Refusal, Services, UseCase};
 
 pub async fn read(
-    State(app): State<App>,
-    Caller(principal): Caller,
-    AuthenticatedAt(as_of): AuthenticatedAt,
+    State(services): State<Arc<Services>>,
+    caller: Caller,
     OneId(id): OneId<ConversationId>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<NamedConversation>, Problem> {
-    let as_of = await_position_as_of(&app, &headers, &[View::Conversations], as_of).await?;
-    Ok(Json(app.reading.conversation(principal, id, as_of).await?))
+    Ok(Json(services.conversations.find(&caller, id, at_least.position()?).await?))
 }
 
-/// Executes a change of a conversation and answers with the conversation.
+/// Makes a change of a conversation and answers with the conversation.
 async fn change<U: UseCase>(
-    app: &App,
+    (services, responder): (&Services, &Responder),
     principal: Principal,
     (id, KnownVersion(known_version)): (ConversationId, KnownVersion),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
-    let views = [View::Conversations, View::ThreadEvents, View::Agents];
     let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
-    Change { app, principal, info, views: &views }
-        .answer(use_case, async |_| Ok(app.reading.changed_conversation(principal, id).await?))
-        .await
+    let changed = async |_| Ok(services.conversations.find_changed(principal, id).await?);
+    responder.answer(principal, info, use_case, changed).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -62,8 +55,9 @@ pub struct Choice {
 }
 
 pub async fn assign(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
     write: Write<Choice>,
@@ -75,7 +69,7 @@ pub async fn assign(
     let agent_id = fields.finish_with(agent_id)?;
     let principal = agent.principal();
     let assign = AssignAgent { conversation_id, agent_id, chooser: Chooser::Person { principal, reason } };
-    change(&app, principal, (conversation_id, known), &info, assign).await
+    change((&services, &responder), principal, (conversation_id, known), &info, assign).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -100,8 +94,9 @@ pub fn just(given: &str, absent: &str) -> Value {
 
 /// To an agent it is an assignment by whoever hands the chat over; to a group it waits there.
 pub async fn transfer(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
     write: Write<Destination>,
@@ -119,12 +114,20 @@ pub async fn transfer(
     match (agent_id, group_id) {
         (Some(agent_id), _) => {
             let chooser = Chooser::Transfer { principal, reason };
-            change(&app, principal, chat, &info, AssignAgent { conversation_id, agent_id, chooser }).await
+            change((&services, &responder), principal, chat, &info, AssignAgent { conversation_id, agent_id, chooser })
+                .await
         }
         (None, Some(group_id)) => {
-            change(&app, principal, chat, &info, TransferChat { principal, conversation_id, group_id, reason }).await
+            change(
+                (&services, &responder),
+                principal,
+                chat,
+                &info,
+                TransferChat { principal, conversation_id, group_id, reason },
+            )
+            .await
         }
-        (None, None) => Err(Problem::malformed("The request is incomplete.")),
+        (None, None) => Err(Refusal::malformed("The request is incomplete.").into()),
     }
 }
 
@@ -137,8 +140,9 @@ pub struct TagChoice {
 }
 
 pub async fn add_tag(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
     write: Write<TagChoice>,
@@ -148,19 +152,20 @@ pub async fn add_tag(
     let tag_id = fields.finish_with(tag_id)?;
     let principal = agent.principal();
     let tag = TagChat { principal, conversation_id, tag_id, on: true };
-    change(&app, principal, (conversation_id, known), &write.info, tag).await
+    change((&services, &responder), principal, (conversation_id, known), &write.info, tag).await
 }
 
 pub async fn remove_tag(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     TwoIds(conversation_id, tag_id): TwoIds<ConversationId, TagId>,
     known: KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let tag = TagChat { principal, conversation_id, tag_id, on: false };
-    change(&app, principal, (conversation_id, known), &write.info, tag).await
+    change((&services, &responder), principal, (conversation_id, known), &write.info, tag).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -175,8 +180,9 @@ pub struct Ending {
 }
 
 pub async fn close(
-    State(app): State<App>,
-    Caller(principal): Caller,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    caller: Caller,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
     write: Write<Ending>,
@@ -186,17 +192,20 @@ pub async fn close(
     let reason = fields.text("reason", &body.reason, Name::parse);
     let notes = fields.optional("notes", body.notes.as_deref(), Note::parse);
     let reason = fields.finish_with(reason)?;
+    let principal = caller.principal;
     let close = CloseChat { principal, conversation_id, reason, notes };
-    change(&app, principal, (conversation_id, known), &info, close).await
+    change((&services, &responder), principal, (conversation_id, known), &info, close).await
 }
 
 pub async fn reopen(
-    State(app): State<App>,
-    Caller(principal): Caller,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    caller: Caller,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
+    let principal = caller.principal;
     let reopen = ReopenChat { principal, conversation_id };
-    change(&app, principal, (conversation_id, known), &write.info, reopen).await
+    change((&services, &responder), principal, (conversation_id, known), &write.info, reopen).await
 }

@@ -1,30 +1,27 @@
 //! Groups and their members.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use application::command_bus::UseCase;
 use application::groups::{AddMembers, ChangeGroup, CreateGroup, DeleteGroup, GroupChanges, RemoveMember};
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::ids::{AgentId, GroupId};
 use domain::routing::RoutingStrategy;
 use domain::text::{Name, Note};
+use projections::Page;
 use projections::agents::GroupView;
-use projections::{Deleted, Page};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::paging::{self, ListQuery, OneQuery};
-use crate::app::App;
+use super::paging::{ListQuery, OneQuery};
 use crate::openapi::values;
-use crate::rest::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, TwoIds, Write, WriteInfo, given};
+use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, TwoIds, Write, WriteInfo, double_option};
 use crate::rest::problem::Problem;
-use crate::rest::respond::{Change, await_position};
-use crate::service::reading::deleted;
-use crate::views::View;
+use crate::rest::respond::Responder;
+use crate::service::{CallingAgent, Fields, Services, UseCase};
 
 const STRATEGIES: &str = "round_robin, least_loaded, sticky";
 
@@ -32,35 +29,24 @@ const STRATEGIES: &str = "round_robin, least_loaded, sticky";
 const MAX_MEMBERS: usize = 500;
 
 pub async fn list(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
     Query(query): Query<ListQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<Page<GroupView>>, Problem> {
-    let (deleted, page) = query.check(agent.principal())?;
-    await_position(&app, &headers, &[View::Agents]).await?;
-    Ok(Json(app.agents.list_groups(deleted, &page).await?))
+    let (lookup, page) = query.check(agent, &at_least)?;
+    Ok(Json(services.directory.list_groups(lookup, &page).await?))
 }
 
 pub async fn read(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
     OneId(id): OneId<GroupId>,
     Query(query): Query<OneQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<GroupView>, Problem> {
-    let deleted = deleted(agent.principal(), query.include_deleted)?;
-    await_position(&app, &headers, &[View::Agents]).await?;
-    find(&app, id, deleted).await.map(Json)
-}
-
-async fn find(app: &App, id: GroupId, deleted: Deleted) -> Result<GroupView, Problem> {
-    app.agents.find_group(id, deleted).await?.ok_or_else(|| Problem::not_found("group"))
-}
-
-/// A group that exists, deleted or not.
-async fn made(app: &App, id: GroupId) -> Result<GroupView, Problem> {
-    app.agents.find_group(id, Deleted::Shown).await?.ok_or_else(Problem::view_behind)
+    let lookup = query.check(agent, &at_least)?;
+    Ok(Json(services.directory.group(lookup, id).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -78,7 +64,12 @@ pub struct NewGroup {
     is_default: Option<bool>,
 }
 
-pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewGroup>) -> Result<Response, Problem> {
+pub async fn create(
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
+    write: Write<NewGroup>,
+) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let mut fields = Fields::default();
     let name = fields.text("name", &body.name, Name::parse);
@@ -87,11 +78,11 @@ pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewGroup>
     let strategy = strategy.and_then(|text| fields.word("routingStrategy", text, RoutingStrategy::parse, STRATEGIES));
     let name = fields.finish_with(name)?;
     let principal = agent.principal();
-    let group_id = GroupId::new(app.bus.new_uuid());
+    let group_id = GroupId::new(services.dispatch.new_uuid());
     let (strategy, make_default) = (strategy.unwrap_or_default(), body.is_default.unwrap_or(false));
     let create = CreateGroup { principal, group_id, name, description, strategy, make_default };
-    let change = Change { app: &app, principal, info: &info, views: &[View::Agents] };
-    change.answer_created(create, async |id| made(&app, id).await).await
+    let made = async |id| Ok(services.directory.changed_group(id).await?);
+    responder.answer_created(principal, &info, create, made).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -102,7 +93,7 @@ pub struct Changes {
     #[schemars(with = "Option<values::Name>")]
     name: Option<String>,
     /// Another description, or null for none.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schemars(with = "Option<values::Note>")]
     description: Option<Option<String>>,
     /// How its chats find their agents from now on.
@@ -113,8 +104,9 @@ pub struct Changes {
 }
 
 pub async fn change(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(group_id): OneId<GroupId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Changes>,
@@ -123,7 +115,7 @@ pub async fn change(
     let mut fields = Fields::default();
     let description = body.description.as_ref();
     let strategy = body.routing_strategy.as_deref();
-    let changes = GroupChanges {
+    let wanted = GroupChanges {
         name: fields.optional("name", body.name.as_deref(), Name::parse),
         description: description.map(|text| fields.optional("description", text.as_deref(), Note::parse)),
         strategy: strategy.and_then(|text| fields.word("routingStrategy", text, RoutingStrategy::parse, STRATEGIES)),
@@ -131,31 +123,34 @@ pub async fn change(
     };
     fields.finish()?;
     let principal = agent.principal();
-    carry_out(&app, principal, group_id, &info, ChangeGroup { principal, group_id, changes, known_version }).await
+    let change = ChangeGroup { principal, group_id, changes: wanted, known_version };
+    carry_out((&services, &responder), (principal, group_id), &info, change).await
 }
 
 pub async fn delete(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(group_id): OneId<GroupId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let delete = DeleteGroup { principal, group_id, deleted: true, known_version };
-    carry_out(&app, principal, group_id, &write.info, delete).await
+    carry_out((&services, &responder), (principal, group_id), &write.info, delete).await
 }
 
 pub async fn restore(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(group_id): OneId<GroupId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let restore = DeleteGroup { principal, group_id, deleted: false, known_version };
-    carry_out(&app, principal, group_id, &write.info, restore).await
+    carry_out((&services, &responder), (principal, group_id), &write.info, restore).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -167,8 +162,9 @@ pub struct Members {
 }
 
 pub async fn add_agents(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(group_id): OneId<GroupId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Members>,
@@ -183,30 +179,31 @@ pub async fn add_agents(
         ids.filter_map(|(place, id)| fields.id(&format!("agentIds[{place}]"), Some(id))).collect();
     fields.finish()?;
     let principal = agent.principal();
-    carry_out(&app, principal, group_id, &info, AddMembers { principal, group_id, agent_ids, known_version }).await
+    let add = AddMembers { principal, group_id, agent_ids, known_version };
+    carry_out((&services, &responder), (principal, group_id), &info, add).await
 }
 
 pub async fn remove_agent(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     TwoIds(group_id, agent_id): TwoIds<GroupId, AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let remove = RemoveMember { principal, group_id, agent_id, known_version };
-    remove.prepare(&app.bus, &principal.actor(), write.info.request_id.uuid()).await?;
-    carry_out(&app, principal, group_id, &write.info, remove).await
+    let execute = async |context| services.memberships.remove(context, remove).await;
+    let changed = async |()| Ok(services.directory.changed_group(group_id).await?);
+    responder.answer_executed(principal, &write.info, execute, changed).await
 }
 
-/// Carries a change of a group out and answers with the group.
+/// Makes a change of a group and answers with the group.
 async fn carry_out<U: UseCase>(
-    app: &App,
-    principal: Principal,
-    group_id: GroupId,
+    (services, responder): (&Services, &Responder),
+    (principal, group_id): (Principal, GroupId),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
-    let views = [View::Agents, View::Conversations, View::ThreadEvents];
-    Change { app, principal, info, views: &views }.answer(use_case, async |_| made(app, group_id).await).await
+    responder.answer(principal, info, use_case, async |_| Ok(services.directory.changed_group(group_id).await?)).await
 }

@@ -1,14 +1,13 @@
 //! The query parameters of lists: `limit`, `cursor` and `includeDeleted`.
 
-use application::ports::Principal;
-use projections::{Deleted, PageRequest};
+use projections::PageRequest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::openapi::values;
-use crate::rest::extract::Fields;
-use crate::rest::problem::Problem;
-use crate::service::reading::{DEFAULT_LIMIT, MAX_LIMIT, deleted};
+use crate::rest::extract::AtLeast;
+use crate::service::reading::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::service::{CallingAgent, Fields, Lookup, Refusal};
 
 /// The `limit` parameter: 1 to 100, 25 when absent.
 pub fn limit(fields: &mut Fields, text: Option<&str>) -> Option<u32> {
@@ -26,8 +25,8 @@ pub fn number(fields: &mut Fields, field: &str, text: Option<&str>, message: &st
     parsed.or_else(|| fields.refuse(field, message))
 }
 
-/// The page that `limit` and `cursor` ask for.
-pub fn page(fields: Fields, limit: Option<u32>, cursor: Option<String>) -> Result<PageRequest, Problem> {
+/// The page of `limit` and `cursor`.
+pub fn page(fields: Fields, limit: Option<u32>, cursor: Option<String>) -> Result<PageRequest, Refusal> {
     let limit = fields.finish_with(limit)?;
     Ok(PageRequest { cursor, limit })
 }
@@ -47,12 +46,12 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Checks the parameters and the caller's right to see deleted things.
-    pub fn check(self, principal: Principal) -> Result<(Deleted, PageRequest), Problem> {
+    /// The read of an agent, and the page.
+    pub fn check(self, agent: CallingAgent, at_least: &AtLeast) -> Result<(Lookup, PageRequest), Refusal> {
         let mut fields = Fields::default();
         let limit = limit(&mut fields, self.limit.as_deref());
         let page = page(fields, limit, self.cursor)?;
-        Ok((deleted(principal, self.include_deleted)?, page))
+        Ok((lookup(agent, self.include_deleted, at_least)?, page))
     }
 }
 
@@ -61,5 +60,17 @@ impl ListQuery {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct OneQuery {
     /// Shows it even if it was deleted; only for admins.
-    pub include_deleted: Option<bool>,
+    include_deleted: Option<bool>,
+}
+
+impl OneQuery {
+    /// The read of an agent.
+    pub fn check(self, agent: CallingAgent, at_least: &AtLeast) -> Result<Lookup, Refusal> {
+        lookup(agent, self.include_deleted, at_least)
+    }
+}
+
+/// The read of an agent.
+pub fn lookup(agent: CallingAgent, include_deleted: Option<bool>, at_least: &AtLeast) -> Result<Lookup, Refusal> {
+    Ok(Lookup { agent, include_deleted, at_least: at_least.position()? })
 }

@@ -1,5 +1,7 @@
 //! Heartbeats of agents' clients.
 
+use std::sync::Arc;
+
 use application::presence::GRACE;
 use axum::extract::State;
 use axum::response::Response;
@@ -7,11 +9,10 @@ use domain::agent::AgentStatus;
 use domain::time::Timestamp;
 use serde::Serialize;
 
-use crate::app::App;
-use crate::rest::extract::{Agent, Nothing, Session, Write};
+use crate::rest::extract::{Nothing, Session, Write};
 use crate::rest::problem::Problem;
-use crate::rest::respond::{Answer, settle_at};
-use crate::views::View;
+use crate::rest::respond::Answer;
+use crate::service::{CallingAgent, ChangeRequest, Services};
 
 /// What came of a heartbeat.
 #[derive(Serialize)]
@@ -27,15 +28,18 @@ pub struct Beat {
 
 /// Each session has a lease of its own: two devices are two, two tabs with the same token are one.
 pub async fn heartbeat(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
     session: Session,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let context = app.bus.context(agent.principal().actor(), write.info.request_id.uuid());
-    let heartbeat = app.presence.heartbeat(context, agent.id, session.0).await?;
-    settle_at(&app, &write.info, heartbeat.position, &[View::Agents]).await;
+    let principal = agent.principal();
+    // Each heartbeat counts, whatever its key.
+    let request = ChangeRequest { repeatable: None, ..write.info.request(&principal.actor()) };
+    let context = services.dispatch.context(principal, &request);
+    let heartbeat = services.presence.heartbeat(context, agent.id, session.0).await?;
+    let (heartbeat, done) = services.dispatch.settle(heartbeat, request.wait).await.split();
     let (lease_ends_at, status) = (heartbeat.lease_ends_at, heartbeat.status);
     let beat = Beat { lease_ends_at, grace_seconds: GRACE.as_secs(), status };
-    Ok(Answer::ok(&beat)?.at(heartbeat.position, &write.info).into_response())
+    Ok(Answer::ok(&beat)?.of(&done, &write.info).into_response())
 }

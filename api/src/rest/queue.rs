@@ -1,8 +1,9 @@
 //! The chats that wait.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use domain::ids::GroupId;
 use projections::Page;
 use projections::routing::{QueueStats, QueuedChat};
@@ -10,12 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::paging;
-use crate::app::App;
 use crate::openapi::values;
-use crate::rest::extract::{AuthenticatedAt, Fields, Query};
+use crate::rest::extract::{AtLeast, Query};
 use crate::rest::problem::Problem;
-use crate::rest::respond::await_head;
-use crate::views::View;
+use crate::service::{Caller, Fields, Services};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -33,17 +32,16 @@ pub struct QueueQuery {
 
 /// The chats that wait, of one group or of all, first come first.
 pub async fn list(
-    State(app): State<App>,
-    AuthenticatedAt(as_of): AuthenticatedAt,
+    State(services): State<Arc<Services>>,
+    caller: Caller,
     Query(query): Query<QueueQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<Page<QueuedChat>>, Problem> {
     let mut fields = Fields::default();
     let group_id = fields.id::<GroupId>("groupId", query.group_id.as_deref());
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let page = paging::page(fields, limit, query.cursor)?;
-    await_head(&app, &headers, &[View::Queue], as_of).await?;
-    Ok(Json(app.queue.list_queue(group_id, &page).await?))
+    Ok(Json(services.queue.list(&caller, at_least.position()?, group_id, &page).await?))
 }
 
 #[derive(Serialize)]
@@ -53,10 +51,9 @@ pub struct Stats {
 
 /// How many wait in each group, how long, and when the next attempt is.
 pub async fn stats(
-    State(app): State<App>,
-    AuthenticatedAt(as_of): AuthenticatedAt,
-    headers: HeaderMap,
+    State(services): State<Arc<Services>>,
+    caller: Caller,
+    at_least: AtLeast,
 ) -> Result<Json<Stats>, Problem> {
-    await_head(&app, &headers, &[View::Queue], as_of).await?;
-    Ok(Json(Stats { data: app.queue.stats(app.clock.now()).await? }))
+    Ok(Json(Stats { data: services.queue.stats(&caller, at_least.position()?).await? }))
 }

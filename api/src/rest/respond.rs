@@ -1,40 +1,56 @@
-//! Answers to requests that changed something.
+//! Answers to requests that changed something, and the first answers to requests that come again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use application::command_bus::{Executed, UseCase};
-use application::ports::{AsOf, Position, Principal};
+use application::UseCaseError;
+use application::ports::{Clock, Hash, Position, Principal};
+use async_trait::async_trait;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use domain::ids::CommandId;
-use infrastructure::responses::StoredResponse;
 use serde::Serialize;
 
-use crate::app::App;
-use crate::rest::extract::WriteInfo;
-use crate::rest::problem::Problem;
-use crate::views::View;
+use super::extract::WriteInfo;
+use super::problem::Problem;
+use crate::service::{CommandContext, Dispatch, Done, Executed, Refusal, UseCase};
 
-/// How long the answer to a change waits for the read models: longer than another node needs to take over from a dead
-/// one. The change itself is committed by then.
-const SETTLE_WITHIN: Duration = Duration::from_secs(5);
-
-/// How long a repetition waits for the answer to a first request that may still be under way. There may never be one: its
-/// time may be over, its program may have died. The repetition is then answered anew.
+/// The longest wait of a repetition for the answer to a first request that may still be under way. There may never be
+/// one: the first request may have timed out or its program may have died. The repetition then gets an answer of its own.
 const FIRST_WITHIN: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-
-/// How long a read waits for a position that it demands.
-const READ_WITHIN: Duration = Duration::from_secs(5);
-
-/// How long a read waits for what was just written, before it answers with what there is.
-const HEAD_WITHIN: Duration = Duration::from_secs(2);
 
 const EVENT_POSITION: HeaderName = HeaderName::from_static("event-position");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-const AT_LEAST: HeaderName = HeaderName::from_static("if-position-at-least");
+
+/// The first answer to a request with an idempotency key, as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstAnswer {
+    /// The digest of the request.
+    pub request_digest: Hash,
+    /// The status code.
+    pub status: u16,
+    /// The JSON body.
+    pub body: String,
+}
+
+/// Keeps first answers for a day.
+#[async_trait]
+pub trait AnswerStore: Send + Sync + 'static {
+    /// The first answer to a command.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    async fn find(&self, command_id: CommandId) -> Result<Option<FirstAnswer>, Refusal>;
+
+    /// Keeps the answer to a command.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    async fn save(&self, command_id: CommandId, answer: &FirstAnswer) -> Result<(), Refusal>;
+}
 
 /// An answer with a status and a JSON body.
 #[derive(Debug)]
@@ -58,27 +74,14 @@ impl Answer {
     }
 
     fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_string(body).map_err(|error| Problem::internal(&error))?;
+        let body = serde_json::to_string(body).map_err(|error| Refusal::internal(&error))?;
         Ok(Self { status, body, position: None, replayed: false, applied_async: false })
     }
 
-    /// Tells where the change is in the log, and whether it was made by an earlier request.
+    /// Adds the position of the change, and whether an earlier request made it.
     #[must_use]
-    pub fn of<T>(self, executed: &Executed<T>, info: &WriteInfo) -> Self {
-        let (position, replayed) = (executed.position(), executed.repeated);
-        Self { position, replayed, applied_async: info.respond_async, ..self }
-    }
-
-    /// Tells where the change is in the log, if there was one.
-    #[must_use]
-    pub fn at(self, position: Option<Position>, info: &WriteInfo) -> Self {
-        Self { position, applied_async: info.respond_async, ..self }
-    }
-
-    /// Tells that some of it was done by an earlier request.
-    #[must_use]
-    pub fn repeated(self, repeated: bool) -> Self {
-        Self { replayed: repeated, ..self }
+    pub fn of<T>(self, done: &Done<T>, info: &WriteInfo) -> Self {
+        Self { position: done.position, replayed: done.repeated, applied_async: info.respond_async, ..self }
     }
 
     /// The response.
@@ -100,190 +103,168 @@ impl Answer {
     }
 }
 
-/// Waits, within bounds, until the reads that follow a change will see it. Tells whether they will.
-pub async fn settle<T>(app: &App, info: &WriteInfo, executed: &Executed<T>, views: &[View]) -> bool {
-    settle_at(app, info, executed.position(), views).await
+/// Makes changes for requests, and answers a repeated request with its first answer.
+#[derive(Clone)]
+pub struct Responder {
+    /// Makes the changes.
+    pub dispatch: Dispatch,
+    /// Keeps the answers.
+    pub answers: Arc<dyn AnswerStore>,
+    /// Waits for first answers.
+    pub clock: Arc<dyn Clock>,
 }
 
-/// The same for a change that is at this position.
-pub async fn settle_at(app: &App, info: &WriteInfo, position: Option<Position>, views: &[View]) -> bool {
-    let Some(position) = position else { return true };
-    if info.respond_async {
-        return false;
-    }
-    let settled = app.views.wait_for(views, position, SETTLE_WITHIN).await;
-    if !settled {
-        tracing::warn!(position, "read models are late");
-    }
-    settled
-}
-
-/// Keeps the promise of `If-Position-At-Least`.
-///
-/// # Errors
-/// 400 when it is no position; 503 when the read models do not reach it in time.
-pub async fn await_position(app: &App, headers: &HeaderMap, views: &[View]) -> Result<(), Problem> {
-    reach_demanded(app, headers, views).await.map(|_| ())
-}
-
-/// The same, and from which moment on what the answer shows beside the read models may be: the one of the
-/// authentication, unless the position is beyond it.
-///
-/// # Errors
-/// As for [`await_position`], and when the log does not answer.
-pub async fn await_position_as_of(
-    app: &App,
-    headers: &HeaderMap,
-    views: &[View],
-    authenticated: AsOf,
-) -> Result<AsOf, Problem> {
-    match reach_demanded(app, headers, views).await? {
-        Some(demanded) if demanded > authenticated.position() => Ok(app.bus.as_of_now().await?),
-        Some(_) | None => Ok(authenticated),
-    }
-}
-
-async fn reach_demanded(app: &App, headers: &HeaderMap, views: &[View]) -> Result<Option<Position>, Problem> {
-    let Some(value) = headers.get(&AT_LEAST) else { return Ok(None) };
-    let position = value.to_str().ok().and_then(|text| text.parse::<Position>().ok()).filter(|at| *at >= 0);
-    let position =
-        position.ok_or_else(|| Problem::invalid_field("If-Position-At-Least", "must be a position of the log"))?;
-    if app.views.wait_for(views, position, READ_WITHIN).await {
-        return Ok(Some(position));
-    }
-    Err(Problem::view_behind())
-}
-
-/// Waits, within bounds, until the views have all that was committed when the caller was authenticated: for reads of
-/// views for which no change waits.
-///
-/// # Errors
-/// As for [`await_position`], whose promise it keeps as well.
-pub async fn await_head(app: &App, headers: &HeaderMap, views: &[View], authenticated: AsOf) -> Result<(), Problem> {
-    await_position(app, headers, views).await?;
-    if !app.views.wait_for(views, authenticated.position(), HEAD_WITHIN).await {
-        tracing::warn!(position = authenticated.position(), "read models are late");
-    }
-    Ok(())
-}
-
-/// The first answer to a request with an idempotency key, if it was given already.
-///
-/// # Errors
-/// 422 when the key came with another request.
-pub async fn first_answer(app: &App, info: &WriteInfo, scope: &str) -> Result<Option<Answer>, Problem> {
-    let Some(command_id) = info.command_id(scope) else { return Ok(None) };
-    let Some(stored) = app.responses.find(command_id).await? else { return Ok(None) };
-    if stored.request_digest != info.digest {
-        return Err(application::UseCaseError::CommandReused.into());
-    }
-    let position = app.log.find_command(command_id).await.map_err(application::UseCaseError::from)?;
-    let position = position.map(|record| record.receipt.last_position);
-    let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
-    Ok(Some(Answer { status, body: stored.body, position, replayed: true, applied_async: false }))
-}
-
-/// Keeps the answer to a request with an idempotency key, and gives the one to send: where another request has made the
-/// change, the answer to that one.
-///
-/// # Errors
-/// When the first answer cannot be read.
-pub async fn keep_answer(app: &App, info: &WriteInfo, scope: &str, answer: Answer) -> Result<Answer, Problem> {
-    let Some(command_id) = info.command_id(scope) else { return Ok(answer) };
-    let body = keep_first(app, info, command_id, &answer).await?;
-    Ok(Answer { body, ..answer })
-}
-
-/// The body of the first answer to a command: that of this one, which is kept, unless the command is a repetition.
-///
-/// # Errors
-/// When the first answer cannot be read.
-pub async fn keep_first(
-    app: &App,
-    info: &WriteInfo,
-    command_id: CommandId,
-    answer: &Answer,
-) -> Result<String, Problem> {
-    if answer.replayed
-        && let Some(first) = await_first(app, command_id).await?
-    {
-        return Ok(first.body);
-    }
-    let (request_digest, status, body) = (info.digest, answer.status.as_u16(), answer.body.clone());
-    let stored = StoredResponse { request_digest, status, body };
-    if let Err(error) = app.responses.save(command_id, &stored).await {
-        // The change is made and remembered; a repetition gets an answer that is made anew.
-        tracing::warn!(error = &error as &dyn std::error::Error, "answer was not kept");
-    }
-    Ok(stored.body)
-}
-
-/// Whoever makes a change keeps the answer a moment later; never, if they ended in between.
-async fn await_first(app: &App, command_id: CommandId) -> Result<Option<StoredResponse>, Problem> {
-    let deadline = app.clock.now().plus(FIRST_WITHIN);
-    loop {
-        let found = app.responses.find(command_id).await?;
-        if found.is_some() || app.clock.now() >= deadline {
-            return Ok(found);
-        }
-        app.clock.sleep(FIRST_PAUSE).await;
-    }
-}
-
-/// How a change is carried out and answered.
-pub struct Change<'a> {
-    /// The program.
-    pub app: &'a App,
-    /// Who changes.
-    pub principal: Principal,
-    /// What the request says about it.
-    pub info: &'a WriteInfo,
-    /// The read models that the answer needs, or a read that follows.
-    pub views: &'a [View],
-}
-
-impl Change<'_> {
-    /// Carries the change out, waits for the views, and answers with what `view` then reads; a repeated request gets the
-    /// first answer.
+impl Responder {
+    /// Makes the change, waits for the views that show it, and answers with what `view` then reads; a repeated request
+    /// gets the first answer.
     pub async fn answer<U: UseCase, V: Serialize>(
-        self,
+        &self,
+        principal: Principal,
+        info: &WriteInfo,
         use_case: U,
         view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
     ) -> Result<Response, Problem> {
-        self.carry_out(StatusCode::OK, use_case, view).await
+        self.carry_out(StatusCode::OK, (principal, info), use_case, view).await
     }
 
-    /// Like [`Self::answer`] for what begins with the change. It waits for the views whatever the client prefers: the
-    /// answer is what they hold.
+    /// Like [`Self::answer`] for a change that creates something. It waits for the views whatever the client prefers: the
+    /// answer comes from them.
     pub async fn answer_created<U: UseCase, V: Serialize>(
-        self,
+        &self,
+        principal: Principal,
+        info: &WriteInfo,
         use_case: U,
         view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
     ) -> Result<Response, Problem> {
-        let info = WriteInfo { respond_async: false, ..self.info.clone() };
-        Change { info: &info, ..self }.carry_out(StatusCode::CREATED, use_case, view).await
+        self.carry_out(StatusCode::CREATED, (principal, &info.waiting()), use_case, view).await
+    }
+
+    /// Like [`Self::answer`] for a change that a service makes, in the context that it is given.
+    pub async fn answer_executed<T, V: Serialize>(
+        &self,
+        principal: Principal,
+        info: &WriteInfo,
+        execute: impl AsyncFnOnce(CommandContext) -> Result<Executed<T>, UseCaseError>,
+        view: impl AsyncFnOnce(T) -> Result<V, Problem>,
+    ) -> Result<Response, Problem> {
+        let scope = principal.actor();
+        if let Some(answer) = self.first_answer(info, &scope).await? {
+            return Ok(answer.into_response());
+        }
+        let request = info.request(&scope);
+        let executed = execute(self.dispatch.context(principal, &request)).await?;
+        let done = self.dispatch.settle(executed, request.wait).await;
+        self.show(StatusCode::OK, (principal, info), done, view).await
     }
 
     async fn carry_out<U: UseCase, V: Serialize>(
-        self,
+        &self,
         status: StatusCode,
+        (principal, info): (Principal, &WriteInfo),
         use_case: U,
         view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
     ) -> Result<Response, Problem> {
-        let Self { app, principal, info, views } = self;
         let scope = principal.actor();
-        if let Some(answer) = first_answer(app, info, &scope).await? {
+        if let Some(answer) = self.first_answer(info, &scope).await? {
             return Ok(answer.into_response());
         }
-        let executed = app.bus.execute(info.context(app, principal), use_case).await?;
-        let settled = settle(app, info, &executed, views).await;
-        let (receipt, repeated) = (executed.receipt, executed.repeated);
-        let done = Executed { output: (), receipt, repeated };
-        let answer = Answer::new(status, &view(executed.output).await?)?.of(&done, info);
-        if !settled {
-            // What late views say must not be the answer for good.
-            return Ok(answer.into_response());
+        let done = self.dispatch.execute(principal, &info.request(&scope), use_case).await?;
+        self.show(status, (principal, info), done, view).await
+    }
+
+    /// Answers with what `view` reads after a change.
+    async fn show<T, V: Serialize>(
+        &self,
+        status: StatusCode,
+        (principal, info): (Principal, &WriteInfo),
+        done: Done<T>,
+        view: impl AsyncFnOnce(T) -> Result<V, Problem>,
+    ) -> Result<Response, Problem> {
+        let (output, done) = done.split();
+        let answer = Answer::new(status, &view(output).await?)?.of(&done, info);
+        self.finish(info, &principal.actor(), (answer, done.settled)).await
+    }
+
+    /// Sends an answer, and keeps it for repetitions if it is to be the answer for good: one that late views gave is not.
+    ///
+    /// # Errors
+    /// When the first answer cannot be read.
+    pub async fn finish(
+        &self,
+        info: &WriteInfo,
+        scope: &str,
+        (answer, for_good): (Answer, bool),
+    ) -> Result<Response, Problem> {
+        match info.command_id(scope).filter(|_| for_good) {
+            Some(command_id) => {
+                let body = self.keep_first(info, command_id, &answer).await?;
+                Ok(Answer { body, ..answer }.into_response())
+            }
+            None => Ok(answer.into_response()),
         }
-        Ok(keep_answer(app, info, &scope, answer).await?.into_response())
+    }
+
+    /// The first answer to a request with an idempotency key, if there is one already.
+    ///
+    /// # Errors
+    /// 422 when the key came with another request.
+    pub async fn first_answer(&self, info: &WriteInfo, scope: &str) -> Result<Option<Answer>, Problem> {
+        let Some((command_id, first)) = self.find_first(info, scope).await? else { return Ok(None) };
+        let position = self.dispatch.position_of(command_id).await?;
+        let status = StatusCode::from_u16(first.status).unwrap_or(StatusCode::OK);
+        Ok(Some(Answer { status, body: first.body, position, replayed: true, applied_async: false }))
+    }
+
+    /// Refuses an idempotency key that came with another request.
+    ///
+    /// # Errors
+    /// 422 for such a key.
+    pub async fn ensure_key_is_its_own(&self, info: &WriteInfo, scope: &str) -> Result<(), Problem> {
+        self.find_first(info, scope).await.map(|_| ())
+    }
+
+    async fn find_first(&self, info: &WriteInfo, scope: &str) -> Result<Option<(CommandId, FirstAnswer)>, Problem> {
+        let Some(command_id) = info.command_id(scope) else { return Ok(None) };
+        let Some(first) = self.answers.find(command_id).await? else { return Ok(None) };
+        if first.request_digest != info.digest {
+            return Err(UseCaseError::CommandReused.into());
+        }
+        Ok(Some((command_id, first)))
+    }
+
+    /// The body of the first answer to a command: that of this answer, which is kept, unless the command is a repetition.
+    ///
+    /// # Errors
+    /// When the first answer cannot be read.
+    pub async fn keep_first(
+        &self,
+        info: &WriteInfo,
+        command_id: CommandId,
+        answer: &Answer,
+    ) -> Result<String, Problem> {
+        if answer.replayed
+            && let Some(first) = self.await_first(command_id).await?
+        {
+            return Ok(first.body);
+        }
+        let (request_digest, status, body) = (info.digest, answer.status.as_u16(), answer.body.clone());
+        let first = FirstAnswer { request_digest, status, body };
+        if let Err(refusal) = self.answers.save(command_id, &first).await {
+            // The change is made and the log remembers it; a repetition gets an answer of its own.
+            tracing::warn!(code = refusal.code.as_str(), "answer was not kept");
+        }
+        Ok(first.body)
+    }
+
+    /// The request that made the change keeps its answer a moment later; never, if its program ended in between.
+    async fn await_first(&self, command_id: CommandId) -> Result<Option<FirstAnswer>, Problem> {
+        let deadline = self.clock.now().plus(FIRST_WITHIN);
+        loop {
+            let found = self.answers.find(command_id).await?;
+            if found.is_some() || self.clock.now() >= deadline {
+                return Ok(found);
+            }
+            self.clock.sleep(FIRST_PAUSE).await;
+        }
     }
 }

@@ -1,58 +1,45 @@
 //! Tags.
 
-use application::command_bus::UseCase;
+use std::sync::Arc;
+
 use application::ports::Principal;
 use application::tags::{ChangeTag, CreateTag, DeleteTag, TagChanges};
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::ids::TagId;
 use domain::text::{Color, Name};
+use projections::Page;
 use projections::tags::TagView;
-use projections::{Deleted, Page};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::paging::{self, ListQuery, OneQuery};
-use crate::app::App;
+use super::paging::{ListQuery, OneQuery};
 use crate::openapi::values;
-use crate::rest::extract::{Agent, Fields, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, given};
+use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, double_option};
 use crate::rest::problem::Problem;
-use crate::rest::respond::{Change, await_position};
-use crate::service::reading::deleted;
-use crate::views::View;
+use crate::rest::respond::Responder;
+use crate::service::{CallingAgent, Fields, Services, UseCase};
 
 pub async fn list(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
     Query(query): Query<ListQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<Page<TagView>>, Problem> {
-    let (deleted, page) = query.check(agent.principal())?;
-    await_position(&app, &headers, &[View::Tags]).await?;
-    Ok(Json(app.tags.list_tags(deleted, &page).await?))
+    let (lookup, page) = query.check(agent, &at_least)?;
+    Ok(Json(services.directory.list_tags(lookup, &page).await?))
 }
 
 pub async fn read(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
     OneId(id): OneId<TagId>,
     Query(query): Query<OneQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<TagView>, Problem> {
-    let deleted = deleted(agent.principal(), query.include_deleted)?;
-    await_position(&app, &headers, &[View::Tags]).await?;
-    find(&app, id, deleted).await.map(Json)
-}
-
-async fn find(app: &App, id: TagId, deleted: Deleted) -> Result<TagView, Problem> {
-    app.tags.find_tag(id, deleted).await?.ok_or_else(|| Problem::not_found("tag"))
-}
-
-/// A tag that exists, deleted or not.
-async fn made(app: &App, id: TagId) -> Result<TagView, Problem> {
-    app.tags.find_tag(id, Deleted::Shown).await?.ok_or_else(Problem::view_behind)
+    let lookup = query.check(agent, &at_least)?;
+    Ok(Json(services.directory.tag(lookup, id).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -66,16 +53,21 @@ pub struct NewTag {
     color: Option<String>,
 }
 
-pub async fn create(State(app): State<App>, agent: Agent, write: Write<NewTag>) -> Result<Response, Problem> {
+pub async fn create(
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
+    write: Write<NewTag>,
+) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let mut fields = Fields::default();
     let name = fields.text("name", &body.name, Name::parse);
     let color = fields.optional("color", body.color.as_deref(), Color::parse);
     let name = fields.finish_with(name)?;
     let principal = agent.principal();
-    let create = CreateTag { principal, tag_id: TagId::new(app.bus.new_uuid()), name, color };
-    let change = Change { app: &app, principal, info: &info, views: &[View::Tags] };
-    change.answer_created(create, async |id| made(&app, id).await).await
+    let create = CreateTag { principal, tag_id: TagId::new(services.dispatch.new_uuid()), name, color };
+    let made = async |id| Ok(services.directory.changed_tag(id).await?);
+    responder.answer_created(principal, &info, create, made).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -86,14 +78,15 @@ pub struct Changes {
     #[schemars(with = "Option<values::Name>")]
     name: Option<String>,
     /// Another colour as #RRGGBB, or null for none.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schemars(with = "Option<values::Color>")]
     color: Option<Option<String>>,
 }
 
 pub async fn change(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(tag_id): OneId<TagId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Changes>,
@@ -104,41 +97,42 @@ pub async fn change(
     let color = body.color.as_ref().map(|color| fields.optional("color", color.as_deref(), Color::parse));
     fields.finish()?;
     let (principal, changes) = (agent.principal(), TagChanges { name, color });
-    carry_out(&app, principal, tag_id, &info, ChangeTag { principal, tag_id, changes, known_version }).await
+    let change = ChangeTag { principal, tag_id, changes, known_version };
+    carry_out((&services, &responder), (principal, tag_id), &info, change).await
 }
 
 pub async fn delete(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(tag_id): OneId<TagId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let delete = DeleteTag { principal, tag_id, deleted: true, known_version };
-    carry_out(&app, principal, tag_id, &write.info, delete).await
+    carry_out((&services, &responder), (principal, tag_id), &write.info, delete).await
 }
 
 pub async fn restore(
-    State(app): State<App>,
-    agent: Agent,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    agent: CallingAgent,
     OneId(tag_id): OneId<TagId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let principal = agent.principal();
     let restore = DeleteTag { principal, tag_id, deleted: false, known_version };
-    carry_out(&app, principal, tag_id, &write.info, restore).await
+    carry_out((&services, &responder), (principal, tag_id), &write.info, restore).await
 }
 
-/// Executes a change of a tag and answers with the tag.
+/// Makes a change of a tag and answers with the tag.
 async fn carry_out<U: UseCase>(
-    app: &App,
-    principal: Principal,
-    tag_id: TagId,
+    (services, responder): (&Services, &Responder),
+    (principal, tag_id): (Principal, TagId),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
-    let change = Change { app, principal, info, views: &[View::Tags] };
-    change.answer(use_case, async |_| made(app, tag_id).await).await
+    responder.answer(principal, info, use_case, async |_| Ok(services.directory.changed_tag(tag_id).await?)).await
 }

@@ -1,14 +1,14 @@
 //! Messages and system events.
 
+use std::sync::Arc;
+
 use application::chat::SendMessage;
-use application::ports::Principal;
+use application::ports::{Hash, Principal};
 use axum::Json;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{FromRef, State};
 use axum::response::Response;
 use domain::ids::{ConversationId, ThreadId};
 use domain::text::{ClientEventId, MessageText, Metadata, Name};
-use domain::thread::Thread;
 use domain::time::Timestamp;
 use projections::Page;
 use schemars::JsonSchema;
@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::paging;
-use crate::app::App;
+use super::state::RestState;
 use crate::openapi::values;
-use crate::rest::extract::{AuthenticatedAt, Caller, Fields, OneId, Query, Write, WriteInfo, digest};
+use crate::rest::extract::{AtLeast, DigestKey, OneId, Query, Write, WriteInfo, digest};
 use crate::rest::problem::Problem;
-use crate::rest::respond::{Answer, await_position_as_of, first_answer, keep_answer, settle};
+use crate::rest::respond::{Answer, Responder};
 use crate::service::reading::NamedEvent;
-use crate::views::View;
+use crate::service::{Caller, ChangeRequest, EventsRequest, Fields, Refusal, Services};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -68,62 +68,81 @@ pub fn metadata(fields: &mut Fields, value: Option<Value>) -> Option<Metadata> {
     Metadata::parse(value?).map_or_else(|error| fields.refuse("metadata", error.to_string()), Some)
 }
 
+/// The parts that take messages.
+#[derive(Clone)]
+pub struct Inbox {
+    services: Arc<Services>,
+    responder: Responder,
+    digest_key: DigestKey,
+}
+
+impl FromRef<RestState> for Inbox {
+    fn from_ref(state: &RestState) -> Self {
+        let RestState { services, responder, digest_key, .. } = state.clone();
+        Self { services, responder, digest_key }
+    }
+}
+
 pub async fn send(
-    State(app): State<App>,
-    Caller(principal): Caller,
+    State(inbox): State<Inbox>,
+    Caller { principal, .. }: Caller,
     OneId(thread_id): OneId<ThreadId>,
     write: Write<NewMessage>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    // Before the thread is looked for: who may not know of it must not learn from other refusals that it exists.
+    // Before the thread is looked for: a caller who may not know of it must not learn from other refusals that it exists.
     let message = body.check(principal)?;
-    let thread = app.bus.peek::<Thread>(thread_id).await?;
-    let conversation_id = thread.conversation_id.ok_or_else(|| Problem::not_found("thread"))?;
-    take(&app, &info, message.to(principal, conversation_id, Some(thread_id))).await
+    let conversation_id = inbox.services.conversations.of_thread(thread_id).await?;
+    inbox.take(&info, message.to(principal, conversation_id, Some(thread_id))).await
 }
 
 pub async fn send_to_conversation(
-    State(app): State<App>,
-    Caller(principal): Caller,
+    State(inbox): State<Inbox>,
+    Caller { principal, .. }: Caller,
     OneId(conversation_id): OneId<ConversationId>,
     write: Write<NewMessage>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let message = body.check(principal)?;
-    take(&app, &info, message.to(principal, conversation_id, None)).await
+    inbox.take(&info, message.to(principal, conversation_id, None)).await
 }
 
-async fn take(app: &App, info: &WriteInfo, message: SendMessage) -> Result<Response, Problem> {
-    let principal = message.principal;
-    let scope = principal.actor();
-    // Only so that another request with this key is refused: the log may know the message by its client's id instead.
-    first_answer(app, info, &scope).await?;
-    let (text, client_event_id, metadata) =
-        (message.text.clone(), message.client_event_id.clone(), message.metadata.clone());
-    let context = info.context(app, principal);
-    let context = match message.command_id() {
-        Some(command_id) => context.repeatable(command_id, content_digest(app, &message)),
-        None => context,
-    };
-    let executed = app.bus.execute(context, message).await?;
-    settle(app, info, &executed, &[View::ThreadEvents, View::Conversations]).await;
-    let receipt = executed.output;
-    let (author_type, author_id) = author(principal);
-    let sent = MessageBody {
-        id: receipt.message_id,
-        position: executed.position(),
-        thread_id: receipt.thread_id,
-        r#type: "message",
-        author_type,
-        author_id,
-        author_name: app.reading.author_name(principal).await?,
-        content: text.as_str(),
-        client_event_id: client_event_id.as_ref().map(ClientEventId::as_str),
-        metadata: metadata.as_ref(),
-        created_at: receipt.at,
-    };
-    let answer = Answer::created(&sent)?.of(&executed, info);
-    Ok(keep_answer(app, info, &scope, answer).await?.into_response())
+impl Inbox {
+    async fn take(&self, info: &WriteInfo, message: SendMessage) -> Result<Response, Problem> {
+        let principal = message.principal;
+        let scope = principal.actor();
+        // The kept answer itself is not sent: the log may know the message by its client's id instead.
+        self.responder.ensure_key_is_its_own(info, &scope).await?;
+        let (text, client_event_id, metadata) =
+            (message.text.clone(), message.client_event_id.clone(), message.metadata.clone());
+        let request = self.request(info, &message);
+        let done = self.services.dispatch.execute(principal, &request, message).await?;
+        let (author_type, author_id) = author(principal);
+        let sent = MessageBody {
+            id: done.output.message_id,
+            position: done.position,
+            thread_id: done.output.thread_id,
+            r#type: "message",
+            author_type,
+            author_id,
+            author_name: self.services.conversations.author_name(principal).await?,
+            content: text.as_str(),
+            client_event_id: client_event_id.as_ref().map(ClientEventId::as_str),
+            metadata: metadata.as_ref(),
+            created_at: done.output.at,
+        };
+        let answer = Answer::created(&sent)?.of(&done, info);
+        // Late views do not matter: nothing of the answer comes from them.
+        self.responder.finish(info, &scope, (answer, true)).await
+    }
+
+    /// The client's own id of the message names the command, before the idempotency key: the message is taken once, even
+    /// when it comes again with another key or by another path.
+    fn request(&self, info: &WriteInfo, message: &SendMessage) -> ChangeRequest {
+        let request = info.request(&message.principal.actor());
+        let by_client = message.command_id().map(|command_id| (command_id, content_digest(&self.digest_key, message)));
+        ChangeRequest { repeatable: by_client.or(request.repeatable), ..request }
+    }
 }
 
 /// A message whose fields are valid.
@@ -134,7 +153,7 @@ struct Message {
 }
 
 impl NewMessage {
-    fn check(self, principal: Principal) -> Result<Message, Problem> {
+    fn check(self, principal: Principal) -> Result<Message, Refusal> {
         let mut fields = Fields::default();
         if self.r#type.as_deref().is_some_and(|kind| kind != "message") {
             fields.refuse::<()>("type", "must be message");
@@ -148,7 +167,7 @@ impl NewMessage {
         let metadata = metadata(&mut fields, self.metadata);
         let text = fields.finish_with(text)?;
         if claimed.is_some_and(|claimed| claimed != author(principal).0) {
-            return Err(Problem::forbidden("authorType does not match the token."));
+            return Err(Refusal::forbidden("authorType does not match the token."));
         }
         Ok(Message { text, client_event_id, metadata })
     }
@@ -161,10 +180,10 @@ impl Message {
     }
 }
 
-/// What makes a message the same: a client may send it again by another path or with other headers.
-fn content_digest(app: &App, message: &SendMessage) -> application::ports::Hash {
+/// The digest that makes messages the same: a client may send one again by another path or with other headers.
+fn content_digest(key: &DigestKey, message: &SendMessage) -> Hash {
     let metadata = message.metadata.as_ref().map(|metadata| metadata.as_value().to_string()).unwrap_or_default();
-    digest(&app.digest_key, &[message.text.as_str().as_bytes(), metadata.as_bytes()])
+    digest(key, &[message.text.as_str().as_bytes(), metadata.as_bytes()])
 }
 
 fn author(principal: Principal) -> (&'static str, String) {
@@ -191,12 +210,11 @@ pub struct EventsQuery {
 }
 
 pub async fn list_events(
-    State(app): State<App>,
-    Caller(principal): Caller,
-    AuthenticatedAt(as_of): AuthenticatedAt,
+    State(services): State<Arc<Services>>,
+    caller: Caller,
     OneId(thread_id): OneId<ThreadId>,
     Query(query): Query<EventsQuery>,
-    headers: HeaderMap,
+    at_least: AtLeast,
 ) -> Result<Json<Page<NamedEvent>>, Problem> {
     let mut fields = Fields::default();
     // The cursor of a thread is the position of the last event of the page.
@@ -207,8 +225,7 @@ pub async fn list_events(
     }
     let limit = paging::limit(&mut fields, query.limit.as_deref());
     let limit = fields.finish_with(limit)?;
-    app.reading.ensure_thread_readable(principal, thread_id).await?;
-    let as_of = await_position_as_of(&app, &headers, &[View::ThreadEvents], as_of).await?;
-    let from = (after.or(cursor).unwrap_or(0), limit);
-    Ok(Json(app.reading.list_thread_events(thread_id, from, as_of).await?))
+    let after = after.or(cursor).unwrap_or(0);
+    let request = EventsRequest { thread_id, after, limit, at_least: at_least.position()? };
+    Ok(Json(services.conversations.list_events(&caller, request).await?))
 }

@@ -1,6 +1,8 @@
 //! The widget's request for a session: it begins a visitor's chat.
 
-use application::visitors::{NewSession, session_command_id};
+use std::sync::Arc;
+
+use application::visitors::{NewSession, VisitorSession, session_command_id};
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::{ConversationId, GroupId, ThreadId, VisitorId};
@@ -11,13 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::threads::metadata;
-use crate::app::App;
 use crate::openapi::values;
-use crate::rest::extract::{Fields, Write, optional_visitor};
+use crate::rest::extract::Write;
 use crate::rest::problem::Problem;
-use crate::rest::respond::{Answer, keep_first, settle};
+use crate::rest::respond::{Answer, Responder};
 use crate::service::reading::Standing;
-use crate::views::View;
+use crate::service::{Fields, Refusal, Services};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -64,7 +65,7 @@ struct Session {
 }
 
 impl SessionRequest {
-    fn check(self) -> Result<Introduction, Problem> {
+    fn check(self) -> Result<Introduction, Refusal> {
         let mut fields = Fields::default();
         let name = fields.optional("name", self.name.as_deref(), Name::parse);
         let email = fields.optional("email", self.email.as_deref(), EmailAddress::parse);
@@ -78,30 +79,28 @@ impl SessionRequest {
     }
 }
 
-pub async fn start_session(State(app): State<App>, write: Write<SessionRequest>) -> Result<Response, Problem> {
+pub async fn start_session(
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    write: Write<SessionRequest>,
+) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    let known = optional_visitor(&app, body.session_token.as_deref()).await?;
+    let known = services.authenticator.returning_visitor(body.session_token.as_deref()).await?;
     let command_id = session_command_id(known, info.idempotency_key.as_deref());
-    let command_id = command_id.map_err(|error| Problem::invalid_field("Idempotency-Key", error.to_string()))?;
+    let command_id = command_id.map_err(|error| Refusal::invalid_field("Idempotency-Key", error.to_string()))?;
     let Introduction { details, group_id, text, metadata } = body.check()?;
-    let repeatable = command_id.map(|id| (id, info.digest));
-    let correlation_id = info.request_id.uuid();
+    let (repeatable, correlation_id) = (command_id.map(|id| (id, info.digest)), info.request_id.uuid());
     let request = NewSession { known, repeatable, correlation_id, details, group_id, text, metadata };
-    let executed = app.visitor_sessions.begin(request).await?;
-    settle(&app, &info, &executed, &[View::Conversations, View::ThreadEvents]).await;
-    let chat = executed.output.chat;
-    let mut standing = app.reading.standing(chat.conversation_id).await?;
+    let executed = services.visitor_sessions.begin(request).await?;
+    let done = services.dispatch.settle(executed, info.wait()).await;
+    let (VisitorSession { visitor_id, token, chat }, done) = done.split();
+    let mut standing = services.conversations.standing(chat.conversation_id).await?;
     if let Some(command_id) = command_id {
-        let answer = Answer::created(&standing)?.of(&executed, &info);
-        let first = keep_first(&app, &info, command_id, &answer).await?;
-        standing = serde_json::from_str(&first).map_err(|error| Problem::internal(&error))?;
+        let answer = Answer::created(&standing)?.of(&done, &info);
+        let first = responder.keep_first(&info, command_id, &answer).await?;
+        standing = serde_json::from_str(&first).map_err(|error| Refusal::internal(&error))?;
     }
-    let session = Session {
-        session_token: executed.output.token.clone(),
-        visitor_id: executed.output.visitor_id,
-        conversation_id: chat.conversation_id,
-        thread_id: chat.thread_id,
-        standing,
-    };
-    Ok(Answer::created(&session)?.of(&executed, &info).into_response())
+    let (conversation_id, thread_id) = (chat.conversation_id, chat.thread_id);
+    let session = Session { session_token: token, visitor_id, conversation_id, thread_id, standing };
+    Ok(Answer::created(&session)?.of(&done, &info).into_response())
 }

@@ -1,3 +1,84 @@
-//! The program without a door: REST and every other door call it. Nothing in here knows HTTP.
+//! The application without a protocol: what every door (REST, and those to come) calls. A door translates requests into
+//! these calls and their results into its answers; it adds no rights, limits or waits of its own.
+//!
+//! 1. [`Limits::take`] counts the action, and [`Authenticator::admit`] finds the caller and checks the role.
+//! 2. Changes go through [`Dispatch`], which waits for the read models that show their events.
+//! 3. Reads go through the readers, which check rights and wait for what the caller has seen already ([`Freshness`]).
+//! 4. Each refusal is a [`Refusal`] with a stable code.
+//!
+//! Nothing here names a protocol's library, a header or a status code; a test reads the `use` lines.
 
+mod access;
+mod action;
+mod audit;
+mod authenticate;
+mod background;
+mod conversations;
+mod directory;
+mod dispatch;
+mod fields;
+mod freshness;
+pub mod limits;
+mod personal_data;
+mod queue;
 pub mod reading;
+mod refusal;
+mod views;
+mod vitals;
+
+use std::sync::Arc;
+
+use application::agents::{Accounts, LogIn};
+use application::groups::Memberships;
+use application::presence::Presence;
+use application::visitors::VisitorSessions;
+
+pub use access::Access;
+pub use action::Action;
+pub use application::command_bus::{CommandContext, Executed, UseCase};
+pub use audit::{AggregateFilter, AuditFilter, AuditQuery, AuditReader, AuditRecord, Moment};
+pub use authenticate::{Authenticator, Caller, CallingAgent};
+pub use background::BackgroundTasks;
+pub use conversations::{Conversations, EventsRequest};
+pub use directory::{AgentFigures, Directory, Lookup};
+pub use dispatch::{BulkOutcome, ChangeRequest, Dispatch, Done, Wait};
+pub use fields::Fields;
+pub use freshness::Freshness;
+pub use limits::Limits;
+pub use personal_data::{Erasure, VisitorRecords};
+pub use queue::Queue;
+pub use refusal::{Code, FieldError, Refusal};
+pub use views::{FollowedView, View, Views};
+pub use vitals::{Check, Progress, SignalStatus, Vitals};
+
+/// The services that doors share.
+pub struct Services {
+    /// Finds callers and checks their roles.
+    pub authenticator: Authenticator,
+    /// Counts what callers do.
+    pub limits: Limits,
+    /// Runs use cases.
+    pub dispatch: Dispatch,
+    /// Logs agents in and changes their passwords.
+    pub log_in: LogIn,
+    /// Registers and deletes agents.
+    pub accounts: Accounts,
+    /// Begins the sessions of visitors.
+    pub visitor_sessions: VisitorSessions,
+    /// Takes heartbeats.
+    pub presence: Arc<Presence>,
+    /// Removes agents from groups.
+    pub memberships: Memberships,
+    /// Reads agents, groups and tags.
+    pub directory: Directory,
+    /// Reads conversations.
+    pub conversations: Conversations,
+    /// Reads the queue.
+    pub queue: Queue,
+    /// Exports and erases the personal data of visitors.
+    pub visitors: VisitorRecords,
+    /// Reads the event log.
+    pub audit: AuditReader,
+    /// Knows whether everything works.
+    pub vitals: Vitals,
+}

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::aggregate::Root;
+use domain::event::AnyEvent;
 use domain::ids::{CommandId, EventId};
 use domain::time::Timestamp;
 use tracing::Instrument as _;
@@ -89,6 +90,8 @@ pub struct Executed<T> {
     pub output: T,
     /// Where its events are; none when there was nothing to do.
     pub receipt: Option<Receipt>,
+    /// Its events, in order: those that it made, or those of the earlier time.
+    pub events: Vec<AnyEvent>,
     /// Whether this is the answer of an earlier time.
     pub repeated: bool,
 }
@@ -98,6 +101,17 @@ impl<T> Executed<T> {
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.receipt.as_ref().map(|receipt| receipt.last_position)
+    }
+
+    /// Nothing was executed, as there was nothing to do.
+    pub const fn nothing(output: T) -> Self {
+        Self { output, receipt: None, events: vec![], repeated: false }
+    }
+
+    /// The same with another output.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Executed<U> {
+        let Self { output, receipt, events, repeated } = self;
+        Executed { output: change(output), receipt, events, repeated }
     }
 }
 
@@ -187,6 +201,14 @@ impl CommandBus {
         let state = work.load::<A>(id).await?;
         work.keep();
         Ok(state)
+    }
+
+    /// What the log remembers of a repeatable command, if it was carried out.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, UseCaseError> {
+        Ok(self.inner.log.find_command(command_id).await?)
     }
 
     /// Carries a use case out to its end, even when the caller goes away.
@@ -281,13 +303,14 @@ impl Inner {
                 return self.recall(context, use_case, &record).await;
             }
             work.keep();
-            return Ok(Executed { output: answer?, receipt: None, repeated: false });
+            return Ok(Executed::nothing(answer?));
         }
         let output = answer?;
         let observed = if U::CHECKS_WHAT_IT_READ { work.observed() } else { vec![] };
         let receipt = self.append(context, &mut work, observed, written).await?;
+        let events = work.take_decided();
         work.keep();
-        Ok(Executed { output, receipt: Some(receipt), repeated: false })
+        Ok(Executed { output, receipt: Some(receipt), events, repeated: false })
     }
 
     async fn append(
@@ -344,6 +367,7 @@ impl Inner {
             events.extend(page);
         }
         let output = use_case.recall(&events).ok_or(UseCaseError::CommandReused)?;
-        Ok(Executed { output, receipt: Some(receipt), repeated: true })
+        let events = events.iter().map(|event| event.event.clone()).collect();
+        Ok(Executed { output, receipt: Some(receipt), events, repeated: true })
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use cqrs_es::DomainEvent;
 use domain::aggregate::Root;
+use domain::event::AnyEvent;
 use domain::ids::EventId;
 use domain::time::Timestamp;
 use uuid::Uuid;
@@ -26,6 +27,8 @@ pub struct UnitOfWork {
     entries: HashMap<StreamId, Entry>,
     /// The streams with events, in the order in which they got the first.
     changed: Vec<StreamId>,
+    /// Everything that was decided, in order.
+    decided: Vec<AnyEvent>,
 }
 
 struct Entry {
@@ -80,7 +83,7 @@ impl Entry {
 impl UnitOfWork {
     pub(super) fn new(inner: &Arc<Inner>) -> Self {
         let now = inner.clock.now();
-        Self { inner: Arc::clone(inner), now, entries: HashMap::new(), changed: vec![] }
+        Self { inner: Arc::clone(inner), now, entries: HashMap::new(), changed: vec![], decided: vec![] }
     }
 
     /// The time at which this use case happens.
@@ -130,6 +133,7 @@ impl UnitOfWork {
         let mut new_events = Vec::with_capacity(events.len());
         for event in events {
             new_events.push(self.record(&event)?);
+            self.decided.push(AnyEvent::from_aggregate::<A>(&event));
             Arc::make_mut(&mut state).apply(event);
         }
         if let Some(entry) = self.entries.get_mut(&stream) {
@@ -190,6 +194,11 @@ impl UnitOfWork {
             Snapshot::of(version, &state)?.save(&self.inner, stream);
         }
         Ok(Entry::of(SeenStream { stream, freshness: freshness.at_version(version) }, Arc::new(state), false))
+    }
+
+    /// Everything that was decided, in order.
+    pub(super) fn take_decided(&mut self) -> Vec<AnyEvent> {
+        std::mem::take(&mut self.decided)
     }
 
     pub(super) const fn has_events(&self) -> bool {

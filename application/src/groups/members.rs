@@ -6,12 +6,11 @@ use domain::conversation::{Conversation, QueueReason};
 use domain::group::{Group, GroupCommand};
 use domain::ids::{AgentId, ConversationId, GroupId};
 use domain::thread::LeaveReason;
-use uuid::Uuid;
 
 use super::ensure_supervisor;
 use crate::UseCaseError;
 use crate::chat::{RETURNED_AT_ONCE, return_chat_to_queue};
-use crate::command_bus::{CommandBus, UnitOfWork, UseCase};
+use crate::command_bus::{CommandBus, CommandContext, Executed, UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
@@ -92,16 +91,6 @@ impl UseCase for RemoveMember {
 }
 
 impl RemoveMember {
-    /// Returns the chats that are too many for the one append of the removal. If it breaks off, the agent is still in the
-    /// group.
-    ///
-    /// # Errors
-    /// The same as of the removal itself.
-    pub async fn prepare(self, bus: &CommandBus, actor: &str, correlation_id: Uuid) -> Result<(), UseCaseError> {
-        while bus.execute(bus.context(actor.to_owned(), correlation_id), Lighten(self)).await?.output {}
-        Ok(())
-    }
-
     /// The agent's chats of this group.
     async fn chats(&self, work: &mut UnitOfWork) -> Result<Vec<ConversationId>, UseCaseError> {
         let agent = work.load::<Agent>(self.agent_id).await?;
@@ -120,6 +109,35 @@ impl RemoveMember {
             return_chat_to_queue(work, self.agent_id, *conversation_id, queue, leave).await?;
         }
         Ok(())
+    }
+}
+
+/// Removes agents from groups.
+#[derive(Clone)]
+pub struct Memberships {
+    /// Runs the use cases.
+    pub bus: CommandBus,
+}
+
+impl Memberships {
+    /// Removes an agent from a group. An agent with more chats of the group than one append gives back returns the others
+    /// first; broken off in between, the agent is still in the group.
+    ///
+    /// # Errors
+    /// The refusal, or why it could not be carried out.
+    pub async fn remove(&self, context: CommandContext, remove: RemoveMember) -> Result<Executed<()>, UseCaseError> {
+        let mut events = vec![];
+        loop {
+            let part = self.bus.context(context.actor.clone(), context.correlation_id);
+            let lightened = self.bus.execute(part, Lighten(remove)).await?;
+            events.extend(lightened.events);
+            if !lightened.output {
+                break;
+            }
+        }
+        let removed = self.bus.execute(context, remove).await?;
+        events.extend(removed.events);
+        Ok(Executed { events, ..removed })
     }
 }
 

@@ -8,7 +8,7 @@ mod members;
 pub use change_group::{ChangeGroup, GroupChanges};
 pub use create_group::CreateGroup;
 pub use delete_group::DeleteGroup;
-pub use members::{AddMembers, RemoveMember};
+pub use members::{AddMembers, Memberships, RemoveMember};
 
 use domain::agent::Role;
 

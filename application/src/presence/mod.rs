@@ -14,8 +14,8 @@ use domain::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::UseCaseError;
-use crate::command_bus::{CommandBus, CommandContext};
-use crate::ports::{EndedLease, Position, PresenceStore};
+use crate::command_bus::{CommandBus, CommandContext, Executed};
+use crate::ports::{EndedLease, PresenceStore};
 use change_presence::{Change, ChangePresence};
 
 /// How long a heartbeat counts; clients send one about three times as often.
@@ -34,8 +34,6 @@ pub struct Heartbeat {
     pub lease_ends_at: Timestamp,
     /// The agent's status after it.
     pub status: AgentStatus,
-    /// Where the log says that the agent is back, if they were lost.
-    pub position: Option<Position>,
 }
 
 /// Takes heartbeats, and notices when they stop.
@@ -62,16 +60,15 @@ impl Presence {
         context: CommandContext,
         agent_id: AgentId,
         session: SessionId,
-    ) -> Result<Heartbeat, UseCaseError> {
+    ) -> Result<Executed<Heartbeat>, UseCaseError> {
         let lease_ends_at = self.bus.now().plus(LEASE);
         self.store.keep(agent_id, session, lease_ends_at).await?;
         let agent = self.bus.read::<Agent>(agent_id).await?;
         if !agent.lost {
-            return Ok(Heartbeat { lease_ends_at, status: agent.status, position: None });
+            return Ok(Executed::nothing(Heartbeat { lease_ends_at, status: agent.status }));
         }
         let executed = self.bus.execute(context, ChangePresence { agent_id, change: Change::Regain }).await?;
-        let position = executed.position();
-        Ok(Heartbeat { lease_ends_at, status: executed.output, position })
+        Ok(executed.map(|status| Heartbeat { lease_ends_at, status }))
     }
 
     /// Begins to notice. Leases that ended while nobody was there to take heartbeats prove nothing: after a start, a

@@ -86,7 +86,7 @@ impl VisitorSessions {
         };
         let NewSession { details, group_id, text, metadata, .. } = request;
         let start = StartChat { visitor_id, details, group_id, text, metadata };
-        let Executed { output: chat, receipt, repeated } = match self.bus.execute(context, start).await {
+        let executed = match self.bus.execute(context, start).await {
             // The erasure removed the digest that recognises the request, so that no request fits it any more.
             Err(UseCaseError::CommandReused) if self.bus.read::<Visitor>(visitor_id).await?.erased => {
                 return Err(UseCaseError::ChatErased);
@@ -94,8 +94,10 @@ impl VisitorSessions {
             outcome => outcome?,
         };
         // The time of the message, not of the request, so that a repeated request gets the same token.
-        let token = self.tokens.issue_visitor(visitor_id, chat.at);
-        Ok(Executed { output: VisitorSession { visitor_id, token, chat }, receipt, repeated })
+        Ok(executed.map(|chat| {
+            let token = self.tokens.issue_visitor(visitor_id, chat.at);
+            VisitorSession { visitor_id, token, chat }
+        }))
     }
 
     /// A repeated request must name the same visitor, who has no token yet: the id follows from the command's.

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
 use crate::rest::problem::Problem;
+use crate::service::Refusal;
 
 /// An id that can stand in a path.
 pub trait Id: FromStr + Send {}
@@ -36,10 +37,12 @@ impl<T: Id, U: Id, S: Send + Sync> FromRequestParts<S> for TwoIds<T, U> {
 }
 
 async fn params<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Problem> {
-    RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::invalid_field("id", "must be a UUID"))
+    RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| Refusal::invalid_field("id", "must be a UUID").into())
 }
 
 fn id<T: Id>(params: &RawPathParams, place: usize) -> Result<T, Problem> {
     let (name, text) = params.iter().nth(place).unwrap_or(("id", ""));
-    text.parse().map_err(|_| Problem::invalid_field(name, "must be a UUID"))
+    text.parse().map_err(|_| Refusal::invalid_field(name, "must be a UUID").into())
 }

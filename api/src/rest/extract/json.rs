@@ -1,27 +1,27 @@
 use serde::de::DeserializeOwned;
 
-use crate::rest::problem::{FieldError, Problem};
+use crate::service::{FieldError, Refusal};
 
 /// Reads a JSON body; unknown and missing fields and wrong types are refused by name.
 ///
 /// # Errors
-/// 400 with the field, or with the place where the text ceases to be JSON.
-pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// A refusal with the field, or with the place where the text ceases to be JSON.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     // Serde would read an array as well, and take its items for the fields in their order.
     if bytes.iter().find(|byte| !b" \t\r\n".contains(byte)) != Some(&b'{') {
-        return Err(Problem::malformed("The body must be a JSON object."));
+        return Err(Refusal::malformed("The body must be a JSON object."));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| describe(&error))?;
-    reader.end().map_err(|_| Problem::malformed("The body has text after its JSON value."))?;
+    reader.end().map_err(|_| Refusal::malformed("The body has text after its JSON value."))?;
     Ok(value)
 }
 
-fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
     let inner = error.inner();
     if inner.is_syntax() || inner.is_eof() || inner.is_io() {
         let (line, column) = (inner.line(), inner.column());
-        return Problem::malformed(format!("The body is not valid JSON at line {line}, column {column}."));
+        return Refusal::malformed(format!("The body is not valid JSON at line {line}, column {column}."));
     }
     let text = inner.to_string();
     let path = error.path().to_string();
@@ -31,7 +31,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         Some((name, _)) => (join(&path, name), "is given twice".to_owned()),
         None => (path, expectation(&text)),
     };
-    Problem::invalid(vec![FieldError { field, message }])
+    Refusal::invalid(vec![FieldError { field, message }])
 }
 
 /// The field in serde's "unknown field `x`", "missing field `x`" and "duplicate field `x`".

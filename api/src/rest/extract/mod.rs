@@ -1,21 +1,19 @@
-//! What handlers take from requests, checked once at the edge.
+//! Arguments of handlers, checked once at the edge.
 
 mod auth;
-mod fields;
 mod ids;
+mod integer;
 mod json;
+mod position;
 mod query;
-mod request_id;
 mod version;
-mod whole;
 mod write;
 
-pub use auth::{Agent, AuthenticatedAt, Caller, Session, authenticate, is_monitor, named_principal, optional_visitor};
-pub use fields::Fields;
+pub use auth::{Session, bearer_token};
 pub use ids::{Id, OneId, TwoIds};
+pub use integer::integer;
 pub use json::parse_json;
+pub use position::AtLeast;
 pub use query::Query;
-pub use request_id::{RequestId, assign_request_id};
 pub use version::KnownVersion;
-pub use whole::whole;
-pub use write::{MAX_BODY_BYTES, MAX_KEY_LENGTH, Nothing, Write, WriteInfo, digest, given};
+pub use write::{DigestKey, MAX_BODY_BYTES, MAX_KEY_LENGTH, Nothing, Write, WriteInfo, digest, double_option};

@@ -2,7 +2,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::rest::problem::{FieldError, Problem};
+use crate::rest::problem::Problem;
+use crate::service::Refusal;
 
 /// The query of a request; unknown parameters are refused by name.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +18,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
             let text = error.to_string();
             let field = text.split('`').nth(1).unwrap_or("query").to_owned();
             let message = if text.starts_with("unknown") { "is not known" } else { "is not valid" };
-            Problem::invalid(vec![FieldError { field, message: message.to_owned() }])
+            Refusal::invalid_field(&field, message).into()
         })
     }
 }

@@ -4,6 +4,7 @@ use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 
 use crate::rest::problem::Problem;
+use crate::service::Refusal;
 
 /// The version that the caller knows, from `If-Match: "<version>"` (RFC 9110 §13.1.1); none without one or with `*`.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +19,7 @@ impl<S: Sync> FromRequestParts<S> for KnownVersion {
         let text = value.to_str().unwrap_or_default().trim();
         let known = if text == "*" { Some(Self(None)) } else { version(text).map(|version| Self(Some(version))) };
         known.filter(|_| values.next().is_none()).ok_or_else(|| {
-            Problem::invalid_field("If-Match", "must be one version of the resource in quotation marks, or *")
+            Refusal::invalid_field("If-Match", "must be one version of the resource in quotation marks, or *").into()
         })
     }
 }

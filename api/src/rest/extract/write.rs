@@ -1,18 +1,18 @@
-use application::command_bus::CommandContext;
-use application::ports::{Hash, Principal};
+use application::ports::Hash;
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::extract::{FromRef, FromRequest, Request};
+use axum::http::{HeaderMap, HeaderName, header};
 use domain::ids::CommandId;
+use http_body_util::LengthLimitError;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
 use super::json::parse_json;
-use super::request_id::RequestId;
-use crate::app::App;
 use crate::rest::problem::Problem;
+use crate::rest::request_id::RequestId;
+use crate::service::{ChangeRequest, Code, Refusal, Wait};
 
 /// The most bytes of a request's body: a message of 16 KiB, each byte of it escaped, and its metadata.
 pub const MAX_BODY_BYTES: usize = 128 * 1024;
@@ -27,60 +27,78 @@ pub const MAX_KEY_LENGTH: usize = 255;
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// Tells a field that is null from one that is absent.
+/// Distinguishes a field that is null from one that is absent.
 ///
 /// # Errors
 /// When the value has the wrong type.
-pub fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+pub fn double_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }
 
-/// A request that changes something: its JSON body, and what decides how it is carried out.
+/// A request that changes something: its JSON body and its headers.
 #[derive(Clone, Debug)]
 pub struct Write<T> {
-    /// The body.
+    /// The JSON body.
     pub body: T,
-    /// The rest.
+    /// The headers.
     pub info: WriteInfo,
 }
 
-/// What decides how a change is carried out.
+/// The headers of a request that changes something.
 #[derive(Clone, Debug)]
 pub struct WriteInfo {
     /// The request's id.
     pub request_id: RequestId,
     /// The digest of method, path and body.
     pub digest: Hash,
-    /// The client's name for this change.
+    /// The client's own key for this change.
     pub idempotency_key: Option<String>,
     /// Whether the client does not want to wait for the read models.
     pub respond_async: bool,
 }
 
 impl WriteInfo {
-    /// The command's id if the client named it; names of different callers never meet.
+    /// The command's id if the client chose a key; the keys of different callers never meet.
     #[must_use]
     pub fn command_id(&self, scope: &str) -> Option<CommandId> {
         let key = self.idempotency_key.as_deref()?;
         Some(CommandId::of_key(scope, key))
     }
 
-    /// The context of the command.
+    /// The request as the service sees it.
     #[must_use]
-    pub fn context(&self, app: &App, principal: Principal) -> CommandContext {
-        let actor = principal.actor();
-        let context = app.bus.context(actor.clone(), self.request_id.uuid());
-        match self.command_id(&actor) {
-            Some(command_id) => context.repeatable(command_id, self.digest),
-            None => context,
+    pub fn request(&self, scope: &str) -> ChangeRequest {
+        ChangeRequest {
+            correlation_id: self.request_id.uuid(),
+            repeatable: self.command_id(scope).map(|command_id| (command_id, self.digest)),
+            wait: self.wait(),
         }
+    }
+
+    /// Whether the client waits for the read models.
+    #[must_use]
+    pub const fn wait(&self) -> Wait {
+        if self.respond_async { Wait::No } else { Wait::ForViews }
+    }
+
+    /// The same for a client that waits for the read models, whatever it prefers.
+    #[must_use]
+    pub fn waiting(&self) -> Self {
+        Self { respond_async: false, ..self.clone() }
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<App> for Write<T> {
+/// The key of the digests of requests.
+#[derive(Clone, Copy)]
+pub struct DigestKey(pub Hash);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Write<T>
+where
+    DigestKey: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| too_large_or_broken(&error))?;
         let body = if bytes.is_empty() {
@@ -93,7 +111,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Write<T> {
         let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
         let info = WriteInfo {
             request_id,
-            digest: digest(&app.digest_key, &[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes]),
+            digest: digest(
+                &DigestKey::from_ref(state),
+                &[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes],
+            ),
             idempotency_key: idempotency_key(&parts.headers)?,
             respond_async: prefers_async(&parts.headers),
         };
@@ -101,13 +122,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Write<T> {
     }
 }
 
-fn too_large_or_broken(error: &axum::Error) -> Problem {
+fn too_large_or_broken(error: &axum::Error) -> Refusal {
     let source = std::error::Error::source(error);
-    if source.is_some_and(|source| source.to_string().contains("length limit")) {
-        let detail = format!("The body must be at most {MAX_BODY_BYTES} bytes.");
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail);
+    if source.is_some_and(|source| source.is::<LengthLimitError>()) {
+        return Refusal::new(Code::TooLarge, format!("The body must be at most {MAX_BODY_BYTES} bytes."));
     }
-    Problem::malformed("The body ended before it was complete.")
+    Refusal::malformed("The body ended before it was complete.")
 }
 
 fn ensure_json(headers: &HeaderMap) -> Result<(), Problem> {
@@ -116,14 +136,13 @@ fn ensure_json(headers: &HeaderMap) -> Result<(), Problem> {
     if media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json")) {
         return Ok(());
     }
-    let detail = "The body must be application/json.";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+    Err(Problem::unsupported_media_type())
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(value) = headers.get(&IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=MAX_KEY_LENGTH).contains(&key.len()));
-    let wrong = || Problem::invalid_field("Idempotency-Key", "must have 1 to 255 visible ASCII characters");
+    let wrong = || Refusal::invalid_field("Idempotency-Key", "must have 1 to 255 visible ASCII characters");
     key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
 }
 
@@ -133,10 +152,10 @@ fn prefers_async(headers: &HeaderMap) -> bool {
     values.flat_map(|value| value.split(',')).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
 }
 
-/// What makes requests the same: SHA-256 of all parts under a key of the installation. Without the key, nobody can try
-/// from a stored digest which password or message a request held.
+/// The digest that makes requests the same: SHA-256 of all parts under a key of the installation. Without the key, nobody
+/// can guess from a stored digest which password or message a request held.
 #[must_use]
-pub fn digest(key: &Hash, parts: &[&[u8]]) -> Hash {
+pub fn digest(DigestKey(key): &DigestKey, parts: &[&[u8]]) -> Hash {
     let mut inner = Sha256::new();
     inner.update(key);
     for part in parts {

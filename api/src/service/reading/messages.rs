@@ -1,8 +1,9 @@
 use application::chat::ensure_thread_readable;
 use application::ports::{AsOf, Position, Principal};
 use domain::agent::Agent;
-use domain::ids::ThreadId;
+use domain::ids::{ConversationId, ThreadId};
 use domain::text::Name;
+use domain::thread::Thread;
 use projections::Page;
 
 use super::{NamedEvent, Reading, ReadingError};
@@ -29,6 +30,15 @@ impl Reading {
     ) -> Result<Page<NamedEvent>, ReadingError> {
         let Page { data, next_cursor } = self.threads.list_thread_events(id, after, limit).await?;
         Ok(Page { data: self.named_events(data, as_of).await?, next_cursor })
+    }
+
+    /// The conversation of a thread; `None` when there is no such thread.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn conversation_of(&self, id: ThreadId) -> Result<Option<ConversationId>, ReadingError> {
+        // Any state of the thread will do: its conversation never changes.
+        Ok(self.bus.peek::<Thread>(id).await?.conversation_id)
     }
 
     /// The name that a message of this author shows; visitors' messages show none.

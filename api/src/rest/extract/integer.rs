@@ -7,13 +7,13 @@ use serde::de::{Error, Visitor};
 ///
 /// # Errors
 /// When the value is neither a whole number nor null.
-pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    deserializer.deserialize_option(Whole)
+pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    deserializer.deserialize_option(Integer)
 }
 
-struct Whole;
+struct Integer;
 
-impl<'de> Visitor<'de> for Whole {
+impl<'de> Visitor<'de> for Integer {
     type Value = Option<i64>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,11 +48,11 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Option<i64>> {
-        whole(&mut serde_json::Deserializer::from_str(text)).ok()
+        integer(&mut serde_json::Deserializer::from_str(text)).ok()
     }
 
     #[test]
-    fn whole_numbers_are_read_however_they_are_written() {
+    fn integers_are_read_in_every_notation() {
         for (text, number) in [("12", 12), ("12.0", 12), ("1.2e1", 12), ("-3.0", -3), ("0", 0)] {
             assert_eq!(read(text), Some(Some(number)), "{text}");
         }

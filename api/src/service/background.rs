@@ -1,5 +1,3 @@
-//! What goes on in the background as long as the program runs.
-
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;

@@ -1,15 +1,14 @@
 use domain::text::TextError;
 
-use crate::rest::problem::{FieldError, Problem};
+use super::{FieldError, Refusal};
 
 /// Checks the fields of a request and gathers everything that is wrong, so that a client learns it at once.
 #[derive(Debug, Default)]
 pub struct Fields {
     errors: Vec<FieldError>,
 }
-
 impl Fields {
-    /// A text that must be there.
+    /// Parses a required text.
     pub fn text<T>(&mut self, field: &str, value: &str, parse: fn(&str) -> Result<T, TextError>) -> Option<T> {
         match parse(value) {
             Ok(parsed) => Some(parsed),
@@ -17,7 +16,7 @@ impl Fields {
         }
     }
 
-    /// A text that may be missing.
+    /// Parses an optional text.
     pub fn optional<T>(
         &mut self,
         field: &str,
@@ -27,7 +26,7 @@ impl Fields {
         self.text(field, value?, parse)
     }
 
-    /// One of a few words.
+    /// Parses one of the given words.
     pub fn word<T>(&mut self, field: &str, value: &str, parse: fn(&str) -> Option<T>, words: &str) -> Option<T> {
         let parsed = parse(value);
         if parsed.is_none() {
@@ -36,7 +35,7 @@ impl Fields {
         parsed
     }
 
-    /// An id that may be missing.
+    /// Parses an optional id.
     pub fn id<T: std::str::FromStr>(&mut self, field: &str, value: Option<&str>) -> Option<T> {
         let parsed = value?.parse().ok();
         if parsed.is_none() {
@@ -45,27 +44,27 @@ impl Fields {
         parsed
     }
 
-    /// Notes that a field is wrong.
+    /// Records that a field is wrong.
     pub fn refuse<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
         self.errors.push(FieldError { field: field.to_owned(), message: message.into() });
         None
     }
 
-    /// The end of the checks.
+    /// Ends the checks.
     ///
     /// # Errors
-    /// 400 with all that is wrong.
-    pub fn finish(self) -> Result<(), Problem> {
-        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    /// A refusal with all that is wrong.
+    pub fn finish(self) -> Result<(), Refusal> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Refusal::invalid(self.errors)) }
     }
 
-    /// The end of the checks for one value that all of them served.
+    /// Ends the checks that led to one value.
     ///
     /// # Errors
-    /// 400 with all that is wrong.
-    pub fn finish_with<T>(self, value: Option<T>) -> Result<T, Problem> {
+    /// A refusal with all that is wrong.
+    pub fn finish_with<T>(self, value: Option<T>) -> Result<T, Refusal> {
         self.finish()?;
-        // Whoever gives no value has noted why.
-        value.ok_or_else(|| Problem::malformed("The request is incomplete."))
+        // A check without a value has recorded the reason.
+        value.ok_or_else(|| Refusal::malformed("The request is incomplete."))
     }
 }

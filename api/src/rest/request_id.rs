@@ -1,3 +1,5 @@
+//! The id of a request, in answers and in the log.
+
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
@@ -13,7 +15,7 @@ use uuid::Uuid;
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_LENGTH: usize = 128;
 
-/// Names a request in answers and in the log: the caller's own name for it, or a new one.
+/// The id of a request: the caller's own, or a new one.
 #[derive(Clone, Debug, Default)]
 pub struct RequestId {
     text: Arc<str>,
@@ -22,13 +24,13 @@ pub struct RequestId {
 }
 
 impl RequestId {
-    /// The name.
+    /// The id as the caller wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The id under which the log keeps what the request changes.
+    /// The id that correlates the events of the request.
     #[must_use]
     pub const fn uuid(&self) -> Uuid {
         self.uuid

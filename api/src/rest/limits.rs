@@ -1,0 +1,75 @@
+//! The rate limits at this door: which request is which action, and what the answer says about its limit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::endpoints::endpoints;
+use super::extract::bearer_token;
+use super::problem::{Problem, write_rate_limit};
+use super::state::RestState;
+use crate::service::{Action, Refusal};
+
+/// The actions of requests by path and method.
+pub struct Actions(HashMap<&'static str, Vec<(Method, Action)>>);
+
+impl Actions {
+    /// The actions of the table of endpoints.
+    pub fn of_endpoints() -> Self {
+        let mut actions: HashMap<_, Vec<_>> = HashMap::new();
+        for endpoint in endpoints() {
+            actions.entry(endpoint.path).or_default().push((endpoint.method, endpoint.action));
+        }
+        Self(actions)
+    }
+
+    /// The action of a request; none where nothing is served. A method that the path does not have counts as a read.
+    fn find(&self, method: &Method, path: &str) -> Option<Action> {
+        let actions = self.0.get(path)?;
+        let of = |wanted: &Method| actions.iter().find(|(method, _)| method == wanted).map(|(_, action)| *action);
+        of(method).or_else(|| of(&Method::GET))
+    }
+}
+
+/// Finds the client's address, and refuses requests beyond their limit before anything else is done for them.
+pub async fn limit_requests(
+    State((state, actions)): State<(RestState, Arc<Actions>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let address = state.edge.trusted.client_of(request.extensions(), request.headers());
+    request.extensions_mut().insert(address);
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let action = actions.find(request.method(), path);
+    let (limits, token) = (&state.services.limits, bearer_token(request.headers()));
+    let named = || state.services.authenticator.named_by(token);
+    let Some(standing) = limits.take(action, named, address).await else { return next.run(request).await };
+    if !standing.allowed {
+        return Problem::from(Refusal::rate_limited(standing)).into_response();
+    }
+    let mut response = next.run(request).await;
+    write_rate_limit(response.headers_mut(), standing);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_is_the_action_of_its_endpoint() {
+        let actions = Actions::of_endpoints();
+        let found = |method: Method, path| actions.find(&method, path);
+        assert_eq!(found(Method::POST, "/v1/threads/{id}/events"), Some(Action::SendMessage));
+        assert_eq!(found(Method::POST, "/v1/conversations/{id}/events"), Some(Action::SendMessage));
+        assert_eq!(found(Method::GET, "/v1/threads/{id}/events"), Some(Action::ReadEvents));
+        assert_eq!(found(Method::HEAD, "/livez"), Some(Action::CheckHealth));
+        assert_eq!(found(Method::POST, "/livez"), Some(Action::CheckHealth));
+        assert_eq!(found(Method::GET, "/v1/widget/session"), None);
+        assert_eq!(found(Method::GET, ""), None);
+    }
+}

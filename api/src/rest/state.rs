@@ -1,0 +1,47 @@
+//! The state of this door: handlers take the part that they need.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use super::extract::DigestKey;
+use super::respond::Responder;
+use crate::edge::Edge;
+use crate::service::Services;
+
+/// Everything that handlers and layers share.
+#[derive(Clone)]
+pub struct RestState {
+    /// The application.
+    pub services: Arc<Services>,
+    /// The outer edge of the program.
+    pub edge: Arc<Edge>,
+    /// Makes changes, with the first answers of this door.
+    pub responder: Responder,
+    /// Makes the digests of requests worthless to others.
+    pub digest_key: DigestKey,
+}
+
+impl FromRef<RestState> for Arc<Services> {
+    fn from_ref(state: &RestState) -> Self {
+        Self::clone(&state.services)
+    }
+}
+
+impl FromRef<RestState> for Arc<Edge> {
+    fn from_ref(state: &RestState) -> Self {
+        Self::clone(&state.edge)
+    }
+}
+
+impl FromRef<RestState> for Responder {
+    fn from_ref(state: &RestState) -> Self {
+        state.responder.clone()
+    }
+}
+
+impl FromRef<RestState> for DigestKey {
+    fn from_ref(state: &RestState) -> Self {
+        state.digest_key
+    }
+}

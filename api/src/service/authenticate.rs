@@ -1,0 +1,152 @@
+use std::sync::Arc;
+
+use application::agents::{Sessions, TokenPair};
+use application::command_bus::CommandBus;
+use application::ports::{AsOf, Principal, TokenIssuer};
+use domain::agent::{Agent, Role};
+use domain::ids::{AgentId, SessionId, VisitorId};
+use domain::visitor::Visitor;
+
+use super::{Access, Action, Refusal};
+
+/// A caller with a valid token.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// The visitor or the agent. The role is that of now, which may differ from the one in the token.
+    pub principal: Principal,
+    /// The session of an agent's token.
+    pub session: Option<SessionId>,
+    /// The moment of authentication: the log holds everything that was acknowledged before the request came. Names and
+    /// other things that are only shown may be read as of then; rights are read when they are needed.
+    pub as_of: AsOf,
+}
+
+/// A calling agent.
+#[derive(Clone, Copy, Debug)]
+pub struct CallingAgent {
+    /// The agent.
+    pub id: AgentId,
+    /// The agent's role now.
+    pub role: Role,
+}
+
+impl CallingAgent {
+    /// The agent as a principal.
+    #[must_use]
+    pub const fn principal(self) -> Principal {
+        Principal::Agent { id: self.id, role: self.role }
+    }
+}
+
+impl Caller {
+    /// The caller, if it is an agent.
+    ///
+    /// # Errors
+    /// [`super::Code::Forbidden`] for visitors.
+    pub fn agent(&self) -> Result<CallingAgent, Refusal> {
+        match self.principal {
+            Principal::Agent { id, role } => Ok(CallingAgent { id, role }),
+            Principal::Visitor { .. } => Err(Refusal::forbidden("Only agents may do this.")),
+        }
+    }
+}
+
+/// Finds the caller of a token.
+#[derive(Clone)]
+pub struct Authenticator {
+    /// Reads agents and visitors.
+    pub bus: CommandBus,
+    /// Knows which sessions are open.
+    pub sessions: Sessions,
+    /// Checks signatures and times.
+    pub tokens: Arc<dyn TokenIssuer>,
+}
+
+impl Authenticator {
+    /// The caller of a token, if the action is for this caller; none where everybody may call.
+    ///
+    /// # Errors
+    /// [`super::Code::Unauthorized`] without a valid token, [`super::Code::Forbidden`] without the role.
+    pub async fn admit(&self, action: Action, token: Option<&str>) -> Result<Option<Caller>, Refusal> {
+        let access = action.access();
+        if access == Access::Public {
+            return Ok(None);
+        }
+        let caller = self.authenticate(token).await?;
+        access.admit(caller.principal)?;
+        Ok(Some(caller))
+    }
+
+    /// The caller of a token.
+    ///
+    /// # Errors
+    /// [`super::Code::Unauthorized`] when the token is missing, forged or expired, its session has ended, the agent was deleted
+    /// or the visitor erased.
+    pub async fn authenticate(&self, token: Option<&str>) -> Result<Caller, Refusal> {
+        let token = token.ok_or_else(Refusal::unauthorized)?;
+        let verified = self.tokens.verify(token, self.bus.now()).map_err(|_| Refusal::unauthorized())?;
+        match verified.principal {
+            Principal::Visitor { id } => self.visitor(id).await,
+            Principal::Agent { id, .. } => {
+                let session = verified.session.ok_or_else(Refusal::unauthorized)?;
+                self.agent(id, session).await
+            }
+        }
+    }
+
+    async fn visitor(&self, id: VisitorId) -> Result<Caller, Refusal> {
+        let as_of = self.bus.as_of_now().await?;
+        ensure_not_erased(&*self.bus.read_as_of(id, as_of).await?)?;
+        Ok(Caller { principal: Principal::Visitor { id }, session: None, as_of })
+    }
+
+    async fn agent(&self, id: AgentId, session: SessionId) -> Result<Caller, Refusal> {
+        let (is_open, as_of) = tokio::join!(self.sessions.is_open(session), self.bus.as_of_now());
+        // First: an ended session is refused whether or not the log answers.
+        if !is_open? {
+            return Err(Refusal::unauthorized());
+        }
+        let as_of = as_of?;
+        // A token outlives demotions and deletions; the log has the present state.
+        let agent = self.bus.read_as_of::<Agent>(id, as_of).await?;
+        if !agent.is_present() {
+            return Err(Refusal::unauthorized());
+        }
+        Ok(Caller { principal: Principal::Agent { id, role: agent.role }, session: Some(session), as_of })
+    }
+
+    /// The visitor of a session token that a widget sends back; none without a token.
+    ///
+    /// # Errors
+    /// [`super::Code::Unauthorized`] when it is not the valid token of a visitor.
+    pub async fn returning_visitor(&self, token: Option<&str>) -> Result<Option<VisitorId>, Refusal> {
+        let Some(token) = token else { return Ok(None) };
+        match self.named_by(Some(token)) {
+            Some(Principal::Visitor { id }) => {
+                ensure_not_erased(&*self.bus.read(id).await?)?;
+                Ok(Some(id))
+            }
+            Some(Principal::Agent { .. }) | None => Err(Refusal::unauthorized()),
+        }
+    }
+
+    /// The agent of a session that was just opened or renewed.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn agent_of(&self, tokens: &TokenPair) -> Result<Arc<Agent>, Refusal> {
+        Ok(self.bus.read(tokens.agent_id).await?)
+    }
+
+    /// The principal that a token names, by its signature alone: the session may have ended and rights may be gone. Good
+    /// enough to count requests.
+    #[must_use]
+    pub fn named_by(&self, token: Option<&str>) -> Option<Principal> {
+        Some(self.tokens.verify(token?, self.bus.now()).ok()?.principal)
+    }
+}
+
+/// The tokens of erased visitors are refused, on every node.
+fn ensure_not_erased(visitor: &Visitor) -> Result<(), Refusal> {
+    if visitor.erased { Err(Refusal::unauthorized()) } else { Ok(()) }
+}

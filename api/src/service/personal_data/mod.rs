@@ -1,0 +1,116 @@
+//! The personal data of a visitor: exported as one JSON document that is written while it is read, and erased.
+
+mod export;
+mod facts;
+
+use std::sync::Arc;
+
+use application::UseCaseError;
+use application::command_bus::CommandBus;
+use application::ports::{EventLog, Position};
+use application::visitors::{Eraser, PersonalData};
+use domain::conversation::Participant;
+use domain::ids::VisitorId;
+use domain::visitor::Visitor;
+use futures::Stream;
+use futures::channel::mpsc;
+
+use super::{CallingAgent, ChangeRequest, Dispatch, Freshness, Refusal};
+use export::{Export, Reader};
+
+/// How many parts of an export wait for a slow client.
+const PARTS_AHEAD: usize = 8;
+
+/// Exports and erases the personal data of visitors.
+#[derive(Clone)]
+pub struct VisitorRecords {
+    /// Makes contexts, and waits for the views after an erasure.
+    pub dispatch: Dispatch,
+    /// Waits for a demanded position.
+    pub freshness: Freshness,
+    /// Reads visitors and tags.
+    pub bus: CommandBus,
+    /// The event log.
+    pub log: Arc<dyn EventLog>,
+    /// Reads all texts of a visitor.
+    pub texts: PersonalData,
+    /// Erases them.
+    pub eraser: Eraser,
+}
+
+/// A finished erasure.
+#[derive(Clone, Copy, Debug)]
+pub struct Erasure {
+    /// The replaced payloads.
+    pub payloads: u64,
+    /// The messages among them.
+    pub messages: u64,
+    /// Whether an open chat was closed.
+    pub closed_chat: bool,
+    /// The removed answers to earlier requests.
+    pub answers: u64,
+    /// Whether nothing is left on the disk.
+    pub off_the_disk: bool,
+    /// Whether nothing is left in the read models.
+    pub read_models: bool,
+    /// The position of the last event of this erasure, or of an earlier one.
+    pub position: Option<Position>,
+}
+
+impl VisitorRecords {
+    /// Erases the personal data of a visitor. Each request does what is left, whatever its key: an erasure is never
+    /// answered from memory.
+    ///
+    /// # Errors
+    /// [`super::Code::NotFound`], or why it could not be carried out to its end.
+    pub async fn erase(
+        &self,
+        agent: CallingAgent,
+        request: &ChangeRequest,
+        visitor_id: VisitorId,
+    ) -> Result<Erasure, Refusal> {
+        let once = ChangeRequest { repeatable: None, ..request.clone() };
+        let context = self.dispatch.context(agent.principal(), &once);
+        let erased = self.eraser.erase(context, visitor_id, Participant::Agent(agent.id)).await?;
+        let read_models = self.dispatch.settle_erasure(erased.position, request.wait).await;
+        let (answers, wiped) = self.eraser.clear(&erased).await?;
+        Ok(Erasure {
+            payloads: erased.payloads,
+            messages: erased.messages,
+            closed_chat: erased.closed_chat,
+            answers,
+            // A caller who does not wait learns that the erasure is not over.
+            off_the_disk: wiped && read_models,
+            read_models,
+            position: erased.position,
+        })
+    }
+
+    /// Exports everything of a visitor as the parts of a JSON document, while it is read: there may be more than fits into
+    /// memory. The stream ends with an error when the log cannot be read on.
+    ///
+    /// # Errors
+    /// [`super::Code::NotFound`], or when the log cannot be read.
+    pub async fn export(
+        &self,
+        visitor_id: VisitorId,
+        at_least: Option<Position>,
+    ) -> Result<impl Stream<Item = std::io::Result<String>> + Send + use<>, Refusal> {
+        self.freshness.reach(at_least, &[]).await?;
+        if !self.bus.read::<Visitor>(visitor_id).await?.registered {
+            return Err(Refusal::not_found("visitor"));
+        }
+        let head = self.log.head().await.map_err(UseCaseError::from)?.position;
+        let (parts, stream) = mpsc::channel(PARTS_AHEAD);
+        let (texts, bus) = (self.texts.clone(), self.bus.clone());
+        tokio::spawn(async move {
+            let mut export = Export::new(parts, (visitor_id, head, bus.now()));
+            let outcome = export.write(&Reader { texts: &texts, bus: &bus }).await;
+            if let Err(error) = outcome {
+                tracing::warn!(error = &error as &dyn std::error::Error, "export of personal data ended early");
+                export.fail().await;
+            }
+        });
+        Ok(stream)
+    }
+}

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use application::ports::{Clock, Position};
+use domain::ids::GroupId;
+use projections::routing::{QueueStats, QueuedChat, RoutingQueries};
+use projections::{Page, PageRequest};
+
+use super::views::View;
+use super::{Caller, Freshness, Refusal};
+
+/// Reads the queue, with everything that was in the log when the caller was authenticated.
+#[derive(Clone)]
+pub struct Queue {
+    /// Waits for the router's state.
+    pub freshness: Freshness,
+    /// Reads it.
+    pub queue: RoutingQueries,
+    /// The present time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Queue {
+    /// Lists the waiting chats of one group or of all, first come first.
+    ///
+    /// # Errors
+    /// When the router's state is behind the position or cannot be read.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        at_least: Option<Position>,
+        group_id: Option<GroupId>,
+        page: &PageRequest,
+    ) -> Result<Page<QueuedChat>, Refusal> {
+        self.freshness.reach_head(at_least, &[View::Queue], caller.as_of).await?;
+        Ok(self.queue.list_queue(group_id, page).await?)
+    }
+
+    /// Reads how many chats wait in each group, how long, and when the next attempt is.
+    ///
+    /// # Errors
+    /// When the router's state is behind the position or cannot be read.
+    pub async fn stats(&self, caller: &Caller, at_least: Option<Position>) -> Result<Vec<QueueStats>, Refusal> {
+        self.freshness.reach_head(at_least, &[View::Queue], caller.as_of).await?;
+        Ok(self.queue.stats(self.clock.now()).await?)
+    }
+}

@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use application::agents::{Accounts, LogIn};
+use application::groups::Memberships;
+use application::ports::RateLimiter;
+use application::presence::Presence;
+use application::visitors::{Eraser, PersonalData, VisitorSessions};
+use infrastructure::audit::AuditQueries;
+use infrastructure::write_probe::WriteProbe;
+use projections::agent_stats::AgentStatsQueries;
+use projections::agents::AgentQueries;
+use projections::routing::RoutingQueries;
+use projections::tags::TagQueries;
+
+use super::{Base, Internals};
+use crate::service::reading::Reading;
+use crate::service::{
+    AuditReader, Authenticator, Conversations, Directory, Dispatch, Freshness, Limits, Queue, Services, VisitorRecords,
+    Vitals,
+};
+
+/// Builds the services over the adapters.
+pub(super) fn build(
+    base: Base,
+    internals: &Internals,
+    presence: Arc<Presence>,
+    (log_in, accounts, limiter): (LogIn, Accounts, Option<Arc<dyn RateLimiter>>),
+) -> Services {
+    let Base { database, clock, log, texts, bus, signals, .. } = base;
+    let (views, sessions) = (Arc::clone(&internals.views), log_in.sessions.clone());
+    let tokens = Arc::clone(&sessions.tokens);
+    let freshness = Freshness::new(bus.clone(), Arc::clone(&views));
+    let dispatch = Dispatch::new(bus.clone(), Arc::clone(&views));
+    let (agents, queue) = (AgentQueries::new(database.clone()), RoutingQueries::new(database.clone()));
+    Services {
+        authenticator: Authenticator { bus: bus.clone(), sessions, tokens: Arc::clone(&tokens) },
+        limits: Limits::new(limiter),
+        dispatch: dispatch.clone(),
+        log_in,
+        accounts,
+        visitor_sessions: VisitorSessions { bus: bus.clone(), tokens },
+        presence,
+        memberships: Memberships { bus: bus.clone() },
+        directory: Directory {
+            freshness: freshness.clone(),
+            agents: agents.clone(),
+            stats: AgentStatsQueries::new(database.clone()),
+            tags: TagQueries::new(database.clone()),
+            clock: Arc::clone(&clock),
+        },
+        conversations: Conversations {
+            freshness: freshness.clone(),
+            reading: Reading::new(bus.clone(), Arc::clone(&log), &database),
+        },
+        queue: Queue { freshness: freshness.clone(), queue: queue.clone(), clock: Arc::clone(&clock) },
+        visitors: VisitorRecords {
+            dispatch,
+            freshness: freshness.clone(),
+            bus: bus.clone(),
+            log: Arc::clone(&log),
+            texts: PersonalData::new(Arc::clone(&texts)),
+            eraser: Eraser::new(bus, texts),
+        },
+        audit: AuditReader { freshness, audit: AuditQueries::new(database.clone()) },
+        vitals: Vitals {
+            log,
+            views,
+            tasks: internals.tasks.clone(),
+            queue,
+            agents,
+            write_probe: WriteProbe::new(database),
+            signals,
+            clock,
+        },
+    }
+}
