@@ -52,7 +52,7 @@ use crate::rest::extract::{DigestKey, digest};
 use crate::rest::respond::Responder;
 use crate::rest::{self, RestState};
 use crate::server::{ConnectionLimits, serve};
-use crate::service::{BackgroundTasks, FollowedView, Services, SignalStatus, View, Views};
+use crate::service::{BackgroundTasks, FollowedView, SignalStatus, View, Views};
 
 /// How long the first start waits for the views of what it has made.
 const FIRST_VIEWS_WITHIN: Duration = Duration::from_secs(5);

@@ -85,7 +85,6 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use domain::agent::Role;
-    use domain::ids::{AgentId, EntityId as _, VisitorId};
     use uuid::Uuid;
 
     use super::*;

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::ports::{
-    AppendError, AppendRequest, CommandRecord, EventHeader, EventLog, LogEvent, LogHead, Position, ReadError, Receipt,
-    Sequence, StreamEvent, StreamId, VersionedState,
+    AppendError, AppendRequest, AsOf, CommandRecord, EventHeader, EventLog, Freshness, Growth, LogEvent, LogHead,
+    Position, ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, find_grown_by_reading,
 };
 
 /// An event log in memory, whose database can be away.
@@ -137,6 +137,18 @@ impl EventLog for MemoryLog {
     async fn head(&self) -> Result<LogHead, ReadError> {
         let (position, recorded_at) = (*self.position.borrow(), Timestamp::default());
         Ok(LogHead { position, chain_hash: [0; 32], recorded_at, epoch: Uuid::nil() })
+    }
+
+    async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
+        find_grown_by_reading(self, seen, as_of).await
+    }
+
+    fn nothing_read(&self) -> Freshness {
+        Freshness::new(0, *self.position.borrow())
+    }
+
+    fn has_broken_down(&self) -> bool {
+        false
     }
 
     fn known_position(&self) -> watch::Receiver<Position> {

@@ -98,7 +98,7 @@ impl Node {
     async fn beat(&self, session: u128) -> AgentStatus {
         let context = self.bus.context("agent:test".to_owned(), RandomIds.new_uuid());
         let session = SessionId::new(Uuid::from_u128(session));
-        self.presence.heartbeat(context, ANNA, session).await.unwrap().status
+        self.presence.heartbeat(context, ANNA, session).await.unwrap().output.status
     }
 
     /// What a sweep leaves Anna as.
