@@ -85,6 +85,7 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use domain::agent::Role;
+    use domain::ids::{AgentId, VisitorId};
     use uuid::Uuid;
 
     use super::*;
