@@ -69,7 +69,7 @@ async fn container_starts_is_healthy_and_stops() {
 
 #[test]
 fn unit_starts_what_there_is() {
-    let unit = file("docs/livechatlog.service");
+    let unit = file("docs/deploy/livechatlog.service");
     let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap().to_owned();
     assert_eq!(value("ExecStart"), "/usr/local/bin/livechatlog serve");
     assert!(value("Environment").contains("DATA_DIR=/var/lib/livechatlog"));
@@ -105,15 +105,15 @@ fn interpolated(value: &str) -> String {
 #[tokio::test]
 async fn compose_files_give_settings_that_the_program_takes() {
     assert!(of_service(&file("compose.yaml"), "livechatlog", "environment").is_empty(), "the image has its settings");
-    for name in ["compose.yaml", "docs/compose.mysql.yaml"] {
+    for name in ["compose.yaml", "docs/deploy/compose.mysql.yaml"] {
         let text = file(name);
         assert!(text.contains("\nservices:\n  livechatlog:\n") && !text.contains('\t'), "{name}");
     }
-    let text = file("docs/compose.mysql.yaml");
+    let text = file("docs/deploy/compose.mysql.yaml");
     let settings = of_service(&text, "livechatlog", "environment");
     let names: Vec<_> = settings.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["DATABASE_URL", "REDIS_URL", "JWT_SECRET"]);
-    let readme = file("README.md");
+    let readme = file("docs/operating/configuration.md");
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(harness::program());
     command.args(["check", "--json"]).env_clear().env("DATA_DIR", home.path());
@@ -140,7 +140,7 @@ async fn compose_files_give_settings_that_the_program_takes() {
     }
     let database = of_service(&text, "mysql", "environment");
     let value = |name: &str| database.iter().find(|(key, _)| *key == name).unwrap().1;
-    let url = file("docs/compose.mysql.yaml")
+    let url = file("docs/deploy/compose.mysql.yaml")
         .lines()
         .find_map(|line| line.trim().strip_prefix("DATABASE_URL: ").map(str::to_owned))
         .unwrap();

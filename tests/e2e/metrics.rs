@@ -47,7 +47,7 @@ fn sum(samples: &BTreeMap<String, f64>, beginning: &str) -> f64 {
 
 /// Every name of a metric in the board's queries.
 fn names_on_board() -> Vec<String> {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/grafana.json");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/deploy/grafana.json");
     let board: Value = serde_json::from_str(&std::fs::read_to_string(file).expect("the board")).expect("JSON");
     let mut names = vec![];
     for panel in board["panels"].as_array().expect("panels") {

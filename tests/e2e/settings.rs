@@ -104,7 +104,8 @@ async fn kept_secret_that_is_too_short_stops_the_start_before_another_is_made() 
 
 #[test]
 fn every_setting_of_the_readme_is_tried() {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let readme =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operating/configuration.md")).unwrap();
     let table = readme.split("| setting | default | meaning |").nth(1).unwrap();
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let names = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
