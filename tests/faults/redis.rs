@@ -17,13 +17,13 @@ use crate::servers::Redis;
 /// Nodes look for each other's events every 50 ms, and for each other's read models every 250 ms at least.
 const POLLED: Duration = Duration::from_secs(2);
 
-/// How long rate limits wait for Redis; see the README's "Limits". Then they do without it for a second.
+/// How long rate limits wait for Redis; see "Limits" in docs/api.md. Then they do without it for a second.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A request asks for two or three rates, and the machine may be busy.
 const SLOWEST: Duration = Duration::from_secs(1);
 
-/// Failed log-ins of an account from one address, as the README has it.
+/// Failed log-ins of an account from one address, as docs/api.md publishes it.
 const FAILED_LOG_INS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
