@@ -6,6 +6,7 @@ mod append;
 mod commands;
 mod connection;
 mod dependencies;
+mod docs;
 mod doors;
 mod interop;
 mod layout;
