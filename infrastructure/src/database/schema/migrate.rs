@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::exchange::restore_index_names;
 use super::migrations::{MIGRATIONS, Migration};
-use super::tables::restore_index_names;
 use crate::database::{Database, DatabaseError, Dialect, Row, RowError, Session};
 use crate::sql_args;
 

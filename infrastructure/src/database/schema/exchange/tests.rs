@@ -1,4 +1,6 @@
+use super::sqlite::{CHUNK, copy_of_index, copy_of_table, empty};
 use super::*;
+use crate::sql_args;
 use crate::testing::fresh_databases;
 
 async fn names_of_indexes(database: &Database) -> Vec<String> {

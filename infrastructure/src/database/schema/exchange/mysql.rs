@@ -1,0 +1,77 @@
+use async_trait::async_trait;
+
+use super::{COPY, Exchange};
+use crate::database::{Database, DatabaseError, Session, Snapshot, Transaction};
+
+/// How long a statement that changes tables waits for the transactions that use them, in seconds. Meanwhile others wait for it.
+const LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 3";
+
+/// MySQL commits each change of a table by itself, and lets several transactions write at a time.
+pub(super) struct MysqlExchange;
+
+#[async_trait]
+impl Exchange for MysqlExchange {
+    fn writes_in_parallel(&self) -> bool {
+        true
+    }
+
+    async fn create(&self, database: &Database, tables: &[String]) -> Result<(), DatabaseError> {
+        let mut session = ddl_session(database).await?;
+        for table in tables {
+            session.run(&format!("CREATE TABLE {table}{COPY} LIKE {table}")).await?;
+        }
+        session.close().await;
+        Ok(())
+    }
+
+    async fn drop_tables(&self, database: &Database, tables: &[String]) -> Result<(), DatabaseError> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let mut session = ddl_session(database).await?;
+        session.run(&format!("DROP TABLE IF EXISTS {}", tables.join(", "))).await?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// Committed at once, on another connection.
+    async fn replace(
+        &self,
+        database: &Database,
+        _: &mut Transaction,
+        renamed: &[(String, String)],
+    ) -> Result<(), DatabaseError> {
+        let steps: Vec<_> = renamed.iter().map(|(from, to)| format!("{from} TO {to}")).collect();
+        let mut session = ddl_session(database).await?;
+        session.run(&format!("RENAME TABLE {}", steps.join(", "))).await?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// The lease that the transaction has confirmed cannot change hands before it ends.
+    async fn as_holder(
+        &self,
+        holder: Transaction,
+        change: &mut (dyn Future<Output = Result<(), DatabaseError>> + Send + Unpin),
+    ) -> Result<(), DatabaseError> {
+        change.await?;
+        holder.commit().await
+    }
+
+    /// Taken while the transaction still keeps everything in its place.
+    async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<Snapshot>, DatabaseError> {
+        let snapshot = database.snapshot().await?;
+        held.commit().await?;
+        Ok(Some(snapshot))
+    }
+
+    fn all_tables(&self) -> &'static str {
+        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()"
+    }
+}
+
+async fn ddl_session(database: &Database) -> Result<Session, DatabaseError> {
+    let mut session = database.log_session().await?;
+    session.run(LOCK_WAIT).await?;
+    Ok(session)
+}
