@@ -29,11 +29,11 @@ use infrastructure::presence::{PresenceWatch, SqlPresenceStore};
 use infrastructure::rate_limits::MemoryRateLimiter;
 use infrastructure::redis::{RateLimiterOptions, RedisRateLimiter, RedisWakeUps, WakeUpOptions};
 use infrastructure::responses::SqlResponseStore;
-use infrastructure::subscription::{RunnerHandle, Subscriptions};
+use infrastructure::subscription::{RunnerHandle, Subscriber, Subscriptions, View};
 use infrastructure::system::RandomIds;
 use infrastructure::wake_ups::NoWakeUps;
 use projections::rebuild::{Replay, rebuild_outdated};
-use projections::routing::{RoutingProjector, SqlAttemptStore};
+use projections::routing::SqlAttemptStore;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -171,11 +171,15 @@ fn start_projectors(base: &Base) -> (Views, Vec<RunnerHandle>, JoinHandle<()>) {
     let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
     let router = Router::new(bus.clone(), Arc::clone(clock), Arc::clone(ids), attempts);
     let subscriptions = Subscriptions::new(database.clone(), Arc::clone(log), Arc::clone(clock), Arc::clone(ids));
-    let follow = |projector| FollowedView { runner: subscriptions.start(Arc::clone(&projector)), projector };
-    let views: Vec<_> = projections::view_projectors().into_iter().map(follow).collect();
-    let routing = subscriptions.start(Arc::new(RoutingProjector::new(Arc::clone(&router))));
-    let runners = views.iter().map(|view| view.runner.clone()).chain([routing.clone()]).collect();
-    (Views::new(views, vec![routing]), runners, tokio::spawn(router.run()))
+    let follow = |view: Arc<dyn View>| {
+        let subscriber: Arc<dyn Subscriber> = view;
+        FollowedView { runner: subscriptions.start(Arc::clone(&subscriber)), subscriber }
+    };
+    let views: Vec<_> = projections::all_views().into_iter().map(follow).collect();
+    let managers = projections::all_managers(Arc::clone(router.memory())).into_iter();
+    let managers: Vec<_> = managers.map(|manager| subscriptions.start(manager)).collect();
+    let runners = views.iter().map(|view| view.runner.clone()).chain(managers.clone()).collect();
+    (Views::new(views, managers), runners, tokio::spawn(router.run()))
 }
 
 fn start_presence(base: &Base) -> (Arc<Presence>, JoinHandle<()>) {

@@ -67,6 +67,15 @@ impl Lease {
         Ok(Some(Self { table, lost, renewal: Some(renewal) }))
     }
 
+    /// Whether a process holds the lease of this name, as far as the table of leases says.
+    ///
+    /// # Errors
+    /// When the database does not work.
+    pub async fn is_held(database: &Database, name: &str) -> Result<bool, DatabaseError> {
+        let sql = format!("SELECT owner FROM leases WHERE name = ? AND expires_us >= {}", database.now_micros());
+        Ok(database.fetch_optional(&sql, sql_args![name]).await?.is_some())
+    }
+
     /// Whether this node still holds it; nobody else can take it before the end of the transaction.
     ///
     /// # Errors

@@ -1,21 +1,21 @@
-//! What erasures of personal data mean for read models.
+//! What erasures of personal data mean for views.
 //!
-//! A rebuild reads payloads as they are left, a running projector may have read them as they were: the event, which comes
-//! after both, makes their rows the same.
+//! A rebuild reads the redacted payloads, a running projector may have read the original ones. The event of the erasure,
+//! which comes after both, makes their rows the same.
 
 use std::sync::Arc;
 
 use application::ports::{LogEvent, Position};
 use domain::event::AnyEvent;
 use domain::ids::{ConversationId, EntityId};
-use domain::visitor::VisitorEvent;
+use domain::visitor::{ErasedPayload, VisitorEvent};
 use infrastructure::database::{DatabaseError, SqlValue, Transaction, placeholders};
 use uuid::Uuid;
 
 use crate::rows::id_args;
 use crate::sql::chunks;
 
-/// Whether an event tells of an erasure.
+/// Whether an event is an erasure.
 pub(crate) const fn is_erasure(event: &AnyEvent) -> bool {
     matches!(event, AnyEvent::Visitor(VisitorEvent::PersonalDataErased { .. }))
 }
@@ -23,37 +23,34 @@ pub(crate) const fn is_erasure(event: &AnyEvent) -> bool {
 /// A part of a page: events, and the erasure that ends it, if one does.
 pub(crate) type Part<'a> = (&'a [Arc<LogEvent>], Option<Erasure<'a>>);
 
-/// What an erasure is about.
+/// The payloads and conversations that lost personal data.
 #[derive(Clone, Copy)]
-pub(crate) struct Erasure<'a>(&'a VisitorEvent);
+pub(crate) struct Erasure<'a> {
+    payloads: &'a [ErasedPayload],
+    conversation_ids: &'a [ConversationId],
+}
 
 /// Cuts a page after each erasure: what comes before must be written by then.
 pub(crate) fn parts(events: &[Arc<LogEvent>]) -> impl Iterator<Item = Part<'_>> {
-    events.split_inclusive(|event| is_erasure(&event.event)).map(|part| match part.split_last() {
-        Some((last, before)) => match &last.event {
-            AnyEvent::Visitor(event @ VisitorEvent::PersonalDataErased { .. }) => (before, Some(Erasure(event))),
-            _ => (part, None),
-        },
-        None => (part, None),
+    events.split_inclusive(|event| is_erasure(&event.event)).map(|part| {
+        if let Some((last, before)) = part.split_last()
+            && let AnyEvent::Visitor(VisitorEvent::PersonalDataErased { payloads, conversation_ids, .. }) = &last.event
+        {
+            (before, Some(Erasure { payloads, conversation_ids }))
+        } else {
+            (part, None)
+        }
     })
 }
 
 impl Erasure<'_> {
     fn positions(self) -> Vec<Position> {
-        match self.0 {
-            VisitorEvent::PersonalDataErased { payloads, .. } => payloads.iter().map(|left| left.position).collect(),
-            _ => vec![],
-        }
+        self.payloads.iter().map(|left| left.position).collect()
     }
 
-    /// The conversations that it is about.
+    /// The conversations that lost personal data.
     pub(crate) fn conversations(self) -> Vec<Uuid> {
-        match self.0 {
-            VisitorEvent::PersonalDataErased { conversation_ids: ids, .. } => {
-                ids.iter().copied().map(ConversationId::uuid).collect()
-            }
-            _ => vec![],
-        }
+        self.conversation_ids.iter().copied().map(ConversationId::uuid).collect()
     }
 
     /// Runs `statement` with a list of its conversations, which `{}` stands for.
@@ -93,12 +90,11 @@ mod tests {
     use domain::conversation::Participant;
     use domain::ids::VisitorId;
     use domain::visitor::VisitorDetails;
+    use infrastructure::testing::fresh_databases;
 
     use super::*;
-    use crate::rebuild::{compare, dump};
-    use crate::testing::{Desk, clear, name, project_with};
-    use crate::view_projectors;
-    use infrastructure::testing::fresh_databases;
+    use crate::catalog::all_subscribers;
+    use crate::testing::{Desk, clear, compare, dump, name, project_with};
 
     async fn erase(desk: &Desk, id: VisitorId) {
         let context = desk.bus.context("system:test".to_owned(), Uuid::nil());
@@ -131,7 +127,7 @@ mod tests {
     #[tokio::test]
     async fn who_has_read_the_texts_ends_with_the_rows_of_a_rebuild() {
         let (as_they_were, afterwards) = story().await;
-        let projectors = view_projectors();
+        let projectors = all_subscribers(Arc::default());
         for fresh in fresh_databases().await {
             let database = &fresh.database;
             project_with(&projectors, database, &afterwards, &[1_000]).await.unwrap();

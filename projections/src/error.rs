@@ -1,6 +1,6 @@
 use application::ports::LogEvent;
 use infrastructure::database::{DatabaseError, RowError};
-use infrastructure::subscription::ProjectError;
+use infrastructure::subscription::HandleError;
 
 use crate::cursor::CursorError;
 
@@ -30,7 +30,7 @@ struct Misfit {
 }
 
 /// Stops the projector at this event.
-pub(crate) fn poison(event: &LogEvent, reason: &'static str) -> ProjectError {
+pub(crate) fn poison(event: &LogEvent, reason: &'static str) -> HandleError {
     let misfit = Misfit { event_type: event.header.event_type.clone(), reason };
-    ProjectError::Poison { position: event.header.position, source: misfit.into() }
+    HandleError::Poison { position: event.header.position, source: misfit.into() }
 }

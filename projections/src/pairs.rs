@@ -8,7 +8,7 @@ pub(crate) struct Pairs<P> {
 
 #[derive(Debug)]
 struct Change {
-    /// Whether the pair was there before the page, which its first event tells.
+    /// Whether the pair was there before the page: its first event implies that.
     before: bool,
     after: bool,
 }

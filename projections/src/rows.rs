@@ -3,12 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use application::ports::LogEvent;
 use infrastructure::database::{DatabaseError, Row, RowError, SqlValue, Transaction, placeholders};
 use infrastructure::sql_args;
-use infrastructure::subscription::ProjectError;
+use infrastructure::subscription::HandleError;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::poison;
-use crate::rebuild::ViewTable;
 use crate::sql::filled_chunks;
+use crate::table::ViewTable;
 
 /// A row of a view, one for each aggregate.
 pub(crate) trait ViewRow: Clone + PartialEq + Sized {
@@ -56,7 +57,7 @@ impl<R: ViewRow> Rows<R> {
     }
 
     /// The row that an event changes.
-    pub(crate) fn change(&mut self, event: &LogEvent) -> Result<&mut R, ProjectError> {
+    pub(crate) fn change(&mut self, event: &LogEvent) -> Result<&mut R, HandleError> {
         let id = event.header.aggregate_id;
         self.find(id).ok_or_else(|| poison(event, "changes what the view does not have"))
     }
@@ -67,7 +68,7 @@ impl<R: ViewRow> Rows<R> {
     }
 
     /// The row that an event creates.
-    pub(crate) fn create(&mut self, event: &LogEvent, row: R) -> Result<(), ProjectError> {
+    pub(crate) fn create(&mut self, event: &LogEvent, row: R) -> Result<(), HandleError> {
         match self.slots.insert(row.id(), Slot { stored: None, now: row }) {
             None => Ok(()),
             Some(_) => Err(poison(event, "creates what the view has already")),
@@ -126,4 +127,12 @@ pub(crate) fn id_args(ids: &[Uuid]) -> Vec<SqlValue> {
 /// The aggregates of the events that a projector of rows looks at.
 pub(crate) fn aggregate_ids<'a>(events: impl Iterator<Item = &'a LogEvent>) -> BTreeSet<Uuid> {
     events.map(|event| event.header.aggregate_id).collect()
+}
+
+/// A column as JSON, whatever its type is.
+pub(crate) fn json_value(row: &Row, column: &str) -> Result<Value, RowError> {
+    match row.opt_int(column) {
+        Err(RowError::Type { .. }) => Ok(row.opt_text(column)?.into()),
+        number => Ok(number?.into()),
+    }
 }

@@ -4,7 +4,7 @@ use infrastructure::database::{Row, RowError};
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
-use crate::search::fold;
+use crate::text::fold;
 
 /// The numbers of values a statement: few, so that a connection's cache of prepared statements stays small.
 const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];

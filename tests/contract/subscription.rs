@@ -84,7 +84,7 @@ async fn checkpoint_in_another_history_stops_the_projector(database: TestDatabas
     let other_hash = sql_args![5_i64, [1; 32], &epoch];
     for args in [sql_args![5_i64, hash, foreign], other_hash, sql_args![7_i64, hash, &epoch]] {
         node.database.execute(set, args).await.unwrap();
-        assert!(matches!(stopped(&start()).await, StopReason::HistoryForked { .. }));
+        assert!(matches!(stopped(&start()).await, StopReason::ForeignCheckpoint { .. }));
     }
     node.database.execute(set, sql_args![5_i64, hash, &epoch]).await.unwrap();
     let handle = start();

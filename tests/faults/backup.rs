@@ -11,7 +11,8 @@ use harness::{
 use infrastructure::backup::{BackupFile, KEPT, LEFT_OUT, UnfinishedRestore, find_unfinished};
 use infrastructure::database::{Database, DatabaseOptions, Dialect};
 use infrastructure::system::SystemClock;
-use projections::rebuild::{all_view_tables, compare, dump};
+use projections::all_view_tables;
+use projections::testing::{compare, dump};
 use serde_json::{Value, json};
 
 use crate::load::Load;

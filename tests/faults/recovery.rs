@@ -7,7 +7,7 @@ use harness::{History, Process, Standing, eventually};
 use infrastructure::database::{Database, DatabaseOptions};
 use infrastructure::event_log::verify_chain;
 use infrastructure::system::{RandomIds, SystemClock};
-use projections::rebuild::{compare, dump, rebuild_into};
+use projections::testing::{compare, dump, rebuild_into};
 
 use crate::load::Load;
 

@@ -107,3 +107,69 @@ async fn differences_are_told_and_fail_the_verification(database: TestDatabase) 
     assert_eq!(code, Some(2), "{log}");
     drop(process);
 }
+
+each_database!(router_is_folded_again_under_load);
+async fn router_is_folded_again_under_load(database: TestDatabase) {
+    let mut process = program_on(&database).start().await;
+    let boss = admin(process.client()).await;
+    let mut load = Load::new(process.client(), &boss).await;
+    let history = History::open(&database).await;
+    work_for(&mut load, &process, 500).await;
+    let client = process.client().clone();
+    let folding = async {
+        for _ in 0..2 {
+            let (code, log) = finished(replay(&database).argument("--subscriber").argument("router")).await;
+            assert_eq!(code, Some(0), "{log}");
+            assert!(log.contains("rebuilt 2 tables"), "{log}");
+        }
+    };
+    load.run(&client, folding).await;
+    assert_eq!(load.journal.failed(), Vec::<String>::new(), "requests fail while the router pauses");
+    eventually(RECOVERY, "the router goes on from what the log says", async || settled(&history).await).await;
+    let (code, log) = finished(replay(&database).argument("--verify")).await;
+    assert_eq!(code, Some(0), "{log}");
+    let (code, log) = finished(replay(&database).argument("--projection").argument("routing")).await;
+    assert_eq!(code, Some(2), "{log}");
+    assert!(log.contains("livechatlog replay --subscriber router"), "{log}");
+    let log = process.log();
+    assert!(!log.contains("panicked") && !log.contains(" ERROR "), "{log}");
+    assert!(process.terminate().await.success());
+}
+
+each_database!(checkpoint_that_is_not_in_the_log_is_named_and_mended);
+async fn checkpoint_that_is_not_in_the_log_is_named_and_mended(database: TestDatabase) {
+    let process = program_on(&database).start().await;
+    let history = History::open(&database).await;
+    eventually(RECOVERY, "the read models are what the log says", async || settled(&history).await).await;
+    // With the generation it is read at once; otherwise with the next event.
+    let spoil = "UPDATE checkpoints SET position = position + 7, generation = generation + 1 \
+                 WHERE name IN ('tags', 'routing')";
+    history.database.execute(spoil, vec![]).await.expect("a checkpoint can be changed");
+    eventually(RECOVERY, "the probe says what mends it", async || {
+        let reply = process.client().get("/readyz").await;
+        let said = reply.body.to_string();
+        let both = ["`livechatlog replay` mends it", "`livechatlog replay --subscriber router` mends it"];
+        if reply.status == 503 && both.iter().all(|words| said.contains(words)) { Ok(()) } else { Err(said) }
+    })
+    .await;
+    let (code, log) = finished(program_on(&database).argument("check")).await;
+    assert_eq!(code, Some(1), "{log}");
+    for name in ["tags", "routing"] {
+        assert!(log.contains(&format!("{name} belongs to another history")), "{log}");
+    }
+    assert!(!log.contains("agents belongs"), "{log}");
+    let (code, log) = finished(replay(&database).argument("--verify")).await;
+    assert_eq!(code, Some(1), "{log}");
+    let (code, log) = finished(replay(&database)).await;
+    assert_eq!(code, Some(0), "{log}");
+    let (code, log) = finished(replay(&database).argument("--subscriber").argument("router")).await;
+    assert_eq!(code, Some(0), "{log}");
+    eventually(RECOVERY, "the service is ready again", async || {
+        let reply = process.client().get("/readyz").await;
+        if reply.status == 200 { Ok(()) } else { Err(reply.body) }
+    })
+    .await;
+    let (code, log) = finished(replay(&database).argument("--verify")).await;
+    assert_eq!(code, Some(0), "{log}");
+    drop(process);
+}

@@ -136,7 +136,7 @@ impl Node {
             snapshot.waiting.clear();
         }
         self.shared.oracle().router_starts(self.number, self.shared.clock.now());
-        self.router.restore(snapshot);
+        self.router.memory().load(snapshot);
         loop {
             self.life.check().await;
             let growth = self.shared.growth.notified();
@@ -152,7 +152,7 @@ impl Node {
                 continue;
             };
             let page = self.shared.mutation.map_or_else(|| page.clone(), |mutation| mutation.feed(page.clone()));
-            let parts = self.router.fold(&page);
+            let parts = self.router.memory().handle(&page).unwrap_or_default();
             self.shared.oracle().router_knows(self.number, self.shared.clock.now(), last);
             self.shared.clock.sleep_millis(self.shared.below(8) as u64).await;
             self.life.check().await;
@@ -162,10 +162,10 @@ impl Node {
             store(&self.store).save(parts, last);
             position = last;
             if !self.shared.is(Mutation::DropWakeUps) {
-                self.router.stored();
+                self.router.memory().committed();
             }
         }
-        self.router.stand_down();
+        self.router.memory().released();
         self.shared.oracle().router_ends(self.number, self.shared.clock.now());
     }
 

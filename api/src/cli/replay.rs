@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use application::ports::{Clock, EventLog, ReadError};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use infrastructure::database::Database;
 use infrastructure::event_log::{LogPorts, SqlEventLog};
+use infrastructure::subscription::ROUTER;
 use infrastructure::system::{RandomIds, SystemClock};
 use projections::rebuild::{RebuildError, Rebuilt, Replay, RowDifference};
 use serde_json::json;
@@ -18,13 +19,17 @@ use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::open_as_it_is;
 
-/// Which views, and what to do with them.
+/// What to fill from the log, and how.
 #[derive(Args)]
 pub struct Options {
-    /// Rebuild these projections only: conversations, thread_events, agents, tags, routing, …; default: all
+    /// Rebuild these projections only: conversations, thread_events, agents, tags, …; default: all
     #[arg(long = "projection", value_name = "NAME", num_args = 1..)]
     projections: Vec<String>,
-    /// Replace nothing: compare the live rows with the rebuilt ones at the same position; exit code 1 if any differs
+    /// Instead of read models, fold the state of a process manager again from the log; it pauses meanwhile on every node
+    #[arg(long = "subscriber", value_name = "NAME", conflicts_with = "projections")]
+    subscriber: Option<Manager>,
+    /// Replace nothing: compare the live rows, also those of the router, with the rebuilt ones at the same position; exit code
+    /// 1 if any differs
     #[arg(long)]
     verify: bool,
     /// Print one JSON object a line
@@ -32,11 +37,28 @@ pub struct Options {
     json: bool,
 }
 
-/// Rebuilds views beside a service that may be running.
+/// A process manager whose state follows from the log alone.
+#[derive(Clone, Copy, ValueEnum)]
+enum Manager {
+    /// Assigns waiting chats to agents
+    Router,
+}
+
+impl Options {
+    /// The names of what is meant; none for all.
+    fn names(&self) -> Vec<&str> {
+        match self.subscriber {
+            Some(Manager::Router) => vec![ROUTER.0],
+            None => self.projections.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+/// Fills tables from the log, alongside a service that may be running.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let database = open_as_it_is(&settings).await?;
     let replay = replay_of(&database).await?;
-    let names: Vec<_> = options.projections.iter().map(String::as_str).collect();
+    let names = options.names();
     let progress = Progress::new(options.json);
     let begun = Instant::now();
     let mut differences = 0;
@@ -47,6 +69,8 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
                 progress.aside(|| print_difference(&difference, options.json));
             };
             replay.verify(&names, &progress, &mut tell).await
+        } else if options.subscriber.is_some() {
+            replay.refold_router(&progress).await
         } else {
             replay.run(&names, &progress).await
         }
@@ -68,7 +92,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
             print_outcome(&rebuilt, &options, differences, begun.elapsed().as_secs_f64());
             Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Err(error @ RebuildError::Unknown { .. }) => {
+        Err(error @ (RebuildError::Unknown { .. } | RebuildError::NoView { .. })) => {
             eprintln!("error: {error}");
             Ok(ExitCode::from(2))
         }
@@ -76,7 +100,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
     }
 }
 
-/// The rebuilding of a database's views.
+/// What fills the tables of this database from its log.
 pub(super) async fn replay_of(database: &Database) -> Result<Replay, ReadError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = LogPorts::alone(Arc::clone(&clock), Arc::new(RandomIds));
@@ -84,7 +108,7 @@ pub(super) async fn replay_of(database: &Database) -> Result<Replay, ReadError> 
     Ok(Replay::new(database.clone(), log, clock, &RandomIds))
 }
 
-/// Ends when somebody asks for the end; never, when the system cannot tell.
+/// Ends with an interrupt or a request to terminate; never, when the system cannot report them.
 pub(super) async fn interrupted() {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Args;
 use infrastructure::backup::{BackupError, BackupFile, Checked, Restore, Restored};
 use infrastructure::database::Database;
-use projections::rebuild::all_view_tables;
+use projections::all_view_tables;
 use serde_json::json;
 
 use super::INTERRUPTED;

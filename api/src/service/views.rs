@@ -4,7 +4,7 @@ use std::time::Duration;
 use application::ports::Position;
 use domain::event::AnyEvent;
 use futures::future::join_all;
-use infrastructure::subscription::{Projector, RunnerHandle, RunnerStatus};
+use infrastructure::subscription::{RunnerHandle, RunnerStatus, Subscriber};
 
 /// A read model from which the service answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +42,19 @@ impl View {
 /// A view with its progress on this node.
 pub struct FollowedView {
     /// Knows which events concern it.
-    pub projector: Arc<dyn Projector>,
+    pub subscriber: Arc<dyn Subscriber>,
     /// Knows how far it has come.
     pub runner: RunnerHandle,
 }
 
 impl FollowedView {
     fn shows(&self, events: &[AnyEvent]) -> bool {
-        events.iter().any(|event| self.projector.handles(event))
+        events.iter().any(|event| self.subscriber.handles(event))
     }
 
     /// Patient views gather events before they project them. Writes do not wait for these: their readers do.
     fn is_prompt(&self) -> bool {
-        self.projector.patience().is_zero()
+        self.subscriber.patience().is_zero()
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use application::ports::{Clock, EventLog, LogHead, Position};
 use domain::ids::GroupId;
-use infrastructure::subscription::{MOST_BEHIND, RunnerStatus, StopReason};
+use infrastructure::subscription::{MOST_BEHIND, RunnerStatus, StopReason, mending_command};
 use infrastructure::wake_ups::WakeUpStatus;
 use infrastructure::write_probe::WriteProbe;
 use projections::agents::AgentQueries;
@@ -103,7 +103,7 @@ impl Vitals {
         ];
         let head = head.map_or(0, |head| head.position);
         for (name, position, status) in self.views.status() {
-            checks.push(Check::required(format!("projection:{name}"), projection(head - position, &status)));
+            checks.push(Check::required(format!("projection:{name}"), projection(name, head - position, &status)));
         }
         for name in self.tasks.ended() {
             let reason = "has ended; the cause is in the log, and a restart is needed".to_owned();
@@ -174,12 +174,15 @@ impl Vitals {
     }
 }
 
-fn projection(lag: i64, status: &RunnerStatus) -> Result<(), String> {
+fn projection(name: &str, lag: i64, status: &RunnerStatus) -> Result<(), String> {
     match status {
         // The cause may quote what people wrote; it is in the log.
         RunnerStatus::Stopped(reason @ StopReason::Panicked) => Err(reason.to_string()),
         RunnerStatus::Stopped(reason @ StopReason::HistoryForked { .. }) => {
             Err(format!("{reason}: the database was exchanged, and this node has to be started anew"))
+        }
+        RunnerStatus::Stopped(reason @ StopReason::ForeignCheckpoint { .. }) => {
+            Err(format!("{reason}: `{}` mends it", mending_command(name)))
         }
         RunnerStatus::Stopped(StopReason::Poison { position, .. }) => {
             Err(format!("stopped at position {position}; the cause is in the log"))

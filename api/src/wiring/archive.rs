@@ -51,7 +51,7 @@ impl Archive {
         let bus = CommandBus::new(Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));
         let subscriptions = Subscriptions::new(database.clone(), log, Arc::clone(&clock), ids);
         let mut runners = vec![];
-        for view in projections::view_projectors() {
+        for view in projections::all_views() {
             // Tables of another version are the servers' business.
             let is_own = Checkpoint::find(&database, view.name(), view.version()).await?.is_some();
             if folder.is_some() && is_own {
@@ -68,7 +68,7 @@ impl Archive {
     /// When the database does not work.
     pub async fn await_views(&self, erased: &Erased) -> Result<bool, DatabaseError> {
         let Some(position) = erased.position else { return Ok(true) };
-        let views = || projections::view_projectors().into_iter().filter(|projector| projector.handles(&erasure()));
+        let views = || projections::all_views().into_iter().filter(|projector| projector.handles(&erasure()));
         let deadline = self.clock.now().plus(VIEWS_WITHIN);
         loop {
             let mut behind = 0;

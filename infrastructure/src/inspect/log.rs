@@ -4,11 +4,11 @@ use application::ports::LogHead;
 
 use super::{Finding, unknown, with_causes};
 use crate::backup::find_unfinished;
-use crate::database::{Database, MigrateError};
+use crate::database::{Database, DatabaseError, MigrateError};
 use crate::event_log::{Damage, evidence_after, read_head};
-use crate::subscription::{Hold, MOST_BEHIND, ProjectorId, Standing};
+use crate::subscription::{CheckpointLock, MOST_BEHIND, SubscriberId, TableState, mending_command};
 
-pub(super) async fn inspect(database: &Database, projectors: &[ProjectorId], findings: &mut Vec<Finding>) {
+pub(super) async fn inspect(database: &Database, projectors: &[SubscriberId], findings: &mut Vec<Finding>) {
     let (finding, is_usable) = schema(database).await;
     findings.push(finding);
     if !is_usable {
@@ -74,40 +74,56 @@ async fn end(database: &Database, head: &LogHead) -> Finding {
     }
 }
 
-async fn read_models(database: &Database, projectors: &[ProjectorId], head: &LogHead) -> Vec<Finding> {
+async fn read_models(database: &Database, projectors: &[SubscriberId], head: &LogHead) -> Vec<Finding> {
     let names: Vec<_> = projectors.iter().map(|(name, _)| *name).collect();
-    match Hold::look(database, &names).await {
-        Ok(standings) => {
-            let wrong = projectors.iter().zip(standings).filter_map(|(id, standing)| read_model(id, standing, head));
-            let wrong: Vec<_> = wrong.collect();
+    match CheckpointLock::look(database, &names).await {
+        Ok(states) => {
+            let mut wrong = vec![];
+            for (id, state) in projectors.iter().zip(states) {
+                match is_foreign(database, state).await {
+                    Ok(true) => wrong.extend(state.map(|state| foreign(id.0, state))),
+                    Ok(false) => wrong.extend(read_model(id, state, head)),
+                    Err(error) => return vec![unknown("read models", &error)],
+                }
+            }
             if wrong.is_empty() { vec![Finding::ok("read models", "up to date, or nearly")] } else { wrong }
         }
         Err(error) => vec![unknown("read models", &error)],
     }
 }
 
+/// Whether the log does not have the place where a read model stands.
+async fn is_foreign(database: &Database, state: Option<TableState>) -> Result<bool, DatabaseError> {
+    match state {
+        Some(state) => Ok(!state.checkpoint.is_in_log(database).await?),
+        None => Ok(false),
+    }
+}
+
+fn foreign(name: &str, state: TableState) -> Finding {
+    let position = state.checkpoint.position;
+    let found = format!("{name} belongs to another history: its checkpoint at position {position} is not in the log");
+    Finding::failed("read models", found, format!("run `{}`, which fills it from the log", mending_command(name)))
+}
+
 /// What is to be said about a read model, if anything.
-fn read_model((name, version): &ProjectorId, standing: Option<Standing>, head: &LogHead) -> Option<Finding> {
+fn read_model((name, version): &SubscriberId, state: Option<TableState>, head: &LogHead) -> Option<Finding> {
     const SUBJECT: &str = "read models";
-    let Some(standing) = standing else {
+    let Some(state) = state else {
         let found = format!("{name} was never filled");
         return (head.position > 0)
             .then(|| Finding::warning(SUBJECT, found, "start the server: it fills them by itself"));
     };
-    if standing.checkpoint.epoch != head.epoch || standing.checkpoint.position > head.position {
-        let advice = "the log was exchanged beneath its read models: restore the backup into a new database with \
-                      `livechatlog restore`, which builds them anew";
-        return Some(Finding::failed(SUBJECT, format!("{name} belongs to another history"), advice));
-    }
-    if standing.version > *version {
-        let found = format!("{name} is of the newer version {}", standing.version);
+    if state.version > *version {
+        let found = format!("{name} is of the newer version {}", state.version);
         return Some(Finding::failed(SUBJECT, found, "install the newer version of livechatlog"));
     }
-    if standing.is_outdated || standing.version < *version {
+    if state.is_outdated || state.version < *version {
         let found = format!("{name} is of an earlier version");
-        return Some(Finding::warning(SUBJECT, found, "the running server rebuilds it, or `livechatlog replay`"));
+        let advice = format!("the running server rebuilds it, or `{}`", mending_command(name));
+        return Some(Finding::warning(SUBJECT, found, advice));
     }
-    let behind = head.position - standing.checkpoint.position;
+    let behind = head.position - state.checkpoint.position;
     (behind > MOST_BEHIND).then(|| {
         let advice = "start the server, which catches up; if one runs, /readyz says why it does not";
         Finding::warning(SUBJECT, format!("{name} is {behind} events behind"), advice)

@@ -15,13 +15,13 @@ pub use self::redis::inspect_redis;
 pub use finding::{Finding, Status};
 
 use crate::database::{Database, DatabaseError, DatabaseOptions, Dialect};
-use crate::subscription::ProjectorId;
+use crate::subscription::SubscriberId;
 
 /// How thorough to be, and what to expect.
 #[derive(Clone, Copy, Debug)]
 pub struct Expectations<'a> {
     /// The projectors of this program.
-    pub projectors: &'a [ProjectorId],
+    pub projectors: &'a [SubscriberId],
     /// Whether to read an SQLite file as a whole.
     pub integrity: bool,
 }

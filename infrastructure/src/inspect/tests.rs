@@ -9,7 +9,7 @@ use crate::system::SystemClock;
 use crate::testing::{Fresh, fresh_databases, redis_url};
 use application::ports::EventLog as _;
 
-const PROJECTORS: [ProjectorId; 1] = [("notes", 2)];
+const PROJECTORS: [SubscriberId; 1] = [("notes", 2)];
 
 async fn look(url: &str) -> Vec<Finding> {
     let expected = Expectations { projectors: &PROJECTORS, integrity: true };
@@ -53,6 +53,19 @@ async fn what_is_wrong_with_the_log_is_told() {
             let (found, said) = of(&fresh, "read models").await;
             assert_eq!(found, status, "{change}: {said}");
             assert!(said.contains(words), "{said}");
+        }
+    }
+    for fresh in fresh_databases().await {
+        start(&fresh.database).await.append(append(&[(stream(1), 0, 2)])).await.unwrap();
+        let head = crate::event_log::read_head(&fresh.database).await.unwrap();
+        let (position, chain_hash, epoch) = (head.position, head.chain_hash, head.epoch);
+        let checkpoint = crate::subscription::Checkpoint { position, chain_hash, epoch, generation: 0 };
+        checkpoint.store_first(&fresh.database, PROJECTORS[0]).await.unwrap();
+        assert_eq!(of(&fresh, "read models").await.0, Status::Ok);
+        for place in ["chain_hash = X'00'", "position = 1", "epoch = 'no history'"] {
+            fresh.database.execute(&format!("UPDATE checkpoints SET {place}"), vec![]).await.unwrap();
+            let (found, said) = of(&fresh, "read models").await;
+            assert!(found == Status::Failed && said.starts_with("notes ") && said.contains("not in the log"), "{said}");
         }
     }
     for fresh in fresh_databases().await {

@@ -1,8 +1,8 @@
-//! How far a projector has come.
+//! How far a subscriber has come.
 
 use application::ports::{Epoch, Hash, Position};
 
-use crate::database::{Database, DatabaseError, ErrorClass, Row, Transaction};
+use crate::database::{Database, DatabaseError, ErrorClass, Row, RowError, Transaction};
 use crate::event_log::chain::GENESIS;
 use crate::sql_args;
 
@@ -11,21 +11,21 @@ const SELECT: &str = "SELECT position, chain_hash, epoch, generation FROM checkp
 /// A place in the history of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The position.
+    /// Everything up to this position is in the tables.
     pub position: Position,
     /// The log's hash there.
     pub chain_hash: Hash,
-    /// Which history it is.
+    /// The name of the history.
     pub epoch: Epoch,
-    /// How often the projector's tables were replaced by rebuilt ones.
+    /// How often the tables were replaced by rebuilt ones.
     pub generation: i64,
 }
 
-/// What a projector finds where its checkpoint should be.
+/// What a subscriber finds where its checkpoint should be.
 pub(super) enum Found {
-    /// Its checkpoint.
+    /// A checkpoint of this version.
     Own(Checkpoint),
-    /// That of a newer version, which the tables belong to.
+    /// The tables belong to a newer version.
     Newer(i64),
 }
 
@@ -36,7 +36,7 @@ impl Checkpoint {
         Self { position: 0, chain_hash: GENESIS, epoch, generation: 0 }
     }
 
-    /// Reads the stored one.
+    /// Reads the stored checkpoint of a subscriber.
     ///
     /// # Errors
     /// When the database does not work.
@@ -63,7 +63,7 @@ impl Checkpoint {
         }
     }
 
-    /// Makes the one checkpoint of a projector that of this version.
+    /// Turns the one checkpoint of a subscriber into that of this version.
     async fn adopt(self, database: &Database, (name, version): (&str, i64)) -> Result<Found, DatabaseError> {
         const LAST: &str = "SELECT version, position, chain_hash, epoch, generation FROM checkpoints WHERE name = ? ORDER BY version DESC";
         let mut tx = database.begin_view().await?;
@@ -81,10 +81,10 @@ impl Checkpoint {
         Ok(Found::Own(checkpoint))
     }
 
-    /// Stores it for a projector whose tables were filled up to it, and that has none yet.
+    /// Stores it for a subscriber whose tables were filled up to it.
     ///
     /// # Errors
-    /// When it has one, or the database does not work.
+    /// When the subscriber has a checkpoint already, or the database does not work.
     pub async fn store_first(&self, database: &Database, id: (&str, i64)) -> Result<(), DatabaseError> {
         let mut tx = database.begin_view().await?;
         self.insert(&mut tx, id, false).await?;
@@ -108,10 +108,25 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Moves the stored one from `self` to `to`. `false`: it is not at `self`, so somebody else moves it; in a batched
-    /// transaction an error tells so later.
+    /// Whether the log in this database has this place: the position with this hash, in a history of this name.
     ///
-    /// As the first statement of a transaction it keeps everybody else waiting until the end of it.
+    /// # Errors
+    /// When the database does not work.
+    pub async fn is_in_log(&self, database: &Database) -> Result<bool, DatabaseError> {
+        const SQL: &str = "SELECT (SELECT COUNT(*) FROM log_head WHERE epoch = ?) AS epochs, \
+                           (SELECT COUNT(*) FROM events WHERE position = ? AND chain_hash = ?) AS events";
+        let Self { position, chain_hash, epoch, .. } = *self;
+        let row = database.fetch_optional(SQL, sql_args![epoch, position, chain_hash]).await?;
+        let Some(row) = row else { return Ok(false) };
+        let is_place = if position == 0 { chain_hash == GENESIS } else { row.int("events")? > 0 };
+        Ok(is_place && row.int("epochs")? > 0)
+    }
+
+    /// Moves the stored one from `self` to `to`. `false`: it is not at `self`, so another node moves it, or the log has no
+    /// such place: the database was set back to an earlier state under a node that knows more. In a batched transaction an
+    /// error says so later.
+    ///
+    /// As the first statement of a transaction it keeps all other transactions on this checkpoint waiting.
     pub(super) async fn advance(
         &self,
         tx: &mut Transaction,
@@ -120,20 +135,23 @@ impl Checkpoint {
     ) -> Result<bool, DatabaseError> {
         let update = format!(
             "UPDATE checkpoints SET position = ?, chain_hash = ?, updated_us = {} \
-             WHERE name = ? AND version = ? AND position = ? AND chain_hash = ? AND epoch = ? AND generation = ?",
+             WHERE name = ? AND version = ? AND position = ? AND chain_hash = ? AND epoch = ? AND generation = ? \
+             AND EXISTS (SELECT 1 FROM events WHERE events.position = ? AND events.chain_hash = ?)",
             tx.dialect().now_micros()
         );
         let Self { position, chain_hash, epoch, generation } = *self;
-        let args = sql_args![to.position, to.chain_hash, name, version, position, chain_hash, epoch, generation];
-        tx.expect(1, &update, args).await
+        let own = sql_args![name, version, position, chain_hash, epoch, generation];
+        let place = sql_args![to.position, to.chain_hash];
+        tx.expect(1, &update, [place.clone(), own, place].concat()).await
     }
 }
 
 pub(super) fn read(row: &Row) -> Result<Checkpoint, DatabaseError> {
-    Ok(Checkpoint {
-        position: row.int("position")?,
-        chain_hash: row.hash("chain_hash")?,
-        epoch: row.uuid("epoch")?,
-        generation: row.int("generation")?,
-    })
+    // SQLite takes anything into any column. What cannot be read is no place in any log, and is mended like one.
+    let (position, chain_hash, epoch) = read_place(row).unwrap_or((0, GENESIS, Epoch::nil()));
+    Ok(Checkpoint { position, chain_hash, epoch, generation: row.int("generation")? })
+}
+
+fn read_place(row: &Row) -> Result<(Position, Hash, Epoch), RowError> {
+    Ok((row.int("position")?, row.hash("chain_hash")?, row.uuid("epoch")?))
 }

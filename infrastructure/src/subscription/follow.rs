@@ -1,4 +1,4 @@
-//! Following another node's checkpoint, and waiting for its lease.
+//! Following the checkpoint that another node moves, and waiting for the lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +6,12 @@ use std::time::Duration;
 use application::ports::Position;
 use tokio::time::Instant;
 
+use super::SubscriberId;
 use super::checkpoint::Checkpoint;
 use super::runner::{Runner, TurnEnd};
 use crate::lease::Lease;
 
-/// How often the stored checkpoint is looked at, when somebody waits for a position and when nobody does.
+/// How often the stored checkpoint is read, while a request waits for a position and otherwise.
 const POLL_WAITED_FOR: Duration = Duration::from_millis(20);
 const POLL: Duration = Duration::from_millis(250);
 
@@ -18,6 +19,11 @@ const POLL: Duration = Duration::from_millis(250);
 const TRY_LEASE: Duration = Duration::from_secs(1);
 
 const PAGE: usize = 500;
+
+/// Held by the node that runs a subscriber.
+pub(super) fn lease_of((name, version): SubscriberId) -> String {
+    format!("projector:{name}:{version}")
+}
 
 impl Runner {
     /// Follows until this node has the lease.
@@ -38,12 +44,14 @@ impl Runner {
         }
     }
 
+    /// Not during a pause: there is no lease on SQLite that would keep this node from running the subscriber.
     async fn take_lease(&self) -> Result<Option<Lease>, TurnEnd> {
-        let (name, version) = self.id();
+        if self.is_paused().await? {
+            return Ok(None);
+        }
         let subscriptions = &self.subscriptions;
-        let lease = format!("projector:{name}:{version}");
         let clock = Arc::clone(&subscriptions.clock);
-        Ok(Lease::take(&subscriptions.database, &lease, &subscriptions.owner, clock).await?)
+        Ok(Lease::take(&subscriptions.database, &lease_of(self.id()), &subscriptions.owner, clock).await?)
     }
 
     async fn pause_following(&mut self) -> Result<(), TurnEnd> {
@@ -71,7 +79,7 @@ impl Runner {
         let known = *self.subscriptions.log.known_position().borrow();
         while position < known {
             let page = self.subscriptions.log.read_after(position, PAGE).await?;
-            let unhandled = page.iter().take_while(|event| !self.projector.handles(&event.event)).count();
+            let unhandled = page.iter().take_while(|event| !self.subscriber.handles(&event.event)).count();
             let Some(last) = unhandled.checked_sub(1).and_then(|last| page.get(last)) else { break };
             position = last.header.position;
             if unhandled < page.len() {

@@ -1,4 +1,4 @@
-//! What others see of a running projector.
+//! What others see of a running subscriber.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,26 +8,33 @@ use application::ports::Position;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-/// What a projector does.
+/// What a subscriber does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunnerStatus {
-    /// Another node runs it, or nobody does yet; this one follows its checkpoint.
+    /// Another node runs it, or none does yet; this one follows its checkpoint.
     Following,
     /// This node runs it.
     Running,
-    /// It has stopped, and needs somebody to look after it.
+    /// It has stopped, and needs an operator.
     Stopped(StopReason),
     /// It was shut down.
     ShutDown,
 }
 
-/// Why a projector has stopped.
+/// Why a subscriber has stopped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StopReason {
     /// The log is not the one that was projected.
     #[error("the history of the log has changed at position {position}")]
     HistoryForked {
-        /// Where that was seen.
+        /// The first position that differs, as far as known.
+        position: Position,
+    },
+    /// The log in the database does not have the place that the checkpoint names: the checkpoint was spoiled, or events were
+    /// lost after they were projected. A rebuild mends it.
+    #[error("its checkpoint at position {position} is not in the log")]
+    ForeignCheckpoint {
+        /// Where the checkpoint stands.
         position: Position,
     },
     /// Its task has panicked.
@@ -42,7 +49,7 @@ pub enum StopReason {
     /// An event could not be projected or read.
     #[error("event at position {position} cannot be projected: {cause}")]
     Poison {
-        /// Its position.
+        /// Where the event is.
         position: Position,
         /// The error with its sources.
         cause: String,
@@ -57,7 +64,7 @@ impl RunnerStatus {
     }
 }
 
-/// A running projector. Clones are the same one; it goes on running when they are dropped.
+/// A running subscriber. Clones are the same one; it goes on running when they are dropped.
 #[derive(Clone)]
 pub struct RunnerHandle {
     name: &'static str,
@@ -76,7 +83,7 @@ pub(super) struct Controls {
     pub(super) shutdown: watch::Receiver<bool>,
 }
 
-/// How many wait for a position; a node that only follows looks more often then.
+/// How many requests wait for a position; a node that only follows looks more often then.
 #[derive(Default)]
 pub(super) struct Waiters {
     count: AtomicUsize,
@@ -88,7 +95,7 @@ impl Waiters {
         self.count.load(Ordering::Relaxed) > 0
     }
 
-    /// Ends when somebody begins to wait.
+    /// Ends when a request begins to wait.
     pub(super) async fn arrival(&self) {
         self.arrived.notified().await;
     }
@@ -125,13 +132,13 @@ pub(super) fn new(name: &'static str, version: i64) -> (RunnerHandle, Controls) 
 }
 
 impl RunnerHandle {
-    /// The projector's name.
+    /// The subscriber's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The projector's version.
+    /// The subscriber's version.
     #[must_use]
     pub const fn version(&self) -> i64 {
         self.version

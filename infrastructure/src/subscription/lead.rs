@@ -1,4 +1,4 @@
-//! Projecting, on the node that has the lease.
+//! Handling events, on the node that has the lease.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,9 +8,10 @@ use application::ports::{LogEvent, Position, ReadError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::ProjectError;
+use super::HandleError;
 use super::checkpoint::{Checkpoint, Found};
 use super::handle::{RunnerStatus, StopReason};
+use super::pause::LOOK_EVERY;
 use super::runner::{Runner, TurnEnd};
 use crate::database::{DatabaseError, Transaction};
 use crate::lease::Lease;
@@ -18,10 +19,10 @@ use crate::lease::Lease;
 /// The events read at once.
 const PAGE: usize = 500;
 
-/// So few events are projected by statements that are sent together.
+/// Up to this number of events are handled by statements that are sent together.
 const MOST_BATCHED: usize = 64;
 
-/// The stored checkpoint follows after so many positions without an event that matters, or so long after the last one.
+/// The stored checkpoint follows after this many positions without an event that matters, or this long after the last one.
 const STORE_EVERY: Position = 1_000;
 const STORE_AFTER: Duration = Duration::from_secs(1);
 
@@ -39,6 +40,10 @@ pub(super) struct Leader<'a> {
     looks: bool,
     /// When the last page was taken; none while there is more than a page to take.
     caught_up_at: Option<Instant>,
+    /// When to look for replaced tables and for a pause, which must be seen under load, too.
+    look_at: Instant,
+    /// When nothing has come for long enough to store how far it has come.
+    store_at: Instant,
 }
 
 impl Runner {
@@ -51,36 +56,36 @@ impl Runner {
             Found::Own(checkpoint) => checkpoint,
             Found::Newer(version) => return Err(StopReason::Superseded { version }.into()),
         };
-        if !self.belongs(&stored, &head.epoch).await? {
-            return Err(StopReason::HistoryForked { position: stored.position }.into());
+        // As the database says it: this node may not have noticed yet that the log was exchanged.
+        if !stored.is_in_log(&self.subscriptions.database).await? {
+            return Err(StopReason::ForeignCheckpoint { position: stored.position }.into());
         }
         self.load(stored.position).await?;
         self.controls.status.send_replace(RunnerStatus::Running);
         self.publish(stored.position);
         let known = log.known_position();
-        Ok(Leader { runner: self, stored, reached: stored, careful_until: 0, known, looks: false, caught_up_at: None })
+        Ok(Leader {
+            runner: self,
+            stored,
+            reached: stored,
+            careful_until: 0,
+            known,
+            looks: false,
+            caught_up_at: None,
+            look_at: Instant::now() + LOOK_EVERY,
+            store_at: Instant::now() + STORE_AFTER,
+        })
     }
 
-    /// What the projector has in memory stands where its tables do.
+    /// What the subscriber has in memory stands where its tables do.
     async fn load(&self, position: Position) -> Result<(), TurnEnd> {
-        let loaded = self.projector.load(&self.subscriptions.database).await;
+        let loaded = self.subscriber.load(&self.subscriptions.database).await;
         loaded.map_err(|error| TurnEnd::of_projection(error, position))
-    }
-
-    async fn belongs(&self, checkpoint: &Checkpoint, epoch: &uuid::Uuid) -> Result<bool, TurnEnd> {
-        if checkpoint.epoch != *epoch {
-            return Ok(false);
-        }
-        if checkpoint.position == 0 {
-            return Ok(true);
-        }
-        let last = self.subscriptions.log.read_after(checkpoint.position - 1, 1).await?;
-        Ok(last.first().is_some_and(|event| event.header.chain_hash == checkpoint.chain_hash))
     }
 }
 
 impl Leader<'_> {
-    /// Projects until something ends the turn.
+    /// Handles events until something ends the turn.
     pub(super) async fn lead(&mut self, lease: &mut Lease) -> TurnEnd {
         loop {
             let step = tokio::select! {
@@ -101,9 +106,13 @@ impl Leader<'_> {
             self.store().await?;
             return Err(TurnEnd::ShutDown);
         }
+        if Instant::now() >= self.look_at {
+            self.ensure_undisturbed().await?;
+            self.look_at = Instant::now() + LOOK_EVERY;
+        }
         let limit = if self.reached.position < self.careful_until { 1 } else { PAGE };
-        // Where the log is not known to go on, the database need not be asked: but now and then, in case that this node
-        // has stopped to look at the log, or that it is another one by now.
+        // Where the log is not known to go on, the database need not be asked. Now and then it is all the same: this node
+        // may have stopped following the log, or the log may be another one by now.
         let looks = std::mem::take(&mut self.looks);
         let page = if *self.known.borrow_and_update() > self.reached.position || looks {
             self.gather().await;
@@ -122,10 +131,10 @@ impl Leader<'_> {
         }
     }
 
-    /// Lets more events come, unless somebody waits.
+    /// Lets more events come, unless a request waits.
     async fn gather(&mut self) {
         let Some(caught_up_at) = self.caught_up_at else { return };
-        let until = caught_up_at + self.runner.projector.patience();
+        let until = caught_up_at + self.runner.subscriber.patience();
         let waiters = Arc::clone(&self.runner.controls.waiters);
         if until <= Instant::now() || waiters.any() {
             return;
@@ -151,7 +160,7 @@ impl Leader<'_> {
 
     async fn take(&mut self, page: &[Arc<LogEvent>], to: Checkpoint) -> Result<(), TurnEnd> {
         let handled: Vec<_> =
-            page.iter().filter(|event| self.runner.projector.handles(&event.event)).cloned().collect();
+            page.iter().filter(|event| self.runner.subscriber.handles(&event.event)).cloned().collect();
         if !handled.is_empty() {
             if let Err(end) = self.project(&handled, to).await {
                 return self.narrow_down(page, end).await;
@@ -159,6 +168,7 @@ impl Leader<'_> {
             self.stored = to;
         }
         self.reached = to;
+        self.store_at = Instant::now() + STORE_AFTER;
         if to.position - self.stored.position >= STORE_EVERY {
             self.store().await?;
         }
@@ -189,9 +199,9 @@ impl Leader<'_> {
         }
     }
 
-    /// The checkpoint moves first: who loses that race must not touch the rows of who has won it. (What a batch has done in
-    /// memory by then is thrown away when the turn ends.) `failed`: why the same events could not be projected a moment
-    /// ago; what the tables hold is taken over again, once it is sure that they are still this node's.
+    /// The checkpoint moves first: a node that loses this race must not touch the rows of the node that has won it. (What a
+    /// batch has changed in memory by then is thrown away when the turn ends.) `failed`: why the same events could not be
+    /// handled a moment ago; the subscriber is loaded again, once it is sure that the tables are still this node's.
     async fn project_in(
         &self,
         mut tx: Transaction,
@@ -201,13 +211,13 @@ impl Leader<'_> {
     ) -> Result<(), TurnEnd> {
         let first = events.first().map_or(to.position, |event| event.header.position);
         let is_batched = tx.is_batched();
-        let projecting = |error: ProjectError| TurnEnd::of_projection(error, first);
-        // In a batch it may be about a statement of the projector.
+        let projecting = |error: HandleError| TurnEnd::of_projection(error, first);
+        // In a batch the error may be about a statement of the subscriber.
         let own = |error: DatabaseError| if is_batched { projecting(error.into()) } else { error.into() };
         if !self.stored.advance(&mut tx, self.runner.id(), &to).await.map_err(own)? {
             return Err(TurnEnd::Outrun);
         }
-        let name = self.runner.projector.name();
+        let name = self.runner.subscriber.name();
         if let Some(reason) = failed {
             tracing::warn!(
                 projector = name,
@@ -217,14 +227,14 @@ impl Leader<'_> {
             metrics::counter!("livechatlog_projection_batches_failed_total", "projection" => name).increment(1);
             self.runner.load(self.stored.position).await?;
         }
-        self.runner.projector.project(events, &mut tx).await.map_err(projecting)?;
+        self.runner.subscriber.handle(events, &mut tx).await.map_err(projecting)?;
         tx.commit().await.map_err(own)?;
-        self.runner.projector.committed();
+        self.runner.subscriber.committed();
         metrics::counter!("livechatlog_projected_events_total", "projection" => name).increment(events.len() as u64);
         Ok(())
     }
 
-    /// Stores how far it has come without anything to project.
+    /// Stores how far it has come without anything to handle.
     async fn store(&mut self) -> Result<(), TurnEnd> {
         if self.stored == self.reached {
             return Ok(());
@@ -244,7 +254,6 @@ impl Leader<'_> {
         if known > self.reached.position && !self.known.has_changed().unwrap_or(false) {
             self.explain_gap().await?;
         }
-        let store_at = Instant::now() + STORE_AFTER;
         tokio::select! {
             changed = self.known.changed() => {
                 // The log is gone; only the shutdown is left to wait for.
@@ -253,10 +262,11 @@ impl Leader<'_> {
                 }
             }
             () = self.runner.shut_down() => {}
-            () = sleep_until(store_at) => {
+            () = sleep_until(self.look_at) => {}
+            () = sleep_until(self.store_at) => {
                 self.store().await?;
-                self.notice_replacement().await?;
                 self.looks = true;
+                self.store_at = Instant::now() + STORE_AFTER;
             }
         }
         Ok(())
@@ -277,9 +287,10 @@ impl Leader<'_> {
         if goes_on { Ok(()) } else { Err(StopReason::HistoryForked { position: reached + 1 }.into()) }
     }
 
-    /// Rebuilt tables may be in the place of those that the projector has read.
-    async fn notice_replacement(&self) -> Result<(), TurnEnd> {
+    /// Rebuilt tables may be in the place of those that the subscriber has read, or another process may ask for a pause.
+    async fn ensure_undisturbed(&self) -> Result<(), TurnEnd> {
         let generation = self.runner.generation().await?;
-        if generation.is_none_or(|now| now == self.stored.generation) { Ok(()) } else { Err(TurnEnd::Outrun) }
+        let is_own = generation.is_none_or(|now| now == self.stored.generation);
+        if is_own && !self.runner.is_paused().await? { Ok(()) } else { Err(TurnEnd::Outrun) }
     }
 }

@@ -1,10 +1,11 @@
-//! Projectors that follow the log: exactly once in effect, on one node at a time.
+//! Subscribers follow the log: exactly once in effect, on one node at a time.
 
 mod checkpoint;
+mod checkpoint_lock;
 mod follow;
 mod handle;
-mod hold;
 mod lead;
+mod pause;
 mod runner;
 #[cfg(test)]
 mod tests;
@@ -17,32 +18,35 @@ use async_trait::async_trait;
 use domain::event::AnyEvent;
 
 pub use checkpoint::Checkpoint;
+pub use checkpoint_lock::{CheckpointLock, SubscriberId, TableState, find_outdated};
 pub use handle::{RunnerHandle, RunnerStatus, StopReason};
-pub use hold::{Hold, ProjectorId, Standing, find_outdated};
+pub use pause::Pause;
 
-/// A node whose read models are more events behind is not ready.
+/// A node whose views are further behind the log, in events, is not ready.
 pub const MOST_BEHIND: Position = 10_000;
 
 use crate::database::{Database, DatabaseError, RowError, Transaction};
 
-/// Folds events into tables of its own.
+/// Follows the log. It gets every event that it [handles](Subscriber::handles), in the log's order, on one node at a time,
+/// and each of them once in effect: what it writes and its checkpoint are one transaction.
+///
+/// The life of a subscriber on a node: [`load`](Subscriber::load), then [`handle`](Subscriber::handle) and
+/// [`committed`](Subscriber::committed) in turns, then [`released`](Subscriber::released). After a transaction that was
+/// rolled back it is loaded again.
+///
+/// A process manager is a subscriber and no [`View`]: what it has caused cannot be undone by a rebuild.
 #[async_trait]
-pub trait Projector: Send + Sync + 'static {
-    /// Its name; together with the version it names the checkpoint.
+pub trait Subscriber: Send + Sync + 'static {
+    /// Names the checkpoint, together with the version.
     fn name(&self) -> &'static str;
 
-    /// The version of what it writes. A higher one than that of the checkpoint takes the tables over as they are, marks
-    /// them as outdated and goes on; rebuilt ones replace them later. So a new version must bear the rows of the one
-    /// before, and queries must bear them too.
+    /// The version of what it writes. A version above that of the stored checkpoint takes the tables over as they are, marks
+    /// them as outdated and goes on; a rebuild replaces them later. So a new version, and the queries, must understand the
+    /// rows of the version before.
     fn version(&self) -> i64;
 
-    /// The tables that it writes, and nobody else.
-    fn tables(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// How long events may gather before they are projected together, while nobody on this node waits for them. A
-    /// transaction costs much the same however few events it is about.
+    /// How long events may gather before they are handled together, while nothing on this node waits for them. A
+    /// transaction costs much the same for one event as for fifty.
     fn patience(&self) -> Duration {
         Duration::ZERO
     }
@@ -50,38 +54,45 @@ pub trait Projector: Send + Sync + 'static {
     /// Whether an event matters to it.
     fn handles(&self, event: &AnyEvent) -> bool;
 
-    /// Writes what the events mean. They are in the log's order, all of them matter, and the checkpoint is moved in the
-    /// same transaction.
-    ///
-    /// # Errors
-    /// See [`ProjectError`].
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError>;
-
     /// Makes what it keeps in memory agree with its tables, which stand at the stored checkpoint. Called when this node
     /// begins to run it, and whenever a transaction was rolled back.
     ///
     /// # Errors
-    /// See [`ProjectError`].
-    async fn load(&self, _database: &Database) -> Result<(), ProjectError> {
+    /// See [`HandleError`].
+    async fn load(&self, _database: &Database) -> Result<(), HandleError> {
         Ok(())
     }
 
-    /// What it wrote last is committed.
+    /// Writes what the events mean. They are in the log's order, all of them matter, and the checkpoint moves in the same
+    /// transaction.
+    ///
+    /// # Errors
+    /// See [`HandleError`].
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError>;
+
+    /// What it wrote last is committed: effects outside of the database may follow.
     fn committed(&self) {}
 
-    /// This node does not run it any more.
-    fn released(&self) {}
+    /// This node does not run it any more. Returns when nothing that it has begun is still under way, within bounds: until
+    /// then no other node runs it.
+    async fn released(&self) {}
 }
 
-/// Why events could not be projected.
+/// A subscriber whose only effect is rows in tables of its own: they follow from the log, so that a rebuild may replace them.
+pub trait View: Subscriber {
+    /// The tables that it writes, and no other subscriber does.
+    fn tables(&self) -> &'static [&'static str];
+}
+
+/// Why events could not be handled.
 #[derive(Debug, thiserror::Error)]
-pub enum ProjectError {
-    /// An event that the projector cannot make sense of: trying again would not help.
+pub enum HandleError {
+    /// An event that the subscriber cannot make sense of: trying again would not help.
     #[error("event at position {position} cannot be projected")]
     Poison {
-        /// Where it is.
+        /// Where the event is.
         position: Position,
-        /// Why not.
+        /// What is wrong with it.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -90,13 +101,22 @@ pub enum ProjectError {
     Database(#[from] DatabaseError),
 }
 
-impl From<RowError> for ProjectError {
+impl From<RowError> for HandleError {
     fn from(error: RowError) -> Self {
         Self::Database(error.into())
     }
 }
 
-/// Starts projectors.
+/// The checkpoint of the router's memory, which is no view.
+pub const ROUTER: SubscriberId = ("routing", 1);
+
+/// The command that fills the tables of this subscriber from the log.
+#[must_use]
+pub fn mending_command(subscriber: &str) -> &'static str {
+    if subscriber == ROUTER.0 { "livechatlog replay --subscriber router" } else { "livechatlog replay" }
+}
+
+/// Starts subscribers.
 #[derive(Clone)]
 pub struct Subscriptions {
     database: Database,
@@ -107,17 +127,17 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// For a node that is to appear as one owner of leases.
+    /// For a node that appears as one owner of leases.
     #[must_use]
     pub fn new(database: Database, log: Arc<dyn EventLog>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         let owner = ids.new_uuid().to_string().into();
         Self { database, log, clock, ids, owner }
     }
 
-    /// Runs a projector in a task of its own, until it is shut down or stops for a reason.
-    pub fn start(&self, projector: Arc<dyn Projector>) -> RunnerHandle {
-        let (handle, controls) = handle::new(projector.name(), projector.version());
-        tokio::spawn(runner::Runner::new(self.clone(), projector, controls).run());
+    /// Runs a subscriber in a task of its own, until it is shut down or stops for a reason.
+    pub fn start(&self, subscriber: Arc<dyn Subscriber>) -> RunnerHandle {
+        let (handle, controls) = handle::new(subscriber.name(), subscriber.version());
+        tokio::spawn(runner::Runner::new(self.clone(), subscriber, controls).run());
         handle
     }
 }

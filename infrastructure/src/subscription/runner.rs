@@ -1,13 +1,14 @@
-//! The task of one projector on one node.
+//! The task of one subscriber on one node.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{Position, ReadError};
+use tokio::time::timeout;
 
 use super::checkpoint::Checkpoint;
 use super::handle::{Controls, RunnerStatus, StopReason};
-use super::{ProjectError, Projector, Subscriptions};
+use super::{HandleError, Subscriber, Subscriptions, pause};
 use crate::database::DatabaseError;
 use crate::lease::Lease;
 
@@ -15,13 +16,16 @@ use crate::lease::Lease;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often a projector that has stopped looks whether its tables were rebuilt.
+/// How long the lease is kept while what the subscriber has begun comes to its end.
+const RELEASED_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often a subscriber that has stopped looks whether its tables were rebuilt.
 const LOOK_FOR_REBUILD: Duration = Duration::from_secs(1);
 
 /// Takes turns in following another node and leading.
 pub(super) struct Runner {
     pub(super) subscriptions: Subscriptions,
-    pub(super) projector: Arc<dyn Projector>,
+    pub(super) subscriber: Arc<dyn Subscriber>,
     pub(super) controls: Controls,
     pause: Duration,
 }
@@ -32,7 +36,7 @@ pub(super) enum TurnEnd {
     /// The node is shutting down.
     #[error("shut down")]
     ShutDown,
-    /// Somebody else may have the lease, or has moved the checkpoint.
+    /// Another node may have the lease, has moved the checkpoint, or asks for a pause.
     #[error("another node took over")]
     Outrun,
     /// There is no sense in going on.
@@ -63,14 +67,14 @@ impl From<ReadError> for TurnEnd {
 }
 
 impl TurnEnd {
-    /// What a failed projection means; `first` is the first position it was about.
-    pub(super) fn of_projection(error: ProjectError, first: Position) -> Self {
+    /// What a failure to handle events means; `first` is the first of their positions.
+    pub(super) fn of_projection(error: HandleError, first: Position) -> Self {
         match error {
-            ProjectError::Database(error) if error.is_transient() => error.into(),
-            ProjectError::Database(error) => {
+            HandleError::Database(error) if error.is_transient() => error.into(),
+            HandleError::Database(error) => {
                 Self::Stop(StopReason::Poison { position: first, cause: with_sources(&error) })
             }
-            ProjectError::Poison { position, source } => {
+            HandleError::Poison { position, source } => {
                 Self::Stop(StopReason::Poison { position, cause: with_sources(source.as_ref()) })
             }
         }
@@ -78,8 +82,8 @@ impl TurnEnd {
 }
 
 impl Runner {
-    pub(super) fn new(subscriptions: Subscriptions, projector: Arc<dyn Projector>, controls: Controls) -> Self {
-        Self { subscriptions, projector, controls, pause: FIRST_PAUSE }
+    pub(super) fn new(subscriptions: Subscriptions, subscriber: Arc<dyn Subscriber>, controls: Controls) -> Self {
+        Self { subscriptions, subscriber, controls, pause: FIRST_PAUSE }
     }
 
     pub(super) async fn run(mut self) {
@@ -116,7 +120,9 @@ impl Runner {
             Ok(mut leader) => leader.lead(lease).await,
             Err(end) => end,
         };
-        self.projector.released();
+        if timeout(RELEASED_WITHIN, self.subscriber.released()).await.is_err() {
+            tracing::warn!(projector = self.subscriber.name(), "something that it has begun is still under way");
+        }
         end
     }
 
@@ -124,7 +130,7 @@ impl Runner {
         if !matches!(end, TurnEnd::Transient(_)) {
             return;
         }
-        let name = self.projector.name();
+        let name = self.subscriber.name();
         tracing::warn!(projector = name, error = end as &dyn std::error::Error, "projector is interrupted");
         let pause = self.pause.mul_f64(0.5 + self.subscriptions.ids.fraction());
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -142,17 +148,22 @@ impl Runner {
 
     /// Ends when the node is shutting down.
     pub(super) async fn shut_down(&mut self) {
-        // An error means that nobody holds a handle; then nobody can ask for it.
+        // An error means that no handle is left; then a shutdown cannot be asked for.
         if self.controls.shutdown.wait_for(|asked| *asked).await.is_err() {
             std::future::pending().await
         }
     }
 
-    pub(super) fn id(&self) -> (&'static str, i64) {
-        (self.projector.name(), self.projector.version())
+    /// Whether another process keeps this subscriber from running.
+    pub(super) async fn is_paused(&self) -> Result<bool, DatabaseError> {
+        pause::is_asked_for(&self.subscriptions.database, self.subscriber.name()).await
     }
 
-    /// Tells how far the tables have come; never backwards.
+    pub(super) fn id(&self) -> (&'static str, i64) {
+        (self.subscriber.name(), self.subscriber.version())
+    }
+
+    /// Publishes how far the tables have come; never backwards.
     pub(super) fn publish(&self, position: Position) {
         self.controls.position.send_if_modified(|published| {
             let grows = position > *published;
@@ -161,10 +172,9 @@ impl Runner {
         });
     }
 
-    /// Does nothing until its tables were rebuilt, which may have mended what it stopped for. `false`: the node is
-    /// shutting down.
+    /// Does nothing until its tables were rebuilt, which may have mended the cause. `false`: the node is shutting down.
     async fn stop(&mut self, reason: StopReason) -> bool {
-        tracing::error!(projector = self.projector.name(), %reason, "projector has stopped");
+        tracing::error!(projector = self.subscriber.name(), %reason, "projector has stopped");
         self.controls.status.send_replace(RunnerStatus::Stopped(reason));
         let before = self.generation().await.ok().flatten();
         let clock = Arc::clone(&self.subscriptions.clock);
@@ -174,7 +184,7 @@ impl Runner {
                 () = self.shut_down() => return false,
             }
             if matches!(self.generation().await, Ok(Some(now)) if Some(now) != before) {
-                tracing::info!(projector = self.projector.name(), "tables were rebuilt; projector starts again");
+                tracing::info!(projector = self.subscriber.name(), "tables were rebuilt; projector starts again");
                 self.controls.status.send_replace(RunnerStatus::Following);
                 return true;
             }

@@ -35,7 +35,7 @@ struct Notes {
 }
 
 #[async_trait]
-impl Projector for Notes {
+impl Subscriber for Notes {
     fn name(&self) -> &'static str {
         "notes"
     }
@@ -52,14 +52,14 @@ impl Projector for Notes {
         matches!(event, AnyEvent::Tag(TagEvent::TagDeleted { .. }))
     }
 
-    async fn load(&self, database: &Database) -> Result<(), ProjectError> {
+    async fn load(&self, database: &Database) -> Result<(), HandleError> {
         let row = database.fetch_optional("SELECT COUNT(*) AS n FROM notes", vec![]).await?.unwrap();
         self.count.store(row.int("n").unwrap(), Ordering::SeqCst);
         self.loads.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
         assert!(!self.panics, "as asked");
         self.pages.lock().unwrap().push(events.len());
         self.count.fetch_add(i64::try_from(events.len()).unwrap(), Ordering::SeqCst);
@@ -69,7 +69,7 @@ impl Projector for Notes {
         let rows = events.iter().map(|event| sql_args![event.header.position]).collect();
         tx.insert_many("notes", &["position"], rows).await?;
         match events.iter().find(|event| Some(event.header.position) == self.poison) {
-            Some(event) => Err(ProjectError::Poison { position: event.header.position, source: "bad".into() }),
+            Some(event) => Err(HandleError::Poison { position: event.header.position, source: "bad".into() }),
             None => Ok(()),
         }
     }
@@ -242,7 +242,7 @@ async fn events_gather_until_somebody_waits_for_them() {
     for fresh in databases().await {
         let node = node(&fresh.database).await;
         let projector = Arc::new(Notes { patience: SOON * 100, ..Notes::default() });
-        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Projector>);
+        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Subscriber>);
         is(&handle, RunnerStatus::Running).await;
         let mut last = 0;
         for id in 1..=20 {
@@ -343,7 +343,7 @@ async fn batch_that_fails_is_projected_once_from_what_the_tables_hold() {
         let node = node(&fresh.database).await;
         let projector = Arc::new(Notes { fails_once: true.into(), ..Notes::default() });
         let last = node.append(1, 0, 3).await;
-        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Projector>);
+        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Subscriber>);
         assert!(handle.wait_for(last, SOON).await);
         assert_eq!(notes(&fresh.database).await, [1, 2, 3]);
         assert_eq!(projector.count.load(Ordering::SeqCst), 3, "nothing of the first attempt is left in memory");
@@ -406,7 +406,7 @@ async fn another_history_stops_the_projector() {
             handle.shut_down().await;
             fresh.database.execute(&change, vec![]).await.unwrap();
             let handle = node.subscriptions.start(Arc::new(Notes::default()));
-            assert!(matches!(stopped(&handle).await, StopReason::HistoryForked { .. }), "{change}");
+            assert!(matches!(stopped(&handle).await, StopReason::ForeignCheckpoint { .. }), "{change}");
         }
     }
 }
@@ -441,7 +441,7 @@ async fn node_that_lost_its_lease_unknowingly_is_fenced_off() {
     for fresh in databases().await {
         let node = node(&fresh.database).await;
         let projector = Arc::new(Notes::default());
-        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Projector>);
+        let handle = node.subscriptions.start(Arc::clone(&projector) as Arc<dyn Subscriber>);
         let last = node.append(1, 0, 3).await;
         assert!(handle.wait_for(last, SOON).await);
         // Somebody else projects the next event while this node believes that it leads.
@@ -477,8 +477,69 @@ async fn pages_are_read_at_once() {
         let node = node(&fresh.database).await;
         node.append(1, 0, 600).await;
         let notes = Arc::new(Notes::default());
-        let handle = node.subscriptions.start(Arc::clone(&notes) as Arc<dyn Projector>);
+        let handle = node.subscriptions.start(Arc::clone(&notes) as Arc<dyn Subscriber>);
         assert!(handle.wait_for(600, SOON).await);
         assert_eq!(*notes.pages.lock().unwrap(), [500, 100]);
+    }
+}
+
+/// Sets the log and the checkpoint back to an earlier position, as putting an older dump in their place does.
+async fn set_back(database: &Database, position: Position) {
+    let find = "SELECT chain_hash FROM events WHERE position = ?";
+    let row = database.fetch_optional(find, sql_args![position]).await.unwrap().unwrap();
+    let place = sql_args![position, row.hash("chain_hash").unwrap()];
+    database.execute("UPDATE log_head SET position = ?, chain_hash = ?", place.clone()).await.unwrap();
+    database.execute("UPDATE checkpoints SET position = ?, chain_hash = ?", place).await.unwrap();
+    for table in ["events", "notes"] {
+        database.execute(&format!("DELETE FROM {table} WHERE position > ?"), sql_args![position]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ending_node_stores_no_checkpoint_of_events_that_the_log_has_lost() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        let handled = node.append(1, 0, 3).await;
+        assert!(handle.wait_for(handled, SOON).await);
+        // These do not matter, so that the stored checkpoint stays behind them.
+        let last = node.append_unhandled(2, 0, 10).await;
+        assert!(handle.wait_for(last, SOON).await);
+        set_back(&fresh.database, handled).await;
+        handle.shut_down().await;
+        assert_eq!(stored(&fresh.database).await, handled);
+    }
+}
+
+#[tokio::test]
+async fn nothing_runs_a_subscriber_during_a_pause_and_a_node_goes_on_afterwards() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        assert!(handle.wait_for(node.append(1, 0, 3).await, SOON).await);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let pause = Pause::begin(&fresh.database, ("notes", 1), "another process", &clock).await.unwrap().unwrap();
+        is(&handle, RunnerStatus::Following).await;
+        let last = node.append(2, 0, 3).await;
+        assert!(!handle.wait_for(last, Duration::from_millis(1_500)).await);
+        assert_eq!(notes(&fresh.database).await, [1, 2, 3]);
+        let second = Pause::begin(&fresh.database, ("notes", 1), "a third process", &clock).await.unwrap();
+        assert!(second.is_none(), "one pause at a time");
+        pause.end().await;
+        assert!(handle.wait_for(last, SOON).await);
+        assert_eq!(notes(&fresh.database).await, [1, 2, 3, 4, 5, 6]);
+    }
+}
+
+#[tokio::test]
+async fn pause_of_a_killed_process_runs_out() {
+    for fresh in databases().await {
+        let node = node(&fresh.database).await;
+        let handle = node.subscriptions.start(Arc::new(Notes::default()));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let pause = Pause::begin(&fresh.database, ("notes", 1), "another process", &clock).await.unwrap().unwrap();
+        drop(pause);
+        let last = node.append(1, 0, 3).await;
+        assert!(handle.wait_for(last, SOON).await);
     }
 }

@@ -5,7 +5,7 @@
 //! a chat that is handed over is one of each of the agents. It belongs to the UTC day on which the agent first joined.
 //!
 //! The **first response** is the time from joining to the agent's first message in the thread; when the agent joined
-//! several times, from the last time before that message, since nobody answers a chat that waits in the queue. The
+//! several times, from the last time before that message, since no agent answers a chat that waits in the queue. The
 //! **duration** of a chat is the time that the agent served it, without the time at others or in the queue; it counts
 //! as soon as the agent serves it no more.
 

@@ -10,7 +10,7 @@ use domain::ids::{AgentId, EntityId, ThreadId};
 use domain::thread::ThreadEvent;
 use domain::time::Timestamp;
 use infrastructure::database::{DatabaseError, Transaction};
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber, View};
 
 use super::rows::{ChatRow, DayRow};
 use crate::error::poison;
@@ -56,17 +56,13 @@ impl Fact {
 }
 
 #[async_trait]
-impl Projector for AgentStatsProjector {
+impl Subscriber for AgentStatsProjector {
     fn name(&self) -> &'static str {
         "agent_stats"
     }
 
     fn version(&self) -> i64 {
         1
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[ChatRow::TABLE.name, DayRow::TABLE.name]
     }
 
     /// No answer to a change waits for it.
@@ -78,7 +74,7 @@ impl Projector for AgentStatsProjector {
         Fact::of(event).is_some()
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
         let facts = || events.iter().filter_map(|event| Some((event.as_ref(), Fact::of(&event.event)?)));
         let days: BTreeSet<_> = facts().filter_map(|(_, fact)| fact.day()).map(|day| day.id()).collect();
         let mut fold = Fold { chats: load_chats(tx, events).await?, days: Rows::load(tx, days).await? };
@@ -87,6 +83,12 @@ impl Projector for AgentStatsProjector {
         }
         fold.chats.save(tx).await?;
         Ok(fold.days.save(tx).await?)
+    }
+}
+
+impl View for AgentStatsProjector {
+    fn tables(&self) -> &'static [&'static str] {
+        &[ChatRow::TABLE.name, DayRow::TABLE.name]
     }
 }
 
@@ -103,7 +105,7 @@ struct Fold {
 }
 
 impl Fold {
-    fn apply(&mut self, event: &LogEvent, fact: &Fact) -> Result<(), ProjectError> {
+    fn apply(&mut self, event: &LogEvent, fact: &Fact) -> Result<(), HandleError> {
         let thread_id = ThreadId::from_uuid(event.header.aggregate_id);
         match fact {
             Fact::Joined(agent_id, at) => self.join(event, (*agent_id, thread_id), *at),
@@ -123,7 +125,7 @@ impl Fold {
         }
     }
 
-    fn join(&mut self, event: &LogEvent, key: (AgentId, ThreadId), at: Timestamp) -> Result<(), ProjectError> {
+    fn join(&mut self, event: &LogEvent, key: (AgentId, ThreadId), at: Timestamp) -> Result<(), HandleError> {
         let (agent_id, thread_id) = key;
         if self.chats.find(ChatRow::id_of(agent_id, thread_id)).is_none() {
             self.chats.create(event, ChatRow::new(agent_id, thread_id, at))?;
@@ -137,12 +139,12 @@ impl Fold {
         &mut self,
         event: &LogEvent,
         (agent_id, thread_id): (AgentId, ThreadId),
-    ) -> Result<&mut ChatRow, ProjectError> {
+    ) -> Result<&mut ChatRow, HandleError> {
         let chat = self.chats.find(ChatRow::id_of(agent_id, thread_id));
         chat.ok_or_else(|| poison(event, "an agent acts in a thread that they have not joined"))
     }
 
-    fn day(&mut self, event: &LogEvent, agent_id: AgentId, at: Timestamp) -> Result<&mut DayRow, ProjectError> {
+    fn day(&mut self, event: &LogEvent, agent_id: AgentId, at: Timestamp) -> Result<&mut DayRow, HandleError> {
         let row = DayRow::new(agent_id, at);
         let id = row.id();
         if self.days.find(id).is_none() {

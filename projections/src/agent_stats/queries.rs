@@ -35,14 +35,14 @@ impl Recent {
     }
 }
 
-/// Spans of time that were measured: the shortest that is at least as long as so many percent of all (nearest rank).
+/// Percentiles of measured times: the shortest time that is at least as long as the given percentage of all (nearest rank).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Percentiles {
     /// How many were measured.
     pub count: usize,
-    /// Half of them took at most so many seconds.
+    /// Half of them took at most this number of seconds.
     pub p50: f64,
-    /// Nine tenths of them took at most so many seconds.
+    /// Nine tenths of them took at most this number of seconds.
     pub p90: f64,
 }
 

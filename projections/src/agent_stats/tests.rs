@@ -10,7 +10,7 @@ use domain::thread::{JoinCause, LeaveReason, ThreadEvent};
 use domain::time::Timestamp;
 use infrastructure::database::{Database, Dialect};
 use infrastructure::sql_args;
-use infrastructure::subscription::ProjectError;
+use infrastructure::subscription::HandleError;
 use uuid::Uuid;
 
 use super::*;
@@ -81,7 +81,7 @@ impl Log {
         self.say(thread, Participant::Agent(agent_id), second);
     }
 
-    async fn project(&self, database: &Database, sizes: &[usize]) -> Result<(), ProjectError> {
+    async fn project(&self, database: &Database, sizes: &[usize]) -> Result<(), HandleError> {
         project_with(&[Arc::new(AgentStatsProjector)], database, &self.0, sizes).await
     }
 }
@@ -208,7 +208,7 @@ async fn agent_in_a_thread_that_they_have_not_joined_is_poison() {
         let mut log = Log::default();
         log.answer(1, ANNA, 0);
         let refused = log.project(&fresh.database, &[1]).await;
-        assert!(matches!(refused, Err(ProjectError::Poison { position: 1, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(HandleError::Poison { position: 1, .. })), "{refused:?}");
     }
 }
 

@@ -15,9 +15,9 @@ pub struct AgentFilter {
     pub role: Option<Role>,
     /// Those in the group.
     pub group_id: Option<GroupId>,
-    /// Those in whose name or address it occurs, with or without accents, in upper or lower case.
+    /// Agents with this text in their name or address; case and accents do not matter.
     pub search: Option<String>,
-    /// Whether those who were deleted are among them.
+    /// Whether deleted agents are among them.
     pub deleted: Deleted,
 }
 

@@ -6,10 +6,10 @@ use infrastructure::database::{Row, RowError, SqlValue};
 use infrastructure::sql_args;
 use uuid::Uuid;
 
-use crate::rebuild::ViewTable;
 use crate::rows::ViewRow;
-use crate::search::fold;
 use crate::sql::named;
+use crate::table::ViewTable;
+use crate::text::fold;
 
 /// A row of `agents`.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,9 +7,9 @@ use infrastructure::database::{Row, RowError, SqlValue};
 use infrastructure::sql_args;
 use uuid::Uuid;
 
-use crate::rebuild::ViewTable;
 use crate::rows::ViewRow;
 use crate::sql::named;
+use crate::table::ViewTable;
 
 /// A row of `agent_groups`.
 #[derive(Clone, Debug, PartialEq)]

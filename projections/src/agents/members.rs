@@ -1,4 +1,4 @@
-//! Who is in which group.
+//! The agents of each group.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use domain::group::GroupEvent;
 use domain::ids::{AgentId, EntityId, GroupId};
 use infrastructure::database::{Database, DatabaseError, Transaction, placeholders};
 use infrastructure::sql_args;
-use infrastructure::subscription::ProjectError;
+use infrastructure::subscription::HandleError;
 use uuid::Uuid;
 
 use crate::error::poison;
 use crate::pairs::Pairs;
-use crate::rebuild::ViewTable;
 use crate::rows::id_args;
 use crate::sql::filled_chunks;
+use crate::table::ViewTable;
 
 pub(crate) const TABLE: ViewTable = ViewTable { name: "group_members", columns: &["group_id", "agent_id"] };
 
@@ -49,7 +49,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    pub(super) async fn save(self, tx: &mut Transaction) -> Result<(), ProjectError> {
+    pub(super) async fn save(self, tx: &mut Transaction) -> Result<(), HandleError> {
         const REMOVE: &str = "DELETE FROM group_members WHERE group_id = ? AND agent_id = ?";
         let (added, removed) = self.pairs.into_added_and_removed();
         for pair in removed {

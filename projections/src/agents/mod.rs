@@ -1,4 +1,4 @@
-//! The people who answer and the groups they are in.
+//! Agents, and the groups they are in.
 
 mod agent_list;
 mod agent_row;

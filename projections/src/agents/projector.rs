@@ -8,7 +8,7 @@ use domain::group::GroupEvent;
 use domain::ids::{EntityId, GroupId};
 use domain::workspace::WorkspaceEvent;
 use infrastructure::database::{DatabaseError, Transaction};
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber, View};
 
 use super::members::Members;
 use super::{AgentRow, GroupRow, MEMBERS_TABLE};
@@ -20,17 +20,13 @@ use crate::rows::{Rows, ViewRow, aggregate_ids};
 pub struct AgentsProjector;
 
 #[async_trait]
-impl Projector for AgentsProjector {
+impl Subscriber for AgentsProjector {
     fn name(&self) -> &'static str {
         "agents"
     }
 
     fn version(&self) -> i64 {
         3
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[AgentRow::TABLE.name, GroupRow::TABLE.name, MEMBERS_TABLE.name]
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {
@@ -40,7 +36,7 @@ impl Projector for AgentsProjector {
         )
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
         let of_agents = events.iter().map(AsRef::as_ref).filter(|event| matches!(event.event, AnyEvent::Agent(_)));
         let agents = Rows::load(tx, aggregate_ids(of_agents)).await?;
         let groups = load_groups(tx, events).await?;
@@ -51,6 +47,12 @@ impl Projector for AgentsProjector {
         fold.agents.save(tx).await?;
         fold.groups.save(tx).await?;
         fold.members.save(tx).await
+    }
+}
+
+impl View for AgentsProjector {
+    fn tables(&self) -> &'static [&'static str] {
+        &[AgentRow::TABLE.name, GroupRow::TABLE.name, MEMBERS_TABLE.name]
     }
 }
 
@@ -70,10 +72,8 @@ async fn load_groups(tx: &mut Transaction, events: &[Arc<LogEvent>]) -> Result<R
 }
 
 const fn chosen_default(event: &AnyEvent) -> Option<GroupId> {
-    match event {
-        AnyEvent::Workspace(WorkspaceEvent::DefaultGroupChosen { group_id, .. }) => Some(*group_id),
-        _ => None,
-    }
+    let AnyEvent::Workspace(WorkspaceEvent::DefaultGroupChosen { group_id, .. }) = event else { return None };
+    Some(*group_id)
 }
 
 /// What a page makes of agents and groups.
@@ -84,7 +84,7 @@ struct Fold<'a> {
 }
 
 impl<'a> Fold<'a> {
-    fn apply(&mut self, event: &'a LogEvent) -> Result<(), ProjectError> {
+    fn apply(&mut self, event: &'a LogEvent) -> Result<(), HandleError> {
         match &event.event {
             AnyEvent::Agent(change) => self.on_agent(event, change),
             AnyEvent::Group(change) => self.on_group(event, change),
@@ -92,7 +92,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn on_agent(&mut self, event: &LogEvent, change: &AgentEvent) -> Result<(), ProjectError> {
+    fn on_agent(&mut self, event: &LogEvent, change: &AgentEvent) -> Result<(), HandleError> {
         if let Some(row) = AgentRow::registered(&event.header, change) {
             return self.agents.create(event, row);
         }
@@ -101,7 +101,7 @@ impl<'a> Fold<'a> {
         if row.active_chats < 0 { Err(poison(event, "frees a slot that was not taken")) } else { Ok(()) }
     }
 
-    fn on_group(&mut self, event: &'a LogEvent, change: &GroupEvent) -> Result<(), ProjectError> {
+    fn on_group(&mut self, event: &'a LogEvent, change: &GroupEvent) -> Result<(), HandleError> {
         if let Some(row) = GroupRow::created(&event.header, change) {
             return self.groups.create(event, row);
         }
@@ -110,7 +110,7 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    fn choose_default(&mut self, event: &LogEvent, group_id: GroupId) -> Result<(), ProjectError> {
+    fn choose_default(&mut self, event: &LogEvent, group_id: GroupId) -> Result<(), HandleError> {
         if self.groups.find(group_id.uuid()).is_none() {
             return Err(poison(event, "chooses a default group that the view does not have"));
         }

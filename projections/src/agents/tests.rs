@@ -8,7 +8,7 @@ use domain::group::{Group, GroupCommand, GroupEvent};
 use domain::ids::{AgentId, EntityId, WorkspaceId};
 use domain::workspace::{Workspace, WorkspaceCommand};
 use infrastructure::database::Database;
-use infrastructure::subscription::ProjectError;
+use infrastructure::subscription::HandleError;
 use serde_json::json;
 
 use super::*;
@@ -201,7 +201,7 @@ async fn poisoned_at(desk: &Desk, database: &Database, keep: impl Fn(&LogEvent) 
     clear(database).await;
     let events: Vec<_> = desk.log.events().into_iter().filter(|event| keep(event)).collect();
     match project_with(&[Arc::new(AgentsProjector)], database, &events, &[1_000]).await {
-        Err(ProjectError::Poison { position, .. }) => position,
+        Err(HandleError::Poison { position, .. }) => position,
         other => panic!("{other:?}"),
     }
 }

@@ -35,9 +35,9 @@ pub struct AgentView {
     pub created_at: Timestamp,
     /// When anything of theirs changed, chats included.
     pub updated_at: Timestamp,
-    /// The sequence of the last event with which somebody has changed them.
+    /// The sequence of the last event in which a person changed the agent.
     pub version: Sequence,
-    /// Whether they were deleted; told only where it is so.
+    /// Whether they were deleted; left out of the answer when not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
@@ -81,7 +81,7 @@ pub struct GroupView {
     pub agent_ids: Vec<AgentId>,
     /// The sequence of its last event.
     pub version: Sequence,
-    /// Whether it was deleted; told only where it is so.
+    /// Whether it was deleted; left out of the answer when not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }

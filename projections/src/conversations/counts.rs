@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{ConversationFilter, ConversationRow, Visibility};
 use crate::QueryError;
-use crate::rebuild::ViewTable;
+use crate::table::ViewTable;
 
 pub(crate) const COUNTS_TABLE: ViewTable =
     ViewTable { name: "conversation_counts", columns: &["scope", "pending", "active", "closed"] };
@@ -35,7 +35,7 @@ pub struct ConversationCounts {
 }
 
 /// The scope of a group's conversations.
-pub(crate) fn scope_of_group(group_id: GroupId) -> String {
+pub(super) fn scope_of_group(group_id: GroupId) -> String {
     format!("group:{group_id}")
 }
 

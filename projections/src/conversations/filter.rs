@@ -36,7 +36,8 @@ pub struct Visibility {
 }
 
 impl ConversationFilter {
-    /// Names what was asked for, so that a cursor is refused elsewhere; who asks may see more from one page to the next.
+    /// Identifies the filter, so that a cursor of another list is refused. The reader's rights are no part of it: they may
+    /// change from one page to the next.
     pub(super) fn fingerprint(&self) -> Option<String> {
         let asked = Self { visible_to: None, ..self.clone() };
         let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{asked:?}").as_bytes());

@@ -1,5 +1,6 @@
-//! Conversations with where they stand: who serves them, where they wait, when they ended.
+//! Conversations and their state: the serving agent, the queue position, the end.
 
+mod bounds;
 mod counts;
 mod filter;
 mod list;
@@ -20,7 +21,8 @@ pub use projector::ConversationsProjector;
 pub use queries::ConversationQueries;
 pub use view::{ConversationView, VisitorView};
 
-pub(crate) use counts::{COUNTS_TABLE, scope_of_group};
+pub(crate) use bounds::Bounds;
+pub(crate) use counts::COUNTS_TABLE;
 pub(crate) use row::ConversationRow;
 pub(crate) use tags::TAGS_TABLE;
 pub(crate) use time_range::CLOCK_TABLE;

@@ -10,7 +10,7 @@ use domain::thread::ThreadEvent;
 use domain::time::Timestamp;
 use infrastructure::database::{Transaction, placeholders};
 use infrastructure::sql_args;
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber, View};
 use uuid::Uuid;
 
 use super::{CLOCK_TABLE, COUNTS_TABLE, ConversationRow, TAGS_TABLE, counts, tags, time_range};
@@ -19,7 +19,7 @@ use crate::error::poison;
 use crate::rows::{Rows, ViewRow, aggregate_ids, fetch_by_id, id_args};
 use crate::sql::filled_chunks;
 
-/// Whoever is erased is the visitor of the chats that the erasure is about.
+/// The erased person is the visitor of the conversations that the erasure names.
 const ERASE: &str =
     "UPDATE conversations SET visitor_name = NULL, visitor_email = NULL, visitor_phone = NULL WHERE id IN ({})";
 
@@ -28,7 +28,7 @@ const ERASE: &str =
 pub struct ConversationsProjector;
 
 #[async_trait]
-impl Projector for ConversationsProjector {
+impl Subscriber for ConversationsProjector {
     fn name(&self) -> &'static str {
         "conversations"
     }
@@ -37,16 +37,12 @@ impl Projector for ConversationsProjector {
         2
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &[ConversationRow::TABLE.name, TAGS_TABLE.name, COUNTS_TABLE.name, CLOCK_TABLE.name]
-    }
-
     fn handles(&self, event: &AnyEvent) -> bool {
         matches!(event, AnyEvent::Conversation(_) | AnyEvent::Thread(ThreadEvent::MessageSent { .. }))
             || is_erasure(event)
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
         for (events, erasure) in parts(events) {
             project_part(events, tx).await?;
             if let Some(erasure) = erasure {
@@ -57,7 +53,13 @@ impl Projector for ConversationsProjector {
     }
 }
 
-async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+impl View for ConversationsProjector {
+    fn tables(&self) -> &'static [&'static str] {
+        &[ConversationRow::TABLE.name, TAGS_TABLE.name, COUNTS_TABLE.name, CLOCK_TABLE.name]
+    }
+}
+
+async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
     let own = events.iter().map(AsRef::as_ref).filter(|event| matches!(event.event, AnyEvent::Conversation(_)));
     let mut fold = Fold { rows: Rows::load(tx, aggregate_ids(own)).await?, messages: BTreeMap::new() };
     for event in events {
@@ -82,18 +84,32 @@ struct LastMessage<'a> {
 }
 
 impl<'a> Fold<'a> {
-    fn apply(&mut self, event: &'a LogEvent) -> Result<(), ProjectError> {
+    fn apply(&mut self, event: &'a LogEvent) -> Result<(), HandleError> {
         match &event.event {
             AnyEvent::Conversation(change) => self.on_conversation(event, change),
             AnyEvent::Thread(ThreadEvent::MessageSent { conversation_id, at, .. }) => {
                 self.on_message(event, conversation_id.uuid(), *at);
                 Ok(())
             }
-            _ => Ok(()),
+            // Others change no conversation; an erasure ends the part and is applied after it.
+            AnyEvent::Thread(
+                ThreadEvent::ThreadStarted { .. }
+                | ThreadEvent::AgentJoined { .. }
+                | ThreadEvent::AgentLeft { .. }
+                | ThreadEvent::GroupChanged { .. }
+                | ThreadEvent::ThreadClosed { .. },
+            )
+            | AnyEvent::Agent(_)
+            | AnyEvent::Visitor(_)
+            | AnyEvent::Group(_)
+            | AnyEvent::Tag(_)
+            | AnyEvent::EmailClaim(_)
+            | AnyEvent::TagNameClaim(_)
+            | AnyEvent::Workspace(_) => Ok(()),
         }
     }
 
-    fn on_conversation(&mut self, event: &LogEvent, change: &ConversationEvent) -> Result<(), ProjectError> {
+    fn on_conversation(&mut self, event: &LogEvent, change: &ConversationEvent) -> Result<(), HandleError> {
         if let ConversationEvent::ChatStarted { visitor, group_id, thread_id, at, .. } = change {
             let row = ConversationRow::started(&event.header, visitor, *group_id, *thread_id, *at);
             return self.rows.create(event, row);
@@ -114,7 +130,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    async fn save(self, tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn save(self, tx: &mut Transaction) -> Result<(), HandleError> {
         counts::save(tx, self.rows.changes()).await?;
         tags::save(tx, self.rows.changes()).await?;
         time_range::save(tx, self.rows.changes()).await?;
@@ -128,7 +144,7 @@ impl<'a> Fold<'a> {
 }
 
 /// Notes the last messages of conversations of which nothing else changes, in one statement.
-async fn save_messages(tx: &mut Transaction, messages: &[LastMessage<'_>]) -> Result<(), ProjectError> {
+async fn save_messages(tx: &mut Transaction, messages: &[LastMessage<'_>]) -> Result<(), HandleError> {
     let cases = "WHEN ? THEN ? ".repeat(messages.len());
     let ids: Vec<_> = messages.iter().map(|message| message.conversation_id).collect();
     let sql = format!(
@@ -143,8 +159,8 @@ async fn save_messages(tx: &mut Transaction, messages: &[LastMessage<'_>]) -> Re
     if tx.expect(there, &sql, args).await? { Ok(()) } else { Err(lost(tx, messages, &ids).await?) }
 }
 
-/// Tells which message has no conversation.
-async fn lost(tx: &mut Transaction, messages: &[LastMessage<'_>], ids: &[Uuid]) -> Result<ProjectError, ProjectError> {
+/// Finds the message without a conversation.
+async fn lost(tx: &mut Transaction, messages: &[LastMessage<'_>], ids: &[Uuid]) -> Result<HandleError, HandleError> {
     let rows = fetch_by_id(tx, ConversationRow::TABLE.name, ids).await?;
     let there = rows.iter().map(|row| row.uuid("id")).collect::<Result<BTreeSet<_>, _>>()?;
     let lost = messages.iter().find(|message| !there.contains(&message.conversation_id)).unwrap_or(&messages[0]);

@@ -2,9 +2,12 @@ use domain::ids::{ConversationId, EntityId};
 use infrastructure::database::Database;
 use infrastructure::sql_args;
 
-use super::list::List;
-use super::{ConversationCounts, ConversationFilter, ConversationOrder, ConversationRow, ConversationView, counts};
-use crate::queue_places::{Queues, places};
+use super::counts::scope_of_group;
+use super::list::{List, Wanted};
+use super::{
+    Bounds, ConversationCounts, ConversationFilter, ConversationOrder, ConversationRow, ConversationView, counts,
+};
+use crate::queue_positions::{QueuePositions, Queues};
 use crate::rows::ViewRow;
 use crate::{Page, PageRequest, QueryError};
 
@@ -12,13 +15,20 @@ use crate::{Page, PageRequest, QueryError};
 #[derive(Clone, Debug)]
 pub struct ConversationQueries {
     database: Database,
+    bounds: Bounds,
 }
 
 impl ConversationQueries {
     /// Over this database.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database) -> Self {
+        Self { database, bounds: Bounds::default() }
+    }
+
+    /// With other bounds than those that suit a large store.
+    #[cfg(test)]
+    pub(crate) fn bounded(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// A conversation.
@@ -45,7 +55,7 @@ impl ConversationQueries {
         request: &PageRequest,
     ) -> Result<Page<ConversationView>, QueryError> {
         let after = order.decode(filter, request)?;
-        let Some(list) = List::prepare(&self.database, filter, order, after).await? else {
+        let Some(list) = List::prepare(&self.database, self.bounds, Wanted { filter, order, after }).await? else {
             return Ok(Page { data: vec![], next_cursor: None });
         };
         let (sql, args) = list.statement(request.limit);
@@ -57,11 +67,13 @@ impl ConversationQueries {
         Ok(page)
     }
 
-    /// Tells the places of those that wait.
+    /// Looks up the queue positions of those that wait.
     async fn fill_places(&self, views: &mut [ConversationView]) -> Result<(), QueryError> {
         let waiting: Vec<_> = views.iter().map(|view| Some((view.group_id, view.queue_arrival?))).collect();
-        for (view, place) in views.iter_mut().zip(places(&self.database, Queues::Conversations, &waiting).await?) {
-            view.queue_position = place;
+        let queues = Queues::Conversations(scope_of_group);
+        let positions = QueuePositions { database: &self.database, queues, bounds: self.bounds.queue };
+        for (view, position) in views.iter_mut().zip(positions.find(&waiting).await?) {
+            view.queue_position = position;
         }
         Ok(())
     }

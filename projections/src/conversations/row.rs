@@ -9,9 +9,9 @@ use infrastructure::sql_args;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::rebuild::ViewTable;
 use crate::rows::ViewRow;
 use crate::sql::{document, named, unexpected};
+use crate::table::ViewTable;
 
 /// A row of `conversations`.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub(crate) struct ConversationRow {
     pub(crate) active_thread_id: Option<ThreadId>,
     pub(crate) thread_ids: Vec<ThreadId>,
     pub(crate) tag_ids: BTreeSet<TagId>,
-    /// Its place among those who wait; kept while it is served, because it gets it back when its agent drops it.
+    /// Its place in the queue. It is kept while an agent serves the chat, which gets it back when the agent drops it.
     pub(crate) arrival: Position,
     /// The last event with which it began to wait.
     pub(crate) began_to_wait: Position,
@@ -148,7 +148,7 @@ impl ConversationRow {
         (self.status == ConversationStatus::Pending).then_some(self.began_to_wait)
     }
 
-    /// The agent in whose list it is: who serves it, or served it when it was closed.
+    /// The agent whose list has it: the one that serves it, or served it when it was closed.
     pub(crate) fn listed_agent_id(&self) -> Option<AgentId> {
         match self.status {
             ConversationStatus::Pending => None,

@@ -9,7 +9,7 @@ use infrastructure::database::{DatabaseError, Transaction};
 use infrastructure::sql_args;
 
 use super::ConversationRow;
-use crate::rebuild::ViewTable;
+use crate::table::ViewTable;
 
 pub(crate) const TAGS_TABLE: ViewTable = ViewTable {
     name: "conversation_tags",

@@ -9,7 +9,7 @@ use infrastructure::database::{Database, DatabaseError, Transaction};
 use infrastructure::sql_args;
 
 use super::{ConversationFilter, ConversationRow};
-use crate::rebuild::ViewTable;
+use crate::table::ViewTable;
 
 pub(crate) const CLOCK_TABLE: ViewTable =
     ViewTable { name: "conversation_clock", columns: &["id", "latest_us", "lateness_us"] };

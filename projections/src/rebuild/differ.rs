@@ -6,8 +6,8 @@ use infrastructure::database::{Database, DatabaseError, Row, RowError, Snapshot,
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::ViewTable;
-use super::dump::value;
+use crate::rows::json_value;
+use crate::table::ViewTable;
 
 /// How many keys are compared at once.
 const PAGE: i64 = 500;
@@ -44,11 +44,11 @@ impl<'a> Differ<'a> {
         Ok(Self { table, copy: copies.name(table.name), key: database.primary_key(table.name).await? })
     }
 
-    /// Tells each difference, and how many rows were compared.
+    /// Reports each difference, and returns how many rows were compared.
     pub(super) async fn run(
         &self,
         snapshot: &mut Snapshot,
-        tell: &mut (dyn FnMut(RowDifference) + Send),
+        report: &mut (dyn FnMut(RowDifference) + Send),
     ) -> Result<u64, DatabaseError> {
         let mut after = None;
         let mut compared = 0;
@@ -57,7 +57,7 @@ impl<'a> Differ<'a> {
             let live = self.rows(snapshot, self.table.name, after.as_deref(), &end).await?;
             let rebuilt = self.rows(snapshot, self.copy, after.as_deref(), &end).await?;
             compared += live.len().max(rebuilt.len()) as u64;
-            self.compare(live, rebuilt, tell);
+            self.compare(live, rebuilt, report);
             after = Some(end);
         }
     }
@@ -99,10 +99,10 @@ impl<'a> Differ<'a> {
         rows.iter().map(|row| Ok((Value::from(self.json_key(row)?).to_string(), self.json(row)?))).collect()
     }
 
-    fn compare(&self, mut live: Rows, rebuilt: Rows, tell: &mut (dyn FnMut(RowDifference) + Send)) {
+    fn compare(&self, mut live: Rows, rebuilt: Rows, report: &mut (dyn FnMut(RowDifference) + Send)) {
         let mut different = |key: &str, live: Value, rebuilt: Value| {
             let key = serde_json::from_str(key).unwrap_or_default();
-            tell(RowDifference { table: self.table.name, key, live, rebuilt });
+            report(RowDifference { table: self.table.name, key, live, rebuilt });
         };
         for (key, rebuilt) in rebuilt {
             match live.remove(&key) {
@@ -151,10 +151,10 @@ impl<'a> Differ<'a> {
     }
 
     fn json_key(&self, row: &Row) -> Result<Vec<Value>, RowError> {
-        self.key.iter().map(|column| value(row, column)).collect()
+        self.key.iter().map(|column| json_value(row, column)).collect()
     }
 
     fn json(&self, row: &Row) -> Result<Map<String, Value>, RowError> {
-        self.table.columns.iter().map(|column| Ok(((*column).to_owned(), value(row, column)?))).collect()
+        self.table.columns.iter().map(|column| Ok(((*column).to_owned(), json_value(row, column)?))).collect()
     }
 }

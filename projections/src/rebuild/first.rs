@@ -1,33 +1,35 @@
-//! Fills the tables of a database that was restored: there are none to be kept alive meanwhile.
+//! Fills the tables of a database that was restored: there are no live ones to be kept.
 
 use std::sync::atomic::AtomicI64;
 
 use application::ports::{LogHead, Position};
-use infrastructure::event_log::chain::GENESIS;
-use infrastructure::subscription::{Checkpoint, ProjectorId};
 
-use super::RebuildError;
-use super::pass::{Pass, Sink, Target, load};
-use super::replay::{RebuildObserver, Replay};
+use super::pass::{Copies, Destination, Pass};
+use super::replay::all_targets;
+use super::target::load;
+use super::{RebuildError, RebuildObserver, Replay};
 
 impl Replay {
-    /// Fills the tables of all views, which must be empty, up to the end of the log, and stores where they stand. Nobody
-    /// else may use the database, and broken off it is of no use.
+    /// Fills the tables of all views and of the router, which must be empty, up to the end of the log, and stores where they
+    /// stand. Nothing else may use the database, and nothing is carried out; broken off it is of no use.
     ///
     /// # Errors
     /// See [`RebuildError`].
     pub async fn fill_first(&self, observer: &dyn RebuildObserver) -> Result<Position, RebuildError> {
         let lease = self.lease().await?;
-        let LogHead { position, chain_hash, epoch, .. } = self.log.head().await?;
-        let begin = |projector| Target { projector, reached: 0, hash: GENESIS, to: position };
-        let mut targets: Vec<_> = self.choose(&[])?.into_iter().map(begin).collect();
+        let head @ LogHead { position, .. } = self.log.head().await?;
+        let mut targets = all_targets();
+        for target in &mut targets {
+            target.goal = position;
+        }
         load(&targets, &self.database).await?;
         let pass = Pass { log: &self.log, clock: &self.clock, observer, head: AtomicI64::new(position) };
-        pass.run(&mut targets, Sink::Own(&self.database, &lease)).await?;
-        let checkpoint = Checkpoint { position, chain_hash, epoch, generation: 0 };
-        for Target { projector, .. } in &targets {
-            let id: ProjectorId = (projector.name(), projector.version());
-            checkpoint.store_first(&self.database, id).await?;
+        let in_parallel = self.all_copies().are_written_in_parallel();
+        let own = Copies { database: &self.database, lease: &lease, in_parallel };
+        pass.run(&mut targets, Destination::Copies(&own)).await?;
+        for target in &targets {
+            let id = (target.name(), target.subscriber.version());
+            target.checkpoint(&head).store_first(&self.database, id).await?;
         }
         lease.release().await;
         Ok(position)

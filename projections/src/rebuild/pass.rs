@@ -1,16 +1,17 @@
-//! One pass over the log for all projectors.
+//! One pass over the log for all subscribers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use application::ports::{Clock, EventLog, Hash, LogEvent, Position, ReadError};
+use application::ports::{Clock, EventLog, LogEvent, Position, ReadError};
 use futures::{StreamExt as _, stream};
-use infrastructure::database::{Database, Dialect, Transaction};
+use infrastructure::database::{Database, Transaction};
 use infrastructure::lease::Lease;
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber};
 use tokio::sync::mpsc;
 
+use super::target::Target;
 use super::{RebuildError, RebuildObserver};
 
 /// How many events are read at once.
@@ -19,66 +20,35 @@ const PAGE: usize = 4_096;
 /// How many pages are read ahead.
 const AHEAD: usize = 2;
 
-/// How many events are written at once while others want to write to an SQLite file, which takes one writer at a time.
+/// How many events are written at once where one transaction writes at a time, and others want to.
 const CHUNK: usize = 512;
 
-/// How many projectors write at the same time where the database lets them: a statement of one is worked on by the server
-/// while the next one of the other is made.
+/// How many subscribers write at the same time where the database lets them: the server works on a statement of one while
+/// the next statement of the other is made.
 const LANES: usize = 2;
 
 /// How often a transaction is tried that loses against others.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A projector and the part of the log that it has still to take in.
-pub(super) struct Target {
-    pub(super) projector: Arc<dyn Projector>,
-    /// Up to here everything is in its tables.
-    pub(super) reached: Position,
-    /// The log's hash there.
-    pub(super) hash: Hash,
-    /// It must not go further than this.
-    pub(super) to: Position,
-}
-
-impl Target {
-    pub(super) const fn behind(&self) -> Position {
-        self.to - self.reached
-    }
-
-    /// What it has to take in of these events.
-    fn part<'a>(&self, events: &'a [Arc<LogEvent>]) -> &'a [Arc<LogEvent>] {
-        let begin = events.partition_point(|event| event.header.position <= self.reached);
-        let end = events.partition_point(|event| event.header.position <= self.to);
-        events.get(begin..end).unwrap_or_default()
-    }
-
-    fn handled(&self, events: &[Arc<LogEvent>]) -> Vec<Arc<LogEvent>> {
-        let part = self.part(events).iter();
-        part.filter(|event| self.projector.handles(&event.event)).cloned().collect()
-    }
-
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
-        let handled = self.handled(events);
-        if handled.is_empty() { Ok(()) } else { self.projector.project(&handled, tx).await }
-    }
-
-    fn advance(&mut self, events: &[Arc<LogEvent>]) {
-        if let Some(last) = self.part(events).last() {
-            (self.reached, self.hash) = (last.header.position, last.header.chain_hash);
-        }
-    }
-}
-
 /// Where a pass writes.
-pub(super) enum Sink<'a> {
-    /// In transactions of its own on the copies, as long as this lease is held.
-    Own(&'a Database, &'a Lease),
-    /// In this one.
+pub(super) enum Destination<'a> {
+    /// Into the copies, in transactions of its own, as long as this lease is held.
+    Copies(&'a Copies<'a>),
+    /// Into the copies, in the transaction that keeps the live tables still.
     Within(&'a mut Transaction),
 }
 
-/// Reads the log for projectors that write into copies.
+/// The copies, for transactions of a pass.
+pub(super) struct Copies<'a> {
+    /// The database, with the names of the copies in the place of the live ones.
+    pub(super) database: &'a Database,
+    pub(super) lease: &'a Lease,
+    /// Whether several transactions write at a time.
+    pub(super) in_parallel: bool,
+}
+
+/// Reads the log for subscribers that write into copies.
 pub(super) struct Pass<'a> {
     pub(super) log: &'a Arc<dyn EventLog>,
     pub(super) clock: &'a Arc<dyn Clock>,
@@ -89,13 +59,13 @@ pub(super) struct Pass<'a> {
 
 impl Pass<'_> {
     /// Brings every target to where it has to go. The log is read and decoded once, while the pages before are written.
-    pub(super) async fn run(&self, targets: &mut [Target], mut sink: Sink<'_>) -> Result<(), RebuildError> {
+    pub(super) async fn run(&self, targets: &mut [Target], mut to: Destination<'_>) -> Result<(), RebuildError> {
         let behind = targets.iter().filter(|target| target.behind() > 0);
         let Some(after) = behind.map(|target| target.reached).min() else { return Ok(()) };
-        let to = targets.iter().map(|target| target.to).max().unwrap_or(after);
-        let mut pages = read_ahead(Arc::clone(self.log), after, to);
+        let end = targets.iter().map(|target| target.goal).max().unwrap_or(after);
+        let mut pages = read_ahead(Arc::clone(self.log), after, end);
         while let Some(page) = pages.recv().await {
-            self.take(targets, &page?, &mut sink).await?;
+            self.take(targets, &page?, &mut to).await?;
         }
         match targets.iter().find(|target| target.behind() > 0) {
             Some(target) => Err(ReadError::HistoryForked { position: target.reached + 1 }.into()),
@@ -107,20 +77,20 @@ impl Pass<'_> {
         &self,
         targets: &mut [Target],
         page: &[Arc<LogEvent>],
-        sink: &mut Sink<'_>,
+        to: &mut Destination<'_>,
     ) -> Result<(), RebuildError> {
-        let is_shared = match sink {
-            Sink::Own(database, _) if database.dialect() == Dialect::Sqlite => self.others_write().await?,
-            Sink::Own(..) | Sink::Within(_) => false,
+        let is_shared = match to {
+            Destination::Copies(copies) if !copies.in_parallel => self.others_write().await?,
+            Destination::Copies(_) | Destination::Within(_) => false,
         };
         for events in page.chunks(if is_shared { CHUNK } else { PAGE }) {
             let begun = Instant::now();
-            match sink {
-                Sink::Own(database, lease) => self.write_all(targets, events, (*database, *lease)).await?,
-                Sink::Within(tx) => project_all(targets, events, tx).await?,
+            match to {
+                Destination::Copies(copies) => self.write_all(targets, events, copies).await?,
+                Destination::Within(tx) => handle_all(targets, events, tx).await?,
             }
             if is_shared {
-                // Whoever waits for SQLite's lock looks for it now and then only.
+                // Transactions that wait for SQLite's lock look for it now and then only.
                 self.clock.sleep(begun.elapsed()).await;
             }
         }
@@ -135,21 +105,18 @@ impl Pass<'_> {
         Ok(self.head.swap(head, Ordering::Relaxed) != head)
     }
 
-    /// Each projector writes in a transaction of its own. All of them come to their end, whatever becomes of one: what was
+    /// Each subscriber writes in a transaction of its own. All of them come to their end, whatever becomes of one: what was
     /// committed has to be known, or it would be written twice.
     async fn write_all(
         &self,
         targets: &mut [Target],
         events: &[Arc<LogEvent>],
-        place: (&Database, &Lease),
+        copies: &Copies<'_>,
     ) -> Result<(), RebuildError> {
-        let lanes = match place.0.dialect() {
-            Dialect::Mysql => LANES,
-            Dialect::Sqlite => 1,
-        };
+        let lanes = if copies.in_parallel { LANES } else { 1 };
         let mut writes = vec![];
         for target in targets {
-            writes.push(self.write_and_advance(target, events, place));
+            writes.push(self.write_and_advance(target, events, copies));
         }
         let outcomes: Vec<_> = stream::iter(writes).buffer_unordered(lanes).collect().await;
         outcomes.into_iter().collect()
@@ -159,69 +126,52 @@ impl Pass<'_> {
         &self,
         target: &mut Target,
         events: &[Arc<LogEvent>],
-        place: (&Database, &Lease),
+        copies: &Copies<'_>,
     ) -> Result<(), RebuildError> {
-        self.write(target, events, place).await?;
+        self.write(target, events, copies).await?;
         target.advance(events);
         Ok(())
     }
 
-    /// Writes what a projector makes of events, and again where its transaction loses.
-    async fn write(
-        &self,
-        target: &Target,
-        events: &[Arc<LogEvent>],
-        (database, lease): (&Database, &Lease),
-    ) -> Result<(), RebuildError> {
+    /// Writes what a subscriber makes of events, again and again while its transaction loses against others.
+    async fn write(&self, target: &Target, events: &[Arc<LogEvent>], copies: &Copies<'_>) -> Result<(), RebuildError> {
         let handled = target.handled(events);
         if handled.is_empty() {
             return Ok(());
         }
         let mut tries = 1;
         loop {
-            let error = match write_once(&*target.projector, &handled, database, lease).await {
+            let error = match write_once(&*target.subscriber, &handled, copies).await {
                 Err(error) if error.is_of_database() && tries < TRIES => error,
                 outcome => return outcome,
             };
             tracing::debug!(error = &error as &dyn std::error::Error, "a transaction of the rebuild is tried again");
             tries += 1;
             self.clock.sleep(PAUSE).await;
-            target.projector.load(database).await?;
+            target.subscriber.load(copies.database).await?;
         }
     }
 }
 
-/// What the projectors have in memory agrees with the copies.
-pub(super) async fn load(targets: &[Target], database: &Database) -> Result<(), ProjectError> {
-    for target in targets {
-        target.projector.load(database).await?;
-    }
-    Ok(())
-}
-
-/// Whoever takes the lease away drops these tables first, which waits for the end of a transaction that has touched them.
+/// A process that takes the lease away drops these tables first, which waits for the end of a transaction that has touched
+/// them.
 async fn write_once(
-    projector: &dyn Projector,
+    subscriber: &dyn Subscriber,
     events: &[Arc<LogEvent>],
-    database: &Database,
-    lease: &Lease,
+    copies: &Copies<'_>,
 ) -> Result<(), RebuildError> {
-    let mut tx = database.begin_view().await?;
-    projector.project(events, &mut tx).await?;
-    if !lease.confirm(&mut tx).await? {
+    let mut tx = copies.database.begin_view().await?;
+    subscriber.handle(events, &mut tx).await?;
+    if !copies.lease.confirm(&mut tx).await? {
         return Err(RebuildError::Busy);
     }
     // Written twice it would count twice, so a commit without an answer is not tried again.
     tx.commit().await.map_err(RebuildError::Unsure)
 }
 
-async fn project_all(
-    targets: &mut [Target],
-    events: &[Arc<LogEvent>],
-    tx: &mut Transaction,
-) -> Result<(), ProjectError> {
+async fn handle_all(targets: &mut [Target], events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
     for target in targets {
-        target.project(events, tx).await?;
+        target.handle(events, tx).await?;
         target.advance(events);
     }
     Ok(())
@@ -245,7 +195,7 @@ fn read_ahead(
                 return;
             }
             after = last.unwrap_or(to);
-            // Nobody receives any more when the rebuild has failed.
+            // The receiver is gone when the rebuild has failed.
             if sender.send(page).await.is_err() {
                 return;
             }

@@ -8,7 +8,7 @@ use infrastructure::sql_args;
 /// How often a statement is run that loses against the router's projector.
 const TRIES: u32 = 5;
 
-/// Keeps failed attempts beside the chats that wait.
+/// Stores failed attempts with the waiting chats.
 #[derive(Clone, Debug)]
 pub struct SqlAttemptStore {
     database: Database,

@@ -1,17 +1,16 @@
-//! The router's stored state: what it folded from the log, and its failed attempts.
+//! The router's stored memory: what it folded from the log, and its failed attempts.
 
 mod attempts;
 mod parts;
-mod projector;
 mod queries;
 mod snapshot;
+mod subscriber;
 #[cfg(test)]
 mod tests;
 
 pub use attempts::SqlAttemptStore;
-pub use projector::{PROJECTOR, RoutingProjector};
 pub use queries::{QueueStats, QueuedChat, RoutingQueries};
+pub use subscriber::RouterSubscriber;
 
 pub(crate) use parts::{QUEUE_TABLE, STATE_TABLE};
-#[cfg(test)]
-pub(crate) use projector::TABLES;
+pub(crate) use subscriber::TABLES;

@@ -6,9 +6,9 @@ use infrastructure::sql_args;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::rebuild::ViewTable;
 use crate::rows::id_args;
 use crate::sql::filled_chunks;
+use crate::table::ViewTable;
 
 /// Without the columns that come from attempts: they do not follow from the log.
 pub(crate) const QUEUE_TABLE: ViewTable = ViewTable {

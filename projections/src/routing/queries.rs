@@ -6,7 +6,7 @@ use infrastructure::sql_args;
 use serde::Serialize;
 
 use super::snapshot::waiting_chat;
-use crate::queue_places::{Queues, places};
+use crate::queue_positions::{Bounds, QueuePositions, Queues};
 use crate::{Page, PageRequest, QueryError, cursor};
 
 /// A chat that waits, as supervisors see it.
@@ -36,13 +36,20 @@ pub struct QueuedChat {
 #[derive(Clone, Debug)]
 pub struct RoutingQueries {
     database: Database,
+    bounds: Bounds,
 }
 
 impl RoutingQueries {
     /// Over this database.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database) -> Self {
+        Self { database, bounds: Bounds::default() }
+    }
+
+    /// With other bounds than those that suit a large store.
+    #[cfg(test)]
+    pub(crate) fn bounded(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// The chats that wait in a group's queue, or in all of them; first come first.
@@ -67,8 +74,9 @@ impl RoutingQueries {
         let chats = rows.iter().map(queued).collect::<Result<Vec<_>, QueryError>>()?;
         let mut page = Page::cut(chats, request.limit, |last| cursor::encode(&list, last.arrival));
         let queue = page.data.iter().map(|chat| Some((chat.group_id, chat.arrival))).collect::<Vec<_>>();
-        for (chat, place) in page.data.iter_mut().zip(places(&self.database, Queues::Router, &queue).await?) {
-            chat.queue_position = place.unwrap_or_default();
+        let positions = QueuePositions { database: &self.database, queues: Queues::Router, bounds: self.bounds };
+        for (chat, position) in page.data.iter_mut().zip(positions.find(&queue).await?) {
+            chat.queue_position = position.unwrap_or_default();
         }
         Ok(page)
     }

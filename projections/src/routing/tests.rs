@@ -9,15 +9,15 @@ use domain::group::{Group, GroupCommand, GroupError};
 use domain::ids::{ConversationId, GroupId};
 use domain::time::Timestamp;
 use infrastructure::database::Database;
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber};
 
 use super::*;
-use crate::rebuild::dump;
-use crate::testing::{Desk, clear, project, project_with};
+use crate::queue_positions::Bounds;
+use crate::testing::{Desk, clear, dump, project, project_with};
 use crate::{CursorError, PageRequest, QueryError};
 use infrastructure::testing::fresh_databases;
 
-fn projectors(desk: &Desk, database: &Database) -> [Arc<dyn Projector>; 1] {
+fn subscribers(desk: &Desk, database: &Database) -> [Arc<dyn Subscriber>; 1] {
     [desk.router(database).1]
 }
 
@@ -61,13 +61,13 @@ async fn restarts_between_pages_change_nothing() {
     for fresh in fresh_databases().await {
         let (desk, database) = (busy_desk().await, &fresh.database);
         let events: Vec<_> = desk.log.events();
-        project_with(&projectors(&desk, database), database, &events, &[1_000]).await.unwrap();
+        project_with(&subscribers(&desk, database), database, &events, &[1_000]).await.unwrap();
         let whole = dump(database).await.unwrap();
         assert!(!whole["routing_queue"].is_empty() && whole["routing_state"].len() > 6);
         clear(database).await;
         for page in events.chunks(9) {
             // A new router each time: all it knows is what was stored.
-            project_with(&projectors(&desk, database), database, page, &[1_000]).await.unwrap();
+            project_with(&subscribers(&desk, database), database, page, &[1_000]).await.unwrap();
         }
         assert_eq!(dump(database).await.unwrap(), whole);
     }
@@ -78,7 +78,7 @@ async fn stored_state_is_what_the_router_has() {
     for fresh in fresh_databases().await {
         let (desk, database) = (busy_desk().await, &fresh.database);
         let events: Vec<_> = desk.log.events();
-        project_with(&projectors(&desk, database), database, &events, &[4]).await.unwrap();
+        project_with(&subscribers(&desk, database), database, &events, &[4]).await.unwrap();
         let RoutingSnapshot { agents, groups, waiting, served, default_group_id } =
             super::snapshot::read(database).await.unwrap();
         let restored = domain::routing::RoutingState::restore(agents, groups, waiting, served, default_group_id);
@@ -119,6 +119,7 @@ async fn failed_attempts_survive_a_restart_and_end_with_their_wait() {
         assert_eq!(snapshot.waiting[&id].attempts, 3);
         assert_eq!(snapshot.waiting[&id].next_attempt_at, Some(Timestamp::from_micros(99)));
         let queue = RoutingQueries::new(database.clone())
+            .bounded(Bounds::SMALL)
             .list_queue(Some(desk.groups[0]), &PageRequest::first(10))
             .await
             .unwrap()
@@ -129,7 +130,7 @@ async fn failed_attempts_survive_a_restart_and_end_with_their_wait() {
         desk.assign(id, desk.agents[0]).await.unwrap();
         desk.set_status(desk.agents[0], AgentStatus::Offline).await.unwrap();
         let rest: Vec<_> = desk.log.events().split_off(before);
-        project_with(&projectors(&desk, database), database, &rest, &[100]).await.unwrap();
+        project_with(&subscribers(&desk, database), database, &rest, &[100]).await.unwrap();
         let (again_since, attempts, next, error) = wait_of(database, id).await;
         assert!(again_since > waiting_since);
         assert_eq!((attempts, next, error), (0, None, None));
@@ -141,7 +142,7 @@ async fn queue_is_listed_in_its_order() {
     for fresh in fresh_databases().await {
         let (desk, database) = (busy_desk().await, &fresh.database);
         project(&desk, database, &[5]).await.unwrap();
-        let queries = RoutingQueries::new(database.clone());
+        let queries = RoutingQueries::new(database.clone()).bounded(Bounds::SMALL);
         let first = PageRequest::first(100);
         let all = queries.list_queue(None, &first).await.unwrap().data;
         assert!(all.is_sorted_by_key(|chat| chat.arrival));
@@ -175,7 +176,7 @@ async fn cursor_of_another_queue_is_refused() {
     for fresh in fresh_databases().await {
         let (desk, database) = (busy_desk().await, &fresh.database);
         project(&desk, database, &[5]).await.unwrap();
-        let queries = RoutingQueries::new(database.clone());
+        let queries = RoutingQueries::new(database.clone()).bounded(Bounds::SMALL);
         let cursor = queries.list_queue(None, &PageRequest::first(1)).await.unwrap().next_cursor;
         let request = PageRequest { cursor, limit: 1 };
         let refused = queries.list_queue(Some(desk.groups[0]), &request).await;
@@ -184,19 +185,19 @@ async fn cursor_of_another_queue_is_refused() {
 }
 
 #[tokio::test]
-async fn router_that_stood_down_must_be_loaded_before_it_projects_again() {
+async fn released_router_must_be_loaded_before_it_folds_again() {
     for fresh in fresh_databases().await {
         let (desk, database) = (busy_desk().await, &fresh.database);
-        let projector = desk.router(database).1;
+        let subscriber = desk.router(database).1;
         let events: Vec<Arc<LogEvent>> = desk.log.events();
         let mut tx = database.begin_view().await.unwrap();
-        let refused = projector.project(&events, &mut tx).await;
-        assert!(matches!(refused, Err(ProjectError::Poison { .. })), "{refused:?}");
+        let refused = subscriber.handle(&events, &mut tx).await;
+        assert!(matches!(refused, Err(HandleError::Poison { .. })), "{refused:?}");
         drop(tx);
-        projector.load(database).await.unwrap();
-        projector.released();
+        subscriber.load(database).await.unwrap();
+        subscriber.released().await;
         let mut tx = database.begin_view().await.unwrap();
-        assert!(projector.project(&events, &mut tx).await.is_err());
+        assert!(subscriber.handle(&events, &mut tx).await.is_err());
     }
 }
 

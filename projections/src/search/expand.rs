@@ -4,11 +4,26 @@ use infrastructure::sql_args;
 use super::SearchText;
 use super::words::{STEM, stem_of};
 
-/// A beginning that more words have is looked up in all of them at once.
-const MOST_WORDS: usize = if cfg!(test) { 3 } else { 32 };
+/// How many words with the same beginning are looked up one by one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// A beginning that more words have is looked up in all of them at once.
+    pub(crate) words: usize,
+    /// How many rows are read to find the next words with a beginning.
+    pub(crate) rows: i64,
+}
 
-/// How many rows are read to find the next words with a beginning.
-const STEP: i64 = if cfg!(test) { 2 } else { 64 };
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { words: 32, rows: 64 }
+    }
+}
+
+#[cfg(test)]
+impl Bounds {
+    /// Bounds that a handful of words crosses.
+    pub(crate) const SMALL: Self = Self { words: 3, rows: 2 };
+}
 
 /// What must be in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +45,14 @@ impl Word {
 }
 
 /// The words that a text asks for. None when it can find nothing.
-pub(crate) async fn expand(database: &Database, text: &SearchText) -> Result<Option<Vec<Word>>, DatabaseError> {
+pub(crate) async fn expand(
+    database: &Database,
+    text: &SearchText,
+    bounds: Bounds,
+) -> Result<Option<Vec<Word>>, DatabaseError> {
     let mut all: Vec<_> = text.words().map(|word| Word::Any(vec![word.to_owned()])).collect();
     if let Some(beginning) = text.beginning() {
-        let word = begun(database, beginning).await?;
+        let word = begun(database, beginning, bounds).await?;
         if word.alternatives().is_some_and(<[_]>::is_empty) {
             return Ok(None);
         }
@@ -43,33 +62,33 @@ pub(crate) async fn expand(database: &Database, text: &SearchText) -> Result<Opt
 }
 
 /// The words with this beginning; below the length of a stem only the word itself.
-async fn begun(database: &Database, beginning: &str) -> Result<Word, DatabaseError> {
+async fn begun(database: &Database, beginning: &str, bounds: Bounds) -> Result<Word, DatabaseError> {
     let itself = || beginning.to_owned();
     match beginning.chars().count() {
         0..STEM => Ok(Word::Any(vec![itself()])),
         STEM => Ok(Word::Any(vec![itself(), stem_of(beginning)])),
-        _ => longer(database, beginning).await,
+        _ => longer(database, beginning, bounds).await,
     }
 }
 
-async fn longer(database: &Database, beginning: &str) -> Result<Word, DatabaseError> {
+async fn longer(database: &Database, beginning: &str, bounds: Bounds) -> Result<Word, DatabaseError> {
     const FROM: &str = "SELECT word FROM search_words WHERE word >= ? AND word < ? ORDER BY word LIMIT ?";
     const AFTER: &str = "SELECT word FROM search_words WHERE word > ? AND word < ? ORDER BY word LIMIT ?";
     let beyond = format!("{beginning}{}", char::MAX);
     let mut words: Vec<String> = vec![];
     loop {
         let (sql, from) = words.last().map_or((FROM, beginning), |last| (AFTER, last));
-        let rows = database.fetch_all(sql, sql_args![from, &beyond, STEP]).await?;
+        let rows = database.fetch_all(sql, sql_args![from, &beyond, bounds.rows]).await?;
         for row in &rows {
             let word = row.text("word")?;
             if words.last() != Some(&word) {
                 words.push(word);
             }
         }
-        if words.len() > MOST_WORDS {
+        if words.len() > bounds.words {
             return Ok(Word::Between(beginning.to_owned(), beyond));
         }
-        if (rows.len() as i64) < STEP {
+        if (rows.len() as i64) < bounds.rows {
             return Ok(Word::Any(words));
         }
     }

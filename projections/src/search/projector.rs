@@ -11,20 +11,20 @@ use domain::thread::ThreadEvent;
 use domain::visitor::ERASED;
 use infrastructure::database::{DatabaseError, Transaction, placeholders};
 use infrastructure::sql_args;
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber, View};
 use uuid::Uuid;
 
 use super::words::{stem, words};
 use crate::erasure::{is_erasure, parts};
 use crate::error::poison;
-use crate::rebuild::ViewTable;
 use crate::rows::fetch_by_id;
+use crate::table::ViewTable;
 
 pub(crate) const CHATS_TABLE: ViewTable = ViewTable { name: "search_chats", columns: &["id", "created_position"] };
 
 pub(crate) const WORDS_TABLE: ViewTable = ViewTable { name: "search_words", columns: &["word", "created_position"] };
 
-/// Nobody types faster.
+/// Too short to be noticed by a person who types.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Fills `search_chats` and `search_words`.
@@ -32,17 +32,13 @@ const PATIENCE: Duration = Duration::from_millis(50);
 pub struct SearchProjector;
 
 #[async_trait]
-impl Projector for SearchProjector {
+impl Subscriber for SearchProjector {
     fn name(&self) -> &'static str {
         "search"
     }
 
     fn version(&self) -> i64 {
         1
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[CHATS_TABLE.name, WORDS_TABLE.name]
     }
 
     /// No answer to a change waits for it.
@@ -59,7 +55,7 @@ impl Projector for SearchProjector {
         ) || is_erasure(event)
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
         for (events, erasure) in parts(events) {
             project_part(events, tx).await?;
             if let Some(erasure) = erasure {
@@ -70,7 +66,13 @@ impl Projector for SearchProjector {
     }
 }
 
-async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+impl View for SearchProjector {
+    fn tables(&self) -> &'static [&'static str] {
+        &[CHATS_TABLE.name, WORDS_TABLE.name]
+    }
+}
+
+async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
     let begun = begun(events);
     let stored = stored(tx, events, &begun).await?;
     let mut found = vec![];
@@ -115,9 +117,10 @@ fn begun(events: &[Arc<LogEvent>]) -> BTreeMap<Uuid, Position> {
 }
 
 fn conversation(event: &LogEvent) -> Uuid {
-    match &event.event {
-        AnyEvent::Thread(ThreadEvent::MessageSent { conversation_id, .. }) => conversation_id.uuid(),
-        _ => event.header.aggregate_id,
+    if let AnyEvent::Thread(ThreadEvent::MessageSent { conversation_id, .. }) = &event.event {
+        conversation_id.uuid()
+    } else {
+        event.header.aggregate_id
     }
 }
 
@@ -133,7 +136,28 @@ fn texts(event: &AnyEvent) -> Vec<&str> {
             let email = visitor.email.as_ref().map(domain::text::EmailAddress::as_str);
             name.into_iter().chain(email).collect()
         }
-        _ => vec![],
+        AnyEvent::Conversation(
+            ConversationEvent::AgentAssigned { .. }
+            | ConversationEvent::ChatReturnedToQueue { .. }
+            | ConversationEvent::ChatClosed { .. }
+            | ConversationEvent::ChatReopened { .. }
+            | ConversationEvent::ChatTagged { .. }
+            | ConversationEvent::ChatUntagged { .. },
+        )
+        | AnyEvent::Thread(
+            ThreadEvent::ThreadStarted { .. }
+            | ThreadEvent::AgentJoined { .. }
+            | ThreadEvent::AgentLeft { .. }
+            | ThreadEvent::GroupChanged { .. }
+            | ThreadEvent::ThreadClosed { .. },
+        )
+        | AnyEvent::Agent(_)
+        | AnyEvent::Visitor(_)
+        | AnyEvent::Group(_)
+        | AnyEvent::Tag(_)
+        | AnyEvent::EmailClaim(_)
+        | AnyEvent::TagNameClaim(_)
+        | AnyEvent::Workspace(_) => vec![],
     }
 }
 

@@ -6,17 +6,17 @@ use domain::ids::ConversationId;
 use domain::text::EmailAddress;
 use domain::visitor::VisitorDetails;
 use infrastructure::database::Database;
-use infrastructure::subscription::ProjectError;
+use infrastructure::subscription::HandleError;
 
 use super::*;
 use crate::PageRequest;
-use crate::conversations::{ConversationFilter, ConversationOrder, ConversationQueries};
+use crate::conversations::{self, ConversationFilter, ConversationOrder, ConversationQueries};
 use crate::testing::{Desk, name, project, project_with};
 use infrastructure::testing::fresh_databases;
 
 async fn found(database: &Database, text: &str) -> Vec<ConversationId> {
     let filter = ConversationFilter { search: SearchText::parse(text).unwrap(), ..ConversationFilter::default() };
-    let queries = ConversationQueries::new(database.clone());
+    let queries = ConversationQueries::new(database.clone()).bounded(conversations::Bounds::SMALL);
     let page = queries.list_conversations(&filter, ConversationOrder::Oldest, &PageRequest::first(100)).await.unwrap();
     page.data.into_iter().map(|chat| chat.id).collect()
 }
@@ -83,7 +83,8 @@ async fn words_that_begin_alike_are_found_however_many_there_are() {
             chats.push(chat.conversation_id);
         }
         project(&desk, database, &[4]).await.unwrap();
-        let beginning = expand(database, &SearchText::parse("order").unwrap().unwrap()).await.unwrap().unwrap();
+        let beginning =
+            expand(database, &SearchText::parse("order").unwrap().unwrap(), Bounds::SMALL).await.unwrap().unwrap();
         assert!(matches!(beginning.as_slice(), [Word::Between(..)]), "{beginning:?}");
         for text in ["order", "orde", "ord", "nigh order", "nig"] {
             assert_eq!(found(database, text).await, chats, "{text}");
@@ -100,6 +101,6 @@ async fn message_in_a_conversation_that_is_not_known_is_poison() {
         let events = desk.log.events();
         let message = events.last().unwrap().clone();
         let projected = project_with(&[std::sync::Arc::new(SearchProjector)], &fresh.database, &[message], &[1]).await;
-        assert!(matches!(projected, Err(ProjectError::Poison { .. })), "{projected:?}");
+        assert!(matches!(projected, Err(HandleError::Poison { .. })), "{projected:?}");
     }
 }

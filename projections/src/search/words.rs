@@ -1,12 +1,13 @@
 //! Texts as words: alike in both databases, whatever their collations are.
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Words are cut to so many letters.
+use crate::text::fold;
+
+/// Words are cut to this number of letters.
 const LONGEST: usize = 40;
 
-/// A word is found by so many first letters, and by more of them.
+/// A word is found by this number of first letters, and by more of them.
 pub(super) const STEM: usize = 3;
 
 /// The words of a text, one by one: without case and accents, cut at every mark of punctuation.
@@ -39,39 +40,6 @@ pub(super) fn stem(word: &str) -> Option<String> {
 /// The same for the letters themselves.
 pub(super) fn stem_of(beginning: &str) -> String {
     format!("{beginning}*")
-}
-
-/// A text without case and accents.
-pub(crate) fn fold(word: &str) -> String {
-    let mut folded = String::with_capacity(word.len());
-    for letter in word.nfkd().filter(|letter| !is_accent(*letter)).flat_map(char::to_lowercase) {
-        match spelled_out(letter) {
-            Some(letters) => folded.push_str(letters),
-            None => folded.push(letter),
-        }
-    }
-    folded.nfc().collect()
-}
-
-/// Accents of the alphabets in which words are found without them; other scripts need their marks.
-const fn is_accent(letter: char) -> bool {
-    matches!(letter, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
-}
-
-/// Letters that Unicode does not take apart, and people who lack the key for them do.
-const fn spelled_out(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        'ß' => "ss",
-        'æ' => "ae",
-        'œ' => "oe",
-        'ø' => "o",
-        'ł' => "l",
-        'đ' | 'ð' => "d",
-        'þ' => "th",
-        'ı' => "i",
-        'ς' => "σ",
-        _ => return None,
-    })
 }
 
 /// What Unicode leaves inside of words, such as the point of `example.com`.

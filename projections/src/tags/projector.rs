@@ -4,7 +4,7 @@ use application::ports::LogEvent;
 use async_trait::async_trait;
 use domain::event::AnyEvent;
 use infrastructure::database::Transaction;
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber, View};
 
 use super::TagRow;
 use crate::rows::{Rows, ViewRow, aggregate_ids};
@@ -14,7 +14,7 @@ use crate::rows::{Rows, ViewRow, aggregate_ids};
 pub struct TagsProjector;
 
 #[async_trait]
-impl Projector for TagsProjector {
+impl Subscriber for TagsProjector {
     fn name(&self) -> &'static str {
         "tags"
     }
@@ -23,15 +23,11 @@ impl Projector for TagsProjector {
         1
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &[TagRow::TABLE.name]
-    }
-
     fn handles(&self, event: &AnyEvent) -> bool {
         matches!(event, AnyEvent::Tag(_))
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
         let of_tags = events.iter().map(AsRef::as_ref).filter(|event| self.handles(&event.event));
         let mut rows: Rows<TagRow> = Rows::load(tx, aggregate_ids(of_tags)).await?;
         for event in events {
@@ -42,5 +38,11 @@ impl Projector for TagsProjector {
             }
         }
         Ok(rows.save(tx).await?)
+    }
+}
+
+impl View for TagsProjector {
+    fn tables(&self) -> &'static [&'static str] {
+        &[TagRow::TABLE.name]
     }
 }

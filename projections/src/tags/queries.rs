@@ -23,7 +23,7 @@ pub struct TagView {
     pub color: Option<String>,
     /// The sequence of its last event.
     pub version: Sequence,
-    /// Whether it was deleted; told only where it is so.
+    /// Whether it was deleted; left out of the answer when not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }

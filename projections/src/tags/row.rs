@@ -5,8 +5,8 @@ use infrastructure::database::{Row, RowError, SqlValue};
 use infrastructure::sql_args;
 use uuid::Uuid;
 
-use crate::rebuild::ViewTable;
 use crate::rows::ViewRow;
+use crate::table::ViewTable;
 
 /// A row of `tags`.
 #[derive(Clone, Debug, PartialEq)]

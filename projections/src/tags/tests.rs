@@ -3,7 +3,7 @@ use std::sync::Arc;
 use domain::ids::{EntityId, TagId};
 use domain::tag::{Tag, TagCommand};
 use domain::text::Color;
-use infrastructure::subscription::ProjectError;
+use infrastructure::subscription::HandleError;
 use serde_json::json;
 
 use super::*;
@@ -56,6 +56,6 @@ async fn change_of_a_tag_that_is_not_there_is_poison() {
         let changes: Vec<_> =
             desk.log.events().into_iter().filter(|event| event.header.event_type == "TagDeleted").collect();
         let refused = project_with(&[Arc::new(TagsProjector)], &fresh.database, &changes, &[1]).await;
-        assert!(matches!(refused, Err(ProjectError::Poison { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(HandleError::Poison { .. })), "{refused:?}");
     }
 }

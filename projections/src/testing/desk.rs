@@ -22,7 +22,7 @@ use infrastructure::database::Database;
 use uuid::Uuid;
 
 use super::MemoryLog;
-use crate::routing::{RoutingProjector, SqlAttemptStore};
+use crate::routing::{RouterSubscriber, SqlAttemptStore};
 
 /// A company with two groups and three agents, in which nothing happens by itself.
 pub(crate) struct Desk<L = MemoryLog> {
@@ -191,11 +191,11 @@ impl<L: EventLog> Desk<L> {
         self.tell::<Group>(group_id, GroupCommand::AddAgents { agent_ids, at: self.bus.now() }).await
     }
 
-    /// A router over this desk, which does not run yet, with its projector.
-    pub(crate) fn router(&self, database: &Database) -> (Arc<Router>, Arc<RoutingProjector>) {
+    /// A router over this desk, which does not run yet, with its subscriber.
+    pub(crate) fn router(&self, database: &Database) -> (Arc<Router>, Arc<RouterSubscriber>) {
         let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
         let router = Router::new(self.bus.clone(), self.clock.clone(), self.ids.clone(), attempts);
-        (router.clone(), Arc::new(RoutingProjector::new(router)))
+        (router.clone(), Arc::new(RouterSubscriber::new(router.memory().clone())))
     }
 
     pub(crate) fn event_log(&self) -> Arc<dyn EventLog> {

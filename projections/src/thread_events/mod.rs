@@ -1,4 +1,4 @@
-//! What people read in a thread: messages, and system events that tell who came, who left and why, and who closed.
+//! What a thread shows: messages, and system events for agents that join or leave, with the reason, and for the end.
 
 mod fact;
 mod kinds;

@@ -9,14 +9,14 @@ use domain::thread::ThreadEvent;
 use domain::visitor::ERASED;
 use infrastructure::database::{SqlValue, Transaction};
 use infrastructure::sql_args;
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber, View};
 use uuid::Uuid;
 
 use super::ThreadEventView;
 use crate::erasure::{is_erasure, parts};
 use crate::error::poison;
-use crate::rebuild::ViewTable;
 use crate::rows::fetch_by_id;
+use crate::table::ViewTable;
 
 pub(crate) const THREADS_TABLE: ViewTable = ViewTable { name: "threads", columns: &["id", "conversation_id"] };
 
@@ -47,7 +47,7 @@ const ERASE: &str = "UPDATE thread_events SET content = ?, client_event_id = NUL
 pub struct ThreadEventsProjector;
 
 #[async_trait]
-impl Projector for ThreadEventsProjector {
+impl Subscriber for ThreadEventsProjector {
     fn name(&self) -> &'static str {
         "thread_events"
     }
@@ -56,15 +56,11 @@ impl Projector for ThreadEventsProjector {
         1
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &[THREADS_TABLE.name, EVENTS_TABLE.name]
-    }
-
     fn handles(&self, event: &AnyEvent) -> bool {
         matches!(event, AnyEvent::Thread(_)) || is_erasure(event)
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
         for (events, erasure) in parts(events) {
             project_part(events, tx).await?;
             if let Some(erasure) = erasure {
@@ -75,7 +71,13 @@ impl Projector for ThreadEventsProjector {
     }
 }
 
-async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+impl View for ThreadEventsProjector {
+    fn tables(&self) -> &'static [&'static str] {
+        &[THREADS_TABLE.name, EVENTS_TABLE.name]
+    }
+}
+
+async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
     let mut conversations = stored_conversations(tx, events).await?;
     let mut threads: Vec<Vec<SqlValue>> = vec![];
     let mut rows = vec![];
@@ -112,7 +114,7 @@ const fn named_conversation(event: &ThreadEvent) -> Option<ConversationId> {
 async fn stored_conversations(
     tx: &mut Transaction,
     events: &[Arc<LogEvent>],
-) -> Result<BTreeMap<Uuid, ConversationId>, ProjectError> {
+) -> Result<BTreeMap<Uuid, ConversationId>, HandleError> {
     let unnamed: BTreeSet<_> = events
         .iter()
         .filter(|event| matches!(&event.event, AnyEvent::Thread(event) if named_conversation(event).is_none()))

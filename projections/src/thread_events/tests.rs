@@ -7,7 +7,7 @@ use domain::event::AnyEvent;
 use domain::ids::EntityId;
 use domain::text::{ClientEventId, MessageText, Metadata};
 use domain::thread::ThreadEvent;
-use infrastructure::subscription::ProjectError;
+use infrastructure::subscription::HandleError;
 use serde_json::{Value, json};
 
 use super::*;
@@ -169,6 +169,6 @@ async fn event_of_a_thread_that_is_not_there_is_poison() {
         let events: Vec<_> = desk.log.events().into_iter().filter(|event| joined(&event.event)).collect();
         let refused = project_with(&[Arc::new(ThreadEventsProjector)], &fresh.database, &events, &[5]).await;
         let expected = events[0].header.position;
-        assert!(matches!(refused, Err(ProjectError::Poison { position, .. }) if position == expected), "{refused:?}");
+        assert!(matches!(refused, Err(HandleError::Poison { position, .. }) if position == expected), "{refused:?}");
     }
 }

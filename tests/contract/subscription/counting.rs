@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use domain::event::AnyEvent;
 use infrastructure::database::{Database, DatabaseError, Transaction};
 use infrastructure::sql_args;
-use infrastructure::subscription::{ProjectError, Projector, RunnerHandle, RunnerStatus, StopReason, Subscriptions};
+use infrastructure::subscription::{HandleError, RunnerHandle, RunnerStatus, StopReason, Subscriber, Subscriptions};
 use infrastructure::system::RandomIds;
 use tokio::time::timeout;
 
@@ -54,7 +54,7 @@ impl Counting {
 }
 
 #[async_trait]
-impl Projector for Counting {
+impl Subscriber for Counting {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -67,7 +67,7 @@ impl Projector for Counting {
         true
     }
 
-    async fn project(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), ProjectError> {
+    async fn handle(&self, events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<(), HandleError> {
         self.begun.lock().unwrap().push(events[0].header.position);
         if let Fault::FreezesBeforeUntil(awake) = &self.fault {
             freeze_until(awake);
@@ -77,7 +77,7 @@ impl Projector for Counting {
         match &self.fault {
             Fault::LosesEachThirdTransaction if number.is_multiple_of(3) => Err(DatabaseError::NoAnswer.into()),
             Fault::PoisonAt(position) if events.iter().any(|event| event.header.position == *position) => {
-                Err(ProjectError::Poison { position: *position, source: "bad".into() })
+                Err(HandleError::Poison { position: *position, source: "bad".into() })
             }
             Fault::HangsInTransactions => std::future::pending().await,
             Fault::FreezesUntil(awake) => {

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 use infrastructure::inspect::{Expectations, Finding, Status, inspect_database, inspect_redis};
-use infrastructure::subscription::ProjectorId;
 use infrastructure::system::SystemClock;
 use serde_json::json;
 
@@ -51,7 +50,7 @@ fn look_outside(settings: &Settings, options: &Options) -> Vec<Finding> {
         Ok(runtime) => runtime,
         Err(error) => return vec![Finding::failed("system", error.to_string(), "see what limits this process has")],
     };
-    let projectors = projectors();
+    let projectors = projections::all_subscriber_ids();
     let expected = Expectations { projectors: &projectors, integrity: options.integrity };
     runtime.block_on(async {
         let mut findings = inspect_database(&settings.database_url, expected, &SystemClock).await;
@@ -61,13 +60,6 @@ fn look_outside(settings: &Settings, options: &Options) -> Vec<Finding> {
         });
         findings
     })
-}
-
-fn projectors() -> Vec<ProjectorId> {
-    let mut all: Vec<_> =
-        projections::view_projectors().iter().map(|projector| (projector.name(), projector.version())).collect();
-    all.push(projections::routing::PROJECTOR);
-    all
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

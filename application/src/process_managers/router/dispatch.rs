@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use domain::agent::AgentError;
@@ -7,33 +7,25 @@ use domain::ids::{AgentId, CommandId, ConversationId, EntityId};
 use domain::routing::{Proposal, Relocation, RoutingState};
 use domain::time::Timestamp;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, Semaphore};
 
-use super::state::fold;
-use super::{AttemptStore, FailedAttempt, RoutingPart, RoutingSnapshot};
+use super::{AttemptStore, FailedAttempt, RouterMemory};
 use crate::UseCaseError;
 use crate::backoff::Backoff;
 use crate::chat::{AssignAgent, Chooser, RelieveAgent, RelocateChat};
 use crate::command_bus::{CommandBus, CommandContext};
-use crate::ports::{Clock, Hash, Ids, LogEvent};
+use crate::ports::{Clock, Hash, Ids};
 
 const ACTOR: &str = "system:router";
 
 /// The pauses between attempts to find an agent for one chat.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(30), jitter: 0.5 };
 
-/// How many assignments are carried out at the same time.
-const MAX_IN_FLIGHT: usize = 64;
-
 /// After this long without any cause every queue is looked at all the same.
 const SWEEP: Duration = Duration::from_secs(15);
 
 /// Finds agents for waiting chats.
 pub struct Router {
-    /// None while another node routes.
-    state: Mutex<Option<RoutingState>>,
-    work: Notify,
-    permits: Arc<Semaphore>,
+    memory: Arc<RouterMemory>,
     bus: CommandBus,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
@@ -74,7 +66,7 @@ enum Failure {
 }
 
 impl Router {
-    /// A router that does nothing before [`Self::restore`].
+    /// A router that does nothing before its [memory](Self::memory) is loaded.
     #[must_use]
     pub fn new(
         bus: CommandBus,
@@ -82,32 +74,13 @@ impl Router {
         ids: Arc<dyn Ids>,
         attempts: Arc<dyn AttemptStore>,
     ) -> Arc<Self> {
-        let permits = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
-        Arc::new(Self { state: Mutex::new(None), work: Notify::new(), permits, bus, clock, ids, attempts })
+        Arc::new(Self { memory: Arc::default(), bus, clock, ids, attempts })
     }
 
-    /// Routes from now on, from this stored state.
-    pub fn restore(&self, snapshot: RoutingSnapshot) {
-        let RoutingSnapshot { agents, groups, waiting, served, default_group_id } = snapshot;
-        *self.state() = Some(RoutingState::restore(agents, groups, waiting, served, default_group_id));
-        // Choices that were lost with the node before have no event to follow from.
-        self.work.notify_one();
-    }
-
-    /// Takes in events and tells what to store. Call [`Self::stored`] when it is stored.
+    /// What its choices follow from, to be kept up with the log.
     #[must_use]
-    pub fn fold(&self, events: &[Arc<LogEvent>]) -> Vec<RoutingPart> {
-        self.state().as_mut().map_or_else(Vec::new, |state| fold(state, events))
-    }
-
-    /// What was folded is stored: choices may follow from it.
-    pub fn stored(&self) {
-        self.work.notify_one();
-    }
-
-    /// Another node routes from now on.
-    pub fn stand_down(&self) {
-        *self.state() = None;
+    pub const fn memory(&self) -> &Arc<RouterMemory> {
+        &self.memory
     }
 
     /// Proposes and dispatches until the task is dropped.
@@ -119,8 +92,7 @@ impl Router {
                 next_sweep = self.clock.now().plus(SWEEP);
             }
             for order in self.orders() {
-                // The semaphore is never closed.
-                let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+                let Some(permit) = self.memory.permit().await else { break };
                 let router = Arc::clone(&self);
                 tokio::spawn(async move {
                     router.dispatch(order).await;
@@ -128,7 +100,7 @@ impl Router {
                 });
             }
             for agent_id in self.strays() {
-                let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+                let Some(permit) = self.memory.permit().await else { break };
                 let router = Arc::clone(&self);
                 tokio::spawn(async move {
                     router.relieve(agent_id).await;
@@ -146,7 +118,7 @@ impl Router {
     /// Lets an agent who is not at work give back all chats, in as many appends as it takes. What does not succeed now
     /// does with a sweep.
     async fn relieve(&self, agent_id: AgentId) {
-        loop {
+        while self.memory.is_loaded() {
             let context = self.bus.context(ACTOR.to_owned(), agent_id.uuid());
             match self.bus.execute(context, RelieveAgent { agent_id }).await {
                 Ok(done) if done.output == 0 => return,
@@ -173,7 +145,7 @@ impl Router {
         let retry_at = self.state().as_ref().and_then(RoutingState::next_retry);
         let until = retry_at.map_or(next_sweep, |at| at.min(next_sweep)).since(now).min(SWEEP);
         tokio::select! {
-            () = self.work.notified() => {}
+            () = self.memory.work() => {}
             () = self.clock.sleep(until) => {}
         }
     }
@@ -207,7 +179,7 @@ impl Router {
             }
             Failure::Retry(reason) => self.fail(conversation_id, waiting_since, reason).await,
         }
-        self.work.notify_one();
+        self.memory.look_for_work();
     }
 
     async fn fail(&self, conversation_id: ConversationId, waiting_since: i64, reason: String) {
@@ -243,7 +215,7 @@ impl Router {
     }
 
     fn state(&self) -> MutexGuard<'_, Option<RoutingState>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.state()
     }
 }
 

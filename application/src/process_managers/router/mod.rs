@@ -5,6 +5,7 @@
 //! where it stopped; a command id that repeats with the wait makes a second dispatch of the same choice harmless.
 
 mod dispatch;
+mod memory;
 mod state;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use domain::routing::{RoutedAgent, RoutedGroup, WaitingChat};
 use domain::time::Timestamp;
 
 pub use dispatch::Router;
+pub use memory::RouterMemory;
 
 use crate::ports::StoreError;
 
@@ -62,7 +64,7 @@ pub struct FailedAttempt {
 /// Stores failed attempts, so that a restart neither forgets nor hurries them.
 #[async_trait]
 pub trait AttemptStore: Send + Sync + 'static {
-    /// Stores a failed attempt on its wait; it is none's business if the wait is over.
+    /// Stores a failed attempt on its wait; does nothing if that wait has already ended.
     ///
     /// # Errors
     /// When the store does not work.

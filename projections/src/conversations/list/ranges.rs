@@ -42,7 +42,7 @@ impl Range {
     }
 }
 
-/// Whose conversations.
+/// The conversations that a filter and the reader's rights leave.
 enum Whose {
     All,
     OfGroup(GroupId),
@@ -169,7 +169,7 @@ fn before(agent_id: AgentId, filter: &ConversationFilter) -> Option<Range> {
     waiting.then(|| of_conversations(waiting_again(agent_id).and_all(group), filter))
 }
 
-/// Those that wait; nobody who waits is in an agent's list.
+/// Those that wait; a waiting chat is in no agent's list.
 fn waiting(whose: Whose, filter: &ConversationFilter) -> Option<Range> {
     if filter.agent_id.is_some() || filter.status.is_some_and(|status| status != ConversationStatus::Pending) {
         return None;

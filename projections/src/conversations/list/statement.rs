@@ -3,7 +3,7 @@ use infrastructure::database::{Dialect, SqlValue};
 use infrastructure::sql_args;
 
 use super::conditions::Conditions;
-use super::{Between, LOOK_AHEAD, Range, Source};
+use super::{Between, Range, Source};
 use crate::conversations::ConversationOrder;
 
 /// What all ranges of a list have in common.
@@ -13,6 +13,8 @@ pub(super) struct Frame {
     pub(super) order: ConversationOrder,
     pub(super) after: Option<Position>,
     pub(super) between: Between,
+    /// How many entries of each candidate are compared by how far they reach.
+    pub(super) look_ahead: u32,
 }
 
 impl Frame {
@@ -57,6 +59,7 @@ impl Frame {
     /// How far the next entries of each candidate reach, one row for each of its ranges.
     pub(super) fn reaches(&self, candidates: &[Vec<Range>]) -> (String, Vec<SqlValue>) {
         let mut args = vec![];
+        let look_ahead = self.look_ahead;
         let mut selects = vec![];
         for (candidate, ranges) in candidates.iter().enumerate() {
             for range in ranges {
@@ -64,7 +67,7 @@ impl Frame {
                 let (sql, values) = self.read(range, false);
                 args.extend(values);
                 selects.push(format!(
-                    "SELECT {candidate} AS candidate, (SELECT {key} {sql} LIMIT 1 OFFSET {LOOK_AHEAD}) AS reach"
+                    "SELECT {candidate} AS candidate, (SELECT {key} {sql} LIMIT 1 OFFSET {look_ahead}) AS reach"
                 ));
             }
         }

@@ -7,8 +7,9 @@ use infrastructure::database::{Database, Dialect, Row, SqlValue};
 use infrastructure::sql_args;
 use uuid::Uuid;
 
+use crate::conversations::counts::scope_of_group;
 use crate::conversations::{ConversationFilter, ConversationOrder, ConversationRow, TAGS_TABLE, Visibility, list};
-use crate::queue_places::{AROUND, Queues};
+use crate::queue_positions::{AROUND, Queues};
 use crate::rows::ViewRow;
 use crate::search::{SearchText, WORDS_TABLE};
 use crate::testing::explain;
@@ -192,7 +193,8 @@ async fn places_in_a_queue_are_counted_in_a_range_of_an_index() {
             Dialect::Sqlite => "detail",
             Dialect::Mysql => "key",
         };
-        for (sql, args) in [(Queues::Conversations.between(), args), (Queues::Conversations.arrivals(), limited)] {
+        let queues = Queues::Conversations(scope_of_group);
+        for (sql, args) in [(queues.between(), args), (queues.arrivals(), limited)] {
             let rows = explain(&fresh.database, sql, args).await;
             assert!(rows[0].text(column).unwrap().contains("conversations_in_queue"), "{sql}");
         }

@@ -9,17 +9,17 @@ use domain::conversation::{Conversation, ConversationCommand, ConversationEvent,
 use domain::event::AnyEvent;
 use domain::ids::{EntityId, GroupId, TagId};
 use infrastructure::database::Database;
-use infrastructure::subscription::{ProjectError, Projector};
+use infrastructure::subscription::{HandleError, Subscriber};
 use serde_json::json;
 
-use crate::conversations::{ConversationQueries, ConversationView, ConversationsProjector};
+use crate::conversations::{Bounds, ConversationQueries, ConversationView, ConversationsProjector};
 use crate::testing::{Desk, clear, project, project_with};
 use infrastructure::testing::fresh_databases;
 
 async fn view(desk: &Desk, database: &Database, chat: ChatReceipt) -> ConversationView {
     clear(database).await;
     project(desk, database, &[7]).await.unwrap();
-    let queries = ConversationQueries::new(database.clone());
+    let queries = ConversationQueries::new(database.clone()).bounded(Bounds::SMALL);
     queries.find_conversation(chat.conversation_id).await.unwrap().unwrap()
 }
 
@@ -129,10 +129,10 @@ async fn messages_move_the_time_of_the_last_message_only() {
             desk.send(agent, chat.conversation_id).await.unwrap();
         }
         let events = desk.log.events();
-        let projectors: [Arc<dyn Projector>; 1] = [Arc::new(ConversationsProjector)];
+        let projectors: [Arc<dyn Subscriber>; 1] = [Arc::new(ConversationsProjector)];
         project_with(&projectors, &fresh.database, &events[before..assigned], &[100]).await.unwrap();
         project_with(&projectors, &fresh.database, &events[assigned..], &[100]).await.unwrap();
-        let queries = ConversationQueries::new(fresh.database.clone());
+        let queries = ConversationQueries::new(fresh.database.clone()).bounded(Bounds::SMALL);
         let mut times = vec![];
         for chat in chats {
             let view = queries.find_conversation(chat.conversation_id).await.unwrap().unwrap();
@@ -167,7 +167,7 @@ async fn poisoned_at(desk: &Desk, database: &Database, keep: impl Fn(&LogEvent) 
     clear(database).await;
     let events: Vec<_> = desk.log.events().into_iter().filter(|event| keep(event)).collect();
     match project_with(&[Arc::new(ConversationsProjector)], database, &events, &[1_000]).await {
-        Err(ProjectError::Poison { position, .. }) => Some(position),
+        Err(HandleError::Poison { position, .. }) => Some(position),
         other => panic!("{other:?}"),
     }
 }
@@ -201,11 +201,11 @@ async fn poison_names_the_message_whose_conversation_is_lost_among_others() {
         let keep = |event: &LogEvent| !starts(event) || event.header.aggregate_id != lost.conversation_id.uuid();
         let stored: Vec<_> = desk.log.events().into_iter().filter(|event| starts(event) && keep(event)).collect();
         let messages: Vec<_> = desk.log.events().into_iter().filter(|event| !starts(event)).collect();
-        let projectors: [Arc<dyn Projector>; 1] = [Arc::new(ConversationsProjector)];
+        let projectors: [Arc<dyn Subscriber>; 1] = [Arc::new(ConversationsProjector)];
         project_with(&projectors, database, &stored, &[100]).await.unwrap();
         let refused = project_with(&projectors, database, &messages, &[100]).await;
         assert!(
-            matches!(refused, Err(ProjectError::Poison { position, .. }) if position == lost_message),
+            matches!(refused, Err(HandleError::Poison { position, .. }) if position == lost_message),
             "{refused:?}"
         );
     }
@@ -219,6 +219,6 @@ async fn conversation_that_begins_twice_is_poison() {
         project(&desk, database, &[usize::MAX]).await.unwrap();
         let start: Vec<_> = desk.log.events().into_iter().filter(|event| starts(event)).collect();
         let again = project_with(&[Arc::new(ConversationsProjector)], database, &start, &[1]).await;
-        assert!(matches!(again, Err(ProjectError::Poison { .. })), "{again:?}");
+        assert!(matches!(again, Err(HandleError::Poison { .. })), "{again:?}");
     }
 }

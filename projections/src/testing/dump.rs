@@ -1,17 +1,26 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use application::ports::{EventLog, LogEvent, Position};
 use infrastructure::database::{Database, DatabaseError, Row, RowError};
+use infrastructure::subscription::Subscriber;
 use serde_json::{Map, Value};
 
-use super::{ViewTable, all_view_tables};
+use crate::catalog::{all_subscribers, all_view_tables};
+use crate::rebuild::RebuildError;
+use crate::rows::json_value;
+use crate::table::ViewTable;
+
+/// How many events are handled in one transaction.
+const PAGE: usize = 500;
 
 /// The rows of each table as JSON, in an order that depends on nothing but themselves.
 pub type Dump = BTreeMap<&'static str, Vec<String>>;
 
-/// A row that one of two databases has and the other has not.
+/// The rows of a table that only one of two databases has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The table.
+    /// The name of the table.
     pub table: &'static str,
     /// The rows of the live database that the log does not explain.
     pub only_live: Vec<String>,
@@ -19,7 +28,7 @@ pub struct Difference {
     pub only_rebuilt: Vec<String>,
 }
 
-/// What the views hold.
+/// The rows of the views and of the router's state.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -54,14 +63,39 @@ pub fn compare(live: &Dump, rebuilt: &Dump) -> Vec<Difference> {
 fn json(row: &Row, table: &ViewTable) -> Result<String, RowError> {
     let mut fields = Map::new();
     for column in table.columns {
-        fields.insert((*column).to_owned(), value(row, column)?);
+        fields.insert((*column).to_owned(), json_value(row, column)?);
     }
     Ok(Value::Object(fields).to_string())
 }
 
-pub(super) fn value(row: &Row, column: &str) -> Result<Value, RowError> {
-    match row.opt_int(column) {
-        Err(RowError::Type { .. }) => Ok(row.opt_text(column)?.into()),
-        number => Ok(number?.into()),
+/// Fills a migrated database without any rows from the whole log, and returns how far it came.
+///
+/// # Errors
+/// See [`RebuildError`].
+pub async fn rebuild_into(log: &Arc<dyn EventLog>, target: &Database) -> Result<Position, RebuildError> {
+    let subscribers = all_subscribers(Arc::default());
+    for subscriber in &subscribers {
+        subscriber.load(target).await?;
     }
+    let mut position = 0;
+    loop {
+        let events = log.read_after(position, PAGE).await?;
+        let Some(last) = events.last() else { return Ok(position) };
+        position = last.header.position;
+        handle(&subscribers, &events, target).await?;
+    }
+}
+
+async fn handle(
+    subscribers: &[Arc<dyn Subscriber>],
+    events: &[Arc<LogEvent>],
+    target: &Database,
+) -> Result<(), RebuildError> {
+    let mut tx = target.begin_view().await?;
+    for subscriber in subscribers {
+        let handled: Vec<_> = events.iter().filter(|event| subscriber.handles(&event.event)).cloned().collect();
+        subscriber.handle(&handled, &mut tx).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }

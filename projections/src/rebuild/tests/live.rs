@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use application::ports::{EventLog, Principal};
 use domain::agent::{AgentStatus, Role};
+use domain::ids::ConversationId;
 use infrastructure::database::Database;
 use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::subscription::{RunnerHandle, Subscriptions};
 use infrastructure::system::{RandomIds, SystemClock};
 
-use super::*;
 use crate::PageRequest;
+use crate::catalog::all_subscribers;
 use crate::conversations::{ConversationFilter, ConversationOrder, ConversationQueries, ConversationView};
-use crate::testing::Desk;
+use crate::testing::{Desk, compare, dump, rebuild_into};
 use infrastructure::testing::fresh_databases;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -29,9 +30,9 @@ pub(super) async fn start(database: &Database) -> Node {
     let log = Arc::new(SqlEventLog::start(database.clone(), ports).await.unwrap());
     let desk = Desk::over(log.clone(), clock.clone(), ids.clone()).await;
     let subscriptions = Subscriptions::new(database.clone(), log, clock, ids);
-    let (router, routing) = desk.router(database);
-    let projectors = view_projectors().into_iter().chain([routing as Arc<dyn Projector>]);
-    let runners = projectors.map(|projector| subscriptions.start(projector)).collect();
+    let router = desk.router(database).0;
+    let subscribers = all_subscribers(Arc::clone(router.memory())).into_iter();
+    let runners = subscribers.map(|subscriber| subscriptions.start(subscriber)).collect();
     tokio::spawn(router.run());
     Node { desk, runners }
 }
@@ -47,6 +48,12 @@ impl Node {
         for runner in &self.runners {
             assert!(runner.wait_for(position, SOON).await, "{} {:?}", runner.name(), runner.status());
         }
+    }
+
+    /// Waits until a chat is assigned.
+    pub(super) async fn wait_until_assigned(&self, database: &Database, id: ConversationId) {
+        let is_assigned = |chat: &ConversationView| chat.id == id && chat.assigned_agent_id.is_some();
+        self.wait_until(database, |all| all.iter().any(is_assigned)).await;
     }
 
     /// Waits until the router has done what it can.

@@ -14,11 +14,11 @@ use infrastructure::database::{Database, Dialect};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::*;
 use crate::agents::AgentQueries;
-use crate::conversations::ConversationQueries;
-use crate::testing::{Desk, clear, name, project};
-use crate::{Deleted, PageRequest};
+use crate::catalog::all_view_tables;
+use crate::conversations::{Bounds, ConversationQueries};
+use crate::testing::{Desk, clear, compare, dump, name, project, rebuild_into};
+use crate::{Deleted, PageRequest, queue_positions};
 use infrastructure::testing::{Fresh, fresh_databases};
 
 /// Something that somebody does; what the rules refuse does not happen.
@@ -144,7 +144,7 @@ impl Story {
 
     /// What the queries say is what the aggregates decided.
     async fn check(&self, database: &Database) {
-        let conversations = ConversationQueries::new(database.clone());
+        let conversations = ConversationQueries::new(database.clone()).bounded(Bounds::SMALL);
         for chat in &self.chats {
             let state = self.desk.bus.read::<Conversation>(*chat).await.unwrap();
             let view = conversations.find_conversation(*chat).await.unwrap().unwrap();
@@ -173,8 +173,8 @@ impl Story {
 
     /// The view counts the places that the router keeps.
     async fn check_queues(&self, database: &Database) {
-        let queues = crate::routing::RoutingQueries::new(database.clone());
-        let conversations = ConversationQueries::new(database.clone());
+        let queues = crate::routing::RoutingQueries::new(database.clone()).bounded(queue_positions::Bounds::SMALL);
+        let conversations = ConversationQueries::new(database.clone()).bounded(Bounds::SMALL);
         let waiting = queues.list_queue(None, &PageRequest::first(1_000)).await.unwrap().data;
         for chat in &waiting {
             let view = conversations.find_conversation(chat.conversation_id).await.unwrap().unwrap();
@@ -266,10 +266,15 @@ async fn every_table_of_the_views_is_dumped_with_all_its_columns() {
             let rows = fresh.database.fetch_all(&sql, vec![]).await.unwrap();
             // In no order: MySQL has its own.
             let columns: BTreeSet<_> = rows.iter().map(|row| row.text("col").unwrap()).collect();
-            let (dumped, carried) = (table.columns.iter(), carry::columns(table.name).iter());
-            let expected: Vec<_> = dumped.chain(carried).map(|column| (*column).to_owned()).collect();
+            let (dumped, others) = (table.columns.iter(), not_from_log(table.name).iter());
+            let expected: Vec<_> = dumped.chain(others).map(|column| (*column).to_owned()).collect();
             assert_eq!(columns.len(), expected.len(), "{}", table.name);
             assert_eq!(columns, expected.into_iter().collect(), "{}", table.name);
         }
     }
+}
+
+/// The columns that do not follow from the log: failed attempts belong to a wait of a chat, and are forgotten with it.
+fn not_from_log(table: &str) -> &'static [&'static str] {
+    if table == "routing_queue" { &["attempts", "next_attempt_us", "last_error"] } else { &[] }
 }

@@ -1,0 +1,43 @@
+//! Rebuilding what an earlier version of the program has filled, while the service runs.
+
+use std::time::Duration;
+
+use infrastructure::subscription::{ROUTER, SubscriberId, find_outdated};
+
+use super::{RebuildError, Rebuilt, Replay};
+
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Rebuilds the tables that hold rows of an earlier version of their subscriber, as soon as every subscriber has taken its
+/// tables over. Until then they are read, and written, as they are.
+pub async fn rebuild_outdated(replay: Replay, subscribers: Vec<SubscriberId>) {
+    loop {
+        replay.clock.sleep(LOOK).await;
+        let outdated = match find_outdated(&replay.database, &subscribers).await {
+            Ok(None) => continue,
+            Ok(Some(outdated)) if outdated.is_empty() => return,
+            Ok(Some(outdated)) => outdated,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "outdated tables cannot be looked for");
+                continue;
+            }
+        };
+        tracing::info!(?outdated, "rebuilding tables of an earlier version");
+        match rebuild(&replay, &outdated).await {
+            Ok(rebuilt) => tracing::info!(tables = ?rebuilt.tables, position = rebuilt.position, "tables are rebuilt"),
+            Err(error) if error.is_transient() => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "the rebuild is tried again");
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, ?outdated, "tables stay outdated");
+                return;
+            }
+        }
+    }
+}
+
+/// Views first; the router's turn comes with the next look.
+async fn rebuild(replay: &Replay, outdated: &[&'static str]) -> Result<Rebuilt, RebuildError> {
+    let views: Vec<_> = outdated.iter().copied().filter(|name| *name != ROUTER.0).collect();
+    if views.is_empty() { replay.refold_router(&()).await } else { replay.run(&views, &()).await }
+}

@@ -1,0 +1,5 @@
+mod checkpoints;
+mod live;
+mod properties;
+mod refold;
+mod replay;
