@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use subtle::ConstantTimeEq as _;
 
-use crate::client_address::TrustedProxies;
-use crate::cors::CorsOrigins;
 use crate::metrics::Metrics;
+use crate::server::client_address::TrustedProxies;
+use crate::server::cors::CorsOrigins;
 
 /// The edge of the program, shared by all doors.
 pub struct Edge {

@@ -1,9 +1,7 @@
 //! The program: REST over the use cases and the read models, settings, commands, and the wiring of all adapters.
 
 pub mod cli;
-pub mod client_address;
 pub mod config;
-pub mod cors;
 pub mod demo;
 pub mod edge;
 pub mod metrics;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use api::client_address::TrustedProxies;
 use api::config::Settings;
-use api::cors::CorsOrigins;
+use api::server::client_address::TrustedProxies;
+use api::server::cors::CorsOrigins;
 use api::wiring::{Running, start};
 use domain::agent::NewPassword;
 use domain::text::EmailAddress;

@@ -13,10 +13,10 @@ use projections::agents::AgentView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::client_address::ClientAddress;
 use crate::openapi::values;
 use crate::rest::extract::{AtLeast, Nothing, Session, Write};
 use crate::rest::problem::Problem;
+use crate::server::client_address::ClientAddress;
 use crate::service::{CallingAgent, ChangeRequest, Fields, Lookup, Services};
 
 #[derive(Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::extract::{AtLeast, KnownVersion, OneId, Query, Session, TwoIds, Write};
 use super::request_id::RequestId;
 use super::state::RestState;
-use crate::client_address::ClientAddress;
+use crate::server::client_address::ClientAddress;
 use crate::service::{Access, Action, Caller, CallingAgent};
 
 /// Makes the schema of a type.

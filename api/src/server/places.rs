@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ConnectionLimits;
-use crate::client_address::{TrustedProxies, network_of};
+use super::client_address::{TrustedProxies, network_of};
 
 /// How often the same warning is written at most.
 const WARN_EVERY: Duration = Duration::from_secs(60);

@@ -1,5 +1,7 @@
 //! Takes connections in and serves them, within bounds that no client can stretch.
 
+pub mod client_address;
+pub mod cors;
 mod places;
 
 use std::convert::Infallible;
@@ -25,7 +27,7 @@ use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt as _;
 
-use crate::client_address::TrustedProxies;
+use client_address::TrustedProxies;
 use places::{FreePlace, Place, Places};
 
 /// What a request's line and header fields may take together, in bytes.

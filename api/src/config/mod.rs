@@ -13,8 +13,8 @@ use domain::text::EmailAddress;
 use infrastructure::database::Database;
 use infrastructure::redis::RedisWakeUps;
 
-use crate::client_address::TrustedProxies;
-use crate::cors::CorsOrigins;
+use crate::server::client_address::TrustedProxies;
+use crate::server::cors::CorsOrigins;
 
 pub use secrets::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, random_password};
 
