@@ -172,12 +172,24 @@ fn temporary_folder(parent: &Path) -> TempDir {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn each_test_has_a_database_of_its_own() {
-        for (one, other) in databases().await.into_iter().zip(databases().await) {
+    mod each_test_has_a_database_of_its_own {
+        use super::*;
+
+        fn assert_apart(one: &TestDatabase, other: &TestDatabase) {
             assert_ne!(one.url(), other.url());
             assert_ne!(one.folder(), other.folder());
             assert!(one.url().starts_with(&format!("{}:", one.kind())));
+        }
+
+        #[test]
+        fn sqlite() {
+            assert_apart(&TestDatabase::sqlite(), &TestDatabase::sqlite());
+        }
+
+        #[tokio::test]
+        async fn mysql() {
+            let Some(one) = TestDatabase::mysql("each_test_has_a_database_of_its_own").await else { return };
+            assert_apart(&one, &TestDatabase::mysql("a second one").await.unwrap());
         }
     }
 
