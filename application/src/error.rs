@@ -8,7 +8,7 @@ use domain::workspace::WorkspaceError;
 
 use crate::ports::{AppendError, HashError, RateLimit, ReadError, StoreError};
 
-/// Kinds of things that a caller can name.
+/// Kinds of things that a request can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entity {
     Conversation,
@@ -22,7 +22,7 @@ pub enum Entity {
 }
 
 impl Entity {
-    /// The word for it.
+    /// As in error details.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,102 +37,92 @@ impl Entity {
     }
 }
 
-/// Why a use case did not happen.
+/// Why a use case was refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum UseCaseError {
-    /// There is no such thing, or the caller may not know of it.
+    /// The thing does not exist, or the caller may not know that it does.
     #[error("the {} does not exist", .0.as_str())]
     NotFound(Entity),
-    /// The caller may not do this.
+    /// The caller lacks the right; the text names the missing one.
     #[error("not allowed: {0}")]
     Forbidden(&'static str),
     /// The request names a thing that does not exist.
     #[error("the {} does not exist", .entity.as_str())]
     UnknownReference {
-        /// The field that names it.
+        /// The request's field.
         field: &'static str,
-        /// What it names.
+        /// The kind of the missing thing.
         entity: Entity,
     },
-    /// Too many attempts: the caller has to wait until the window ends.
+    /// Too many attempts: the caller must wait until the window ends.
     #[error("too many attempts; try again in {} seconds", .0.reset_seconds)]
     RateLimited(RateLimit),
     /// The password that an agent gave as the current one is wrong. The agent's token is valid.
     #[error("the current password is wrong")]
     WrongCurrentPassword,
-    /// Wrong address or password; it never says which.
+    /// Wrong address or password. It never says which: a caller must not learn which addresses exist.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
-    /// The session has ended: by log-out, expiry, another password or a refresh token that was used twice.
+    /// Ended by log-out, expiry, a new password, or a refresh token that was used twice.
     #[error("the session has ended")]
     SessionEnded,
-    /// The id of an earlier command came with another request.
+    /// The id of an earlier command was sent with another request.
     #[error("this idempotency key was used for another request")]
     CommandReused,
-    /// The chat that the first request with this id began was erased with its visitor's personal data.
+    /// The chat that this command started was erased with the visitor's personal data.
     #[error("the chat that was started with this idempotency key was erased")]
     ChatErased,
-    /// Others changed the same things too often at the same time.
-    #[error("too many changes to the same thing at the same time")]
+    /// Other commands kept changing the same streams.
+    #[error("too many requests change this resource at the same time")]
     Contended,
-    /// A conversation's refusal.
     #[error(transparent)]
     Conversation(#[from] ConversationError),
-    /// A thread's refusal.
     #[error(transparent)]
     Thread(#[from] ThreadError),
-    /// An agent's refusal.
     #[error(transparent)]
     Agent(#[from] AgentError),
-    /// A visitor's refusal.
     #[error(transparent)]
     Visitor(#[from] VisitorError),
-    /// A group's refusal.
     #[error(transparent)]
     Group(#[from] GroupError),
-    /// A tag's refusal.
     #[error(transparent)]
     Tag(#[from] TagError),
-    /// The refusal of the claim on an address.
     #[error(transparent)]
     EmailClaim(#[from] EmailClaimError),
-    /// The refusal of the claim on a tag's name.
     #[error(transparent)]
     TagNameClaim(#[from] TagNameClaimError),
-    /// The resource is not in the version that the caller knows.
+    /// The resource is not at the version in `If-Match`.
     #[error("the resource is at version {current} now")]
     VersionMoved {
-        /// Its version.
+        /// The present version.
         current: i64,
     },
-    /// The default group must stay.
+    /// The workspace needs a default group.
     #[error("the default group cannot be deleted or demoted; make another group the default")]
     DefaultGroup,
-    /// The workspace's refusal.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
-    /// The log did not take the events.
+    /// The log refused the append or could not be reached.
     #[error("event log refused the append")]
     Append(#[source] AppendError),
-    /// The log could not be read.
     #[error("event log could not be read")]
     Read(#[from] ReadError),
-    /// A store beside the log did not work.
+    /// A store other than the log failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Passwords could not be hashed or checked.
+    /// A password could not be hashed or checked.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// An event or a snapshot could not be written as JSON.
+    /// An event or a snapshot could not be converted from or to JSON.
     #[error("event could not be serialised")]
     Serialisation(#[from] serde_json::Error),
-    /// The task of a command ended without an answer.
+    /// The command's task panicked or was cancelled.
     #[error("command ended without an answer")]
     Aborted,
 }
 
 impl UseCaseError {
-    /// Whether the caller did nothing wrong and may try again later.
+    /// Whether the same request may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         match self {

@@ -1,14 +1,14 @@
-//! Walks the log and looks whether what must be true of it is true at every position.
+//! Walks the log and checks the domain's invariants at every position.
 
 use domain::invariants::{Invariants, Recorded, Violation};
 
 use crate::ports::{EventLog, LogEvent, Position, ReadError};
 
-/// How many events are read at once.
+/// Events per read.
 const PAGE: usize = 1_000;
 
 impl LogEvent {
-    /// The event as the verifier takes it.
+    /// The event in the form of the domain's verifier.
     #[must_use]
     pub const fn recorded(&self) -> Recorded<'_> {
         let header = &self.header;
@@ -24,19 +24,19 @@ impl LogEvent {
     }
 }
 
-/// Who follows a walk through the log.
+/// Receives the progress and the findings of a walk through the log.
 pub trait Inspection {
-    /// Everything up to this position has been looked at.
+    /// Everything up to this position was checked.
     fn reached(&mut self, position: Position);
 
-    /// Something is there that must never be.
+    /// A rule is broken.
     fn found(&mut self, violation: Violation);
 }
 
-/// Walks through all events that are committed, from the first, a page at a time; tells how things stand at the end.
+/// Checks all committed events from the first on, page by page. Returns the state after the last event.
 ///
 /// # Errors
-/// When the log cannot be read.
+/// If the log cannot be read.
 pub async fn inspect(log: &dyn EventLog, inspection: &mut dyn Inspection) -> Result<Invariants, ReadError> {
     let mut invariants = Invariants::default();
     loop {

@@ -1,8 +1,8 @@
 //! The use cases: what people and processes can do, over ports that the outer crates implement.
 //!
-//! A use case authorizes, loads aggregates, lets them decide and appends all their events at once. The
-//! [`command_bus::CommandBus`] runs it apart from the request, retries it on conflict and remembers repeatable
-//! commands.
+//! A use case checks the caller's rights, loads aggregates, lets them decide and appends all their events at once. The
+//! [`command_bus::CommandBus`] runs it in a task of its own, retries it on conflict and answers repeated commands from
+//! the log.
 
 pub mod agents;
 pub mod backoff;

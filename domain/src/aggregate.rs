@@ -83,8 +83,8 @@ impl AggregateType {
         }
     }
 
-    /// Whether the state holds personal data. Such states stay in memory: a snapshot that is written during an erasure could
-    /// bring the data back.
+    /// Whether the state holds personal data. Such states stay in memory: a snapshot that is written during an erasure
+    /// could bring the data back.
     #[must_use]
     pub const fn holds_personal_data(self) -> bool {
         matches!(self, Self::Visitor)
@@ -134,6 +134,11 @@ macro_rules! aggregate {
             fn apply(&mut self, event: Self::Event) {
                 self.on(event);
             }
+        }
+
+        #[cfg(test)]
+        impl $crate::testing::EventOf for $event {
+            type Aggregate = $root;
         }
 
         impl $crate::aggregate::Root for $root {

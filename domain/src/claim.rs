@@ -1,5 +1,5 @@
-//! Unique names: each name has a stream of its own, which holds its owner. Two claims of one name at the same time append
-//! to the same stream at the same version, so that one of them meets a conflict.
+//! Unique names: each name has a stream of its own, which holds its owner. Two claims of one name at the same time
+//! append to the same stream at the same version, so that one of them meets a conflict.
 
 /// Defines an aggregate that holds the owner of one name.
 macro_rules! claim {

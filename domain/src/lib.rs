@@ -3,6 +3,9 @@
 //! Each aggregate is a [`cqrs_es::Aggregate`] whose rules are one pure `decide` function and whose state is one
 //! infallible `apply`. Ids and time arrive in the command.
 
+#![warn(clippy::wildcard_enum_match_arm, clippy::allow_attributes, clippy::self_named_module_files)]
+#![cfg_attr(not(test), warn(unreachable_pub))]
+
 pub mod agent;
 pub mod aggregate;
 pub mod assignment;
@@ -16,7 +19,8 @@ pub mod ids;
 pub mod invariants;
 pub mod routing;
 pub mod tag;
-pub mod testing;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod thread;
 pub mod time;

@@ -4,29 +4,39 @@ use crate::aggregate::Root;
 
 /// An aggregate with a past.
 #[derive(Debug)]
-pub struct Given<A: Root>(A);
+pub(crate) struct Given<A: Root>(A);
+
+/// An event type, which names its aggregate.
+pub(crate) trait EventOf: Sized {
+    type Aggregate: Root<Event = Self>;
+}
 
 /// The outcome of a command.
 #[derive(Debug)]
-pub struct Outcome<A: Root>(Result<Vec<A::Event>, A::Error>);
+pub(crate) struct Outcome<A: Root>(Result<Vec<A::Event>, A::Error>);
 
-/// Replays these events.
-pub fn given<A: Root>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
-    let mut state = A::default();
+/// The aggregate after these events.
+pub(crate) fn given<E: EventOf, const N: usize>(events: [E; N]) -> Given<E::Aggregate> {
+    let mut state = E::Aggregate::default();
     for event in events {
-        state.apply(event);
+        cqrs_es::Aggregate::apply(&mut state, event);
     }
     Given(state)
 }
 
+/// An aggregate before its first event.
+pub(crate) fn given_nothing<A: Root>() -> Given<A> {
+    Given(A::default())
+}
+
 impl<A: Root> Given<A> {
     /// Lets the aggregate decide on a command.
-    pub fn when(self, command: A::Command) -> Outcome<A> {
+    pub(crate) fn when(self, command: A::Command) -> Outcome<A> {
         Outcome(self.0.decide(command))
     }
 
     /// The state after the past events.
-    pub fn state(self) -> A {
+    pub(crate) fn state(self) -> A {
         self.0
     }
 }
@@ -39,7 +49,7 @@ where
     ///
     /// # Panics
     /// If the command gave another outcome.
-    pub fn then(self, events: impl IntoIterator<Item = A::Event>) {
+    pub(crate) fn then(self, events: impl IntoIterator<Item = A::Event>) {
         assert_eq!(self.0, Ok(events.into_iter().collect()));
     }
 
@@ -47,7 +57,7 @@ where
     ///
     /// # Panics
     /// If the command gave events or an error.
-    pub fn then_nothing(self) {
+    pub(crate) fn then_nothing(self) {
         self.then([]);
     }
 
@@ -55,7 +65,7 @@ where
     ///
     /// # Panics
     /// If the command gave events or another error.
-    pub fn then_error(self, error: A::Error) {
+    pub(crate) fn then_error(self, error: A::Error) {
         assert_eq!(self.0, Err(error));
     }
 }

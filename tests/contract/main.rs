@@ -14,6 +14,7 @@ mod matrix;
 mod order;
 mod setbacks;
 mod snapshots;
+mod structure;
 mod subscription;
 mod support;
 mod texts;

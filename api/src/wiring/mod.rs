@@ -52,7 +52,7 @@ use crate::rest::extract::{DigestKey, digest};
 use crate::rest::respond::Responder;
 use crate::rest::{self, RestState};
 use crate::server::{ConnectionLimits, serve};
-use crate::service::{BackgroundTasks, FollowedView, SignalStatus, View, Views};
+use crate::service::{self, BackgroundTasks, FollowedView, SignalStatus, Views};
 
 /// How long the first start waits for the views of what it has made.
 const FIRST_VIEWS_WITHIN: Duration = Duration::from_secs(5);
@@ -124,7 +124,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     if first_admin.is_some() {
         // The first clients should find the default group and the admin.
         let head = internals.log.head().await?.position;
-        internals.views.wait_for(&[View::Agents], head, FIRST_VIEWS_WITHIN).await;
+        internals.views.wait_for(&[service::View::Agents], head, FIRST_VIEWS_WITHIN).await;
     }
     let responder = Responder { dispatch: services.dispatch.clone(), answers, clock: Arc::clone(&internals.clock) };
     let state = RestState { services: Arc::clone(&services), edge: Arc::clone(&edge), responder, digest_key };

@@ -6,10 +6,10 @@ use lru::LruCache;
 
 use crate::ports::{SeenStream, StreamId};
 
-/// A state of some aggregate, shared.
+/// A state of an aggregate of any kind.
 pub(super) type AnyState = Arc<dyn Any + Send + Sync>;
 
-/// The states of hot aggregates. An old one is no harm: the log's version check finds it.
+/// The states of recently used aggregates. An outdated state does no harm: the append's version check finds it.
 pub(super) struct AggregateCache {
     states: Mutex<States>,
 }
@@ -26,7 +26,7 @@ impl AggregateCache {
         self.states().get(&stream).cloned()
     }
 
-    /// Keeps a state unless a newer one is kept already.
+    /// Keeps a state unless a newer one is kept.
     pub fn put(&self, seen: SeenStream, state: AnyState) {
         let mut states = self.states();
         if states.peek(&seen.stream).is_none_or(|(kept, _)| kept.freshness < seen.freshness) {
@@ -39,7 +39,7 @@ impl AggregateCache {
     }
 
     fn states(&self) -> MutexGuard<'_, States> {
-        // Every change to the map is one call, so a panic elsewhere leaves it whole.
+        // Each change of the map is one call, so a poisoned lock still guards a consistent map.
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

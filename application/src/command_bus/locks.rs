@@ -7,7 +7,7 @@ use crate::ports::StreamId;
 
 type Locks = HashMap<StreamId, Arc<tokio::sync::Mutex<()>>>;
 
-/// Keeps commands of this node on the same streams apart. It only spares conflicts: the log decides.
+/// Makes commands of this node on the same streams wait for each other. It only spares conflicts: the log decides.
 #[derive(Default)]
 pub(super) struct StreamLocks {
     locks: Arc<Mutex<Locks>>,
@@ -20,7 +20,7 @@ pub(super) struct StreamGuard {
 }
 
 impl StreamLocks {
-    /// Waits for all of the streams, always in the same order, so that two can never wait for each other.
+    /// Waits for all of the streams, always in the same order, so that no two commands can wait for each other.
     pub async fn lock(&self, streams: &BTreeSet<StreamId>) -> StreamGuard {
         let mut guard = StreamGuard { held: Vec::with_capacity(streams.len()), locks: Arc::clone(&self.locks) };
         for stream in streams {
@@ -36,7 +36,7 @@ impl Drop for StreamGuard {
         let mut locks = map(&self.locks);
         for (stream, held) in self.held.drain(..) {
             drop(held);
-            // Nobody else can take a reference while the map is locked.
+            // While the map is locked no other task can take a reference.
             if locks.get(&stream).is_some_and(|lock| Arc::strong_count(lock) == 1) {
                 locks.remove(&stream);
             }

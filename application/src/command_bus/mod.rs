@@ -1,4 +1,4 @@
-//! Runs use cases: loads aggregates through a cache, appends what they decide, retries on conflict.
+//! Runs use cases: loads aggregates through a cache, appends their events, retries on conflict.
 
 mod cache;
 mod locks;
@@ -21,101 +21,101 @@ use crate::UseCaseError;
 use crate::backoff::Backoff;
 use crate::ports::{
     AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt,
-    Repeatable, SeenStream, StreamId, StreamVersion,
+    Repeatable, SeenStream, StreamId,
 };
 use cache::AggregateCache;
 use locks::{StreamGuard, StreamLocks};
 pub use recall::{recall, recall_id};
 pub use unit_of_work::UnitOfWork;
 
-/// How often a command is decided anew after others have changed the same streams.
+/// How often a command is decided before it gives up because others keep changing the same streams.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// The pauses between attempts, all of them random: two commands that met do not meet again.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(4), longest: Duration::from_millis(64), jitter: 1.0 };
 
-/// How long a command waits for others of this node on the same streams. While the database is away, each of those holds
-/// its streams for as long as it tries.
+/// How long a command waits for other commands of this node on the same streams. While the database is unavailable,
+/// each of those holds its streams until it stops trying.
 const LOCKED_WITHIN: Duration = Duration::from_secs(8);
 
-/// How many aggregates are kept in memory.
+/// How many aggregates stay in memory.
 const CACHED_AGGREGATES: usize = 20_000;
 
-/// Who gives a command, and in which connection.
+/// The origin of a command: its caller and its cause.
 #[derive(Clone, Debug)]
 pub struct CommandContext {
     pub command_id: CommandId,
-    /// The digest of the request, when the command may come again.
+    /// The digest of the request, if a client may repeat the command.
     pub repeatable: Option<Repeatable>,
     /// `agent:<id>`, `visitor:<id>` or `system:<name>`.
     pub actor: String,
-    /// The request, chat or process that the command belongs to.
+    /// The request, chat or process to which the command belongs.
     pub correlation_id: Uuid,
-    /// The event that caused it.
+    /// The event that caused the command.
     pub causation_id: Option<EventId>,
 }
 
 impl CommandContext {
-    /// Makes the command repeatable: the same id with the same digest is the same command.
+    /// Makes the command repeatable: the same id with the same digest means the same command.
     #[must_use]
     pub fn repeatable(self, command_id: CommandId, request_digest: Hash) -> Self {
         Self { command_id, repeatable: Some(Repeatable { request_digest }), ..self }
     }
 }
 
-/// Something that a person or a process wants done, on one or several aggregates at once.
+/// A command of a person or a process on one or several aggregates, all or nothing.
 pub trait UseCase: Send + Sync + 'static {
-    /// What the caller gets.
+    /// The answer to the caller.
     type Output: Send + 'static;
 
-    /// The streams on which this use case does not want to meet another one of this node.
+    /// The streams that the use case will probably write. Commands of this node on the same streams run one after the
+    /// other, which spares conflicts.
     fn locks(&self) -> Vec<StreamId>;
 
-    /// Decides. It may run several times, each time on newer state, so it must not act on the outside.
+    /// Decides. It may run several times, each time on newer state, so it must have no side effects.
     fn run(&self, work: &mut UnitOfWork) -> impl Future<Output = Result<Self::Output, UseCaseError>> + Send;
 
-    /// Whether everything that was looked at has to stand as it was seen when the events are appended: the log checks
-    /// that, as it checks the versions of the streams that get events. A use case that reads nothing but what never
-    /// changes beside the stream it writes may spare the question.
+    /// Whether the append also checks the versions of streams that were only read. Set to `false` only if every stream
+    /// that the use case reads, other than the one it writes, is immutable.
     const CHECKS_WHAT_IT_READ: bool = true;
 
-    /// The answer of the first time, from the events of the first time; none when they are not this use case's.
+    /// The answer to a repeated command, from the events of the first time. `None` if they are not of this use case.
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<Self::Output>;
 }
 
-/// What came of a use case.
+/// The outcome of a use case.
 #[derive(Clone, Debug)]
 pub struct Executed<T> {
-    /// What the caller gets.
+    /// The answer to the caller.
     pub output: T,
-    /// Where its events are; none when there was nothing to do.
+    /// Where its events are; `None` if there was nothing to do.
     pub receipt: Option<Receipt>,
-    /// Its events, in order: those that it made, or those of the earlier time.
+    /// The events, in order: those of this execution, or those of the first time.
     pub events: Vec<AnyEvent>,
-    /// Whether this is the answer of an earlier time.
+    /// The command is a repetition, and this is its first answer.
     pub repeated: bool,
 }
 
 impl<T> Executed<T> {
-    /// The position of its last event, if it has any.
+    /// The position of the last event, if there are any.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.receipt.as_ref().map(|receipt| receipt.last_position)
     }
 
-    /// Nothing was executed, as there was nothing to do.
+    /// The outcome of a use case that had nothing to do.
     pub const fn nothing(output: T) -> Self {
         Self { output, receipt: None, events: vec![], repeated: false }
     }
 
-    /// The same with another output.
+    /// Converts the output.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Executed<U> {
         let Self { output, receipt, events, repeated } = self;
         Executed { output: change(output), receipt, events, repeated }
     }
 }
 
-/// Runs use cases.
+/// Runs use cases, each in its own task. Clones share one cache.
 #[derive(Clone)]
 pub struct CommandBus {
     inner: Arc<Inner>,
@@ -130,7 +130,7 @@ struct Inner {
 }
 
 impl CommandBus {
-    /// A bus over this log.
+    /// A bus that reads and appends to this log.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         let cache = AggregateCache::new(CACHED_AGGREGATES);
@@ -149,25 +149,25 @@ impl CommandBus {
         self.inner.ids.new_uuid()
     }
 
-    /// The context of a command that will not come again.
+    /// The context of a command that is not repeated.
     #[must_use]
     pub fn context(&self, actor: String, correlation_id: Uuid) -> CommandContext {
         let command_id = CommandId::new(self.new_uuid());
         CommandContext { command_id, repeatable: None, actor, correlation_id, causation_id: None }
     }
 
-    /// The state of an aggregate with every event that is committed now.
+    /// The state of an aggregate with all events that are committed now.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub async fn read<A: Root>(&self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
         self.read_up_to(id, None).await
     }
 
-    /// The state of an aggregate with every event that was committed at a moment, and perhaps more.
+    /// The state of an aggregate with at least the events that were committed at this moment.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub async fn read_as_of<A: Root>(&self, id: A::Id, as_of: AsOf) -> Result<Arc<A>, UseCaseError> {
         self.read_up_to(id, Some(as_of)).await
     }
@@ -176,7 +176,7 @@ impl CommandBus {
         let mut work = UnitOfWork::new(&self.inner);
         loop {
             let state = work.load::<A>(id).await?;
-            // What is loaded again may have come back into the cache meanwhile, as old as it was.
+            // Another task may have put the outdated state back into the cache in the meantime: hence a loop.
             if !work.refresh(as_of).await? {
                 work.keep();
                 return Ok(state);
@@ -184,18 +184,18 @@ impl CommandBus {
         }
     }
 
-    /// This moment of the log, for reads that rest on the same.
+    /// The present moment of the log, for several reads of the same state of affairs.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub async fn as_of_now(&self) -> Result<AsOf, UseCaseError> {
         Ok(self.inner.log.head().await?.as_of())
     }
 
-    /// A state of an aggregate that may be some events old: enough for facts that never change.
+    /// A state of an aggregate that may lag some events behind: enough for facts that never change.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub async fn peek<A: Root>(&self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
         let mut work = UnitOfWork::new(&self.inner);
         let state = work.load::<A>(id).await?;
@@ -203,18 +203,18 @@ impl CommandBus {
         Ok(state)
     }
 
-    /// What the log remembers of a repeatable command, if it was carried out.
+    /// Finds the record of a repeatable command, if it was carried out.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, UseCaseError> {
         Ok(self.inner.log.find_command(command_id).await?)
     }
 
-    /// Carries a use case out to its end, even when the caller goes away.
+    /// Runs a use case to its end, even if the caller drops the future.
     ///
     /// # Errors
-    /// The refusal, or why it could not be carried out.
+    /// Why the use case was refused or failed.
     pub async fn execute<U: UseCase>(
         &self,
         context: CommandContext,
@@ -232,7 +232,7 @@ impl CommandBus {
     }
 }
 
-/// The use case's own name, without where it stands.
+/// The name of the use case's type, without modules and parameters.
 fn short_name<U>() -> &'static str {
     let name = std::any::type_name::<U>();
     let name = name.split('<').next().unwrap_or(name);
@@ -240,7 +240,7 @@ fn short_name<U>() -> &'static str {
 }
 
 impl Inner {
-    /// A stream before anything of it is read.
+    /// A stream of which nothing has been read.
     fn nothing_seen(&self, stream: StreamId) -> SeenStream {
         SeenStream { stream, freshness: self.log.nothing_read() }
     }
@@ -262,7 +262,7 @@ impl Inner {
             match error {
                 AppendError::Conflict { stream } => {
                     metrics::counter!("livechatlog_command_retries_total").increment(1);
-                    // All of them, or one that writes many streams would meet another conflict each time.
+                    // Lock all written streams: a command that writes many would else meet another conflict each time.
                     locked.insert(stream);
                     locked.append(&mut written);
                     BACKOFF.wait(attempt, &*self.clock, &*self.ids).await;
@@ -276,7 +276,7 @@ impl Inner {
         Err(UseCaseError::Contended)
     }
 
-    /// None: others hold the streams for too long.
+    /// `None` if other commands hold the streams for too long.
     async fn lock(&self, streams: &BTreeSet<StreamId>) -> Option<StreamGuard> {
         tokio::select! {
             biased;
@@ -291,35 +291,50 @@ impl Inner {
         use_case: &U,
         written: &mut BTreeSet<StreamId>,
     ) -> Result<Executed<U::Output>, UseCaseError> {
-        let mut work = UnitOfWork::new(self);
-        let mut answer = use_case.run(&mut work).await;
-        // Another node may know more, and what does not meet the log's version check needs fresh state.
-        while (answer.is_err() || !work.has_events()) && work.refresh(None).await? {
-            work = UnitOfWork::new(self);
-            answer = use_case.run(&mut work).await;
-        }
-        if answer.is_err() || !work.has_events() {
-            if let Some(record) = self.find_record(context).await? {
-                return self.recall(context, use_case, &record).await;
+        let (mut work, answer) = self.decide(use_case).await?;
+        match answer {
+            Ok(output) if work.has_events() => {
+                let receipt = self.append::<U>(context, &mut work, written).await?;
+                let events = work.take_decided();
+                work.keep();
+                Ok(Executed { output, receipt: Some(receipt), events, repeated: false })
             }
-            work.keep();
-            return Ok(Executed::nothing(answer?));
+            answer => {
+                // A repeated command may find its own work done, or be refused because of it: the first answer stands.
+                if let Some(record) = self.find_record(context).await? {
+                    return self.recall(context, use_case, &record).await;
+                }
+                work.keep();
+                Ok(Executed::nothing(answer?))
+            }
         }
-        let output = answer?;
-        let observed = if U::CHECKS_WHAT_IT_READ { work.observed() } else { vec![] };
-        let receipt = self.append(context, &mut work, observed, written).await?;
-        let events = work.take_decided();
-        work.keep();
-        Ok(Executed { output, receipt: Some(receipt), events, repeated: false })
     }
 
-    async fn append(
+    /// Runs a use case until its decision can stand.
+    ///
+    /// Events may rest on cached state, because the append checks the versions. A refusal or a decision without events
+    /// meets no such check: it stands only if the log knows nothing newer, for example from another node.
+    async fn decide<U: UseCase>(
+        self: &Arc<Self>,
+        use_case: &U,
+    ) -> Result<(UnitOfWork, Result<U::Output, UseCaseError>), UseCaseError> {
+        loop {
+            let mut work = UnitOfWork::new(self);
+            let answer = use_case.run(&mut work).await;
+            let is_checked_by_append = answer.is_ok() && work.has_events();
+            if is_checked_by_append || !work.refresh(None).await? {
+                return Ok((work, answer));
+            }
+        }
+    }
+
+    async fn append<U: UseCase>(
         &self,
         context: &CommandContext,
         work: &mut UnitOfWork,
-        observed: Vec<StreamVersion>,
         written: &mut BTreeSet<StreamId>,
     ) -> Result<Receipt, UseCaseError> {
+        let observed = if U::CHECKS_WHAT_IT_READ { work.observed() } else { vec![] };
         let request = AppendRequest {
             command_id: context.command_id,
             repeatable: context.repeatable,

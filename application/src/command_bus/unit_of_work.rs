@@ -16,32 +16,32 @@ use crate::ports::{
     VersionedState,
 };
 
-/// After how many events a stream is worth a new snapshot: of those that are read when it is loaded, and of those that are
-/// appended while it is kept in memory. Some streams go on for years, as that of an agent with each of their chats.
+/// A snapshot is saved after this many events, both when a stream is loaded and when it grows in memory. Some streams
+/// grow for years: an agent's gets events with each chat.
 const SNAPSHOT_EVERY: Sequence = 200;
 
-/// The aggregates that one use case looks at, and what they decided.
+/// The aggregates that one use case reads, and their decisions.
 pub struct UnitOfWork {
     inner: Arc<Inner>,
     now: Timestamp,
     entries: HashMap<StreamId, Entry>,
-    /// The streams with events, in the order in which they got the first.
+    /// The streams with new events, in the order of their first one.
     changed: Vec<StreamId>,
     /// Everything that was decided, in order.
     decided: Vec<AnyEvent>,
 }
 
 struct Entry {
-    /// What of the log is in it.
+    /// How much of the log the state contains.
     seen: SeenStream,
     state: AnyState,
     events: Vec<NewEvent>,
     from_cache: bool,
-    /// To be kept when the events are in the log.
+    /// Saved once the events are in the log.
     snapshot: Option<Snapshot>,
 }
 
-/// A state to be kept beside the log.
+/// A state to save alongside the log.
 struct Snapshot {
     fingerprint: &'static str,
     kept: VersionedState,
@@ -53,7 +53,7 @@ impl Snapshot {
         Ok(Self { fingerprint: A::FINGERPRINT, kept })
     }
 
-    /// Outside the append and without waiting: the log never depends on a snapshot.
+    /// Saves outside the append and without waiting: the log never depends on a snapshot.
     fn save(self, inner: &Inner, stream: StreamId) {
         let log = Arc::clone(&inner.log);
         tokio::spawn(async move {
@@ -64,7 +64,7 @@ impl Snapshot {
     }
 }
 
-/// What somebody may ask to be erased is kept in the log alone.
+/// Whether snapshots may be saved: personal data is in the log only, where erasure finds it.
 const fn is_kept<A: Root>() -> bool {
     !A::KIND.holds_personal_data()
 }
@@ -74,7 +74,7 @@ impl Entry {
         Self { seen, state, events: vec![], from_cache, snapshot: None }
     }
 
-    /// The version with the events that were decided here.
+    /// The version including the new events.
     fn version_after(&self) -> Sequence {
         self.seen.freshness.version() + Sequence::try_from(self.events.len()).unwrap_or(Sequence::MAX)
     }
@@ -86,7 +86,7 @@ impl UnitOfWork {
         Self { inner: Arc::clone(inner), now, entries: HashMap::new(), changed: vec![], decided: vec![] }
     }
 
-    /// The time at which this use case happens.
+    /// The time of this use case; all its events have it.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -98,10 +98,10 @@ impl UnitOfWork {
         self.inner.ids.new_uuid()
     }
 
-    /// An aggregate with everything that was decided here; its default state when it has no events.
+    /// An aggregate including its new events; the default state if it has no events.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub async fn load<A: Root>(&mut self, id: A::Id) -> Result<Arc<A>, UseCaseError> {
         let stream = StreamId::of::<A>(id);
         if !self.entries.contains_key(&stream) {
@@ -111,17 +111,17 @@ impl UnitOfWork {
         Ok(typed(&self.entries[&stream].state))
     }
 
-    /// An aggregate with an id that was made here: nobody can have written to it, so that nothing is read.
+    /// Adds an aggregate whose id was made here: no one else can have written to it, so nothing is read.
     pub fn begin<A: Root>(&mut self, id: A::Id) {
         let stream = StreamId::of::<A>(id);
         let entry = Entry::of(self.inner.nothing_seen(stream), Arc::new(A::default()), false);
         self.entries.entry(stream).or_insert(entry);
     }
 
-    /// Lets an aggregate decide a command; its events will be appended. Tells whether there were any.
+    /// Lets an aggregate decide a command, whose events will be appended. Returns whether there are any.
     ///
     /// # Errors
-    /// The aggregate's refusal, or when the log cannot be read.
+    /// If the aggregate refuses or the log cannot be read.
     pub async fn execute<A: Root>(&mut self, id: A::Id, command: A::Command) -> Result<bool, UseCaseError>
     where
         UseCaseError: From<A::Error>,
@@ -151,10 +151,10 @@ impl UnitOfWork {
         Ok(decided)
     }
 
-    /// Refuses to go on when an aggregate is not in the version that the caller knows.
+    /// Checks that an aggregate is still at the version that the caller knows.
     ///
     /// # Errors
-    /// [`UseCaseError::VersionMoved`], or when the log cannot be read.
+    /// [`UseCaseError::VersionMoved`], or if the log cannot be read.
     pub async fn ensure_version<A: Root>(&mut self, id: A::Id, known: Option<Sequence>) -> Result<(), UseCaseError> {
         let state = self.load::<A>(id).await?;
         let events = self.entries.get(&StreamId::of::<A>(id)).map_or(0, |entry| entry.seen.freshness.version());
@@ -181,7 +181,7 @@ impl UnitOfWork {
             return Ok(Entry::of(seen, state, true));
         }
         let snapshot = if is_kept::<A>() { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
-        // A snapshot that cannot be used is none.
+        // A snapshot that cannot be read is ignored.
         let usable = snapshot.and_then(|kept| Some((kept.version, serde_json::from_value::<A>(kept.state).ok()?)));
         let (mut version, mut state) = usable.unwrap_or_default();
         let events = self.inner.log.read_stream(stream, version).await?;
@@ -205,9 +205,9 @@ impl UnitOfWork {
         !self.changed.is_empty()
     }
 
-    /// Looks whether the log knows more than what was decided on, now or up to `as_of`, and forgets what is outdated.
-    /// Tells whether anything was. What came from the log just now is looked at, too, if there is more of it: somebody
-    /// may have written between the one and the other, so that the two together never were.
+    /// Drops the states that lag behind the log, as of now or of `as_of`, and returns whether there were any. States
+    /// that were just read are checked too if there are several: a write between two reads may have made them
+    /// inconsistent.
     pub(super) async fn refresh(&mut self, as_of: Option<AsOf>) -> Result<bool, UseCaseError> {
         let several = self.entries.len() > 1;
         let looked_at = self.entries.values().filter(|entry| entry.from_cache || several);
@@ -228,13 +228,13 @@ impl UnitOfWork {
         Ok(!grown.is_empty())
     }
 
-    /// The streams that were looked at and get no events, as they were seen.
+    /// The versions of the streams that were only read.
     pub(super) fn observed(&self) -> Vec<StreamVersion> {
         let unchanged = self.entries.values().filter(|entry| entry.events.is_empty()).map(|entry| entry.seen);
         unchanged.map(|seen| StreamVersion { stream: seen.stream, version: seen.freshness.version() }).collect()
     }
 
-    /// The appends that make the decisions true.
+    /// Takes the new events out, as one append.
     pub(super) fn take_appends(&mut self) -> Vec<StreamAppend> {
         let mut appends = vec![];
         for stream in std::mem::take(&mut self.changed) {
@@ -248,7 +248,7 @@ impl UnitOfWork {
         appends
     }
 
-    /// What was decided is in the log, each stream with its events at once.
+    /// Notes that the append succeeded.
     pub(super) fn appended(&mut self, streams: &[StreamId], receipt: &Receipt) {
         for stream in streams {
             if let Some(entry) = self.entries.get_mut(stream) {
@@ -260,17 +260,17 @@ impl UnitOfWork {
         }
     }
 
-    /// Keeps the states for the next use case; call it only when nothing is decided that is not in the log.
+    /// Keeps the states for the next use case. Call it only if all decided events are in the log.
     pub(super) fn keep(self) {
         for entry in self.entries.into_values() {
-            // What does not exist is cheap to look up again, and strangers can name any number of it.
+            // Missing streams are not kept: they are cheap to look up, and a stranger can name any number of them.
             if entry.events.is_empty() && entry.seen.freshness.version() > 0 {
                 self.inner.cache.put(entry.seen, entry.state);
             }
         }
     }
 
-    /// Lets the next use case load everything anew.
+    /// Makes the next use case load all these streams again.
     pub(super) fn forget(&mut self) {
         for stream in self.entries.keys() {
             self.inner.cache.remove(*stream);

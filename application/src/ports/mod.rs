@@ -1,4 +1,4 @@
-//! What the use cases need from the outside, as traits.
+//! The traits through which use cases reach databases, clocks, tokens and other nodes.
 
 mod auth;
 mod event_log;

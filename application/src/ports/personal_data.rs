@@ -1,4 +1,4 @@
-//! Personal data in what is stored: reading it as it stands, and taking it out.
+//! Stored personal data: reading it as stored, and erasing it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,51 +8,50 @@ use uuid::Uuid;
 
 use super::event_log::{AppendError, AppendRequest, EventHeader, LogEvent, ReadError, Receipt, Sequence, StreamId};
 
-/// An event of a stream with the text of its payload, byte for byte.
+/// An event of a stream with its payload as stored, byte for byte.
 #[derive(Clone, Debug)]
 pub struct StoredText {
-    /// The event, upcast and decoded.
+    /// Upcast and decoded.
     pub event: Arc<LogEvent>,
-    /// Its payload as it is stored.
+    /// As stored.
     pub payload: String,
-    /// Whether its payload was erased.
+    /// Whether the payload was erased earlier.
     pub erased: bool,
 }
 
-/// What is to stand in the place of a stored payload.
+/// The replacement of a stored payload.
 #[derive(Clone, Debug)]
 pub struct ErasedText {
-    /// The event, all of which stays but the payload. The request of its command is forgotten, too.
+    /// The event. Its header stays; the stored request of its command is removed.
     pub header: EventHeader,
-    /// The JSON that is left.
+    /// The redacted JSON.
     pub payload: String,
 }
 
-/// The log, and what is kept beside it, where personal data is concerned.
+/// Access to personal data in the log and in the stores alongside it.
 #[async_trait]
 pub trait PersonalDataLog: Send + Sync + 'static {
-    /// At most `limit` events of a stream after `after`, in order.
+    /// Reads at most `limit` events of a stream after `after`, in order.
     ///
     /// # Errors
     /// See [`ReadError`].
     async fn read_texts(&self, stream: StreamId, after: Sequence, limit: usize) -> Result<Vec<StoredText>, ReadError>;
 
-    /// Appends events that vouch for the erased texts, and puts these in the place of the payloads, in one transaction.
-    /// It also takes away the salts, the stored states of the streams that get events, and what is remembered of the
-    /// requests that had the texts in them.
+    /// Appends events with the digests of the redacted payloads and replaces the payloads, in one transaction. It also
+    /// deletes the salts, the snapshots of the streams that get events, and the stored requests that held the texts.
     ///
     /// # Errors
-    /// See [`AppendError`]; `Invalid` when a text could not be read as its event.
+    /// See [`AppendError`]; `Invalid` if a text could not be read as its event.
     async fn append_erasure(&self, request: AppendRequest, texts: Vec<ErasedText>) -> Result<Receipt, AppendError>;
 
-    /// Takes away the kept answers that name one of these. Tells how many.
+    /// Deletes the stored answers that name one of these ids. Returns their number.
     ///
     /// # Errors
     /// See [`ReadError`].
     async fn forget_answers(&self, ids: &BTreeSet<Uuid>) -> Result<u64, ReadError>;
 
-    /// Takes what was overwritten off the disk, as far as the database lets itself be asked to. Tells whether nothing
-    /// is left to be taken off later.
+    /// Removes overwritten data from the disk, as far as the database allows. Returns whether nothing is left to remove
+    /// later.
     ///
     /// # Errors
     /// See [`ReadError`].

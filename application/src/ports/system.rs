@@ -8,38 +8,37 @@ use uuid::Uuid;
 
 use super::event_log::Position;
 
-/// A store beside the log did not work.
+/// A failure of a store other than the log.
 #[derive(Debug, thiserror::Error)]
 #[error("{store} is unavailable")]
 pub struct StoreError {
     pub store: &'static str,
-    /// The cause.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// Tells the time and waits.
+/// Time, which tests can replace.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
-    /// The present time.
+    /// The present time, in UTC.
     fn now(&self) -> Timestamp;
 
-    /// Waits for a real span of time.
+    /// Waits at least this long.
     async fn sleep(&self, duration: Duration);
 }
 
-/// Makes ids.
+/// Ids and random numbers, which tests can replace.
 pub trait Ids: Send + Sync + 'static {
-    /// A new UUIDv7: later ids sort after earlier ones.
+    /// A UUIDv7: later ids sort after earlier ones.
     fn new_uuid(&self) -> Uuid;
 
     /// A random number in `0.0..1.0`, for jitter.
     fn fraction(&self) -> f64;
 }
 
-/// Tells other nodes that the log has grown. A hint: losing one only costs time.
+/// Announces to other nodes that the log has grown. A hint: a lost one only costs time.
 #[async_trait]
 pub trait WakeUps: Send + Sync + 'static {
-    /// Tells the others, without waiting for them.
+    /// Announces the last position without waiting for the other nodes.
     fn announce(&self, position: Position);
 }

@@ -8,16 +8,16 @@ use crate::command_bus::{UnitOfWork, UseCase, recall};
 use crate::error::Entity;
 use crate::ports::{LogEvent, StreamId};
 
-/// What is noticed of an agent.
+/// A change that the heartbeats show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    /// Their heartbeats have stopped.
+pub(super) enum PresenceChange {
+    /// The heartbeats stopped.
     Lose,
-    /// Their heartbeats come again.
+    /// The heartbeats came back.
     Regain,
 }
 
-impl Change {
+impl PresenceChange {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Lose => "lose",
@@ -26,11 +26,11 @@ impl Change {
     }
 }
 
-/// An agent is away because they are not heard of, or back; the status that came of it.
+/// Records that an agent's heartbeats stopped or came back. The answer is the agent's status.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ChangePresence {
     pub agent_id: AgentId,
-    pub change: Change,
+    pub change: PresenceChange,
 }
 
 impl UseCase for ChangePresence {
@@ -46,8 +46,8 @@ impl UseCase for ChangePresence {
             return Err(UseCaseError::NotFound(Entity::Agent));
         }
         let command = match self.change {
-            Change::Lose => AgentCommand::LosePresence { at },
-            Change::Regain => AgentCommand::RegainPresence { at },
+            PresenceChange::Lose => AgentCommand::LosePresence { at },
+            PresenceChange::Regain => AgentCommand::RegainPresence { at },
         };
         work.execute::<Agent>(agent_id, command).await?;
         Ok(work.load::<Agent>(agent_id).await?.status)

@@ -1,7 +1,8 @@
-//! Presence: agents whose clients send heartbeats are away when these stop, and back when they come again.
+//! Presence: an agent becomes away when the heartbeats of their clients stop, and online when they come back.
 //!
-//! Each heartbeat renews a lease of its session. When the last lease of an agent has ended and a grace has passed, an
-//! agent who is online becomes away; their chats stay. Who never sent a heartbeat has no lease that could end.
+//! Each heartbeat renews the lease of its session. When an agent's last lease has ended and a grace period has passed,
+//! an online agent becomes away and keeps all chats. An agent whose clients never sent a heartbeat has no lease to
+//! lose.
 
 mod change_presence;
 
@@ -16,27 +17,27 @@ use sha2::{Digest, Sha256};
 use crate::UseCaseError;
 use crate::command_bus::{CommandBus, CommandContext, Executed};
 use crate::ports::{EndedLease, PresenceStore};
-use change_presence::{Change, ChangePresence};
+use change_presence::{ChangePresence, PresenceChange};
 
-/// How long a heartbeat counts; clients send one about three times as often.
+/// How long a heartbeat counts. Clients send one about every third of it.
 pub const LEASE: Duration = Duration::from_secs(45);
 
-/// How long after the end of the last lease an agent still counts as present: a page is loaded anew, a laptop changes
+/// How long an agent still counts as present after the last lease, for example while a page reloads or a laptop changes
 /// its network.
 pub const GRACE: Duration = Duration::from_secs(30);
 
 const ACTOR: &str = "system:presence";
 
-/// What came of a heartbeat.
+/// The answer to a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// When the lease of this session ends unless it is renewed.
+    /// When this session's lease ends unless another heartbeat renews it.
     pub lease_ends_at: Timestamp,
-    /// The agent's status after it.
+    /// The agent's status after the heartbeat.
     pub status: AgentStatus,
 }
 
-/// Takes heartbeats, and notices when they stop.
+/// Takes heartbeats and notices when they stop.
 pub struct Presence {
     bus: CommandBus,
     store: Arc<dyn PresenceStore>,
@@ -44,17 +45,17 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Over this store. It notices nothing before [`Self::watch`].
+    /// It notices nothing before [`Self::watch`].
     #[must_use]
     pub fn new(bus: CommandBus, store: Arc<dyn PresenceStore>) -> Arc<Self> {
         Arc::new(Self { bus, store, watching_since: Mutex::new(None) })
     }
 
-    /// The client of a session is there. It brings an agent back online who was away because nothing was heard of
-    /// them; what somebody has chosen stays.
+    /// Renews the session's lease, and brings the agent back online if missing heartbeats had made them away. A status
+    /// that a person has chosen stays.
     ///
     /// # Errors
-    /// When the store or the log does not work.
+    /// If the store or the log fails.
     pub async fn heartbeat(
         &self,
         context: CommandContext,
@@ -67,20 +68,20 @@ impl Presence {
         if !agent.lost {
             return Ok(Executed::nothing(Heartbeat { lease_ends_at, status: agent.status }));
         }
-        let executed = self.bus.execute(context, ChangePresence { agent_id, change: Change::Regain }).await?;
+        let executed = self.bus.execute(context, ChangePresence { agent_id, change: PresenceChange::Regain }).await?;
         Ok(executed.map(|status| Heartbeat { lease_ends_at, status }))
     }
 
-    /// Begins to notice. Leases that ended while nobody was there to take heartbeats prove nothing: after a start, a
-    /// change of the node that watches, or an outage, a whole lease and grace has to pass.
+    /// Begins to watch for missing heartbeats. Leases that ended while no node took heartbeats prove nothing: after a
+    /// start, a change of the watching node or an outage, a whole lease and grace period has to pass first.
     pub fn watch(&self) {
         *self.watching_since() = Some(self.bus.now());
     }
 
-    /// Makes the agents away of whom nothing was heard for too long.
+    /// Makes agents away whose last lease and grace period have ended.
     ///
     /// # Errors
-    /// When the store or the log does not work; what is left is done by the next sweep.
+    /// If the store or the log fails; the next sweep does the rest.
     pub async fn sweep(&self) -> Result<(), UseCaseError> {
         let now = self.bus.now();
         let watched = self.watching_since().is_some_and(|since| now.since(since) >= LEASE + GRACE);
@@ -97,25 +98,25 @@ impl Presence {
     async fn settle(&self, ended: EndedLease, by: Timestamp) -> Result<(), UseCaseError> {
         let agent_id = ended.agent_id;
         if !self.store.lasts(agent_id, by).await? {
-            self.change(ended, Change::Lose).await?;
-            // A heartbeat may have come while this was decided, and found nothing to do.
+            self.change(ended, PresenceChange::Lose).await?;
+            // A heartbeat may have come in between, when the agent was not away yet.
             if self.store.lasts(agent_id, by).await? {
-                self.change(ended, Change::Regain).await?;
+                self.change(ended, PresenceChange::Regain).await?;
             }
         }
-        // Only now: who is interrupted before this comes back to it.
+        // Last, so that an interrupted sweep finds the lease again.
         Ok(self.store.forget_ended(agent_id, by).await?)
     }
 
-    /// The command's id repeats with the lease, so that its end is recorded once, whoever notices it.
-    async fn change(&self, ended: EndedLease, change: Change) -> Result<(), UseCaseError> {
+    /// The command's id follows from the lease, so that its end is recorded once, whichever node notices it.
+    async fn change(&self, ended: EndedLease, change: PresenceChange) -> Result<(), UseCaseError> {
         let EndedLease { agent_id, ended_at } = ended;
         let (agent, end) = (agent_id.to_string(), ended_at.as_micros().to_string());
         let command_id = CommandId::derived(&["presence", change.as_str(), &agent, &end]);
         let digest = Sha256::digest(format!("{}:{agent}@{end}", change.as_str())).into();
         let context = self.bus.context(ACTOR.to_owned(), agent_id.uuid()).repeatable(command_id, digest);
         match self.bus.execute(context, ChangePresence { agent_id, change }).await {
-            // A deleted agent is not missed.
+            // The agent was deleted in the meantime.
             Ok(_) | Err(UseCaseError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }

@@ -1,3 +1,3 @@
-//! What follows the log and acts on it: each process manager keeps a state folded from events and dispatches commands.
+//! Processes that follow the log and act on it: each folds a state from events and dispatches commands.
 
 pub mod router;

@@ -16,11 +16,7 @@ mod tests {
     use super::{EmailClaim, EmailClaimCommand, EmailClaimError, EmailClaimEvent};
     use crate::fixtures::{ANNA, BERT, at};
     use crate::ids::AgentId;
-    use crate::testing::{self, Given};
-
-    fn given<const N: usize>(events: [EmailClaimEvent; N]) -> Given<EmailClaim> {
-        testing::given(events)
-    }
+    use crate::testing::{given, given_nothing};
 
     const fn claimed(agent_id: AgentId) -> EmailClaimEvent {
         EmailClaimEvent::EmailClaimed { agent_id, at: at(0) }
@@ -39,8 +35,8 @@ mod tests {
     }
 
     #[test]
-    fn address_belongs_to_who_claims_it_first() {
-        given([]).when(claim(ANNA)).then([claimed(ANNA)]);
+    fn address_belongs_to_the_first_agent_who_claims_it() {
+        given_nothing::<EmailClaim>().when(claim(ANNA)).then([claimed(ANNA)]);
         given([claimed(ANNA)]).when(claim(BERT)).then_error(EmailClaimError::Taken);
     }
 
@@ -53,7 +49,7 @@ mod tests {
     fn only_the_owner_gives_an_address_back() {
         given([claimed(ANNA)]).when(release(ANNA)).then([released(ANNA)]);
         given([claimed(ANNA)]).when(release(BERT)).then_nothing();
-        given([]).when(release(ANNA)).then_nothing();
+        given_nothing::<EmailClaim>().when(release(ANNA)).then_nothing();
         given([claimed(ANNA), released(ANNA)]).when(release(ANNA)).then_nothing();
     }
 

@@ -88,8 +88,8 @@ pub enum AgentEvent {
 }
 
 impl AgentEvent {
-    /// Whether a person edited the agent. Assignments and missed heartbeats are no edits: they do not change the version that
-    /// `If-Match` compares.
+    /// Whether a person edited the agent. Assignments and missed heartbeats are no edits: they do not change the
+    /// version that `If-Match` compares.
     #[must_use]
     pub const fn is_edit(&self) -> bool {
         let is_presence =

@@ -128,8 +128,8 @@ pub struct Agent {
     /// The chats that the agent serves.
     pub slots: BTreeSet<ConversationId>,
     pub deleted: bool,
-    /// Events since the last edit by a person, see [`AgentEvent::is_edit`]. `If-Match` compares the version before these,
-    /// because chats come and go all day.
+    /// Events since the last edit by a person, see [`AgentEvent::is_edit`]. `If-Match` compares the version before
+    /// these, because chats come and go all day.
     pub since_edit: i64,
 }
 

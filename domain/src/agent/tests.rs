@@ -8,7 +8,7 @@ use super::{
 use crate::aggregate::Root as _;
 use crate::fixtures::{ANNA, CHAT, OTHER_CHAT, at, email, name};
 use crate::ids::ConversationId;
-use crate::testing::{self, Given};
+use crate::testing::{given, given_nothing};
 use crate::text::AvatarUrl;
 use crate::text::EmailAddress;
 
@@ -20,10 +20,6 @@ const DELETE: AgentCommand = AgentCommand::Delete { at: at(8) };
 const RESTORE: AgentCommand = AgentCommand::Restore { at: at(9) };
 const CAUSE: StatusCause = StatusCause::SetBy { id: ANNA };
 const RULES: [SlotRule; 3] = [SlotRule::Routed, SlotRule::Chosen, SlotRule::ChosenOverLimit];
-
-fn given<const N: usize>(events: [AgentEvent; N]) -> Given<Agent> {
-    testing::given(events)
-}
 
 fn limit(chats: i64) -> ChatLimit {
     ChatLimit::new(chats).unwrap()
@@ -132,7 +128,7 @@ fn commands_of_the_present() -> Vec<AgentCommand> {
 
 #[test]
 fn agent_registers_once() {
-    given([]).when(AgentCommand::Register(registration())).then([registered()]);
+    given_nothing::<Agent>().when(AgentCommand::Register(registration())).then([registered()]);
     given([registered()]).when(AgentCommand::Register(registration())).then_error(AgentError::AlreadyRegistered);
     given([registered(), DELETED])
         .when(AgentCommand::Register(registration()))
@@ -142,9 +138,9 @@ fn agent_registers_once() {
 #[test]
 fn agent_who_is_not_registered_does_nothing() {
     for command in commands_of_the_present().into_iter().chain([DELETE, RESTORE]) {
-        given([]).when(command).then_error(AgentError::NotRegistered);
+        given_nothing::<Agent>().when(command).then_error(AgentError::NotRegistered);
     }
-    given([]).when(free_slot(CHAT)).then_nothing();
+    given_nothing::<Agent>().when(free_slot(CHAT)).then_nothing();
 }
 
 #[test]
@@ -263,7 +259,7 @@ fn address_changes_to_another_one() {
     let changed = |text| AgentEvent::EmailChanged { email: EmailAddress::parse(text).unwrap(), at: at(5) };
     given([registered()]).when(to("new@example.com")).then([changed("new@example.com")]);
     given([registered(), changed("new@example.com")]).when(to("new@example.com")).then_nothing();
-    given([]).when(to("new@example.com")).then_error(AgentError::NotRegistered);
+    given_nothing::<Agent>().when(to("new@example.com")).then_error(AgentError::NotRegistered);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A visitor's chat through all its threads: who serves it, where it waits, when it ends.
+//! A visitor's chat through all its threads: its agent, its queue, its end.
 
 mod command;
 mod error;
@@ -69,8 +69,8 @@ pub struct Conversation {
     pub tag_ids: BTreeSet<TagId>,
     pub closed_by: Option<Participant>,
     pub closed_at: Option<Timestamp>,
-    /// A digest of the reason and notes of the last close by an agent, to recognise a repeated request. A visitor's words are
-    /// not kept, not even as a digest: a state must hold nothing that erasure would have to remove.
+    /// A digest of the reason and notes of the last close by an agent, to recognise a repeated request. A visitor's
+    /// words are not kept, not even as a digest: a state must hold nothing that erasure would have to remove.
     pub closing_words: Option<Uuid>,
 }
 

@@ -10,14 +10,10 @@ use crate::fixtures::{
     ANNA, BERT, CARA, NEXT_THREAD, SALES, SPAM, STRANGER, SUPPORT, THREAD, VERA, VIP, at, decision, name, note,
 };
 use crate::ids::{AgentId, GroupId, TagId};
-use crate::testing::{self, Given};
+use crate::testing::{given, given_nothing};
 use crate::visitor::VisitorDetails;
 
 const VISITOR: Participant = Participant::Visitor(VERA);
-
-fn given<const N: usize>(events: [ConversationEvent; N]) -> Given<Conversation> {
-    testing::given(events)
-}
 
 fn card() -> VisitorCard {
     VisitorCard { id: VERA, name: Some(name("Vera")), email: None, phone: None }
@@ -120,7 +116,7 @@ fn remove_tag(tag_id: TagId) -> ConversationCommand {
 
 #[test]
 fn chat_starts_once() {
-    given([]).when(start()).then([chat_started()]);
+    given_nothing::<Conversation>().when(start()).then([chat_started()]);
     given([chat_started()]).when(start()).then_error(ConversationError::AlreadyStarted);
     given([chat_started(), chat_closed(VISITOR, None)]).when(start()).then_error(ConversationError::AlreadyStarted);
 }
@@ -138,7 +134,7 @@ fn chat_that_has_not_started_refuses_everything_else() {
         remove_tag(VIP),
         change_card("Vera B."),
     ] {
-        given([]).when(command).then_error(ConversationError::NotStarted);
+        given_nothing::<Conversation>().when(command).then_error(ConversationError::NotStarted);
     }
 }
 

@@ -8,17 +8,13 @@ use super::{Group, GroupCommand, GroupError, GroupEvent};
 use crate::assignment::RoutingStrategy;
 use crate::fixtures::{ANNA, BERT, CARA, at, name, note};
 use crate::ids::AgentId;
-use crate::testing::{self, Given};
+use crate::testing::{given, given_nothing};
 use crate::text::Note;
 
 const DELETED: GroupEvent = GroupEvent::GroupDeleted { at: at(5) };
 const RESTORED: GroupEvent = GroupEvent::GroupRestored { at: at(6) };
 const DELETE: GroupCommand = GroupCommand::Delete { at: at(5) };
 const RESTORE: GroupCommand = GroupCommand::Restore { at: at(6) };
-
-fn given<const N: usize>(events: [GroupEvent; N]) -> Given<Group> {
-    testing::given(events)
-}
 
 fn purpose() -> Option<Note> {
     Some(note("Answers before the sale"))
@@ -80,7 +76,7 @@ fn set(agent_ids: &[AgentId]) -> BTreeSet<AgentId> {
 
 #[test]
 fn group_begins_once() {
-    given([]).when(create()).then([created()]);
+    given_nothing::<Group>().when(create()).then([created()]);
     given([created()]).when(create()).then_error(GroupError::AlreadyCreated);
     given([created(), DELETED]).when(create()).then_error(GroupError::AlreadyCreated);
 }
@@ -90,7 +86,7 @@ fn group_that_does_not_exist_refuses_everything_else() {
     for command in
         [describe("Sales", None), change_strategy(RoutingStrategy::Sticky), add(&[ANNA]), remove(ANNA), DELETE, RESTORE]
     {
-        given([]).when(command).then_error(GroupError::NotCreated);
+        given_nothing::<Group>().when(command).then_error(GroupError::NotCreated);
     }
 }
 
@@ -156,7 +152,7 @@ fn restored_group_still_has_its_agents_and_strategy() {
     assert!(group.is_present());
     assert_eq!((group.strategy, group.agent_ids), (RoutingStrategy::Sticky, set(&[ANNA, BERT])));
     assert!(!given([created(), DELETED]).state().is_present());
-    assert!(!given([]).state().is_present());
+    assert!(!given_nothing::<Group>().state().is_present());
 }
 
 #[test]

@@ -10,25 +10,22 @@ use crate::ids::ConversationId;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoutedAgent {
-    /// Whether they are at work.
     pub status: AgentStatus,
-    /// Whether they take new chats.
     pub accepting_chats: bool,
-    /// How many chats at once.
     pub chat_limit: ChatLimit,
-    /// The chats they serve.
+    /// The chats that the agent serves.
     pub slots: BTreeSet<ConversationId>,
-    /// The position of their last assignment; 0 when there was none.
+    /// The position of the last assignment; 0 before the first.
     pub last_assigned: i64,
-    /// Whether they were deleted; nobody looks at them then.
+    /// A deleted agent is no candidate.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 
-/// Whether an agent can take a chat, counting `in_flight` chats that are just being handed over to them.
+/// Whether an agent can take a chat, with `in_flight` chats already on their way to the agent.
 ///
 /// # Errors
-/// The reason why not.
+/// Why the agent cannot.
 pub fn judge(agent: &RoutedAgent, in_flight: usize) -> Result<(), Verdict> {
     match agent.status {
         AgentStatus::Offline => return Err(Verdict::Offline),

@@ -7,18 +7,18 @@ use crate::ids::AgentId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eligible {
     pub agent_id: AgentId,
-    /// Chats served or just being handed over.
+    /// Chats served or in flight.
     pub active_chats: usize,
-    /// The most chats at once; at least 1.
+    /// At least 1.
     pub chat_limit: usize,
-    /// When they last got one; lower is earlier.
+    /// The order of the last assignment: lower is longer ago.
     pub last_assigned: (u64, i64),
 }
 
-/// Chooses among eligible agents, which come in stable order (by id); none of none.
+/// Chooses one of the eligible agents, which are in order of their ids; `None` if there are none.
 ///
-/// `last_assigned` is the group's last choice (round robin), `last_agent` the agent of the visitor's last chat
-/// (sticky).
+/// `last_assigned` is the group's last choice, for round robin; `last_agent` is the agent of the visitor's previous
+/// chat, for sticky.
 #[must_use]
 pub fn select(
     strategy: RoutingStrategy,
@@ -46,9 +46,9 @@ fn least_loaded(eligible: &[Eligible]) -> Option<AgentId> {
     eligible.iter().min_by(|a, b| compare_load(a, b)).map(|agent| agent.agent_id)
 }
 
-/// Fewest chats relative to the limit; ties to the longest since the last assignment, then by id.
+/// Fewest chats relative to the limit, then the longest since the last assignment, then the id.
 fn compare_load(a: &Eligible, b: &Eligible) -> Ordering {
-    // a/limit_a < b/limit_b without fractions.
+    // a / limit_a < b / limit_b, multiplied out to stay with integers.
     let load = (a.active_chats * b.chat_limit).cmp(&(b.active_chats * a.chat_limit));
     load.then(a.last_assigned.cmp(&b.last_assigned)).then(a.agent_id.cmp(&b.agent_id))
 }

@@ -13,7 +13,7 @@ claim! {
 mod tests {
     use super::{TagNameClaim, TagNameClaimCommand, TagNameClaimError, TagNameClaimEvent};
     use crate::ids::{TagId, TagNameClaimId};
-    use crate::testing::given;
+    use crate::testing::{given, given_nothing};
     use crate::text::Name;
     use crate::time::Timestamp;
     use uuid::Uuid;
@@ -27,12 +27,10 @@ mod tests {
         let claimed = TagNameClaimEvent::TagNameClaimed { tag_id: VIP, at: AT };
         let released = TagNameClaimEvent::TagNameReleased { tag_id: VIP, at: AT };
         let claim = |tag_id| TagNameClaimCommand::Claim { tag_id, at: AT };
-        given::<TagNameClaim>([]).when(claim(VIP)).then([claimed.clone()]);
-        given::<TagNameClaim>([claimed.clone()]).when(claim(OTHER)).then_error(TagNameClaimError::Taken);
+        given_nothing::<TagNameClaim>().when(claim(VIP)).then([claimed.clone()]);
+        given([claimed.clone()]).when(claim(OTHER)).then_error(TagNameClaimError::Taken);
         let taken_back = [claimed, released];
-        given::<TagNameClaim>(taken_back)
-            .when(claim(OTHER))
-            .then([TagNameClaimEvent::TagNameClaimed { tag_id: OTHER, at: AT }]);
+        given(taken_back).when(claim(OTHER)).then([TagNameClaimEvent::TagNameClaimed { tag_id: OTHER, at: AT }]);
     }
 
     #[test]

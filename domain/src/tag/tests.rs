@@ -4,17 +4,13 @@ use cqrs_es::test::TestFramework;
 
 use super::{Tag, TagCommand, TagError, TagEvent};
 use crate::fixtures::{at, name};
-use crate::testing::{self, Given};
+use crate::testing::{given, given_nothing};
 use crate::text::Color;
 
 const DELETED: TagEvent = TagEvent::TagDeleted { at: at(2) };
 const RESTORED: TagEvent = TagEvent::TagRestored { at: at(3) };
 const DELETE: TagCommand = TagCommand::Delete { at: at(2) };
 const RESTORE: TagCommand = TagCommand::Restore { at: at(3) };
-
-fn given<const N: usize>(events: [TagEvent; N]) -> Given<Tag> {
-    testing::given(events)
-}
 
 fn red() -> Option<Color> {
     Some(Color::parse("#ff0000").unwrap())
@@ -38,7 +34,7 @@ fn restyle(text: &str, color: Option<Color>) -> TagCommand {
 
 #[test]
 fn tag_begins_once() {
-    given([]).when(create()).then([created()]);
+    given_nothing::<Tag>().when(create()).then([created()]);
     given([created()]).when(create()).then_error(TagError::AlreadyCreated);
     given([created(), DELETED]).when(create()).then_error(TagError::AlreadyCreated);
 }
@@ -46,7 +42,7 @@ fn tag_begins_once() {
 #[test]
 fn tag_that_does_not_exist_refuses_everything_else() {
     for command in [restyle("VIP", None), DELETE, RESTORE] {
-        given([]).when(command).then_error(TagError::NotCreated);
+        given_nothing::<Tag>().when(command).then_error(TagError::NotCreated);
     }
 }
 
@@ -83,7 +79,7 @@ fn deleted_tag_stays_readable_but_is_not_present() {
     assert_eq!(tag, Tag { name: Some(name("VIP")), color: red(), deleted: true });
     assert!(!tag.is_present());
     assert!(given([created()]).state().is_present());
-    assert!(!given([]).state().is_present());
+    assert!(!given_nothing::<Tag>().state().is_present());
 }
 
 #[test]

@@ -7,14 +7,10 @@ use super::{GroupChangeReason, JoinCause, LeaveReason, Thread, ThreadCommand, Th
 use crate::conversation::Participant;
 use crate::fixtures::{ANNA, BERT, CHAT, MESSAGE, NEXT_THREAD, OTHER_CHAT, SALES, STRANGER, SUPPORT, THREAD, VERA, at};
 use crate::ids::AgentId;
-use crate::testing::{self, Given};
+use crate::testing::{given, given_nothing};
 use crate::text::{ClientEventId, MessageText, Metadata};
 
 const VISITOR: Participant = Participant::Visitor(VERA);
-
-fn given<const N: usize>(events: [ThreadEvent; N]) -> Given<Thread> {
-    testing::given(events)
-}
 
 fn started() -> ThreadEvent {
     ThreadEvent::ThreadStarted {
@@ -78,7 +74,7 @@ fn close() -> ThreadCommand {
 
 #[test]
 fn thread_starts_once() {
-    given([]).when(start()).then([started()]);
+    given_nothing::<Thread>().when(start()).then([started()]);
     given([started()]).when(start()).then_error(ThreadError::AlreadyStarted);
     let elsewhere = ThreadCommand::Start {
         conversation_id: OTHER_CHAT,
@@ -92,7 +88,7 @@ fn thread_starts_once() {
 #[test]
 fn thread_that_has_not_started_refuses_everything_else() {
     for command in [send(VISITOR), send(Participant::Agent(ANNA)), join(ANNA), leave(ANNA), close()] {
-        given([]).when(command).then_error(ThreadError::NotStarted);
+        given_nothing::<Thread>().when(command).then_error(ThreadError::NotStarted);
     }
 }
 
@@ -192,7 +188,7 @@ fn thread_tells_that_another_group_serves_the_chat() {
     given([started()]).when(change(SALES)).then([changed]);
     given([started()]).when(change(SUPPORT)).then_nothing();
     given([started(), closed()]).when(change(SALES)).then_error(ThreadError::ThreadClosed);
-    given([]).when(change(SALES)).then_error(ThreadError::NotStarted);
+    given_nothing::<Thread>().when(change(SALES)).then_error(ThreadError::NotStarted);
 }
 
 #[test]

@@ -23,8 +23,8 @@ pub struct ErasedPayload {
 
 /// A stored payload without the visitor's data; `None` when it holds none.
 ///
-/// Works on the stored JSON of any version, not on decoded events: the stored version is part of the hash chain and must
-/// stay. Keeps only fields that are known to be harmless, so that fields of later versions are removed as well.
+/// Works on the stored JSON of any version, not on decoded events: the stored version is part of the hash chain and
+/// must stay. Keeps only fields that are known to be harmless, so that fields of later versions are removed as well.
 #[must_use]
 pub fn redacted(visitor_id: VisitorId, kind: AggregateType, event_type: &str, payload: &Value) -> Option<Value> {
     let redacted = match (kind, event_type) {

@@ -5,12 +5,8 @@ use cqrs_es::test::TestFramework;
 use super::{ErasedPayload, Visitor, VisitorCommand, VisitorDetails, VisitorError, VisitorEvent};
 use crate::fixtures::{ANNA, BERT, CHAT, OTHER_CHAT, at, email, name};
 use crate::ids::{AgentId, ConversationId};
-use crate::testing::{self, Given};
+use crate::testing::{given, given_nothing};
 use crate::text::PhoneNumber;
-
-fn given<const N: usize>(events: [VisitorEvent; N]) -> Given<Visitor> {
-    testing::given(events)
-}
 
 fn named(text: &str) -> VisitorDetails {
     VisitorDetails { name: Some(name(text)), ..VisitorDetails::default() }
@@ -46,8 +42,8 @@ fn end(conversation_id: ConversationId, last_agent_id: Option<AgentId>) -> Visit
 
 #[test]
 fn visitor_is_registered_by_the_first_introduction_even_without_a_name() {
-    given([]).when(introduce(named("Vera"))).then([registered(named("Vera"))]);
-    given([]).when(introduce(VisitorDetails::default())).then([registered(VisitorDetails::default())]);
+    given_nothing::<Visitor>().when(introduce(named("Vera"))).then([registered(named("Vera"))]);
+    given_nothing::<Visitor>().when(introduce(VisitorDetails::default())).then([registered(VisitorDetails::default())]);
 }
 
 #[test]
@@ -77,8 +73,8 @@ fn introduction_without_news_changes_nothing() {
 
 #[test]
 fn stranger_has_no_chats() {
-    given([]).when(open(CHAT)).then_error(VisitorError::NotRegistered);
-    given([]).when(end(CHAT, None)).then_error(VisitorError::NotRegistered);
+    given_nothing::<Visitor>().when(open(CHAT)).then_error(VisitorError::NotRegistered);
+    given_nothing::<Visitor>().when(end(CHAT, None)).then_error(VisitorError::NotRegistered);
 }
 
 #[test]
@@ -130,7 +126,7 @@ fn open_chat_is_told_of_an_introduction() {
 
 #[test]
 fn open_chat_that_does_not_know_the_last_introduction_is_told_when_they_come_back() {
-    // Early events told no chat.
+    // Early events name no chat.
     let early = [registered(named("Vera")), opened(CHAT), reintroduced(named("V."))];
     let told = VisitorEvent::VisitorShown { conversation_id: CHAT, at: at(0) };
     given(early.clone()).when(introduce(named("V."))).then([told.clone()]);
@@ -172,7 +168,7 @@ fn visitor_is_erased_once_and_payloads_as_often_as_there_are_some() {
 
 #[test]
 fn nobody_is_erased_who_is_not_known_or_in_the_middle_of_a_chat() {
-    given([]).when(erase(&[])).then_error(VisitorError::NotRegistered);
+    given_nothing::<Visitor>().when(erase(&[])).then_error(VisitorError::NotRegistered);
     let chatting = [registered(named("Vera")), opened(CHAT)];
     given(chatting).when(erase(&[])).then_error(VisitorError::HasOpenChat { conversation_id: CHAT });
 }

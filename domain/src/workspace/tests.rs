@@ -5,11 +5,7 @@ use cqrs_es::test::TestFramework;
 use super::{Workspace, WorkspaceCommand, WorkspaceError, WorkspaceEvent};
 use crate::fixtures::{ANNA, BERT, SALES, SUPPORT, at};
 use crate::ids::{AgentId, GroupId};
-use crate::testing::{self, Given};
-
-fn given<const N: usize>(events: [WorkspaceEvent; N]) -> Given<Workspace> {
-    testing::given(events)
-}
+use crate::testing::{given, given_nothing};
 
 const fn default_chosen(group_id: GroupId) -> WorkspaceEvent {
     WorkspaceEvent::DefaultGroupChosen { group_id, at: at(0) }
@@ -37,7 +33,7 @@ const fn dismiss(agent_id: AgentId) -> WorkspaceCommand {
 
 #[test]
 fn one_group_is_the_default() {
-    given([]).when(choose_default(SALES)).then([default_chosen(SALES)]);
+    given_nothing::<Workspace>().when(choose_default(SALES)).then([default_chosen(SALES)]);
     given([default_chosen(SALES)]).when(choose_default(SALES)).then_nothing();
     given([default_chosen(SALES)]).when(choose_default(SUPPORT)).then([default_chosen(SUPPORT)]);
     let state = given([default_chosen(SALES), default_chosen(SUPPORT)]).state();
@@ -46,7 +42,7 @@ fn one_group_is_the_default() {
 
 #[test]
 fn admin_is_appointed_once() {
-    given([]).when(appoint(ANNA)).then([appointed(ANNA)]);
+    given_nothing::<Workspace>().when(appoint(ANNA)).then([appointed(ANNA)]);
     given([appointed(ANNA)]).when(appoint(ANNA)).then_nothing();
     given([appointed(ANNA)]).when(appoint(BERT)).then([appointed(BERT)]);
 }
@@ -66,7 +62,7 @@ fn last_admin_is_not_dismissed() {
 
 #[test]
 fn who_is_no_admin_is_dismissed_without_effect() {
-    given([]).when(dismiss(ANNA)).then_nothing();
+    given_nothing::<Workspace>().when(dismiss(ANNA)).then_nothing();
     given([appointed(BERT)]).when(dismiss(ANNA)).then_nothing();
     given([appointed(ANNA), appointed(BERT), dismissed(ANNA)]).when(dismiss(ANNA)).then_nothing();
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::World;
 
-/// What the events alone tell, counted apart from the aggregates.
+/// What follows from the events alone, counted without the aggregates.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     closed_threads: BTreeSet<Uuid>,
@@ -154,7 +154,7 @@ impl World {
         }
     }
 
-    /// Only what `apply` and `fail` told was stored, and it is all there is.
+    /// Only the changes that `apply` and `fail` returned were stored, and they are complete.
     fn tables_are_the_routers_state(&self) {
         let (state, tables) = (&self.router.state, &self.router.tables);
         for id in self.streams.agents.keys() {
@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    /// Whoever just got a proposal is within the limit, counting all chats on their way to them.
+    /// An agent with a new proposal is within the limit, counting all chats in flight to them.
     pub fn router_kept_within_the_limits(&self, proposed: &BTreeSet<AgentId>) {
         for agent_id in proposed {
             let agent = self.router.state.agent(*agent_id).expect("every agent is known");
@@ -215,7 +215,7 @@ impl World {
         }
     }
 
-    /// No chat waits that somebody of its group could take.
+    /// No chat waits that an agent of its group could take.
     pub fn nobody_waits_in_vain(&self) {
         for (id, chat) in &self.streams.conversations {
             let group = chat.group_id.and_then(|id| self.streams.groups.get(&id)).filter(|group| group.is_present());

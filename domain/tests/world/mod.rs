@@ -91,7 +91,7 @@ impl World {
 
     fn new_id(&mut self) -> Uuid {
         self.ids_given += 1;
-        // An odd factor makes ids unique, and says nothing about who came first.
+        // An odd factor makes ids unique, and unrelated to the order of creation.
         Uuid::from_u128(0x1_0000 + (self.ids_given * 40_503) % 0x1_0000)
     }
 

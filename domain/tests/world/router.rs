@@ -6,20 +6,10 @@ use std::time::Duration;
 use domain::agent::{AgentEvent, SlotRule};
 use domain::conversation::{Assignment, ConversationEvent};
 use domain::event::AnyEvent;
-use domain::ids::{AgentId, ConversationId, EntityId, GroupId};
-use domain::routing::{Change, Proposal, RoutedAgent, RoutedGroup, RoutingState, WaitingChat};
+use domain::ids::{AgentId, ConversationId, EntityId};
+use domain::routing::{Proposal, RoutingChange, RoutingSnapshot, RoutingState};
 
 use super::{Refusal, World, group_id};
-
-/// The router's tables.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tables {
-    pub agents: BTreeMap<AgentId, RoutedAgent>,
-    pub groups: BTreeMap<GroupId, RoutedGroup>,
-    pub waiting: BTreeMap<ConversationId, WaitingChat>,
-    pub served: BTreeMap<ConversationId, i64>,
-    pub default_group_id: Option<GroupId>,
-}
 
 /// A command on its way.
 #[derive(Clone, Debug)]
@@ -36,27 +26,22 @@ pub struct Router {
     pub state: RoutingState,
     /// The position up to which it has read.
     pub read: i64,
-    pub tables: Tables,
+    /// What is stored of the state.
+    pub tables: RoutingSnapshot,
     errands: Vec<Errand>,
     run: u32,
 }
 
-impl Tables {
-    pub fn store(&mut self, state: &RoutingState, change: Change) {
-        match change {
-            Change::Agent(id) => put(&mut self.agents, id, state.agent(id).cloned()),
-            Change::Group(id) => put(&mut self.groups, id, state.group(id).cloned()),
-            Change::DefaultGroup => self.default_group_id = state.default_group_id(),
-            Change::Chat(id) => {
-                put(&mut self.waiting, id, state.waiting(id).cloned());
-                put(&mut self.served, id, state.served_arrival(id));
-            }
+/// Stores what changed, as the router's tables do.
+pub fn store(tables: &mut RoutingSnapshot, state: &RoutingState, change: RoutingChange) {
+    match change {
+        RoutingChange::Agent(id) => put(&mut tables.agents, id, state.agent(id).cloned()),
+        RoutingChange::Group(id) => put(&mut tables.groups, id, state.group(id).cloned()),
+        RoutingChange::DefaultGroup => tables.default_group_id = state.default_group_id(),
+        RoutingChange::Chat(id) => {
+            put(&mut tables.waiting, id, state.waiting(id).cloned());
+            put(&mut tables.served, id, state.served_arrival(id));
         }
-    }
-
-    pub fn restore(&self) -> RoutingState {
-        let Self { agents, groups, waiting, served, default_group_id } = self.clone();
-        RoutingState::restore(agents, groups, waiting, served, default_group_id)
     }
 }
 
@@ -68,14 +53,14 @@ fn put<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, row: Option<V>) {
 }
 
 impl World {
-    /// Lets the router read at most so many events more.
+    /// Lets the router read at most `most` more events.
     pub fn read(&mut self, most: usize) {
         let from = usize::try_from(self.router.read).expect("positions are not negative");
         let router = &mut self.router;
         for (id, event) in self.log[from..].iter().take(most) {
             router.read += 1;
             for change in router.state.apply(router.read, *id, event) {
-                router.tables.store(&router.state, change);
+                store(&mut router.tables, &router.state, change);
             }
         }
     }
@@ -144,13 +129,13 @@ impl World {
         let router = &mut self.router;
         let change = router.state.fail(proposal.conversation_id, proposal.waiting_since, retry_at);
         if let Some(change) = change {
-            router.tables.store(&router.state, change);
+            store(&mut router.tables, &router.state, change);
         }
     }
 
     /// The process ends and starts again from its tables; commands that it gave may still come about.
     pub fn restart(&mut self) {
-        self.router.state = self.router.tables.restore();
+        self.router.state = RoutingState::restore(self.router.tables.clone());
         self.router.run += 1;
     }
 
@@ -193,7 +178,7 @@ impl World {
     /// A router that starts again from the tables says the same as one that goes on.
     pub fn restart_changes_no_proposal(&mut self) {
         self.read(usize::MAX);
-        let mut restarted = self.router.tables.restore();
+        let mut restarted = RoutingState::restore(self.router.tables.clone());
         assert_eq!(restarted.propose(self.now), self.router.state.clone().propose(self.now));
     }
 

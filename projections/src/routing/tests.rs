@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use application::UseCaseError;
 use application::ports::LogEvent;
-use application::process_managers::router::{AttemptStore, FailedAttempt, RoutingSnapshot};
+use application::process_managers::router::{AttemptStore, FailedAttempt};
 use domain::agent::{AgentError, AgentStatus};
 use domain::conversation::ConversationError;
 use domain::group::{Group, GroupCommand, GroupError};
@@ -79,9 +79,8 @@ async fn stored_state_is_what_the_router_has() {
         let (desk, database) = (busy_desk().await, &fresh.database);
         let events: Vec<_> = desk.log.events();
         project_with(&subscribers(&desk, database), database, &events, &[4]).await.unwrap();
-        let RoutingSnapshot { agents, groups, waiting, served, default_group_id } =
-            super::snapshot::read(database).await.unwrap();
-        let restored = domain::routing::RoutingState::restore(agents, groups, waiting, served, default_group_id);
+        let snapshot = super::snapshot::read(database).await.unwrap();
+        let restored = domain::routing::RoutingState::restore(snapshot);
         let mut folded = domain::routing::RoutingState::default();
         for event in &events {
             folded.apply(event.header.position, event.header.aggregate_id, &event.event);

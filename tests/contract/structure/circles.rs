@@ -53,7 +53,10 @@ fn modules_form_no_circle() {
 fn edges_are_read_from_the_sources() {
     let domain = levels(&sources_of("domain"));
     assert!(domain[&vec![]].contains(&("conversation".to_owned(), "assignment".to_owned())), "{domain:?}");
-    assert!(domain[&vec!["routing".to_owned()]].contains(&("proposals".to_owned(), "selection".to_owned())), "{domain:?}");
+    assert!(
+        domain[&vec!["routing".to_owned()]].contains(&("proposals".to_owned(), "selection".to_owned())),
+        "{domain:?}"
+    );
 }
 
 fn circles_in(files: &[(&str, &str)]) -> Vec<String> {
@@ -75,8 +78,12 @@ fn circle_is_named_with_all_its_modules() {
 
 #[test]
 fn circle_below_a_folder_is_found_through_what_the_folder_exports() {
-    let files =
-        [("", ""), ("x", "pub use a::A; mod a; mod b;"), ("x::a", "use super::b::B; pub struct A;"), ("x::b", "use super::A;")];
+    let files = [
+        ("", ""),
+        ("x", "pub use a::A; mod a; mod b;"),
+        ("x::a", "use super::b::B; pub struct A;"),
+        ("x::b", "use super::A;"),
+    ];
     assert_eq!(circles_in(&files), ["made_up::x: a, b"]);
 }
 

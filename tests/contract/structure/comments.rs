@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 /// Words that say nothing by themselves.
-const STOP_WORDS: &str = "a an and are as at be been by can do does for from had has have here how in into is it its of \
-    on one or s so some something than that the their them then there these they this those to was were what when \
-    where which who whom whose why will with you your";
+const STOP_WORDS: &str = "
+    a an and are as at be been by can do does for from had has have here how in into is it its of on one or s so some
+    something than that the their them then there these they this those to was were what when where which who whom
+    whose why will with you your";
 
 /// Whether every word of the comment that says something stands in one of the names, too.
 pub fn repeats(comment: &str, names: &[&str]) -> bool {

@@ -161,6 +161,7 @@ fn missing_and_empty_comments_are_found() {
         #[cfg(test)] pub struct OfTests;
         #[cfg(test)] mod tests { pub struct OfTests; }
     ";
-    let names: Vec<String> = defects(source).iter().map(|defect| defect.split(' ').next().unwrap().to_owned()).collect();
+    let names: Vec<String> =
+        defects(source).iter().map(|defect| defect.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(names, ["Bare", "AgentStatus", "Online", "find", "at", "start"]);
 }

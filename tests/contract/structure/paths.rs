@@ -194,9 +194,13 @@ fn names_are_read_from_uses_bodies_and_macros_but_not_from_tests() {
         fn m() { #[cfg(test)] { crate::never::n() } self::o() }
     ";
     let found = mentions(source);
-    let paths: Vec<String> =
-        found.paths.iter().map(|(around, path)| around.iter().chain(path).cloned().collect::<Vec<_>>().join("::")).collect();
-    let expected = ["crate::a::B", "crate::a::c::D", "crate::f", "crate::i::J", "super::k", "inline::super::l", "self::o"];
+    let paths: Vec<String> = found
+        .paths
+        .iter()
+        .map(|(around, path)| around.iter().chain(path).cloned().collect::<Vec<_>>().join("::"))
+        .collect();
+    let expected =
+        ["crate::a::B", "crate::a::c::D", "crate::f", "crate::i::J", "super::k", "inline::super::l", "self::o"];
     assert_eq!(paths, expected);
     let names: Vec<&str> = found.imports.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["fmt", "B", "E", "f", "child", "G"]);

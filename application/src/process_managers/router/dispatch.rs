@@ -1,7 +1,6 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use domain::agent::AgentError;
 use domain::conversation::ConversationError;
 use domain::ids::{AgentId, CommandId, ConversationId, EntityId};
 use domain::routing::{Proposal, Relocation, RoutingState};
@@ -20,7 +19,7 @@ const ACTOR: &str = "system:router";
 /// The pauses between attempts to find an agent for one chat.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(30), jitter: 0.5 };
 
-/// After this long without any cause every queue is looked at all the same.
+/// How often every queue is examined without a cause: the safety net under the wake-ups.
 const SWEEP: Duration = Duration::from_secs(15);
 
 /// Finds agents for waiting chats.
@@ -36,10 +35,10 @@ pub struct Router {
 struct Order {
     conversation_id: ConversationId,
     waiting_since: i64,
-    action: Action,
+    use_case: OrderedUseCase,
 }
 
-enum Action {
+enum OrderedUseCase {
     Assign(AssignAgent),
     Relocate(RelocateChat),
 }
@@ -48,25 +47,27 @@ impl Order {
     fn assign(proposal: Proposal) -> Self {
         let Proposal { conversation_id, agent_id, group_id, waiting_since, decision } = proposal;
         let assign = AssignAgent { conversation_id, agent_id, chooser: Chooser::Router { group_id, decision } };
-        Self { conversation_id, waiting_since, action: Action::Assign(assign) }
+        Self { conversation_id, waiting_since, use_case: OrderedUseCase::Assign(assign) }
     }
 
     fn relocate(relocation: Relocation) -> Self {
         let Relocation { conversation_id, waiting_since, group_id } = relocation;
         let relocate = RelocateChat { conversation_id, group_id };
-        Self { conversation_id, waiting_since, action: Action::Relocate(relocate) }
+        Self { conversation_id, waiting_since, use_case: OrderedUseCase::Relocate(relocate) }
     }
 }
 
-enum Failure {
-    /// The log has overtaken the choice; the event is on its way.
-    Overtaken,
-    /// Worth another attempt, later.
+/// What the router does about an order that was not carried out. It never gives a chat up: a waiting chat must not be
+/// stranded.
+enum Reaction {
+    /// The log has overtaken the choice: wait until the router reads how.
+    AwaitLog,
+    /// Try again after a back-off, for this reason.
     Retry(String),
 }
 
 impl Router {
-    /// A router that does nothing before its [memory](Self::memory) is loaded.
+    /// The router does nothing before its [memory](Self::memory) is loaded.
     #[must_use]
     pub fn new(
         bus: CommandBus,
@@ -92,32 +93,40 @@ impl Router {
                 next_sweep = self.clock.now().plus(SWEEP);
             }
             for order in self.orders() {
-                let Some(permit) = self.memory.permit().await else { break };
-                let router = Arc::clone(&self);
-                tokio::spawn(async move {
-                    router.dispatch(order).await;
-                    drop(permit);
-                });
+                if !Arc::clone(&self).start(|router| router.dispatch(order)).await {
+                    break;
+                }
             }
-            for agent_id in self.strays() {
-                let Some(permit) = self.memory.permit().await else { break };
-                let router = Arc::clone(&self);
-                tokio::spawn(async move {
-                    router.relieve(agent_id).await;
-                    drop(permit);
-                });
+            for agent_id in self.offline_holders() {
+                if !Arc::clone(&self).start(|router| router.relieve(agent_id)).await {
+                    break;
+                }
             }
             self.wait(next_sweep).await;
         }
     }
 
-    fn strays(&self) -> Vec<AgentId> {
-        self.state().as_mut().map_or_else(Vec::new, RoutingState::strays)
+    /// Starts a task once few enough run. Returns whether this node still routes.
+    async fn start<F: Future<Output = ()> + Send + 'static>(
+        self: Arc<Self>,
+        task: impl FnOnce(Arc<Self>) -> F,
+    ) -> bool {
+        let Some(permit) = self.memory.permit().await else { return false };
+        let task = task(self);
+        tokio::spawn(async move {
+            task.await;
+            drop(permit);
+        });
+        true
     }
 
-    /// Lets an agent who is not at work give back all chats, in as many appends as it takes. What does not succeed now
-    /// does with a sweep.
-    async fn relieve(&self, agent_id: AgentId) {
+    fn offline_holders(&self) -> Vec<AgentId> {
+        self.state().as_mut().map_or_else(Vec::new, RoutingState::offline_holders)
+    }
+
+    /// Makes an offline agent give back all chats, in as many appends as it takes. After a failure the next sweep
+    /// continues.
+    async fn relieve(self: Arc<Self>, agent_id: AgentId) {
         while self.memory.is_loaded() {
             let context = self.bus.context(ACTOR.to_owned(), agent_id.uuid());
             match self.bus.execute(context, RelieveAgent { agent_id }).await {
@@ -150,34 +159,35 @@ impl Router {
         }
     }
 
-    /// The safety net under the wake-ups; a busy router needs it as much as an idle one.
+    /// Wakes everything. A busy router needs it as much as an idle one, so it does not depend on idle time.
     fn sweep(&self) {
         if let Some(state) = self.state().as_mut() {
             state.wake_all();
         }
     }
 
-    async fn dispatch(&self, order: Order) {
-        let Order { conversation_id, waiting_since, action } = order;
+    async fn dispatch(self: Arc<Self>, order: Order) {
+        let Order { conversation_id, waiting_since, use_case } = order;
         let context = self.context(conversation_id, waiting_since);
-        let executed = match action {
-            Action::Assign(assign) => self.bus.execute(context, assign).await,
-            Action::Relocate(relocate) => self.bus.execute(context, relocate).await,
+        let executed = match use_case {
+            OrderedUseCase::Assign(assign) => self.bus.execute(context, assign).await,
+            OrderedUseCase::Relocate(relocate) => self.bus.execute(context, relocate).await,
         };
-        let failure = match executed {
-            // The log shows the outcome soon; until then a proposal counts as a chat of its agent.
+        let reaction = match executed {
+            // The router will read the event; until then the proposal counts as a chat of its agent.
             Ok(executed) if executed.receipt.is_some() => return,
-            Ok(_) => Failure::Overtaken,
-            Err(error) => judge(&error),
+            // Nothing was left to do.
+            Ok(_) => Reaction::AwaitLog,
+            Err(error) => reaction_to(&error),
         };
-        match failure {
-            Failure::Overtaken => {
+        match reaction {
+            Reaction::AwaitLog => {
                 tracing::debug!(%conversation_id, "routing choice was overtaken");
                 if let Some(state) = self.state().as_mut() {
                     state.release(conversation_id, waiting_since);
                 }
             }
-            Failure::Retry(reason) => self.fail(conversation_id, waiting_since, reason).await,
+            Reaction::Retry(reason) => self.fail(conversation_id, waiting_since, reason).await,
         }
         self.memory.look_for_work();
     }
@@ -204,8 +214,7 @@ impl Router {
         Some(FailedAttempt { conversation_id, waiting_since, attempts, next_attempt_at, reason })
     }
 
-    /// The id repeats with the wait, so that a choice that was carried out is never carried out again, whoever
-    /// was chosen the second time.
+    /// The command id follows from the wait: one wait is ended once, even if a second choice names another agent.
     fn context(&self, conversation_id: ConversationId, waiting_since: i64) -> CommandContext {
         let conversation = conversation_id.to_string();
         let wait = waiting_since.to_string();
@@ -219,17 +228,15 @@ impl Router {
     }
 }
 
-fn judge(error: &UseCaseError) -> Failure {
-    match error {
-        UseCaseError::Conversation(
-            ConversationError::AlreadyAssigned | ConversationError::ChatClosed | ConversationError::NotStarted,
-        ) => Failure::Overtaken,
-        UseCaseError::Agent(
-            AgentError::AtCapacity
-            | AgentError::NotAvailable
-            | AgentError::NotRegistered
-            | AgentError::AlreadyRegistered,
-        ) => Failure::Retry(error.to_string()),
-        error => Failure::Retry(error.to_string()),
+/// A chat that has an agent, is closed or does not exist any more was overtaken by the log. Any other error may have
+/// passed at the next attempt: the agent may have a free slot, the database may be back.
+fn reaction_to(error: &UseCaseError) -> Reaction {
+    let retry = || Reaction::Retry(error.to_string());
+    let UseCaseError::Conversation(refusal) = error else { return retry() };
+    match refusal {
+        ConversationError::AlreadyAssigned | ConversationError::ChatClosed | ConversationError::NotStarted => {
+            Reaction::AwaitLog
+        }
+        ConversationError::AlreadyStarted | ConversationError::ChatOpen => retry(),
     }
 }

@@ -29,8 +29,7 @@ impl Default for RouterMemory {
 impl RouterMemory {
     /// Takes over the stored state: from now on choices follow from it.
     pub fn load(&self, snapshot: RoutingSnapshot) {
-        let RoutingSnapshot { agents, groups, waiting, served, default_group_id } = snapshot;
-        *self.state() = Some(RoutingState::restore(agents, groups, waiting, served, default_group_id));
+        *self.state() = Some(RoutingState::restore(snapshot));
         // Choices that were lost with the node before have no event to follow from.
         self.look_for_work();
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use domain::conversation::ConversationEvent;
 use domain::event::AnyEvent;
 use domain::ids::{ConversationId, EntityId};
-use domain::routing::{Change, RoutingState};
+use domain::routing::{RoutingChange, RoutingState};
 
 use super::RoutingPart;
 use crate::ports::LogEvent;
 
-/// Folds a page of events and tells what has to be stored anew, each part once.
+/// Folds a page of events and returns the parts to store, each once.
 pub(super) fn fold(state: &mut RoutingState, events: &[Arc<LogEvent>]) -> Vec<RoutingPart> {
     let mut changes = BTreeSet::new();
     for event in events {
@@ -20,7 +20,7 @@ pub(super) fn fold(state: &mut RoutingState, events: &[Arc<LogEvent>]) -> Vec<Ro
     changes.into_iter().filter_map(|change| part(state, change)).collect()
 }
 
-/// From the beginning of a wait to the choice of an agent.
+/// Measures the time from the beginning of a wait to the assignment.
 fn measure_wait(state: &RoutingState, event: &LogEvent) {
     let AnyEvent::Conversation(ConversationEvent::AgentAssigned { assignment, at, .. }) = &event.event else { return };
     let chat = ConversationId::from_uuid(event.header.aggregate_id);
@@ -30,12 +30,12 @@ fn measure_wait(state: &RoutingState, event: &LogEvent) {
     }
 }
 
-fn part(state: &RoutingState, change: Change) -> Option<RoutingPart> {
+fn part(state: &RoutingState, change: RoutingChange) -> Option<RoutingPart> {
     Some(match change {
-        Change::Agent(id) => RoutingPart::Agent(id, state.agent(id)?.clone()),
-        Change::Group(id) => RoutingPart::Group(id, state.group(id)?.clone()),
-        Change::DefaultGroup => RoutingPart::DefaultGroup(state.default_group_id()?),
-        Change::Chat(id) => match (state.waiting(id), state.served_arrival(id)) {
+        RoutingChange::Agent(id) => RoutingPart::Agent(id, state.agent(id)?.clone()),
+        RoutingChange::Group(id) => RoutingPart::Group(id, state.group(id)?.clone()),
+        RoutingChange::DefaultGroup => RoutingPart::DefaultGroup(state.default_group_id()?),
+        RoutingChange::Chat(id) => match (state.waiting(id), state.served_arrival(id)) {
             (Some(chat), _) => RoutingPart::Waiting(id, chat.clone()),
             (None, Some(arrival)) => RoutingPart::Served(id, arrival),
             (None, None) => RoutingPart::Gone(id),

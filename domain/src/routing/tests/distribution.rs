@@ -17,7 +17,7 @@ fn desk(strategy: RoutingStrategy, agents: &[(AgentId, i64)]) -> Desk {
     desk
 }
 
-/// So many agents with the same limit.
+/// Agents with the same limit.
 fn agents(count: u128, limit: i64) -> Vec<(AgentId, i64)> {
     (1..=count).map(|number| (agent(number), limit)).collect()
 }
@@ -166,7 +166,7 @@ fn least_loaded_never_lets_relative_loads_differ_by_more_than_a_chat() {
         let [(_, chosen)] = desk.settle()[..] else { panic!("one chat, one assignment") };
         let place = agents.iter().position(|(agent_id, _)| *agent_id == chosen).unwrap();
         let (chats, limit) = before[place];
-        // Whoever gets the chat had the smallest share before: a/limit_a <= b/limit_b.
+        // The agent who gets the chat had the smallest share before: a/limit_a <= b/limit_b.
         for (others_chats, others_limit) in before.into_iter().filter(|(chats, limit)| chats < limit) {
             assert!(chats * others_limit <= others_chats * limit, "chat {number}");
         }
@@ -177,7 +177,7 @@ fn least_loaded_never_lets_relative_loads_differ_by_more_than_a_chat() {
 
 #[test]
 fn sticky_takes_the_last_agent_whenever_they_are_eligible_and_else_whom_least_loaded_would() {
-    // Ten more than have visitors of their own, so that there always is somebody.
+    // Ten more than have visitors of their own, so that an agent is always free.
     let agents = agents(60, 20);
     let mut desk = desk(Sticky, &agents);
     let (mut kept, mut elsewhere) = (0, 0);

@@ -1,11 +1,11 @@
-//! Who waits where, in which order, and what is stored of it.
+//! Where and in which order chats wait, and what is stored of it.
 
 use crate::agent::AgentStatus;
 use crate::conversation::{ConversationEvent, Participant, QueueReason};
 use crate::fixtures::{ANNA, BERT, CARA, NEXT_THREAD, SALES, SUPPORT, THREAD, VERA, VIP, at};
 use crate::group::GroupEvent;
 use crate::routing::tests::{Desk, chat, routed, slot_taken};
-use crate::routing::{Change, RoutingState, RoutingStrategy, WaitingChat};
+use crate::routing::{RoutingChange, RoutingState, RoutingStrategy, WaitingChat};
 
 fn reopened(group_id: crate::ids::GroupId) -> ConversationEvent {
     ConversationEvent::ChatReopened {
@@ -370,10 +370,13 @@ fn messages_visitors_and_tags_do_not_matter_to_the_router() {
 fn fold_tells_what_to_store() {
     let mut desk = Desk::with(&[(ANNA, 6)]);
     desk.start(1);
-    assert_eq!(desk.on_chat(1, super::assigned(ANNA, routed(ANNA))), [Change::Chat(chat(1)), Change::Group(SALES)]);
-    assert_eq!(desk.on_agent(ANNA, slot_taken(1)), [Change::Agent(ANNA)]);
-    assert_eq!(desk.on_chat(1, super::closed(Some(ANNA))), [Change::Chat(chat(1))]);
-    assert_eq!(desk.on_agent(ANNA, super::slot_freed(1)), [Change::Agent(ANNA)]);
-    assert_eq!(desk.on_chat(1, reopened(SALES)), [Change::Chat(chat(1))]);
-    assert_eq!(desk.on_group(SALES, GroupEvent::GroupDeleted { at: at(1) }), [Change::Group(SALES)]);
+    assert_eq!(
+        desk.on_chat(1, super::assigned(ANNA, routed(ANNA))),
+        [RoutingChange::Chat(chat(1)), RoutingChange::Group(SALES)]
+    );
+    assert_eq!(desk.on_agent(ANNA, slot_taken(1)), [RoutingChange::Agent(ANNA)]);
+    assert_eq!(desk.on_chat(1, super::closed(Some(ANNA))), [RoutingChange::Chat(chat(1))]);
+    assert_eq!(desk.on_agent(ANNA, super::slot_freed(1)), [RoutingChange::Agent(ANNA)]);
+    assert_eq!(desk.on_chat(1, reopened(SALES)), [RoutingChange::Chat(chat(1))]);
+    assert_eq!(desk.on_group(SALES, GroupEvent::GroupDeleted { at: at(1) }), [RoutingChange::Group(SALES)]);
 }

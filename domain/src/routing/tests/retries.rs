@@ -3,14 +3,14 @@
 use crate::conversation::QueueReason;
 use crate::fixtures::{ANNA, BERT, SALES, SUPPORT, at};
 use crate::routing::tests::{Desk, chat, routed};
-use crate::routing::{Change, RoutingStrategy};
+use crate::routing::{RoutingChange, RoutingStrategy};
 
 #[test]
 fn failed_proposal_is_tried_again_at_its_time_and_not_before() {
     let mut desk = Desk::with(&[(ANNA, 1)]);
     desk.start(1);
     assert_eq!(desk.propose(), [(1, ANNA)]);
-    assert_eq!(desk.fail(1, at(5)), Some(Change::Chat(chat(1))));
+    assert_eq!(desk.fail(1, at(5)), Some(RoutingChange::Chat(chat(1))));
     assert_eq!(desk.state.next_retry(), Some(at(5)));
 
     desk.now = at(4);

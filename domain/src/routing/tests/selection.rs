@@ -1,4 +1,4 @@
-//! Whom a strategy chooses, and who may be chosen at all.
+//! Which agent a strategy chooses, and which agents are eligible.
 
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use crate::ids::AgentId;
 use crate::routing::RoutingStrategy;
 use crate::routing::tests::{Desk, assigned, limit, routed, slot_freed, slot_taken};
 
-/// Anna serves chat 1 with her only slot, chat 2 waits, and the router has seen that nobody is free.
+/// Anna serves chat 1 with her only slot, chat 2 waits, and the router has seen that no agent is free.
 fn full() -> Desk {
     let mut desk = Desk::with(&[(ANNA, 1)]);
     desk.start(1);
@@ -120,7 +120,7 @@ fn agents_of_other_groups_wake_nothing_here() {
     desk.add(SUPPORT, BERT);
     desk.propose();
     desk.status(BERT, AgentStatus::Online);
-    assert_eq!(desk.state.awake, BTreeSet::from([SUPPORT]));
+    assert_eq!(desk.awake(), BTreeSet::from([SUPPORT]));
     assert_eq!(desk.propose(), []);
 }
 
@@ -132,7 +132,7 @@ fn what_frees_nobody_wakes_nobody() {
     desk.on_agent(ANNA, AgentEvent::ChatsDeclined { at: at(1) });
     desk.on_agent(ANNA, AgentEvent::PasswordChanged { at: at(1) });
     desk.on_agent(ANNA, AgentEvent::AgentDeleted { at: at(1) });
-    assert!(desk.state.awake.is_empty());
+    assert_eq!(desk.awake(), BTreeSet::new());
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn proposing_without_an_event_looks_at_no_queue() {
     assert_eq!(desk.propose(), []);
     // Behind the router's back: had it looked at the queue, it would have seen a free agent.
     desk.state.agents.get_mut(&ANNA).unwrap().slots.clear();
-    assert!(desk.state.awake.is_empty());
+    assert_eq!(desk.awake(), BTreeSet::new());
     assert_eq!(desk.propose(), []);
     desk.state.wake_all();
     is_served_by(desk, ANNA);

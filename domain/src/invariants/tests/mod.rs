@@ -27,7 +27,7 @@ fn each_prefix_of_a_day_violates_nothing() {
 }
 
 #[test]
-fn each_rule_is_broken_and_exactly_that_is_told() {
+fn each_rule_is_broken_and_exactly_that_is_reported() {
     let mut covered = BTreeSet::new();
     for breach in breaches::all() {
         assert_eq!(broken(&breach.story), BTreeSet::from([breach.rule]), "{}", breach.what);
@@ -37,12 +37,12 @@ fn each_rule_is_broken_and_exactly_that_is_told() {
 }
 
 #[test]
-fn breach_is_told_at_its_position() {
+fn breach_is_reported_at_its_position() {
     let mut story = Story::of_a_day();
     let end = story.end();
     story.append([message(THREAD, VERA)]);
-    let told: Vec<_> = story.violations().iter().map(|violation| (violation.rule, violation.position)).collect();
-    assert_eq!(told, [(Rule::NothingAfterClose, end + 1)]);
+    let reported: Vec<_> = story.violations().iter().map(|violation| (violation.rule, violation.position)).collect();
+    assert_eq!(reported, [(Rule::NothingAfterClose, end + 1)]);
 }
 
 #[test]

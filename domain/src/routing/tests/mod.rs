@@ -2,18 +2,18 @@
 
 mod decision;
 mod distribution;
+mod offline_holders;
 mod queue;
 mod relocation;
 mod retries;
 mod selection;
-mod strays;
 mod waking;
 
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::{Change, Proposal, RoutingState, RoutingStrategy};
+use super::{Proposal, RoutingChange, RoutingSnapshot, RoutingState, RoutingStrategy};
 use crate::agent::{AgentEvent, AgentStatus, ChatLimit, Role, StatusCause};
 use crate::conversation::{Assignment, ConversationEvent, Participant, QueueReason, VisitorCard};
 use crate::event::AnyEvent;
@@ -44,6 +44,8 @@ fn pairs(proposals: &[Proposal]) -> Vec<(u128, AgentId)> {
 #[derive(Clone, Default)]
 struct Desk {
     state: RoutingState,
+    /// What a store would have to hold.
+    changed: BTreeSet<RoutingChange>,
     position: i64,
     now: Timestamp,
 }
@@ -60,20 +62,22 @@ impl Desk {
         desk
     }
 
-    fn log(&mut self, id: impl EntityId, event: AnyEvent) -> Vec<Change> {
+    fn log(&mut self, id: impl EntityId, event: AnyEvent) -> Vec<RoutingChange> {
         self.position += 1;
-        self.state.apply(self.position, id.uuid(), &event)
+        let changes = self.state.apply(self.position, id.uuid(), &event);
+        self.changed.extend(&changes);
+        changes
     }
 
-    fn on_chat(&mut self, number: u128, event: ConversationEvent) -> Vec<Change> {
+    fn on_chat(&mut self, number: u128, event: ConversationEvent) -> Vec<RoutingChange> {
         self.log(chat(number), AnyEvent::Conversation(event))
     }
 
-    fn on_agent(&mut self, id: AgentId, event: AgentEvent) -> Vec<Change> {
+    fn on_agent(&mut self, id: AgentId, event: AgentEvent) -> Vec<RoutingChange> {
         self.log(id, AnyEvent::Agent(event))
     }
 
-    fn on_group(&mut self, id: GroupId, event: GroupEvent) -> Vec<Change> {
+    fn on_group(&mut self, id: GroupId, event: GroupEvent) -> Vec<RoutingChange> {
         self.log(id, AnyEvent::Group(event))
     }
 
@@ -166,7 +170,7 @@ impl Desk {
         pairs(&proposals)
     }
 
-    fn fail(&mut self, number: u128, retry_at: Timestamp) -> Option<Change> {
+    fn fail(&mut self, number: u128, retry_at: Timestamp) -> Option<RoutingChange> {
         let waiting_since = self.state.waiting(chat(number)).unwrap().waiting_since;
         self.state.fail(chat(number), waiting_since, retry_at)
     }
@@ -176,14 +180,36 @@ impl Desk {
         self.state.release(chat(number), waiting_since);
     }
 
+    /// The groups that the next round would look at.
+    fn awake(&self) -> BTreeSet<GroupId> {
+        self.state.wakes.clone().take_groups(self.now)
+    }
+
     fn queue(&self, group_id: GroupId) -> Vec<u128> {
         self.state.queue(group_id).map(|id| id.uuid().as_u128()).collect()
     }
 
-    /// A router that was started again with what this one had stored.
+    /// What a store holds: all that was reported as changed, as it is now.
+    fn snapshot(&self) -> RoutingSnapshot {
+        let state = &self.state;
+        let mut snapshot = RoutingSnapshot::default();
+        for change in &self.changed {
+            match *change {
+                RoutingChange::Agent(id) => drop(snapshot.agents.insert(id, state.agent(id).unwrap().clone())),
+                RoutingChange::Group(id) => drop(snapshot.groups.insert(id, state.group(id).unwrap().clone())),
+                RoutingChange::DefaultGroup => snapshot.default_group_id = state.default_group_id(),
+                RoutingChange::Chat(id) => {
+                    snapshot.waiting.extend(state.waiting(id).map(|chat| (id, chat.clone())));
+                    snapshot.served.extend(state.served_arrival(id).map(|arrival| (id, arrival)));
+                }
+            }
+        }
+        snapshot
+    }
+
+    /// A router that restarts from the stored state.
     fn restarted(&self) -> Self {
-        let RoutingState { agents, groups, waiting, served, default_group_id, .. } = self.state.clone();
-        Self { state: RoutingState::restore(agents, groups, waiting, served, default_group_id), ..self.clone() }
+        Self { state: RoutingState::restore(self.snapshot()), ..self.clone() }
     }
 }
 

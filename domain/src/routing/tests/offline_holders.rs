@@ -1,4 +1,4 @@
-//! Agents who are not at work and still serve chats.
+//! Offline agents who still hold chats.
 
 use super::*;
 use crate::fixtures::BERT;
@@ -8,7 +8,7 @@ fn serving(desk: &mut Desk, agent_id: AgentId) {
 }
 
 #[test]
-fn who_goes_offline_or_is_deleted_with_chats_is_told_of_once() {
+fn agent_who_goes_offline_or_is_deleted_with_chats_is_reported_once() {
     for left in [
         AgentEvent::StatusChanged { status: AgentStatus::Offline, cause: StatusCause::SetBy { id: BERT }, at: at(2) },
         AgentEvent::AgentDeleted { at: at(2) },
@@ -16,40 +16,39 @@ fn who_goes_offline_or_is_deleted_with_chats_is_told_of_once() {
         let mut desk = Desk::with(&[(ANNA, 6), (BERT, 6)]);
         serving(&mut desk, ANNA);
         serving(&mut desk, BERT);
-        assert_eq!(desk.state.strays(), []);
+        assert_eq!(desk.state.offline_holders(), []);
         desk.on_agent(ANNA, left);
-        assert_eq!(desk.state.strays(), [ANNA]);
-        assert_eq!(desk.state.strays(), []);
+        assert_eq!(desk.state.offline_holders(), [ANNA]);
+        assert_eq!(desk.state.offline_holders(), []);
     }
 }
 
 #[test]
-fn who_gave_all_chats_back_is_not_told_of() {
+fn agent_who_gave_all_chats_back_is_not_reported() {
     let mut desk = Desk::with(&[(ANNA, 6)]);
     serving(&mut desk, ANNA);
     desk.status(ANNA, AgentStatus::Offline);
     desk.on_agent(ANNA, AgentEvent::SlotFreed { conversation_id: chat(1), at: at(2) });
-    assert_eq!(desk.state.strays(), []);
+    assert_eq!(desk.state.offline_holders(), []);
 }
 
 #[test]
-fn who_is_away_or_came_back_keeps_their_chats() {
+fn agent_who_is_away_or_came_back_keeps_the_chats() {
     let mut desk = Desk::with(&[(ANNA, 6)]);
     serving(&mut desk, ANNA);
     for status in [AgentStatus::Away, AgentStatus::Offline, AgentStatus::Online] {
         desk.status(ANNA, status);
     }
-    assert_eq!(desk.state.strays(), []);
+    assert_eq!(desk.state.offline_holders(), []);
 }
 
 #[test]
-fn whoever_is_left_over_is_found_by_the_sweep_and_after_a_restart() {
+fn offline_holder_is_found_by_the_sweep_and_after_a_restart() {
     let mut desk = Desk::with(&[(ANNA, 6), (BERT, 6)]);
     serving(&mut desk, ANNA);
     desk.status(ANNA, AgentStatus::Offline);
-    desk.state.strays();
+    desk.state.offline_holders();
     desk.state.wake_all();
-    assert_eq!(desk.state.strays(), [ANNA]);
-    let RoutingState { agents, groups, waiting, served, default_group_id, .. } = desk.state;
-    assert_eq!(RoutingState::restore(agents, groups, waiting, served, default_group_id).strays(), [ANNA]);
+    assert_eq!(desk.state.offline_holders(), [ANNA]);
+    assert_eq!(desk.restarted().state.offline_holders(), [ANNA]);
 }
