@@ -9,8 +9,7 @@ fn minor(version: &str) -> (u64, u64) {
 }
 
 fn promised() -> (u64, u64) {
-    let metadata = metadata();
-    let versions = metadata.workspace_packages().into_iter().map(|package| {
+    let versions = metadata().workspace_packages().into_iter().map(|package| {
         let version = package.rust_version.as_ref().unwrap_or_else(|| panic!("{} has no rust-version", package.name));
         (version.major, version.minor)
     });
@@ -22,8 +21,7 @@ fn promised() -> (u64, u64) {
 
 #[test]
 fn dependencies_need_no_newer_compiler_than_the_workspace_states() {
-    let metadata = metadata();
-    let needed = dependencies(&metadata).into_iter().filter_map(|package| {
+    let needed = dependencies().into_iter().filter_map(|package| {
         let version = package.rust_version.as_ref()?;
         Some(((version.major, version.minor), package.name.to_string()))
     });

@@ -7,6 +7,7 @@ mod unused;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
@@ -26,16 +27,20 @@ fn host() -> String {
 
 /// The workspace and all that it is built from on this kind of machine. Cargo has fetched no more than that, and is not
 /// asked to: the tests run without a network.
-fn metadata() -> Metadata {
-    let mut command = MetadataCommand::new();
-    let platform = format!("--filter-platform={}", host());
-    command.manifest_path(root().join("Cargo.toml"));
-    command.other_options(["--offline".to_owned(), "--locked".to_owned(), platform]);
-    command.exec().expect("cargo describes the workspace and its dependencies")
+fn metadata() -> &'static Metadata {
+    static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
+        let mut command = MetadataCommand::new();
+        let platform = format!("--filter-platform={}", host());
+        command.manifest_path(root().join("Cargo.toml"));
+        command.other_options(["--offline".to_owned(), "--locked".to_owned(), platform]);
+        command.exec().expect("cargo describes the workspace and its dependencies")
+    });
+    &METADATA
 }
 
 /// All packages that are not of the workspace.
-fn dependencies(metadata: &Metadata) -> Vec<&Package> {
+fn dependencies() -> Vec<&'static Package> {
+    let metadata = metadata();
     let own: BTreeSet<_> = metadata.workspace_members.iter().collect();
     let others: Vec<_> = metadata.packages.iter().filter(|package| !own.contains(&package.id)).collect();
     assert!(others.len() > 200, "the dependencies were not read: there are {}", others.len());
@@ -44,8 +49,7 @@ fn dependencies(metadata: &Metadata) -> Vec<&Package> {
 
 #[test]
 fn dependencies_come_from_crates_io_only() {
-    let metadata = metadata();
-    let elsewhere = dependencies(&metadata).into_iter().filter(|package| {
+    let elsewhere = dependencies().into_iter().filter(|package| {
         let source = package.source.as_ref();
         !source.is_some_and(|source| source.repr == "registry+https://github.com/rust-lang/crates.io-index")
     });
@@ -55,7 +59,7 @@ fn dependencies_come_from_crates_io_only() {
 #[test]
 fn tls_has_one_provider_and_needs_no_library_of_the_system() {
     let metadata = metadata();
-    let names: BTreeSet<&str> = dependencies(&metadata).iter().map(|package| package.name.as_str()).collect();
+    let names: BTreeSet<&str> = dependencies().iter().map(|package| package.name.as_str()).collect();
     let banned: Vec<_> = BANNED.iter().filter(|name| names.contains(*name)).collect();
     assert_eq!(banned, Vec::<&&str>::new());
     let nodes = &metadata.resolve.as_ref().expect("the features are resolved").nodes;

@@ -86,8 +86,7 @@ fn shared_dependencies() -> Vec<String> {
 
 #[test]
 fn every_dependency_is_named_by_code() {
-    let metadata = metadata();
-    let unused = metadata.workspace_packages().into_iter().flat_map(|package| {
+    let unused = metadata().workspace_packages().into_iter().flat_map(|package| {
         let code = Code::of(package);
         assert!(!code.shipped.is_empty(), "the code of {} was not read", package.name);
         let unused = package.dependencies.iter().filter(|dependency| !code.uses(dependency));
@@ -100,8 +99,7 @@ fn every_dependency_is_named_by_code() {
 
 #[test]
 fn every_shared_dependency_is_one_of_a_crate() {
-    let metadata = metadata();
-    let packages = metadata.workspace_packages();
+    let packages = metadata().workspace_packages();
     let is_used = |name: &String| {
         packages.iter().flat_map(|package| &package.dependencies).any(|dependency| dependency.name == *name)
     };
