@@ -111,7 +111,7 @@ pub trait TokenIssuer: Send + Sync + 'static {
     /// Signs a token for a visitor. Equal arguments give equal tokens.
     fn issue_visitor(&self, visitor: VisitorId, at: Timestamp) -> String;
 
-    /// The lifetime of an agent's token in seconds.
+    /// How long an agent's token is valid.
     fn agent_lifetime_seconds(&self) -> i64;
 
     /// Checks a token's signature and expiry.

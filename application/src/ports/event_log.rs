@@ -22,15 +22,14 @@ pub type Sequence = i64;
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
 
-/// Names one history of the log; a restored log has a new one.
+/// The id of one history of the log. A restored log has a new one.
 pub type Epoch = Uuid;
 
-/// Names a stream: the events of one aggregate.
+/// A stream: the events of one aggregate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
-    /// The kind of the aggregate.
     pub kind: AggregateType,
-    /// The id of the aggregate.
+    /// The aggregate's id without its type.
     pub id: Uuid,
 }
 
@@ -48,34 +47,32 @@ impl fmt::Display for StreamId {
     }
 }
 
-/// An event that is to be appended.
+/// An event to append.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// Its id.
     pub event_id: EventId,
     /// The wire name.
     pub event_type: String,
     /// The version of its JSON.
     pub event_version: String,
-    /// The JSON, as bytes that will be hashed.
+    /// The JSON. Its bytes are hashed, so they are stored unchanged.
     pub payload: String,
 }
 
 /// Events for one stream.
 #[derive(Clone, Debug)]
 pub struct StreamAppend {
-    /// The stream.
     pub stream: StreamId,
-    /// The sequence of its last event; 0 when the stream must not exist yet.
+    /// The sequence of the stream's last event; 0 if it must have none yet.
     pub expected_version: Sequence,
     /// The events, in order; at least one.
     pub events: Vec<NewEvent>,
 }
 
-/// Marks a command whose id may come again, because a client or a process manager may repeat it.
+/// Marks a command that a client or a process manager may repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeatable {
-    /// SHA-256 of what the command asks for: the same id with another digest is another command.
+    /// SHA-256 of the request: the same command id with another digest is a misused id.
     pub request_digest: Hash,
 }
 
@@ -84,31 +81,30 @@ pub struct Repeatable {
 pub struct AppendRequest {
     /// The command that made the events.
     pub command_id: CommandId,
-    /// Present when the command may come again; it is then remembered.
+    /// Present if the command may be repeated; the log then remembers it.
     pub repeatable: Option<Repeatable>,
-    /// Who gave the command: `agent:<id>`, `visitor:<id>` or `system:<name>`.
+    /// `agent:<id>`, `visitor:<id>` or `system:<name>`.
     pub actor: String,
-    /// The request, chat or process that this command belongs to.
+    /// The request, chat or process to which the command belongs.
     pub correlation_id: Uuid,
     /// The event that caused the command, if one did.
     pub causation_id: Option<EventId>,
     /// The streams, each once.
     pub streams: Vec<StreamAppend>,
-    /// What else the decision rests on: streams that get no events, and must be at their versions all the same.
+    /// Streams that were only read. They get no events, but must still be at these versions.
     pub observed: Vec<StreamVersion>,
 }
 
-/// A stream at a version.
+/// A stream, and how far it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StreamVersion {
-    /// The stream.
     pub stream: StreamId,
-    /// The sequence of its last event; 0 when it has none.
+    /// The sequence of the last event; 0 if there is none.
     pub version: Sequence,
 }
 
-/// How much of the log a state of one stream holds. An [`EventLog`] makes it before the stream is read, and compares it;
-/// everybody else only passes it on.
+/// How much of the log a state of one stream contains. Only an [`EventLog`] makes and compares it; all other code passes
+/// it on.
 ///
 /// A crash of the database can roll back events that could be read but were not yet on its disk. Each rollback that the
 /// log notices begins a new generation: a state of an older generation may hold events that are gone.
@@ -121,19 +117,19 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Of a stream of which nothing has been read yet, in this generation of a log that is known up to `as_of`.
+    /// For a stream that has not been read yet, in this generation of a log that is known up to `as_of`.
     #[must_use]
     pub const fn new(generation: u64, as_of: Position) -> Self {
         Self { generation, version: 0, as_of }
     }
 
-    /// Of the state that includes the stream's events up to this one.
+    /// For a state that contains the stream's events up to this one.
     #[must_use]
     pub const fn at_version(self, version: Sequence) -> Self {
         Self { version, ..self }
     }
 
-    /// Of the same state, now that the stream is known to have no other events up to `as_of`.
+    /// For the same state, once the stream is known to have no other events up to `as_of`.
     #[must_use]
     pub fn confirmed(self, as_of: Position) -> Self {
         Self { as_of: as_of.max(self.as_of), ..self }
@@ -145,13 +141,13 @@ impl Freshness {
         self.version
     }
 
-    /// The state holds every event of the stream up to this place in the log.
+    /// The state contains every event of the stream up to this position.
     #[must_use]
     pub const fn as_of(&self) -> Position {
         self.as_of
     }
 
-    /// Whether a rollback lies between the two, so that the older state may hold events that are gone.
+    /// Whether a rollback lies between the two, so that the older state may contain events that are gone.
     #[must_use]
     pub const fn is_of_another_generation(&self, other: &Self) -> bool {
         self.generation != other.generation
@@ -161,9 +157,8 @@ impl Freshness {
 /// A stream, and how much of it the caller knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenStream {
-    /// The stream.
     pub stream: StreamId,
-    /// How much of it is known.
+    /// How much of the stream the caller has read.
     pub freshness: Freshness,
 }
 
@@ -172,7 +167,7 @@ pub struct SeenStream {
 pub struct Growth {
     /// The streams with events that the caller does not know, and those that were read before a rollback.
     pub grown: Vec<StreamId>,
-    /// The other streams have no further events up to this place in the log.
+    /// The other streams have no further events up to this position.
     pub as_of: Position,
 }
 
@@ -183,47 +178,41 @@ pub struct Receipt {
     pub first_position: Position,
     /// The position of the last event.
     pub last_position: Position,
-    /// When the log recorded them.
     pub recorded_at: Timestamp,
 }
 
 /// What the log remembers of a repeatable command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRecord {
-    /// The digest that the command came with.
+    /// The digest of the first request.
     pub request_digest: Hash,
-    /// Where its events are.
+    /// Where the events of the first time are.
     pub receipt: Receipt,
 }
 
-/// Why an append did not happen, or is not known to have happened.
+/// Why an append failed, or why its outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// Another event is already at the expected place of this stream.
     #[error("stream {stream} has moved on")]
-    Conflict {
-        /// The stream.
-        stream: StreamId,
-    },
+    Conflict { stream: StreamId },
     /// A command with this id was appended before.
     #[error("command {command_id} was carried out before")]
     Repeated {
-        /// The id.
         command_id: CommandId,
-        /// What is remembered of it.
+        /// What the log remembers of it.
         record: CommandRecord,
     },
     /// The request holds no events, a stream twice, or more than fits one append.
     #[error("append request is not valid: {reason}")]
     Invalid {
-        /// What is wrong with it.
+        /// What is wrong, for people.
         reason: &'static str,
     },
-    /// The database cannot be reached or refuses to work. Whether the append happened may be unknown; the same
-    /// repeatable command may be sent again.
+    /// The database cannot be reached or fails. The events may have been appended all the same: a repeatable command
+    /// can safely be sent again.
     #[error("event log is unavailable")]
     Unavailable {
-        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -232,65 +221,55 @@ pub enum AppendError {
 /// Why the log could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// A hole in the positions, or a position whose hash has changed: this is not the history that was read before.
+    /// The positions have a gap, or a known position has another hash: this is not the history that was read before.
     #[error("the history of the log has changed at position {position}")]
-    HistoryForked {
-        /// Where.
-        position: Position,
-    },
+    HistoryForked { position: Position },
     /// A stored event that this program does not understand.
     #[error("event at position {position} cannot be read")]
     Undecodable {
-        /// Where; 0 when read by stream.
+        /// The position; 0 if the event was read by its stream.
         position: Position,
-        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The database cannot be reached or refuses to work.
+    /// The database cannot be reached or fails.
     #[error("event log is unavailable")]
     Unavailable {
-        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// What is known of a stored event beside its payload.
+/// A stored event without its payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventHeader {
-    /// Its place in the log.
     pub position: Position,
-    /// Its stream's kind.
     pub aggregate_type: AggregateType,
-    /// Its stream's id.
     pub aggregate_id: Uuid,
-    /// Its place in the stream.
     pub sequence: Sequence,
-    /// Its id.
     pub event_id: EventId,
-    /// The wire name, as stored.
+    /// As stored, before upcasters.
     pub event_type: String,
-    /// The version, as stored.
+    /// As stored, before upcasters.
     pub event_version: String,
-    /// The command that made it.
+    /// All events of one append have the same command id.
     pub command_id: CommandId,
     /// The event that caused the command.
     pub causation_id: Option<EventId>,
-    /// The request, chat or process it belongs to.
+    /// The request, chat or process to which the event belongs.
     pub correlation_id: Uuid,
-    /// Who gave the command.
+    /// `agent:<id>`, `visitor:<id>` or `system:<name>`.
     pub actor: String,
-    /// When the log recorded it; never before its predecessor.
+    /// Never before the predecessor's time.
     pub recorded_at: Timestamp,
-    /// The chain's hash up to and with this event.
+    /// The hash of the chain up to and including this event.
     #[serde(skip)]
     pub chain_hash: Hash,
 }
 
 impl EventHeader {
-    /// The stream it belongs to.
+    /// The stream of the event.
     #[must_use]
     pub const fn stream(&self) -> StreamId {
         StreamId { kind: self.aggregate_type, id: self.aggregate_id }
@@ -300,25 +279,22 @@ impl EventHeader {
 /// An event as read from the log, upcast and decoded.
 #[derive(Clone, Debug)]
 pub struct LogEvent {
-    /// What is known beside the payload.
     pub header: EventHeader,
-    /// The event.
     pub event: AnyEvent,
 }
 
 /// An event as read from its stream, upcast but not decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamEvent {
-    /// Its place in the stream.
     pub sequence: Sequence,
-    /// Its JSON, of the newest version.
+    /// JSON of the newest version.
     pub payload: Value,
 }
 
-/// A stored state of an aggregate.
+/// A snapshot of an aggregate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionedState {
-    /// The sequence of the last event in it.
+    /// The sequence of the last event that the state contains.
     pub version: Sequence,
     /// The serialised aggregate.
     pub state: Value,
@@ -327,68 +303,68 @@ pub struct VersionedState {
 /// The end of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogHead {
-    /// The position of the last event; 0 when there is none.
+    /// The position of the last event; 0 if there is none.
     pub position: Position,
     /// The chain's hash at that position.
     pub chain_hash: Hash,
     /// The time of the last event.
     pub recorded_at: Timestamp,
-    /// Which history this is.
+    /// The history that ends here.
     pub epoch: Epoch,
 }
 
 impl LogHead {
-    /// The moment in which the log ended here.
+    /// The moment at which the log ended here.
     #[must_use]
     pub const fn as_of(&self) -> AsOf {
         AsOf(self.position)
     }
 }
 
-/// A moment in which the end of the log was read: whatever was committed before is at its position or below. Several
-/// reads for one purpose can rest on it, instead of asking the database each.
+/// A moment at which the end of the log was read: everything committed before it is at its position or below. Several
+/// reads for one purpose can share it instead of each asking the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsOf(Position);
 
 impl AsOf {
-    /// Where the log ended.
+    /// The end of the log at this moment.
     #[must_use]
     pub const fn position(self) -> Position {
         self.0
     }
 }
 
-/// The event log. Whoever sees position N sees every position below N.
+/// The event log. A reader that sees position N sees every position below N.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
-    /// Appends all events of the request, or none; answers after the commit.
+    /// Appends all events of the request or none. Returns after the commit.
     ///
     /// # Errors
     /// See [`AppendError`].
     async fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError>;
 
-    /// What is remembered of a repeatable command.
+    /// Finds a repeatable command that was carried out before.
     ///
     /// # Errors
     /// See [`ReadError`].
     async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, ReadError>;
 
-    /// The events after `after`, in order, at most `limit`; fewer than there are is possible, none means that there
-    /// are none.
+    /// Reads at most `limit` events after `after`, in order. The page may be shorter than the log; an empty page means
+    /// the end of the log.
     ///
     /// # Errors
     /// See [`ReadError`].
     async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError>;
 
-    /// The events of one stream after `after`, in order.
+    /// Reads the events of one stream after `after`, in order.
     ///
     /// # Errors
     /// See [`ReadError`].
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError>;
 
-    /// Which of these streams have further events. Without `as_of` it considers everything that was committed before the
-    /// call. With `as_of` it considers at least what was committed by then, and does not ask the database where the log
-    /// ends.
+    /// Finds which of these streams have further events. Without `as_of` it considers everything that was committed
+    /// before the call. With `as_of` it considers at least what was committed by then, and does not ask the database
+    /// where the log ends.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -398,13 +374,13 @@ pub trait EventLog: Send + Sync + 'static {
     /// a rollback must not pass for one that was read after it.
     fn nothing_read(&self) -> Freshness;
 
-    /// The newest usable snapshot of a stream. A snapshot that this program cannot use is none.
+    /// Finds the newest snapshot with this fingerprint.
     ///
     /// # Errors
     /// See [`ReadError`].
     async fn find_snapshot(&self, stream: StreamId, fingerprint: &str) -> Result<Option<VersionedState>, ReadError>;
 
-    /// Keeps a snapshot beside the log. Losing it loses nothing.
+    /// Stores a snapshot. A lost snapshot only costs time.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -415,7 +391,7 @@ pub trait EventLog: Send + Sync + 'static {
         snapshot: VersionedState,
     ) -> Result<(), ReadError>;
 
-    /// The end of the log, read from the database.
+    /// Reads the end of the log from the database.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -424,11 +400,11 @@ pub trait EventLog: Send + Sync + 'static {
     /// Whether the log has failed for good, so that only a restart of the process helps.
     fn has_broken_down(&self) -> bool;
 
-    /// The highest position that this node knows of; changes wake those who follow the log.
+    /// The highest position that this node knows of. Followers of the log wait for it to change.
     fn known_position(&self) -> watch::Receiver<Position>;
 }
 
-/// [`EventLog::find_grown`] for logs that have everything at hand, as those of tests: it reads each stream.
+/// [`EventLog::find_grown`] for logs in memory, such as those of tests: it reads each stream.
 ///
 /// # Errors
 /// See [`ReadError`].

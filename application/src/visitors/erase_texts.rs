@@ -8,19 +8,37 @@ use domain::visitor::{ErasedPayload, Visitor, VisitorEvent, redacted};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Erased, Eraser, Walk};
+use super::Walk;
 use crate::UseCaseError;
-use crate::command_bus::CommandContext;
-use crate::ports::{AppendRequest, ErasedText, NewEvent, Sequence, StoredText, StreamAppend, StreamId};
+use crate::command_bus::{CommandBus, CommandContext};
+use crate::ports::{
+    AppendRequest, ErasedText, NewEvent, PersonalDataLog, Position, Sequence, StoredText, StreamAppend, StreamId,
+};
 
 /// The most payloads of one erasing transaction. Other appends wait for its end.
 const AT_ONCE: usize = 250;
 
+/// The outcome of an erasure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// How many payloads were replaced.
+    pub payloads: u64,
+    /// How many of the payloads were messages.
+    pub messages: u64,
+    /// Whether an open chat was closed.
+    pub closed_chat: bool,
+    /// The position of the last event of this erasure, or of an earlier one.
+    pub position: Option<Position>,
+    /// The ids of the visitor, the conversations and the threads.
+    pub ids: Named,
+}
+
 /// Collects payloads with personal data, and erases them in pieces. Each piece is a transaction with an event of its own:
 /// if the erasure breaks off, each payload is either unchanged, or erased with its digest in an event.
 pub(super) struct TextEraser<'a> {
-    pub(super) eraser: &'a Eraser,
-    pub(super) context: &'a CommandContext,
+    bus: &'a CommandBus,
+    log: &'a dyn PersonalDataLog,
+    context: &'a CommandContext,
     pub(super) visitor_id: VisitorId,
     pub(super) erased: Erased,
     /// The version of the visitor's stream.
@@ -32,11 +50,12 @@ pub(super) struct TextEraser<'a> {
 impl<'a> TextEraser<'a> {
     /// Continues after what an earlier attempt has erased.
     pub(super) fn new(
-        eraser: &'a Eraser,
+        bus: &'a CommandBus,
+        log: &'a dyn PersonalDataLog,
         context: &'a CommandContext,
         (visitor_id, erased): (VisitorId, Erased),
     ) -> Self {
-        Self { eraser, context, visitor_id, erased, version: 0, texts: vec![], conversations: BTreeSet::new() }
+        Self { bus, log, context, visitor_id, erased, version: 0, texts: vec![], conversations: BTreeSet::new() }
     }
 
     fn look(&mut self, conversation: Option<ConversationId>, text: &StoredText) -> Result<(), UseCaseError> {
@@ -75,10 +94,10 @@ impl<'a> TextEraser<'a> {
         let count = texts.len();
         let conversation_ids = self.conversations.iter().copied().collect();
         let payloads = texts.iter().map(vouched).collect();
-        let at = self.eraser.bus.now();
+        let at = self.bus.now();
         let event = VisitorEvent::PersonalDataErased { payloads, conversation_ids, at };
         let request = self.request(&event)?;
-        let receipt = self.eraser.log.append_erasure(request, texts).await.map_err(UseCaseError::Append)?;
+        let receipt = self.log.append_erasure(request, texts).await.map_err(UseCaseError::Append)?;
         self.version += 1;
         self.conversations.clear();
         self.erased.payloads += count as u64;
@@ -89,14 +108,14 @@ impl<'a> TextEraser<'a> {
 
     fn request(&self, event: &VisitorEvent) -> Result<AppendRequest, UseCaseError> {
         let new_event = NewEvent {
-            event_id: EventId::new(self.eraser.bus.new_uuid()),
+            event_id: EventId::new(self.bus.new_uuid()),
             event_type: event.event_type(),
             event_version: event.event_version(),
             payload: serde_json::to_string(event)?,
         };
         let stream = StreamId::of::<Visitor>(self.visitor_id);
         Ok(AppendRequest {
-            command_id: CommandId::new(self.eraser.bus.new_uuid()),
+            command_id: CommandId::new(self.bus.new_uuid()),
             repeatable: None,
             actor: self.context.actor.clone(),
             correlation_id: self.context.correlation_id,

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use domain::conversation::Participant;
 use domain::ids::VisitorId;
 
-use super::erase_texts::Named;
-use super::{ForgetVisitor, PersonalData, TextEraser};
+use super::erase_texts::{Erased, TextEraser};
+use super::{ForgetVisitor, PersonalData};
 use crate::UseCaseError;
 use crate::command_bus::{CommandBus, CommandContext};
-use crate::ports::{AppendError, PersonalDataLog, Position};
+use crate::ports::{AppendError, PersonalDataLog};
 
 /// How often an erasure starts again after another erasure has written to the visitor's stream.
 const MAX_ATTEMPTS: u32 = 5;
@@ -15,23 +15,8 @@ const MAX_ATTEMPTS: u32 = 5;
 /// Erases the personal data of visitors from the log.
 #[derive(Clone)]
 pub struct Eraser {
-    pub(super) bus: CommandBus,
-    pub(super) log: Arc<dyn PersonalDataLog>,
-}
-
-/// The outcome of an erasure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Erased {
-    /// How many payloads were replaced.
-    pub payloads: u64,
-    /// How many of the payloads were messages.
-    pub messages: u64,
-    /// Whether an open chat was closed.
-    pub closed_chat: bool,
-    /// The position of the last event of this erasure, or of an earlier one.
-    pub position: Option<Position>,
-    /// The ids of the visitor, the conversations and the threads.
-    pub ids: Named,
+    bus: CommandBus,
+    log: Arc<dyn PersonalDataLog>,
 }
 
 impl Eraser {
@@ -79,7 +64,7 @@ impl Eraser {
         let (closed_chat, position) = (forgotten.output, forgotten.position());
         let mut erased = Erased { closed_chat, position, ..Erased::default() };
         for _ in 0..MAX_ATTEMPTS {
-            let mut texts = TextEraser::new(self, context, (visitor_id, erased));
+            let mut texts = TextEraser::new(&self.bus, &*self.log, context, (visitor_id, erased));
             let outcome = self.erase_texts(&mut texts).await;
             erased = texts.erased;
             match outcome {

@@ -9,8 +9,8 @@ mod personal_data;
 pub use begin_session::{
     KeyTooShort, MIN_ANONYMOUS_KEY, NewSession, VisitorSession, VisitorSessions, session_command_id,
 };
-pub use eraser::{Erased, Eraser};
+pub use erase_texts::Erased;
+pub use eraser::Eraser;
 pub use personal_data::{PersonalData, Walk};
 
-use erase_texts::TextEraser;
 use forget_visitor::ForgetVisitor;
