@@ -5,7 +5,7 @@ use std::time::Duration;
 use application::ports::Clock;
 use infrastructure::database::Database;
 
-use super::{StartError, ensure_folder};
+use super::StartError;
 use crate::config::Settings;
 
 /// Keeps other processes out of an embedded database and its data folder, until it is dropped.
@@ -50,5 +50,16 @@ fn lock(path: &Path, in_use: impl FnOnce() -> StartError) -> Result<File, StartE
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(in_use()),
         Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Checks that the data folder exists, before a command uses something that would create it.
+///
+/// # Errors
+/// If the folder does not exist.
+pub fn ensure_folder(settings: &Settings) -> Result<(), StartError> {
+    match settings.data_dir.is_dir() {
+        true => Ok(()),
+        false => Err(StartError::NoFolder { folder: settings.data_dir.clone() }),
     }
 }

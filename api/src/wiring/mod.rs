@@ -41,9 +41,9 @@ use tokio::task::JoinHandle;
 use answers::SqlAnswers;
 pub use archive::Archive;
 pub use error::StartError;
-pub use folder_lock::FolderLock;
+pub use folder_lock::{FolderLock, ensure_folder};
 pub use running::{Internals, Running};
-pub use store::{ensure_file, ensure_folder, open_as_it_is, open_database, open_to_restore};
+pub use store::{ensure_file, open_as_it_is, open_database, open_to_restore};
 
 use crate::config::{Settings, random_password};
 use crate::edge::Edge;

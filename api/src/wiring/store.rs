@@ -61,14 +61,3 @@ pub fn ensure_file(settings: &Settings) -> Result<(), StartError> {
         _ => Ok(()),
     }
 }
-
-/// Before anything of the data folder is used that would be made with it.
-///
-/// # Errors
-/// When it is not there.
-pub fn ensure_folder(settings: &Settings) -> Result<(), StartError> {
-    match settings.data_dir.is_dir() {
-        true => Ok(()),
-        false => Err(StartError::NoFolder { folder: settings.data_dir.clone() }),
-    }
-}

@@ -6,8 +6,8 @@ use std::time::Duration;
 use application::ports::Position;
 use tokio::time::Instant;
 
-use super::SubscriberId;
 use super::checkpoint::Checkpoint;
+use super::lease_of;
 use super::runner::{Runner, TurnEnd};
 use crate::lease::Lease;
 
@@ -19,11 +19,6 @@ const POLL: Duration = Duration::from_millis(250);
 const TRY_LEASE: Duration = Duration::from_secs(1);
 
 const PAGE: usize = 500;
-
-/// Held by the node that runs a subscriber.
-pub(super) fn lease_of((name, version): SubscriberId) -> String {
-    format!("projector:{name}:{version}")
-}
 
 impl Runner {
     /// Follows until this node has the lease.

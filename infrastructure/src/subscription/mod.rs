@@ -110,6 +110,11 @@ impl From<RowError> for HandleError {
 /// The checkpoint of the router's memory, which is no view.
 pub const ROUTER: SubscriberId = ("routing", 1);
 
+/// The name of the lease that the node running a subscriber holds.
+fn lease_of((name, version): SubscriberId) -> String {
+    format!("projector:{name}:{version}")
+}
+
 /// The command that fills the tables of this subscriber from the log.
 #[must_use]
 pub fn mending_command(subscriber: &str) -> &'static str {

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use application::ports::Clock;
 
-use super::SubscriberId;
-use super::follow::lease_of;
+use super::{SubscriberId, lease_of};
 use crate::database::{Database, DatabaseError, Dialect, Transaction};
 use crate::lease::Lease;
 
