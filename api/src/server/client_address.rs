@@ -1,4 +1,4 @@
-//! From which address a request comes.
+//! The address that a request comes from.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,15 +8,16 @@ use std::str::FromStr;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName};
+use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of a client, as far as it can be believed.
+/// The address of a client, as far as the server can trust it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(IpAddr);
 
 impl fmt::Display for ClientAddress {
-    /// Of IPv6 only the network: one customer has all of its 2^64 addresses (RFC 6177 §2).
+    /// IPv6 addresses are shown as their network: one customer has all of its 2^64 addresses (RFC 6177 §2).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match network_of(self.0) {
             IpAddr::V4(address) => address.fmt(f),
@@ -25,7 +26,7 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-/// What counts as one client: an IPv4 address, or the first address of an IPv6 network of 2^64.
+/// The unit that counts as one client: an IPv4 address, or the first address of an IPv6 network of 2^64.
 pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -41,48 +42,11 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
-/// An address or a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    prefix: u32,
-}
-
-impl Network {
-    fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address = IpAddr::from_str(address).ok()?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        // `parse` alone would take a sign.
-        let digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let prefix = match prefix {
-            Some(prefix) => Some(prefix).filter(digits)?.parse().ok().filter(|prefix| *prefix <= bits)?,
-            None => bits,
-        };
-        Some(Self { address, prefix })
-    }
-
-    fn contains(self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                (network.to_bits() ^ address.to_bits()).leading_zeros() >= self.prefix
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                (network.to_bits() ^ address.to_bits()).leading_zeros() >= self.prefix
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
-}
-
-/// The proxies whose word about their clients is believed.
+/// The proxies whose `X-Forwarded-For` is believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<Network>);
+pub struct TrustedProxies(Vec<IpNet>);
 
-/// A list of proxies that holds something else.
+/// A list of proxies with an entry that is neither an address nor a network.
 #[derive(Debug, thiserror::Error)]
 #[error("not a list of IP addresses and networks")]
 pub struct InvalidProxies;
@@ -95,28 +59,34 @@ impl FromStr for TrustedProxies {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let networks = text.split(',').map(|entry| Network::parse(entry.trim()).ok_or(InvalidProxies));
-        networks.collect::<Result<_, _>>().map(Self)
+        text.split(',').map(|entry| network(entry.trim())).collect::<Result<_, _>>().map(Self)
     }
 }
 
+fn network(text: &str) -> Result<IpNet, InvalidProxies> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(address.into());
+    }
+    text.parse().map_err(|_| InvalidProxies)
+}
+
 impl TrustedProxies {
-    /// From where a request comes: its peer, or whom trusted proxies have seen before them.
+    /// The client of a request: its peer, or the address that trusted proxies report.
     #[must_use]
     pub fn client_of(&self, extensions: &Extensions, headers: &HeaderMap) -> ClientAddress {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         ClientAddress(self.first_untrusted(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), headers))
     }
 
-    /// Each proxy adds its peer at the right. So the list is believed from the right, up to the first address that is not
-    /// one of our proxies: what stands left of that is what a client claims.
+    /// Each proxy appends its peer at the right. The list is therefore believed from the right, up to the first address
+    /// that is not one of our proxies: everything to the left of it is the client's own claim.
     fn first_untrusted(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut believed = peer.to_canonical();
         let lists = headers.get_all(FORWARDED_FOR).into_iter().map(|value| value.to_str().unwrap_or_default());
         let hops: Vec<&str> = lists.flat_map(|list| list.split(',')).collect();
         let mut hops = hops.into_iter().rev();
         while self.trusts(believed) {
-            // What is no address was not written by our proxy, or not for us.
+            // Our proxies write addresses, so anything else is the claim of somebody else.
             let Some(hop) = hops.next().and_then(|hop| parse_hop(hop.trim())) else { break };
             believed = hop.to_canonical();
         }
@@ -125,7 +95,7 @@ impl TrustedProxies {
 
     /// Whether an address is one of our proxies.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(address))
+        self.0.iter().any(|network| network.contains(&address))
     }
 }
 
@@ -164,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_ends_the_list() {
+    fn other_texts_end_the_list() {
         for list in ["", "unknown", "1.1.1.1, unknown", "_hidden", "1.1.1.1, ", "1.1.1.256"] {
             assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[list]), "10.0.0.1", "{list:?}");
         }
@@ -182,16 +152,17 @@ mod tests {
 
     #[test]
     fn networks_end_where_they_say() {
-        let network = |text| Network::parse(text).unwrap();
-        let is_in = |text, address: &str| network(text).contains(address.parse().unwrap());
+        let is_in =
+            |text: &str, address: &str| text.parse::<TrustedProxies>().unwrap().trusts(address.parse().unwrap());
         assert!(is_in("172.16.0.0/12", "172.31.255.255") && !is_in("172.16.0.0/12", "172.32.0.0"));
         assert!(is_in("0.0.0.0/0", "8.8.8.8") && !is_in("0.0.0.0/0", "::8"));
+        assert!(is_in("10.9.9.9/8", "10.0.0.1") && !is_in("10.9.9.9/8", "11.0.0.1"));
         assert!(is_in("10.0.0.1", "10.0.0.1") && !is_in("10.0.0.1", "10.0.0.2"));
         assert!(is_in("fd00::/8", "fdff::1") && !is_in("fd00::/8", "fe00::1"));
     }
 
     #[test]
-    fn what_is_no_list_of_networks_is_refused() {
+    fn other_lists_are_refused() {
         for text in ["proxy", "10.0.0.0/33", "::1/129", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.1,,10.0.0.2", "10.0.0", ","]
         {
             assert!(text.parse::<TrustedProxies>().is_err(), "{text}");

@@ -1,4 +1,4 @@
-//! Which pages of other origins may call, such as the ones that hold the chat widget.
+//! The origins whose pages may call this server, such as those that hold the chat widget.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// How long a browser may remember what it was told.
+/// How long a browser may cache the answer to a preflight request.
 const REMEMBER: Duration = Duration::from_secs(3600);
 
 const MAY_SEND: [HeaderName; 7] = [
@@ -33,16 +33,16 @@ const MAY_READ: [HeaderName; 8] = [
 /// The origins whose pages may call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CorsOrigins {
-    /// Only pages of the server itself.
+    /// Only the server's own pages.
     #[default]
     None,
-    /// Pages of everybody.
+    /// Pages of any origin.
     Any,
-    /// Pages of these.
+    /// Pages of these origins.
     Listed(Vec<HeaderValue>),
 }
 
-/// A list of origins that holds something else.
+/// A list with an entry that is not an origin.
 #[derive(Debug, thiserror::Error)]
 #[error("not a list of origins")]
 pub struct InvalidOrigins;
@@ -76,13 +76,14 @@ fn origin(text: &str) -> Result<HeaderValue, InvalidOrigins> {
     if !(scheme_is_fine && host_is_fine && port_is_fine) {
         return Err(InvalidOrigins);
     }
-    // Browsers leave the scheme's own port away.
+    // Browsers omit the scheme's default port.
     let shown = if default { format!("{scheme}://{host}") } else { text.clone() };
     HeaderValue::from_str(&shown).map_err(|_| InvalidOrigins)
 }
 
 impl CorsOrigins {
-    /// What answers browsers; none where no other origin may call. Tokens are in headers, so no credentials are allowed.
+    /// The layer that answers browsers; `None` if no other origin may call. Tokens are sent in headers, so credentials
+    /// (cookies) stay forbidden.
     #[must_use]
     pub fn layer(&self) -> Option<CorsLayer> {
         let origins = match self {
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn other_texts_are_refused() {
         for text in [
             "shop.example",
             "https://shop.example/",

@@ -1,8 +1,16 @@
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::time::Instant;
 
-use axum::body::Bytes;
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
 use axum::routing::{get, post};
+use futures::FutureExt as _;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use infrastructure::system::SystemClock;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
@@ -15,6 +23,8 @@ const SHORT: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const HEALTH: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+
+const UPGRADE: &[u8] = b"GET /upgrade HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: parrot\r\n\r\n";
 
 struct Served {
     address: SocketAddr,
@@ -32,10 +42,39 @@ async fn serve_behind(proxies: &str, limits: ConnectionLimits) -> Served {
     let router = Router::new()
         .route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }))
         .route("/large", get(|| async { vec![b'x'; 64 << 20] }))
-        .route("/echo", post(|body: Bytes| async { body }));
+        .route("/echo", post(|body: Bytes| async { body }))
+        .route("/upgrade", get(upgrade));
     let (drain, drained) = watch::channel(false);
-    let task = tokio::spawn(serve(listener, router, limits, proxies.parse().unwrap(), Arc::new(SystemClock), drained));
-    Served { address, drain, task }
+    let trusted = proxies.parse().unwrap();
+    let server = Server { listener, router, limits, trusted, clock: Arc::new(SystemClock) };
+    Served { address, drain, task: tokio::spawn(server.serve(drained)) }
+}
+
+async fn upgrade(Extension(connection): Extension<OpenConnection>, request: Request) -> Response {
+    let upgraded = hyper::upgrade::on(request);
+    tokio::spawn(connection.clone().run(async move {
+        parrot(TokioIo::new(upgraded.await.unwrap()), connection).await;
+    }));
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    response.headers_mut().insert(header::CONNECTION, "upgrade".parse().unwrap());
+    response.headers_mut().insert(header::UPGRADE, "parrot".parse().unwrap());
+    response
+}
+
+/// Repeats what the client sends until the client closes, and says once that the server drains.
+async fn parrot(mut stream: TokioIo<Upgraded>, connection: OpenConnection) {
+    let mut buffer = [0; 64];
+    let mut draining = pin!(connection.draining().fuse());
+    loop {
+        tokio::select! {
+            () = &mut draining => stream.write_all(b"draining").await.unwrap(),
+            count = stream.read(&mut buffer) => match count {
+                Ok(0) | Err(_) => return,
+                Ok(count) => stream.write_all(&buffer[..count]).await.unwrap(),
+            },
+        }
+    }
 }
 
 fn limits() -> ConnectionLimits {
@@ -46,7 +85,7 @@ async fn connect(served: &Served) -> TcpStream {
     TcpStream::connect(served.address).await.unwrap()
 }
 
-/// What comes until the server closes, or nothing comes for so long.
+/// What arrives until the server closes or stays silent, and whether it has closed.
 async fn read(stream: &mut TcpStream, silence: Duration) -> (String, bool) {
     let mut received = vec![];
     let mut buffer = vec![0; 4096];
@@ -60,7 +99,7 @@ async fn read(stream: &mut TcpStream, silence: Duration) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn handlers_are_told_who_calls() {
+async fn handlers_see_the_address_of_the_client() {
     let served = serve_with(limits()).await;
     let mut stream = connect(&served).await;
     stream.write_all(HEALTH).await.unwrap();
@@ -74,7 +113,7 @@ async fn head_that_does_not_end_closes_the_connection() {
     let served = serve_with(ConnectionLimits { head_within: SHORT, ..limits() }).await;
     let mut stream = connect(&served).await;
     let start = Instant::now();
-    // A byte now and then does not lengthen it.
+    // A byte now and then does not extend the time.
     let trickle = async {
         for byte in HEALTH {
             if stream.write_all(&[*byte]).await.is_err() {
@@ -101,7 +140,7 @@ async fn idle_connections_are_closed() {
 }
 
 #[tokio::test]
-async fn answer_that_nobody_takes_does_not_hold_its_place() {
+async fn unread_answer_frees_its_permit() {
     let served = serve_with(ConnectionLimits { open: 1, read_within: SHORT, ..limits() }).await;
     let mut lazy = connect(&served).await;
     lazy.write_all(b"GET /large HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
@@ -113,7 +152,7 @@ async fn answer_that_nobody_takes_does_not_hold_its_place() {
 }
 
 #[tokio::test]
-async fn connection_too_many_waits_for_a_place() {
+async fn connection_over_the_limit_waits_for_a_permit() {
     let served = serve_with(ConnectionLimits { open: 2, ..limits() }).await;
     let (first, mut second, mut third) = (connect(&served).await, connect(&served).await, connect(&served).await);
     second.write_all(HEALTH).await.unwrap();
@@ -137,7 +176,7 @@ async fn is_served(stream: &mut TcpStream) -> bool {
 }
 
 #[tokio::test]
-async fn one_address_does_not_get_all_places() {
+async fn one_address_does_not_get_all_permits() {
     let served = serve_with(ConnectionLimits { of_one_address: 2, ..limits() }).await;
     let mut greedy = vec![];
     for _ in 0..3 {
@@ -152,7 +191,7 @@ async fn one_address_does_not_get_all_places() {
 }
 
 #[tokio::test]
-async fn trusted_proxy_may_have_all_places() {
+async fn trusted_proxy_may_hold_all_permits() {
     let served = serve_behind("127.0.0.3", ConnectionLimits { of_one_address: 1, ..limits() }).await;
     let mut streams = vec![];
     for _ in 0..5 {
@@ -174,7 +213,7 @@ async fn connections_end_with_the_server() {
 }
 
 #[tokio::test]
-async fn draining_finishes_what_is_under_way_and_takes_nothing_new() {
+async fn drain_finishes_current_requests_and_accepts_nothing_new() {
     let served = serve_with(limits()).await;
     let (mut idle, mut busy) = (connect(&served).await, connect(&served).await);
     idle.write_all(HEALTH).await.unwrap();
@@ -189,4 +228,68 @@ async fn draining_finishes_what_is_under_way_and_takes_nothing_new() {
     let (answer, closed) = read(&mut busy, PATIENCE).await;
     assert!(answer.ends_with("abcd") && closed, "{answer}");
     timeout(PATIENCE, served.task).await.unwrap().unwrap();
+}
+
+async fn connect_upgraded(served: &Served) -> TcpStream {
+    let mut stream = connect(served).await;
+    stream.write_all(UPGRADE).await.unwrap();
+    let (answer, closed) = read(&mut stream, SHORT).await;
+    assert!(answer.starts_with("HTTP/1.1 101 ") && !closed, "{answer}");
+    stream
+}
+
+async fn repeats(stream: &mut TcpStream) -> bool {
+    stream.write_all(b"hello").await.unwrap();
+    read(stream, SHORT).await == ("hello".to_owned(), false)
+}
+
+#[tokio::test]
+async fn upgraded_connection_counts_towards_the_limit_until_it_ends() {
+    let served = serve_with(ConnectionLimits { open: 1, ..limits() }).await;
+    let mut upgraded = connect_upgraded(&served).await;
+    let mut next = connect(&served).await;
+    next.write_all(HEALTH).await.unwrap();
+    assert_eq!(read(&mut next, SHORT).await, (String::new(), false));
+    assert!(repeats(&mut upgraded).await);
+    drop(upgraded);
+    assert!(read(&mut next, SHORT * 5).await.0.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn upgraded_connection_counts_towards_the_limit_of_its_address() {
+    let served = serve_with(ConnectionLimits { of_one_address: 1, ..limits() }).await;
+    let upgraded = connect_upgraded(&served).await;
+    assert!(!is_served(&mut connect(&served).await).await);
+    drop(upgraded);
+    SystemClock.sleep(SHORT).await;
+    assert!(is_served(&mut connect(&served).await).await);
+}
+
+#[tokio::test]
+async fn upgraded_connection_outlives_the_time_for_a_head() {
+    let served = serve_with(ConnectionLimits { head_within: SHORT, ..limits() }).await;
+    let mut upgraded = connect_upgraded(&served).await;
+    assert_eq!(read(&mut upgraded, SHORT * 3).await, (String::new(), false));
+    assert!(repeats(&mut upgraded).await);
+}
+
+#[tokio::test]
+async fn drain_notifies_an_upgraded_connection_and_waits_for_its_end() {
+    let served = serve_with(limits()).await;
+    let mut upgraded = connect_upgraded(&served).await;
+    served.drain.send(true).unwrap();
+    assert_eq!(read(&mut upgraded, SHORT).await, ("draining".to_owned(), false));
+    assert!(!served.task.is_finished());
+    assert!(repeats(&mut upgraded).await);
+    assert!(!served.task.is_finished());
+    drop(upgraded);
+    timeout(PATIENCE, served.task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn upgraded_connections_end_with_the_server() {
+    let served = serve_with(limits()).await;
+    let mut upgraded = connect_upgraded(&served).await;
+    served.task.abort();
+    assert_eq!(read(&mut upgraded, SHORT * 5).await, (String::new(), true));
 }

@@ -51,7 +51,7 @@ use crate::metrics::Metrics;
 use crate::rest::extract::{DigestKey, digest};
 use crate::rest::respond::Responder;
 use crate::rest::{self, RestState};
-use crate::server::{ConnectionLimits, serve};
+use crate::server::{ConnectionLimits, Server};
 use crate::service::{self, BackgroundTasks, FollowedView, SignalStatus, Views};
 
 /// How long the first start waits for the views of what it has made.
@@ -130,14 +130,14 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let state = RestState { services: Arc::clone(&services), edge: Arc::clone(&edge), responder, digest_key };
     let address = listener.local_addr().map_err(StartError::NoAddress)?;
     let (drain, drained) = watch::channel(false);
-    let server = tokio::spawn(serve(
+    let server = Server {
         listener,
-        rest::router(state, Arc::clone(&internals.ids)),
-        ConnectionLimits::of_this_process(),
+        router: rest::router(state, Arc::clone(&internals.ids)),
+        limits: ConnectionLimits::of_this_process(),
         trusted,
-        Arc::clone(&internals.clock),
-        drained,
-    ));
+        clock: Arc::clone(&internals.clock),
+    };
+    let server = tokio::spawn(server.serve(drained));
     Ok(Running {
         address,
         first_admin,

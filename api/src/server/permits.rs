@@ -1,4 +1,4 @@
-//! Places for connections: so many in all, and so many of them for one address.
+//! Permits for connections: a limit on all of them, and a lower one on those of a single address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -10,11 +10,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::ConnectionLimits;
 use super::client_address::{TrustedProxies, network_of};
 
-/// How often the same warning is written at most.
+/// The shortest pause between two warnings of the same kind.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
-/// Hands out places.
-pub(super) struct Places {
+/// Issues the permits that connections need to stay open.
+pub(super) struct ConnectionPermits {
     all: Arc<Semaphore>,
     of_one_address: usize,
     trusted: TrustedProxies,
@@ -23,21 +23,21 @@ pub(super) struct Places {
     greedy: Warning,
 }
 
-/// A place that is nobody's yet.
-pub(super) struct FreePlace {
+/// A permit that no connection uses yet.
+pub(super) struct FreePermit {
     _permit: OwnedSemaphorePermit,
 }
 
-/// The place of one connection, until it is dropped.
-pub(super) struct Place {
-    _free: FreePlace,
+/// The permit of one connection. Dropping it frees it for the next one.
+pub(super) struct ConnectionPermit {
+    _free: FreePermit,
     counted: Option<(Arc<Taken>, IpAddr)>,
 }
 
-/// How many places each network has.
+/// The number of permits that each network holds.
 type Taken = Mutex<HashMap<IpAddr, usize>>;
 
-impl Places {
+impl ConnectionPermits {
     pub(super) fn new(limits: ConnectionLimits, trusted: TrustedProxies) -> Self {
         Self {
             all: Arc::new(Semaphore::new(limits.open)),
@@ -49,40 +49,40 @@ impl Places {
         }
     }
 
-    /// Waits for a free place.
-    pub(super) async fn free(&mut self) -> FreePlace {
+    /// Waits for a free permit.
+    pub(super) async fn free(&mut self) -> FreePermit {
         if self.all.available_permits() == 0 && self.full.is_due() {
-            tracing::warn!("as many connections are open as may be: new ones wait");
+            tracing::warn!("connection limit reached; new connections are queued");
         }
         match Arc::clone(&self.all).acquire_owned().await {
-            Ok(permit) => FreePlace { _permit: permit },
+            Ok(permit) => FreePermit { _permit: permit },
             // The semaphore is never closed.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// Gives a place to an address, unless it has as many as it may have. Trusted proxies stand for many clients and may
-    /// have all.
-    pub(super) fn give(&mut self, free: FreePlace, peer: SocketAddr) -> Option<Place> {
+    /// Assigns a permit to a peer, unless its address already holds its share. Trusted proxies stand for many clients and
+    /// may hold all permits.
+    pub(super) fn assign(&mut self, free: FreePermit, peer: SocketAddr) -> Option<ConnectionPermit> {
         let address = peer.ip().to_canonical();
         if self.trusted.trusts(address) {
-            return Some(Place { _free: free, counted: None });
+            return Some(ConnectionPermit { _free: free, counted: None });
         }
         let network = network_of(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(network).or_insert(0);
         if *count >= self.of_one_address {
             if self.greedy.is_due() {
-                tracing::warn!(%network, "an address has as many connections as it may have: more are closed");
+                tracing::warn!(%network, "connection limit of one address reached; its new connections are closed");
             }
             return None;
         }
         *count += 1;
-        Some(Place { _free: free, counted: Some((Arc::clone(&self.taken), network)) })
+        Some(ConnectionPermit { _free: free, counted: Some((Arc::clone(&self.taken), network)) })
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let Some((taken, network)) = &self.counted else { return };
         let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +95,7 @@ impl Drop for Place {
     }
 }
 
-/// A warning that clients could otherwise make fill the disk.
+/// Limits a warning that clients could otherwise use to fill the disk.
 #[derive(Default)]
 struct Warning {
     last: Option<Instant>,

@@ -1,0 +1,117 @@
+//! One connection: HTTP/1.1, and whatever protocol a handler upgrades it to.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_io_timeout::TimeoutWriter;
+use tower::ServiceExt as _;
+
+use super::ConnectionLimits;
+use super::permits::ConnectionPermit;
+
+/// The most bytes that a request's line and header fields may take together.
+const MAX_HEAD: usize = 128 * 1024;
+
+/// An open connection, in the extensions of each of its requests. HTTP is over for the server once a handler has upgraded
+/// the connection. The upgraded protocol therefore keeps a clone: until the last clone is dropped, the connection counts
+/// towards the limits, and a drain waits for it.
+#[derive(Clone)]
+pub struct OpenConnection(Arc<Held>);
+
+struct Held {
+    _permit: ConnectionPermit,
+    server: ServerState,
+}
+
+/// The server's state as its connections see it: whether it drains. The sender is dropped when the server has ended.
+pub(super) type ServerState = watch::Receiver<bool>;
+
+impl OpenConnection {
+    pub(super) fn new(permit: ConnectionPermit, server: ServerState) -> Self {
+        Self(Arc::new(Held { _permit: permit, server }))
+    }
+
+    /// Completes when the server drains. The protocol should then say goodbye to its client: the server waits only as long
+    /// as it does for requests.
+    pub async fn draining(&self) {
+        let mut server = self.0.server.clone();
+        // An error means that the server has ended without a drain.
+        drop(server.wait_for(|drains| *drains).await);
+    }
+
+    /// Runs an upgraded protocol until it ends, or until the server cuts its connections: then the result is `None`.
+    pub async fn run<P: Future>(self, protocol: P) -> Option<P::Output> {
+        let mut server = self.0.server.clone();
+        let cut = async { while server.changed().await.is_ok() {} };
+        tokio::select! {
+            output = protocol => Some(output),
+            () = cut => None,
+        }
+    }
+}
+
+/// Serves the requests of a connection until it closes, is upgraded, or fails; after the current request if the server
+/// drains.
+pub(super) async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    connection: OpenConnection,
+    router: Router,
+    limits: ConnectionLimits,
+) {
+    // Answers are small and written at once: waiting for more would only delay them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(error = &error as &dyn std::error::Error, "connection closed by its client at once");
+        return;
+    }
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(limits.read_within));
+    let service = {
+        let connection = connection.clone();
+        service_fn(move |request: Request<Incoming>| answer(router.clone(), peer, connection.clone(), request))
+    };
+    // Not hyper-util's automatic builder: it reads the first bytes, which tell HTTP/1 from HTTP/2, without a timeout.
+    let http = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_within)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
+        .with_upgrades();
+    let mut http = pin!(http);
+    let outcome = tokio::select! {
+        outcome = &mut http => outcome,
+        () = connection.draining() => {
+            http.as_mut().graceful_shutdown();
+            http.await
+        }
+    };
+    if let Err(error) = outcome {
+        // Clients hang up and send nonsense all day.
+        tracing::debug!(error = &error as &dyn std::error::Error, "connection failed");
+    }
+}
+
+async fn answer(
+    router: Router,
+    peer: SocketAddr,
+    connection: OpenConnection,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(connection);
+    router.oneshot(request).await
+}
