@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use application::ports::Clock as _;
 use harness::{DEADLINE, DatabaseKind, TestDatabase, eventually};
+use infrastructure::database::Database;
 use infrastructure::system::SystemClock;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _, SqliteConnection};
+use rusqlite::Connection as SqliteConnection;
+use sqlx::{Connection as _, Executor as _, MySqlConnection, Row as _};
 
 /// What is to become of an append whose program has died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +44,11 @@ impl Trap {
     pub async fn set(database: &TestDatabase, outcome: Outcome) -> Self {
         let connection = match database.kind() {
             DatabaseKind::Sqlite => {
-                let options: sqlx::sqlite::SqliteConnectOptions = database.url().parse().expect("a file");
-                let mut connection = options.busy_timeout(DEADLINE).connect().await.expect("the file opens");
-                connection.execute(sqlx::raw_sql(SQLITE)).await.expect("a trigger can be made");
-                connection.execute("PRAGMA busy_timeout = 0").await.expect("a setting");
+                let file = Database::file(database.url()).expect("a file");
+                let connection = SqliteConnection::open(file).expect("the file opens");
+                connection.busy_timeout(DEADLINE).expect("a setting");
+                connection.execute_batch(SQLITE).expect("a trigger can be made");
+                connection.busy_timeout(Duration::ZERO).expect("a setting");
                 Connection::Sqlite(connection)
             }
             DatabaseKind::MySql => {
@@ -69,7 +72,7 @@ impl Trap {
                 // Other writers keep the file for moments; what keeps it this long is caught.
                 let mut refusals = 0;
                 while refusals < 30 {
-                    refusals = if is_free(connection).await { 0 } else { refusals + 1 };
+                    refusals = if is_free(connection) { 0 } else { refusals + 1 };
                     SystemClock.sleep(Duration::from_millis(10)).await;
                 }
             }
@@ -85,10 +88,9 @@ impl Trap {
     /// Takes it away after the program has died, and brings the outcome about.
     pub async fn remove(self) {
         match self.connection {
-            Connection::Sqlite(mut connection) => {
-                let script = "PRAGMA busy_timeout = 20000; DROP TRIGGER trap; DROP VIEW ages";
-                connection.execute(sqlx::raw_sql(script)).await.expect("the trigger can be dropped");
-                connection.close().await.expect("the file can be closed");
+            Connection::Sqlite(connection) => {
+                connection.busy_timeout(Duration::from_secs(20)).expect("a setting");
+                connection.execute_batch("DROP TRIGGER trap; DROP VIEW ages").expect("the trigger can be dropped");
             }
             Connection::MySql(mut connection) => {
                 if self.outcome == Outcome::Lost {
@@ -105,8 +107,8 @@ impl Trap {
     }
 }
 
-async fn is_free(connection: &mut SqliteConnection) -> bool {
-    connection.execute(sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK")).await.is_ok()
+fn is_free(connection: &SqliteConnection) -> bool {
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok()
 }
 
 /// The sessions of this database in which an append sleeps.

@@ -2,7 +2,6 @@
 
 use sqlx::error::{DatabaseError as Reported, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
-use sqlx::sqlite::SqliteError;
 
 use super::row::RowError;
 
@@ -18,6 +17,9 @@ pub enum DatabaseError {
     /// No answer came in time; the connection was given up.
     #[error("database does not answer")]
     NoAnswer,
+    /// [`Database::close`](super::Database::close) was called.
+    #[error("database is closed")]
+    Closed,
     /// The database cannot be reached, or refuses to work for now.
     #[error("database is unavailable")]
     Unavailable(#[source] DriverError),
@@ -30,6 +32,17 @@ pub enum DatabaseError {
     /// A check of the schema forbids the value.
     #[error("a check of the schema forbids the value")]
     Check(#[source] DriverError),
+    /// A statement of a batch affected (found, for an update) or returned another number of rows than it must.
+    #[error("a statement concerned {found} rows instead of {expected}")]
+    Missed {
+        /// The number that it must have.
+        expected: u64,
+        /// The number that it had.
+        found: u64,
+    },
+    /// A transaction in the form of another database.
+    #[error("the transaction is written for another database")]
+    Form,
     /// A column does not hold what it was read as.
     #[error(transparent)]
     Row(#[from] RowError),
@@ -41,10 +54,10 @@ pub enum DatabaseError {
 /// What the driver of a database reported.
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
-    /// The one of most statements.
+    /// The driver of MySQL.
     #[error(transparent)]
     Sqlx(#[from] sqlx::Error),
-    /// The one of scripts on SQLite.
+    /// The driver of SQLite.
     #[error(transparent)]
     Rusqlite(#[from] rusqlite::Error),
 }
@@ -53,10 +66,7 @@ impl DriverError {
     /// SQLite's extended result code, whose low byte is the primary one.
     fn sqlite_code(&self) -> Option<i32> {
         match self {
-            Self::Sqlx(error) => {
-                let reported = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
-                reported.code()?.parse().ok()
-            }
+            Self::Sqlx(_) => None,
             Self::Rusqlite(error) => Some(error.sqlite_error()?.extended_code),
         }
     }
@@ -80,10 +90,12 @@ impl DatabaseError {
     #[must_use]
     pub const fn class(&self) -> ErrorClass {
         match self {
-            Self::Exhausted | Self::NoAnswer | Self::Unavailable(_) => ErrorClass::Unavailable,
+            Self::Exhausted | Self::NoAnswer | Self::Closed | Self::Unavailable(_) => ErrorClass::Unavailable,
             Self::Retryable(_) => ErrorClass::Retryable,
             Self::DuplicateKey(_) => ErrorClass::DuplicateKey,
-            Self::Address(_) | Self::Check(_) | Self::Row(_) | Self::Other(_) => ErrorClass::Other,
+            Self::Address(_) | Self::Check(_) | Self::Missed { .. } | Self::Form | Self::Row(_) | Self::Other(_) => {
+                ErrorClass::Other
+            }
         }
     }
 
@@ -153,11 +165,8 @@ fn classify(error: &dyn Reported) -> Class {
         ErrorKind::CheckViolation => return Class::Check,
         _ => {}
     }
-    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return classify_mysql(error.number(), error.code());
-    }
-    let sqlite = error.try_downcast_ref::<SqliteError>().and_then(Reported::code);
-    sqlite.and_then(|code| code.parse().ok()).map_or(Class::Other, classify_sqlite)
+    let mysql = error.try_downcast_ref::<MySqlDatabaseError>();
+    mysql.map_or(Class::Other, |error| classify_mysql(error.number(), error.code()))
 }
 
 /// By MySQL's error number; the lists follow the server's error reference.

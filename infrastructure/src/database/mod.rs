@@ -17,7 +17,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sqlx::{MySqlPool, SqlitePool};
+use sqlx::MySqlPool;
 
 pub use dialect::Dialect;
 pub use error::{DatabaseError, DriverError, ErrorClass};
@@ -28,8 +28,9 @@ pub use schema::{MigrateError, PrimaryKey, SchemaLock, TableCopies, TableNames};
 use session::Inner as SessionInner;
 pub use session::Session;
 pub use snapshot::Snapshot;
+pub use sqlite::SqliteVersion;
 pub use statements::placeholders;
-pub(crate) use statements::push_text;
+pub(crate) use statements::{Statement, WholeTransaction, push_text};
 pub use transaction::Transaction;
 pub use value::SqlValue;
 
@@ -267,11 +268,11 @@ impl Database {
         }
     }
 
-    /// The pools, for crates that work on sqlx itself.
-    pub(crate) fn pool(&self) -> Pool<'_> {
+    /// The pool of MySQL, for crates that work on sqlx itself.
+    pub(crate) fn mysql_pool(&self) -> Option<&MySqlPool> {
         match self.backend() {
-            Backend::Mysql(mysql) => Pool::Mysql(mysql.pool()),
-            Backend::Sqlite(sqlite) => Pool::Sqlite(sqlite.readers()),
+            Backend::Mysql(mysql) => Some(mysql.pool()),
+            Backend::Sqlite(_) => None,
         }
     }
 
@@ -285,14 +286,6 @@ impl fmt::Debug for Database {
         // Without the address: it may hold a password.
         f.debug_struct("Database").field("dialect", &self.dialect()).finish_non_exhaustive()
     }
-}
-
-/// The pool that reads.
-pub(crate) enum Pool<'a> {
-    /// Of MySQL.
-    Mysql(&'a MySqlPool),
-    /// Of SQLite.
-    Sqlite(&'a SqlitePool),
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Rows that a query gives.
 
 use sqlx::mysql::MySqlRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, MySql, Row as _, Sqlite, Type, TypeInfo, ValueRef};
+use sqlx::{Decode, MySql, Row as _, Type, TypeInfo, ValueRef};
+
+use super::sqlite::{SqliteRow, SqliteValue};
 
 /// A column does not hold what it was read as.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +117,7 @@ impl Row {
     pub fn opt_uuid(&self, column: &str) -> Result<Option<uuid::Uuid>, RowError> {
         let text = match &self.0 {
             Inner::Mysql(row) => mysql_slice(row, column, "text")?,
-            Inner::Sqlite(row) => sqlite_value(row, column, "text", |found| found == "TEXT")?,
+            Inner::Sqlite(row) => sqlite_text(row, column)?.map(str::as_bytes),
         };
         text.map(|text| uuid::Uuid::try_parse_ascii(text).map_err(|_| wrong(column, "text", "a UUID"))).transpose()
     }
@@ -128,9 +129,12 @@ impl Row {
     pub fn opt_int(&self, column: &str) -> Result<Option<i64>, RowError> {
         match &self.0 {
             Inner::Mysql(row) => mysql_int(row, column),
-            Inner::Sqlite(row) => {
-                sqlite_value(row, column, "an integer", |found| found == "INTEGER" || found == "BOOLEAN")
-            }
+            Inner::Sqlite(row) => sqlite_value(row, column)?
+                .map(|value| match value {
+                    SqliteValue::Int(value) => Ok(*value),
+                    _ => Err(wrong(column, value.kind(), "an integer")),
+                })
+                .transpose(),
         }
     }
 
@@ -151,7 +155,7 @@ impl Row {
             Inner::Mysql(row) => mysql_slice(row, column, "text")?
                 .map(|bytes| std::str::from_utf8(bytes).map_err(|_| wrong(column, "bytes", "UTF-8 text")))
                 .transpose(),
-            Inner::Sqlite(row) => sqlite_value(row, column, "text", |found| found == "TEXT"),
+            Inner::Sqlite(row) => sqlite_text(row, column),
         }
     }
 
@@ -163,9 +167,7 @@ impl Row {
         // Not by its name: MySQL 9 calls the column of SHOW GRANTS otherwise once it is run.
         let text = match &self.0 {
             Inner::Mysql(row) => row.try_get_raw(0).ok().and_then(|value| <&[u8] as Decode<MySql>>::decode(value).ok()),
-            Inner::Sqlite(row) => {
-                row.try_get_raw(0).ok().and_then(|value| <&[u8] as Decode<Sqlite>>::decode(value).ok())
-            }
+            Inner::Sqlite(row) => row.first().and_then(SqliteValue::as_bytes),
         };
         let text = text.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
         text.ok_or_else(|| wrong("1", "another type", "text"))
@@ -178,7 +180,9 @@ impl Row {
     pub fn opt_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, RowError> {
         match &self.0 {
             Inner::Mysql(row) => mysql_bytes(row, column, "bytes"),
-            Inner::Sqlite(row) => sqlite_value(row, column, "bytes", |found| found == "BLOB" || found == "TEXT"),
+            Inner::Sqlite(row) => sqlite_value(row, column)?
+                .map(|value| value.as_bytes().map(<[u8]>::to_vec).ok_or_else(|| wrong(column, value.kind(), "bytes")))
+                .transpose(),
         }
     }
 }
@@ -217,19 +221,18 @@ fn mysql_slice<'r>(row: &'r MySqlRow, column: &str, expected: &'static str) -> R
     bytes.map(Some).ok_or_else(|| wrong(column, info.name(), expected))
 }
 
-fn sqlite_value<'r, T: Decode<'r, Sqlite>>(
-    row: &'r SqliteRow,
-    column: &str,
-    expected: &'static str,
-    fits: impl Fn(&str) -> bool,
-) -> Result<Option<T>, RowError> {
-    let value = row.try_get_raw(column).map_err(|_| missing(column))?;
-    if value.is_null() {
-        return Ok(None);
-    }
-    let info = value.type_info().into_owned();
-    let decoded = if fits(info.name()) { T::decode(value).ok() } else { None };
-    decoded.map(Some).ok_or_else(|| wrong(column, info.name(), expected))
+/// The value of a column; `None` for `NULL`.
+fn sqlite_value<'r>(row: &'r SqliteRow, column: &str) -> Result<Option<&'r SqliteValue>, RowError> {
+    let value = row.value(column).ok_or_else(|| missing(column))?;
+    Ok(if matches!(value, SqliteValue::Null) { None } else { Some(value) })
+}
+
+fn sqlite_text<'r>(row: &'r SqliteRow, column: &str) -> Result<Option<&'r str>, RowError> {
+    let text = |value: &'r SqliteValue| match value {
+        SqliteValue::Text(text) => Ok(&**text),
+        _ => Err(wrong(column, value.kind(), "text")),
+    };
+    sqlite_value(row, column)?.map(text).transpose()
 }
 
 fn missing(column: &str) -> RowError {

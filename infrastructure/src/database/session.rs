@@ -5,15 +5,15 @@ use sqlx::{Connection, Executor};
 
 use super::row::Row;
 use super::sqlite::SqliteSession;
+use super::statements::WholeTransaction;
 use super::{DatabaseError, Dialect};
 
-/// A connection of its own that runs scripts: statements separated by `;`, which stop at the first error.
+/// Runs scripts: statements that are separated by `;`, which stop at the first error.
 ///
-/// Dropped in the middle of a transaction, the database rolls that back; but on SQLite a script that is a whole
-/// transaction is run to its end.
-pub struct Session(pub(crate) Inner);
+/// If it is dropped in the middle of a transaction, the database rolls that back.
+pub struct Session(pub(super) Inner);
 
-pub(crate) enum Inner {
+pub(super) enum Inner {
     Mysql(MySqlConnection),
     Sqlite(SqliteSession),
 }
@@ -28,7 +28,7 @@ impl Session {
         }
     }
 
-    /// Runs a script and tells how many rows its statements affected together.
+    /// Runs a script and returns the number of rows that its statements have affected together.
     ///
     /// After an error a transaction that the script began may be open: call [`Session::rollback`].
     ///
@@ -41,23 +41,27 @@ impl Session {
         }
     }
 
-    /// Runs a script that begins a transaction and ends it, durably.
+    /// Commits a transaction durably; it continues the one that a script has begun, if one has.
     ///
     /// After an error the transaction may be open: call [`Session::rollback`].
     ///
     /// # Errors
     /// See [`DatabaseError`].
-    pub async fn run_whole(&mut self, script: String) -> Result<(), DatabaseError> {
-        match &mut self.0 {
-            Inner::Mysql(connection) => {
-                connection.execute(sqlx::raw_sql(&script)).await?;
-                Ok(())
+    pub(crate) async fn commit(&mut self, whole: &WholeTransaction, has_begun: bool) -> Result<(), DatabaseError> {
+        match whole {
+            WholeTransaction::Script(script) if has_begun => self.run(script).await.map(drop),
+            WholeTransaction::Script(script) => {
+                let begin = self.dialect().begin();
+                self.run(&format!("{begin}; {script}")).await.map(drop)
             }
-            Inner::Sqlite(session) => session.run_whole(script).await,
+            WholeTransaction::Statements(statements) => match &mut self.0 {
+                Inner::Sqlite(session) => session.commit(statements).await,
+                Inner::Mysql(_) => Err(DatabaseError::Form),
+            },
         }
     }
 
-    /// Runs a script and gives the rows of all its queries.
+    /// Runs a script and returns the rows of all its queries.
     ///
     /// # Errors
     /// See [`DatabaseError`].
@@ -71,10 +75,10 @@ impl Session {
         }
     }
 
-    /// Ends an open transaction without its changes; fine when there is none.
+    /// Ends an open transaction without its changes, if there is one.
     ///
     /// # Errors
-    /// When the connection is of no use any more; drop the session then.
+    /// When the connection is useless; drop the session then.
     pub async fn rollback(&mut self) -> Result<(), DatabaseError> {
         match &mut self.0 {
             Inner::Mysql(connection) => {
@@ -85,11 +89,11 @@ impl Session {
         Ok(())
     }
 
-    /// Gives the session back after its transaction has ended.
+    /// Returns the connection after its transaction has ended.
     pub async fn close(self) {
         match self.0 {
             Inner::Mysql(connection) => drop(connection.close().await),
-            Inner::Sqlite(session) => session.close(),
+            Inner::Sqlite(session) => drop(session),
         }
     }
 }

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Executor, MySql, Sqlite};
+use sqlx::{Executor, MySql};
 
 use super::row::Row;
+use super::sqlite::SqliteSnapshot;
 use super::transaction::exchange;
-use super::value::{bind_mysql, bind_sqlite};
-use super::{Database, DatabaseError, Pool, SqlValue, TableNames};
+use super::value::bind_mysql;
+use super::{Backend, Database, DatabaseError, SqlValue, TableNames};
 
 const BEGIN_MYSQL: [&str; 2] =
     ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"];
-
-/// SQLite takes its snapshot with the first read.
-const BEGIN_SQLITE: &str = "BEGIN; SELECT position FROM log_head";
 
 /// One state of the database. Its connection is closed when it is dropped.
 pub struct Snapshot {
@@ -24,50 +22,42 @@ pub struct Snapshot {
 
 enum Connection {
     Mysql(PoolConnection<MySql>),
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(SqliteSnapshot),
 }
 
 impl Snapshot {
     pub(crate) async fn take(database: &Database) -> Result<Self, DatabaseError> {
-        let connection = match database.pool() {
-            Pool::Mysql(pool) => {
-                let mut connection = pool.acquire().await?;
+        let connection = match database.backend() {
+            Backend::Mysql(mysql) => {
+                let mut connection = mysql.pool().acquire().await?;
                 connection.close_on_drop();
                 for statement in BEGIN_MYSQL {
                     connection.execute(sqlx::raw_sql(statement)).await?;
                 }
                 Connection::Mysql(connection)
             }
-            Pool::Sqlite(pool) => {
-                let mut connection = pool.acquire().await?;
-                connection.close_on_drop();
-                connection.fetch_all(sqlx::raw_sql(BEGIN_SQLITE)).await?;
-                Connection::Sqlite(connection)
-            }
+            Backend::Sqlite(sqlite) => Connection::Sqlite(sqlite.snapshot().await?),
         };
         Ok(Self { connection, names: None })
     }
 
-    /// Calls tables otherwise from now on; as they are called when `None`.
+    /// Renames tables in later statements; `None` restores their own names.
     pub fn rename_tables(&mut self, names: Option<Arc<TableNames>>) {
         self.names = names;
     }
 
-    /// The rows that a query gives.
+    /// The rows that a query returns. After an error take another snapshot.
     ///
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
         let sql = exchange(self.names.as_deref(), sql);
-        Ok(match &mut self.connection {
+        match &mut self.connection {
             Connection::Mysql(connection) => {
                 let rows = bind_mysql(&sql, args).fetch_all(&mut **connection).await?;
-                rows.into_iter().map(Row::from).collect()
+                Ok(rows.into_iter().map(Row::from).collect())
             }
-            Connection::Sqlite(connection) => {
-                let rows = bind_sqlite(&sql, args).fetch_all(&mut **connection).await?;
-                rows.into_iter().map(Row::from).collect()
-            }
-        })
+            Connection::Sqlite(snapshot) => snapshot.fetch_all(&sql, args).await,
+        }
     }
 }

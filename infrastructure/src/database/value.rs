@@ -1,9 +1,8 @@
 //! Values that are bound to placeholders.
 
+use sqlx::MySql;
 use sqlx::mysql::MySqlArguments;
 use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{MySql, Sqlite};
 
 /// A value for a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,16 +67,6 @@ macro_rules! sql_args {
 
 /// A query of MySQL with its values.
 pub(crate) fn bind_mysql(sql: &str, args: Vec<SqlValue>) -> Query<'_, MySql, MySqlArguments> {
-    args.into_iter().fold(sqlx::query(sql), |query, value| match value {
-        SqlValue::Null => query.bind(None::<String>),
-        SqlValue::Int(value) => query.bind(value),
-        SqlValue::Text(value) => query.bind(value),
-        SqlValue::Bytes(value) => query.bind(value),
-    })
-}
-
-/// A query of SQLite with its values.
-pub(crate) fn bind_sqlite(sql: &str, args: Vec<SqlValue>) -> Query<'_, Sqlite, SqliteArguments<'_>> {
     args.into_iter().fold(sqlx::query(sql), |query, value| match value {
         SqlValue::Null => query.bind(None::<String>),
         SqlValue::Int(value) => query.bind(value),

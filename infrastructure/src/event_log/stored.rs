@@ -12,7 +12,12 @@ use serde_json::Value;
 
 use crate::database::{Row, RowError};
 
-/// The columns that make up an event and the proof that it is genuine.
+/// The columns of an event that are known before it has a place in the log, in the order in which the appender writes them.
+pub(crate) const VALUE_COLUMNS: &str = "aggregate_type, aggregate_id, sequence, event_type, event_version, payload, \
+                                        metadata, event_id, command_id, causation_id, correlation_id, actor, salt, \
+                                        payload_digest";
+
+/// The columns that readers of an event need.
 pub(crate) const COLUMNS: &str = "position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                                   payload, metadata, event_id, command_id, causation_id, correlation_id, actor, \
                                   recorded_us, chain_hash";

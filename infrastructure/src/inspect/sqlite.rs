@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::{Finding, unknown, with_causes};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, SqliteVersion};
 use crate::sql_args;
 
 const SUBJECT: &str = "database";
@@ -53,9 +53,22 @@ pub(super) async fn inspect(database: &Database, (url, integrity): (&str, bool),
         }
         Err(error) => unknown(SUBJECT, &error),
     });
+    findings.extend(outdated(SqliteVersion::linked()));
     if integrity {
         findings.push(whole(database, url).await);
     }
+}
+
+/// Warns of a SQLite that may lose commits.
+fn outdated(linked: SqliteVersion) -> Option<Finding> {
+    linked.is_unsafe().then(|| {
+        let found = format!("SQLite {linked} may lose committed transactions (the WAL-reset bug)");
+        let advice = format!(
+            "build livechatlog with its bundled SQLite, or with a library of {} or later",
+            SqliteVersion::FIRST_SAFE
+        );
+        Finding::warning(SUBJECT, found, advice)
+    })
 }
 
 async fn settings(database: &Database) -> Result<(String, String), DatabaseError> {
@@ -118,4 +131,16 @@ pub(super) fn damaged(url: &str, what: &str) -> Finding {
                   else use the newest one. Restore it into a new file (`livechatlog restore`), on another disk if this \
                   one may be failing";
     Finding::failed(FILE, format!("{} is damaged: {what}", file.display()), advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sqlite_with_the_wal_reset_bug_is_warned_of() {
+        assert!(outdated(SqliteVersion { number: 3_051_002 }).is_some());
+        assert!(outdated(SqliteVersion::FIRST_SAFE).is_none());
+        assert!(outdated(SqliteVersion::linked()).is_none());
+    }
 }

@@ -2,6 +2,7 @@
 
 mod compiler;
 mod licences;
+mod sqlite;
 mod unused;
 
 use std::collections::BTreeSet;
@@ -38,11 +39,11 @@ fn metadata() -> &'static Metadata {
     &METADATA
 }
 
-/// All packages that are not of the workspace.
+/// All packages that do not lie in this repository.
 fn dependencies() -> Vec<&'static Package> {
-    let metadata = metadata();
-    let own: BTreeSet<_> = metadata.workspace_members.iter().collect();
-    let others: Vec<_> = metadata.packages.iter().filter(|package| !own.contains(&package.id)).collect();
+    let own = root();
+    let packages = metadata().packages.iter();
+    let others: Vec<_> = packages.filter(|package| !package.manifest_path.starts_with(&own)).collect();
     assert!(others.len() > 200, "the dependencies were not read: there are {}", others.len());
     others
 }

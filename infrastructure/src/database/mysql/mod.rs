@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::row::Row;
 use super::session::{Inner as SessionInner, Session};
+use super::statements::{MOST_ENQUEUED, Script, Statement};
 use super::value::bind_mysql;
 use super::{DatabaseError, DatabaseOptions, SqlValue};
 use restarts::Restarts;
@@ -125,7 +126,8 @@ impl Mysql {
 
     /// A connection for a transaction that has still to be begun.
     pub(crate) async fn transaction(&self) -> Result<MysqlTransaction, DatabaseError> {
-        Ok(MysqlTransaction { connection: self.pool.acquire().await?, unsettled: false })
+        let connection = self.pool.acquire().await?;
+        Ok(MysqlTransaction { connection, unsettled: false, enqueued: Some(Script::begin()) })
     }
 
     pub(crate) async fn session(&self) -> Result<Session, DatabaseError> {
@@ -146,34 +148,67 @@ pub(crate) struct MysqlTransaction {
     connection: PoolConnection<MySql>,
     /// It may be open.
     unsettled: bool,
+    /// Not sent yet; `None` where each statement is sent by itself.
+    enqueued: Option<Script>,
 }
 
 impl MysqlTransaction {
-    pub(crate) async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
-        let rows = bind_mysql(sql, args).fetch_all(&mut *self.connection).await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+    pub(crate) const fn is_batched(&self) -> bool {
+        self.enqueued.is_some()
     }
 
-    pub(crate) async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
-        Ok(bind_mysql(sql, args).execute(&mut *self.connection).await?.rows_affected())
-    }
-
-    pub(crate) async fn query(&mut self, script: &str) -> Result<Vec<Row>, DatabaseError> {
-        self.unsettled = true;
-        let rows = self.connection.fetch_all(sqlx::raw_sql(script)).await?;
-        Ok(rows.into_iter().map(Row::from).collect())
-    }
-
-    pub(crate) async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
-        self.unsettled = true;
-        self.connection.execute(sqlx::raw_sql(script)).await?;
+    /// Sends what is enqueued, and each later statement by itself.
+    pub(crate) async fn send_each(&mut self) -> Result<(), DatabaseError> {
+        self.send().await?;
+        self.enqueued = None;
         Ok(())
     }
 
-    /// With the script that ends it.
-    pub(crate) async fn commit(mut self, script: &str) -> Result<(), DatabaseError> {
-        self.run(script).await?;
+    pub(crate) async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        let Some(enqueued) = &mut self.enqueued else {
+            let rows = bind_mysql(sql, args).fetch_all(&mut *self.connection).await?;
+            return Ok(rows.into_iter().map(Row::from).collect());
+        };
+        enqueued.push(&Statement::new(sql, args));
+        let (script, checks) = enqueued.take();
+        self.unsettled = true;
+        let mut rows = self.connection.fetch_all(sqlx::raw_sql(&script)).await?;
+        let answer = rows.split_off(checks.min(rows.len()));
+        Ok(answer.into_iter().map(Row::from).collect())
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        self.send().await?;
+        Ok(bind_mysql(sql, args).execute(&mut *self.connection).await?.rows_affected())
+    }
+
+    /// Runs a statement, perhaps not before the next query or the commit.
+    pub(crate) async fn enqueue(&mut self, statement: Statement) -> Result<(), DatabaseError> {
+        let Some(enqueued) = &mut self.enqueued else {
+            let args = statement.args().cloned().collect();
+            bind_mysql(&statement.sql, args).execute(&mut *self.connection).await?;
+            return Ok(());
+        };
+        enqueued.push(&statement);
+        if enqueued.len() > MOST_ENQUEUED { self.send().await } else { Ok(()) }
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<(), DatabaseError> {
+        let mut last = self.enqueued.as_mut().map(|enqueued| enqueued.take().0).unwrap_or_default();
+        last.push_str("COMMIT");
+        self.run(&last).await?;
         self.unsettled = false;
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), DatabaseError> {
+        let script = self.enqueued.as_mut().map(|enqueued| enqueued.take().0).unwrap_or_default();
+        if script.is_empty() { Ok(()) } else { self.run(&script).await }
+    }
+
+    async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
+        self.unsettled = true;
+        self.connection.execute(sqlx::raw_sql(script)).await?;
         Ok(())
     }
 }

@@ -1,10 +1,12 @@
-//! The text of statements: many rows at once, values as literals, several statements in one script.
+//! Statements with their values: many rows at once, whole transactions, and scripts with literals for MySQL.
 
 mod insert;
 mod literal;
 mod script;
+mod statement;
 
 pub(super) use insert::chunked;
 pub use insert::placeholders;
 pub(crate) use literal::push_text;
-pub(super) use script::Script;
+pub(super) use script::{MOST_ENQUEUED, Script};
+pub(crate) use statement::{Statement, WholeTransaction};

@@ -1,41 +1,42 @@
-//! Statements that are sent to the database together.
+//! Statements that are sent to MySQL together: one script costs one round trip.
 
 use super::literal::push_statement;
-use crate::database::{Dialect, SqlValue};
+use super::statement::Statement;
+use crate::database::Dialect;
 
-/// What the smallest server takes at once; `check` demands it.
+/// The smallest packet limit of a server that the program runs on; `check` demands it.
 const SMALLEST_PACKET: usize = 4 << 20;
 
-/// Statements with their values, each with its semicolon. The database ends at the first one that fails.
+/// Statements of more bytes are sent at once, whether a caller waits for them or not. The last one comes on top: at most two
+/// megabytes of rows, because no single row is larger. Together they stay below the smallest packet limit of a server.
+pub(crate) const MOST_ENQUEUED: usize = 1 << 20;
+
+/// Statements with their values, each with its semicolon. The server stops at the first one that fails.
 pub(crate) struct Script {
-    dialect: Dialect,
     text: String,
-    /// How many of them give a row that nobody asked for.
+    /// How many of them return a row that no caller asked for.
     checks: usize,
 }
 
 impl Script {
     /// Begins a write transaction.
-    pub(crate) fn begin(dialect: Dialect) -> Self {
-        let mut script = Self { dialect, text: String::new(), checks: 0 };
-        script.push(dialect.begin(), &[]);
-        script
+    pub(crate) fn begin() -> Self {
+        Self { text: format!("{};", Dialect::Mysql.begin()), checks: 0 }
     }
 
-    pub(crate) fn push(&mut self, statement: &str, values: &[SqlValue]) {
-        push_statement(&mut self.text, statement, values, self.dialect);
+    /// Adds a statement, and a check of the number of rows if the statement expects one.
+    pub(crate) fn push(&mut self, statement: &Statement) {
+        push_statement(&mut self.text, &statement.sql, statement.args());
         self.text.push(';');
+        if let Some(rows) = statement.expected() {
+            self.check(rows);
+        }
     }
 
-    /// Makes it end here unless the statement before affected (found, for an update) so many rows.
-    pub(crate) fn check(&mut self, rows: u64) {
-        // The result is no number of its type when the count is another one: SQLite's smallest integer has no absolute
-        // value, MySQL's unsigned integers end at 0. Both refuse to compute it.
-        let check = match self.dialect {
-            Dialect::Mysql => format!("SELECT CAST(ROW_COUNT() = {rows} AS UNSIGNED) - 1"),
-            Dialect::Sqlite => format!("SELECT abs(-9223372036854775807 - (changes() <> {rows}))"),
-        };
-        self.push(&check, &[]);
+    /// MySQL stops a script only by an error. Unless the statement before affected (found, for an update) exactly `rows`
+    /// rows, this computes `0 - 1` without a sign, which is out of range.
+    fn check(&mut self, rows: u64) {
+        self.text.push_str(&format!("SELECT CAST(ROW_COUNT() = {rows} AS UNSIGNED) - 1;"));
         self.checks += 1;
     }
 
@@ -44,7 +45,7 @@ impl Script {
         self.text.len()
     }
 
-    /// Empties it. Gives the statements, and how many rows of checks come before those of a query at their end.
+    /// Empties it. Returns the statements, and how many rows of checks come before the rows of a query at their end.
     pub(crate) fn take(&mut self) -> (String, usize) {
         debug_assert!(self.text.len() < SMALLEST_PACKET, "{} bytes are too many for some servers", self.text.len());
         (std::mem::take(&mut self.text), std::mem::take(&mut self.checks))

@@ -10,9 +10,9 @@ use tokio::time::Instant;
 
 use super::batch::{Pending, Queue};
 use super::commit::{Committer, Outcome};
+use super::plan::Plan;
 use super::refusal::{explain, unavailable};
 use super::request::{Prepared, PreparedEvent};
-use super::script::Plan;
 use super::versions::KnownVersions;
 use crate::database::{Database, DatabaseError};
 use crate::event_log::history::{Committed, History, LogHint};

@@ -1,7 +1,7 @@
 //! Commits a group of requests, or finds out why that is impossible.
 //!
-//! The head of the log is guessed rather than read: the script of a plan fails by a check unless the log still ends where
-//! the plan expects it. Only a wrong guess costs another round trip.
+//! The head of the log is guessed rather than read: the transaction of a plan fails unless the log still ends where the
+//! plan expects it. Only a wrong guess costs another round trip.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use application::ports::{Clock, Epoch, Ids, LogHead, Position};
 use tokio::time::{Instant, timeout};
 
 use super::batch::Pending;
-use super::script::Plan;
+use super::plan::Plan;
 use super::versions::KnownVersions;
 use crate::database::{Database, DatabaseError, Dialect, ErrorClass, Session};
 use crate::event_log::head;
@@ -180,7 +180,7 @@ impl Committer {
 
     fn plan(&self, head: &LogHead, group: &[Pending], known: &KnownVersions) -> Plan {
         let requests = || group.iter().map(|pending| &pending.request);
-        Plan::new(head, self.clock.now(), requests(), &known.demands(requests()))
+        Plan::new(self.database.dialect(), (head, self.clock.now()), requests(), &known.demands(requests()))
     }
 
     /// Sends the newest of the unsure plans. It stays among them until the database has answered, also when the attempt is
@@ -192,7 +192,7 @@ impl Committer {
         unsure: &mut Unsure,
     ) -> Result<Step, DatabaseError> {
         let newest = unsure.len() - 1;
-        match send(session, guessed.is_none(), &unsure[newest].body).await {
+        match session.commit(&unsure[newest].body, guessed.is_none()).await {
             Ok(()) => Ok(Step::Done(Outcome::Committed(self.committed(unsure.swap_remove(newest))))),
             Err(error) if error.class() == ErrorClass::Unavailable => Err(error),
             Err(error) if error.is_transient() => {
@@ -260,15 +260,6 @@ impl Committer {
             Dialect::Sqlite => session.close().await,
         }
     }
-}
-
-/// Sends the script of a plan. Its transaction has begun where the head was locked first.
-async fn send(session: &mut Session, has_begun: bool, body: &str) -> Result<(), DatabaseError> {
-    if has_begun {
-        return session.run(body).await.map(|_| ());
-    }
-    let begin = session.dialect().begin();
-    session.run_whole(format!("{begin}; {body}")).await
 }
 
 /// The index of the plan that was committed although no answer came. The head must be locked, so that an old session has

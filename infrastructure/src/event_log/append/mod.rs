@@ -3,14 +3,16 @@
 mod appender;
 mod batch;
 mod commit;
+mod plan;
 mod refusal;
 mod request;
 mod script;
+mod statements;
 mod versions;
 
 pub(super) use appender::Appender;
 pub(super) use batch::{Pending, Queue};
 pub(super) use commit::Committer;
 pub(super) use refusal::find_command;
-pub(super) use request::Prepared;
+pub(super) use request::{MoreStatements, Prepared};
 pub(super) use versions::KnownVersions;

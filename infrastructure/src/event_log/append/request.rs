@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use application::ports::{
     AppendError, AppendRequest, EventHeader, Hash, NewEvent, Sequence, StreamAppend, StreamId, StreamVersion,
@@ -9,8 +10,9 @@ use application::ports::{
 use domain::ids::CommandId;
 use domain::time::Timestamp;
 
-use crate::database::{Dialect, push_text};
+use crate::database::{Dialect, SqlValue, Statement, push_text};
 use crate::event_log::chain::{FixedFields, payload_digest};
+use crate::sql_args;
 
 /// The most events of one request, and of one batch; and the most streams that a request has only looked at.
 pub(crate) const MAX_EVENTS: usize = 1_000;
@@ -36,8 +38,24 @@ pub(crate) struct Prepared {
     pub(crate) observed: Vec<StreamVersion>,
     pub(crate) events: Vec<PreparedEvent>,
     pub(crate) payload_bytes: usize,
-    /// More statements of the same transaction, each with its semicolon.
-    pub(crate) statements: String,
+    pub(crate) more: MoreStatements,
+}
+
+/// More statements of the same transaction.
+#[derive(Default)]
+pub(crate) struct MoreStatements {
+    /// For MySQL, each with its semicolon.
+    pub(crate) text: String,
+    /// For SQLite.
+    pub(crate) statements: Vec<Statement>,
+}
+
+/// The values of an event in the order of [`VALUE_COLUMNS`](crate::event_log::stored::VALUE_COLUMNS).
+pub(crate) struct EventValues {
+    /// As SQL, for MySQL.
+    pub(crate) text: String,
+    /// For SQLite. Shared by the plans of several attempts.
+    pub(crate) bound: Arc<[SqlValue]>,
 }
 
 /// A stream that must be at a version.
@@ -54,8 +72,7 @@ pub(crate) struct PreparedEvent {
     pub(crate) payload: String,
     pub(crate) fixed: FixedFields,
     pub(crate) digest: Hash,
-    /// The values of the columns from `aggregate_type` to `payload_digest`, as SQL.
-    pub(crate) values: String,
+    pub(crate) values: EventValues,
 }
 
 impl Prepared {
@@ -74,7 +91,15 @@ impl Prepared {
         }
         let request_digest = request.repeatable.map(|repeatable| repeatable.request_digest);
         let AppendRequest { command_id, observed, .. } = request;
-        Ok(Self { command_id, request_digest, streams, observed, events, payload_bytes, statements: String::new() })
+        Ok(Self {
+            command_id,
+            request_digest,
+            streams,
+            observed,
+            events,
+            payload_bytes,
+            more: MoreStatements::default(),
+        })
     }
 }
 
@@ -89,7 +114,10 @@ impl PreparedEvent {
     fn new(header: EventHeader, payload: String, salt: &[u8], dialect: Dialect) -> Self {
         let fixed = FixedFields::of(&header, METADATA);
         let digest = payload_digest(salt, &payload);
-        let values = values(&header, &payload, salt, &digest, dialect);
+        let values = match dialect {
+            Dialect::Mysql => EventValues { text: text(&header, &payload, salt, &digest), bound: Arc::new([]) },
+            Dialect::Sqlite => EventValues { text: String::new(), bound: bound(&header, &payload, salt, &digest) },
+        };
         Self { header, payload, fixed, digest, values }
     }
 }
@@ -149,12 +177,32 @@ fn header(request: &AppendRequest, stream: StreamId, sequence: Sequence, event: 
     }
 }
 
-/// Names of kinds and UUIDs need no escaping; every other text is written in hexadecimal, so that nothing does.
-fn values(header: &EventHeader, payload: &str, salt: &[u8], digest: &Hash, dialect: Dialect) -> String {
+fn bound(header: &EventHeader, payload: &str, salt: &[u8], digest: &Hash) -> Arc<[SqlValue]> {
+    let values = sql_args![
+        header.aggregate_type.as_str(),
+        header.aggregate_id,
+        header.sequence,
+        header.event_type.as_str(),
+        header.event_version.as_str(),
+        payload,
+        METADATA,
+        header.event_id.to_string(),
+        header.command_id.to_string(),
+        header.causation_id.map(|id| id.to_string()),
+        header.correlation_id,
+        header.actor.as_str(),
+        salt,
+        *digest,
+    ];
+    values.into()
+}
+
+/// Names of kinds and UUIDs need no escaping. Every other text is written in hexadecimal, so that it needs none either.
+fn text(header: &EventHeader, payload: &str, salt: &[u8], digest: &Hash) -> String {
     let mut sql = String::with_capacity(payload.len() * 2 + 768);
     let _ = write!(sql, "'{}','{}',{},", header.aggregate_type, header.aggregate_id, header.sequence);
     for text in [header.event_type.as_str(), header.event_version.as_str(), payload] {
-        push_text(&mut sql, text, dialect);
+        push_text(&mut sql, text);
         sql.push(',');
     }
     let _ = write!(sql, "'{METADATA}','{}','{}',", header.event_id, header.command_id);
@@ -163,7 +211,7 @@ fn values(header: &EventHeader, payload: &str, salt: &[u8], digest: &Hash, diale
         None => sql.push_str("NULL"),
     }
     let _ = write!(sql, ",'{}',", header.correlation_id);
-    push_text(&mut sql, &header.actor, dialect);
+    push_text(&mut sql, &header.actor);
     let _ = write!(sql, ",X'{}',X'{}'", hex::encode(salt), hex::encode(digest));
     sql
 }
@@ -209,16 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_people_write_appears_outside_of_hexadecimal() {
+    fn scripts_contain_texts_of_people_in_hexadecimal_only() {
         let mut request = append(&[(stream(1), 4, 1)]);
         request.actor = "a'; DROP TABLE events; --".into();
         request.streams[0].events[0].payload = r#"{"text":"it's"}"#.into();
         request.streams[0].events[0].event_type = "O'Type\\".into();
-        for dialect in [Dialect::Mysql, Dialect::Sqlite] {
-            let values = &Prepared::new(request.clone(), dialect).unwrap().events[0].values;
-            assert!(!values.contains("DROP") && !values.contains("it's") && !values.contains('\\'), "{values}");
-            assert!(values.contains(&hex::encode(r#"{"text":"it's"}"#)));
-        }
+        let values = &Prepared::new(request, Dialect::Mysql).unwrap().events[0].values.text;
+        assert!(!values.contains("DROP") && !values.contains("it's") && !values.contains('\\'), "{values}");
+        assert!(values.contains(&hex::encode(r#"{"text":"it's"}"#)));
     }
 
     #[test]

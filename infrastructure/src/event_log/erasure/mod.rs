@@ -11,11 +11,11 @@ use application::ports::{
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::append::Prepared;
+use super::append::{MoreStatements, Prepared};
 use super::log::SqlEventLog;
 use super::stored::{COLUMNS, StoredEvent, decode};
 use super::tail::unavailable;
-use crate::database::{Dialect, push_text};
+use crate::database::{Dialect, Statement, push_text};
 use crate::responses::forget_answers;
 use crate::sql_args;
 
@@ -44,10 +44,10 @@ impl PersonalDataLog for SqlEventLog {
         if texts.iter().any(|text| decode(&text.header, &text.payload, upcasters).is_err()) {
             return Err(AppendError::Invalid { reason: "an erased payload that is no event" });
         }
-        let statements = statements(&request, &texts, self.dialect());
+        let more = statements(&request, &texts, self.dialect());
         let mut request = Prepared::new(request, self.dialect())?;
-        request.payload_bytes += statements.len() / 2;
-        request.statements = statements;
+        request.payload_bytes += texts.iter().map(|text| text.payload.len()).sum::<usize>();
+        request.more = more;
         self.answer(request).await
     }
 
@@ -60,19 +60,29 @@ impl PersonalDataLog for SqlEventLog {
     }
 }
 
+/// The digest of a forgotten request, which no request has.
+const NO_DIGEST: [u8; 32] = [0; 32];
+
+fn statements(request: &AppendRequest, texts: &[ErasedText], dialect: Dialect) -> MoreStatements {
+    match dialect {
+        Dialect::Mysql => MoreStatements { text: script(request, texts), ..MoreStatements::default() },
+        Dialect::Sqlite => MoreStatements { statements: bound(request, texts), ..MoreStatements::default() },
+    }
+}
+
 /// Ids need no escaping, and texts are written in hexadecimal.
-fn statements(request: &AppendRequest, texts: &[ErasedText], dialect: Dialect) -> String {
+fn script(request: &AppendRequest, texts: &[ErasedText]) -> String {
     let mut sql = String::new();
     for text in texts {
         sql.push_str("UPDATE events SET payload = ");
-        push_text(&mut sql, &text.payload, dialect);
+        push_text(&mut sql, &text.payload);
         let _ = write!(sql, ", salt = NULL WHERE position = {}; ", text.header.position);
     }
     let commands: BTreeSet<_> = texts.iter().map(|text| format!("'{}'", text.header.command_id)).collect();
     if !commands.is_empty() {
         // The command stays known, so that it is not carried out again; a request that fits it is not.
         let commands = commands.into_iter().collect::<Vec<_>>().join(",");
-        let nothing = "00".repeat(32);
+        let nothing = hex::encode(NO_DIGEST);
         let _ = write!(sql, "UPDATE command_log SET request_digest = X'{nothing}' WHERE command_id IN ({commands}); ");
         // With it the digest of the request.
         let _ = write!(sql, "DELETE FROM idempotent_responses WHERE command_id IN ({commands}); ");
@@ -81,6 +91,27 @@ fn statements(request: &AppendRequest, texts: &[ErasedText], dialect: Dialect) -
         let _ = write!(sql, "DELETE FROM snapshots WHERE aggregate_type = '{kind}' AND aggregate_id = '{id}'; ");
     }
     sql
+}
+
+/// The same statements for SQLite.
+fn bound(request: &AppendRequest, texts: &[ErasedText]) -> Vec<Statement> {
+    const ERASE: &str = "UPDATE events SET payload = ?, salt = NULL WHERE position = ?";
+    const FORGET_REQUEST: &str = "UPDATE command_log SET request_digest = ? WHERE command_id = ?";
+    const FORGET_ANSWER: &str = "DELETE FROM idempotent_responses WHERE command_id = ?";
+    const FORGET_STATE: &str = "DELETE FROM snapshots WHERE aggregate_type = ? AND aggregate_id = ?";
+    let mut all = vec![];
+    for text in texts {
+        all.push(Statement::constant(ERASE, sql_args![text.payload.as_str(), text.header.position]));
+    }
+    let commands: BTreeSet<_> = texts.iter().map(|text| text.header.command_id.to_string()).collect();
+    for command in commands {
+        all.push(Statement::constant(FORGET_REQUEST, sql_args![NO_DIGEST, command.as_str()]));
+        all.push(Statement::constant(FORGET_ANSWER, sql_args![command]));
+    }
+    for StreamId { kind, id } in request.streams.iter().map(|append| append.stream) {
+        all.push(Statement::constant(FORGET_STATE, sql_args![kind.as_str(), id]));
+    }
+    all
 }
 
 #[cfg(test)]

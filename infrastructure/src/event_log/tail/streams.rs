@@ -1,4 +1,4 @@
-//! Reads single streams, through the unmodified repositories of mysql-es and sqlite-es.
+//! Reads single streams: on MySQL through the unmodified repository of mysql-es.
 
 use application::ports::{ReadError, Sequence, StreamEvent, StreamId};
 use cqrs_es::Aggregate;
@@ -13,25 +13,29 @@ use domain::thread::Thread;
 use domain::visitor::Visitor;
 use domain::workspace::Workspace;
 use mysql_es::MysqlEventRepository;
-use sqlite_es::SqliteEventRepository;
 
-use crate::database::{Database, Pool};
+use super::reader::unavailable;
+use crate::database::{Database, DatabaseError, Row};
+use crate::sql_args;
 
 /// The repository writes the sequence into its statement's text; asking only for multiples of this keeps a
 /// connection's cache of prepared statements useful.
 const STEP: Sequence = 64;
 
-/// The repository of this database.
+const SELECT: &str = "SELECT sequence, event_type, event_version, payload FROM events \
+                      WHERE aggregate_type = ? AND aggregate_id = ? AND sequence > ? ORDER BY sequence";
+
+/// The reader of streams of this database.
 pub(crate) enum Streams {
     Mysql(MysqlEventRepository),
-    Sqlite(SqliteEventRepository),
+    Sqlite(Database),
 }
 
 impl Streams {
     pub(crate) fn new(database: &Database) -> Self {
-        match database.pool() {
-            Pool::Mysql(pool) => Self::Mysql(MysqlEventRepository::new(pool.clone())),
-            Pool::Sqlite(pool) => Self::Sqlite(SqliteEventRepository::new(pool.clone())),
+        match database.mysql_pool() {
+            Some(pool) => Self::Mysql(MysqlEventRepository::new(pool.clone())),
+            None => Self::Sqlite(database.clone()),
         }
     }
 
@@ -43,12 +47,31 @@ impl Streams {
         upcasters: &Upcasters,
     ) -> Result<Vec<StreamEvent>, ReadError> {
         let stored = match self {
-            Self::Mysql(repository) => stored(repository, stream, after).await,
-            Self::Sqlite(repository) => stored(repository, stream, after).await,
+            Self::Mysql(repository) => stored(repository, stream, after).await.map_err(read_error)?,
+            Self::Sqlite(database) => {
+                let args = sql_args![stream.kind.as_str(), stream.id, after];
+                let rows = database.fetch_all(SELECT, args).await.map_err(unavailable)?;
+                rows.iter().map(|row| serialized(row, stream)).collect::<Result<_, _>>()?
+            }
         };
-        let events = stored.map_err(read_error)?.into_iter().map(|event| stream_event(event, upcasters));
+        let events = stored.into_iter().map(|event| stream_event(event, upcasters));
         Ok(events.filter(|event| event.sequence > after).collect())
     }
+}
+
+fn serialized(row: &Row, stream: StreamId) -> Result<SerializedEvent, ReadError> {
+    let broken = |error| unavailable(DatabaseError::Row(error));
+    let payload = serde_json::from_str(row.str("payload").map_err(broken)?)
+        .map_err(|error| ReadError::Undecodable { position: 0, source: Box::new(error) })?;
+    Ok(SerializedEvent {
+        aggregate_id: stream.id.to_string(),
+        sequence: usize::try_from(row.int("sequence").map_err(broken)?).unwrap_or_default(),
+        aggregate_type: stream.kind.as_str().to_owned(),
+        event_type: row.text("event_type").map_err(broken)?,
+        event_version: row.text("event_version").map_err(broken)?,
+        payload,
+        metadata: serde_json::Value::Object(serde_json::Map::new()),
+    })
 }
 
 fn stream_event(event: SerializedEvent, upcasters: &Upcasters) -> StreamEvent {

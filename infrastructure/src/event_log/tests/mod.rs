@@ -1,4 +1,5 @@
 mod interop;
+mod older_store;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

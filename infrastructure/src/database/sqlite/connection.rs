@@ -1,0 +1,109 @@
+//! One connection, and how statements run on it.
+
+use std::path::Path;
+
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Batch, Connection, OpenFlags, ToSql};
+
+use super::address::Mode;
+use super::{BUSY_TIMEOUT, SqliteRow};
+use crate::database::row::Row;
+use crate::database::statements::Statement;
+use crate::database::{DatabaseError, SqlValue};
+
+/// The settings of every connection. Deleted and overwritten data is gone from the file, because people may ask for its
+/// erasure. The write-ahead log's file keeps 64 MiB of what it grew to during a long read.
+const PRAGMAS: [(&str, &str); 3] =
+    [("foreign_keys", "ON"), ("secure_delete", "ON"), ("journal_size_limit", "67108864")];
+
+/// How many prepared statements a connection keeps. All statements of the program fit.
+const KEPT_STATEMENTS: usize = 256;
+
+/// What a statement or a script has done.
+#[derive(Default)]
+pub(crate) struct Done {
+    /// The number of rows that it has affected (found, for an update), or that its query returns.
+    pub(crate) count: u64,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// Opens the file with the settings of every connection.
+pub(super) fn open(file: &Path, mode: Mode) -> Result<Connection, DatabaseError> {
+    let access = match mode {
+        Mode::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Mode::ReadWrite | Mode::Created => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    // One thread at a time uses it.
+    let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
+    for (name, value) in PRAGMAS {
+        set(&connection, name, value)?;
+    }
+    Ok(connection)
+}
+
+pub(super) fn set(connection: &Connection, pragma: &str, value: &str) -> Result<(), DatabaseError> {
+    Ok(connection.execute_batch(&format!("PRAGMA {pragma} = {value}"))?)
+}
+
+/// Runs a statement, and checks what was expected of it.
+pub(super) fn run(connection: &Connection, statement: &Statement) -> Result<Done, DatabaseError> {
+    let mut prepared = connection.prepare_cached(&statement.sql)?;
+    let given = statement.args().count();
+    if prepared.parameter_count() != given {
+        // Missing values would silently be NULL.
+        return Err(rusqlite::Error::InvalidParameterCount(given, prepared.parameter_count()).into());
+    }
+    for (number, value) in (1..).zip(statement.args()) {
+        prepared.raw_bind_parameter::<usize, _>(number, value)?;
+    }
+    let done = step(&mut prepared)?;
+    statement.check(done.count)?;
+    Ok(done)
+}
+
+/// Runs statements in their order, up to the first one that fails. Returns the result of the last one.
+pub(super) fn run_all(connection: &Connection, statements: &[Statement]) -> Result<Done, DatabaseError> {
+    statements.iter().try_fold(Done::default(), |_, statement| run(connection, statement))
+}
+
+/// Runs statements that are separated by `;`. Returns the rows of all queries and the number of all affected rows.
+pub(super) fn run_script(connection: &Connection, script: &str) -> Result<Done, DatabaseError> {
+    let mut all = Done::default();
+    let mut batch = Batch::new(connection, script);
+    while let Some(mut statement) = batch.next()? {
+        let is_query = statement.column_count() > 0;
+        let Done { count, rows } = step(&mut statement)?;
+        all.count += if is_query { 0 } else { count };
+        all.rows.extend(rows);
+    }
+    Ok(all)
+}
+
+fn step(statement: &mut rusqlite::Statement<'_>) -> Result<Done, DatabaseError> {
+    if statement.column_count() == 0 {
+        return Ok(Done { count: statement.raw_execute()? as u64, rows: vec![] });
+    }
+    let mut cursor = statement.raw_query();
+    let mut rows = vec![];
+    let mut columns = None;
+    while let Some(row) = cursor.next()? {
+        // Not before the first row: only then SQLite knows of changed tables.
+        let columns = columns.get_or_insert_with(|| SqliteRow::columns(row));
+        rows.push(Row::from(SqliteRow::read(row, columns)?));
+    }
+    Ok(Done { count: rows.len() as u64, rows })
+}
+
+impl ToSql for SqlValue {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(value) => ValueRef::Integer(*value),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
