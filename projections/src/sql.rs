@@ -1,13 +1,10 @@
 //! What the views' statements have in common.
 
-use infrastructure::database::{Row, RowError};
+use infrastructure::database::{CHUNKS, Row, RowError};
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 use crate::text::fold;
-
-/// The numbers of values a statement: few, so that a connection's cache of prepared statements stays small.
-const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Cuts values into parts of a few sizes, in their order.
 pub(crate) fn chunks<T>(mut values: &[T]) -> impl Iterator<Item = &[T]> {

@@ -12,7 +12,7 @@ mod interop;
 mod layout;
 mod matrix;
 mod order;
-mod setbacks;
+mod rollbacks;
 mod snapshots;
 mod structure;
 mod subscription;

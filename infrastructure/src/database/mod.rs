@@ -29,7 +29,7 @@ use session::Inner as SessionInner;
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use sqlite::SqliteVersion;
-pub use statements::placeholders;
+pub use statements::{CHUNKS, placeholders};
 pub(crate) use statements::{Statement, WholeTransaction, push_text};
 pub use transaction::Transaction;
 pub use value::SqlValue;

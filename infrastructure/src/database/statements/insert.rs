@@ -2,8 +2,9 @@
 
 use crate::database::SqlValue;
 
-/// The numbers of rows a statement: few, so that a connection's cache of prepared statements stays small.
-const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
+/// The numbers of rows or values in one statement: few sizes, so that a connection's cache of prepared statements stays
+/// small.
+pub const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// The most bytes that the texts of a statement's rows have, where it holds more than one row: a server takes no statement
 /// of any length, and one that is written out is twice as long.

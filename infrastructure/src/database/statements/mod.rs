@@ -6,7 +6,7 @@ mod script;
 mod statement;
 
 pub(super) use insert::chunked;
-pub use insert::placeholders;
+pub use insert::{CHUNKS, placeholders};
 pub(crate) use literal::push_text;
 pub(super) use script::{MOST_ENQUEUED, Script};
 pub(crate) use statement::{Statement, WholeTransaction};
