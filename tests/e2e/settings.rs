@@ -7,7 +7,7 @@ use std::path::Path;
 use harness::{DEADLINE, Process, ProcessBuilder};
 
 /// What each setting must not be, and what is said of it.
-const MALFORMED: [(&str, &str, &str); 36] = [
+const MALFORMED: [(&str, &str, &str); 37] = [
     ("DATABASE_URL", "postgres://host/name", "must begin with mysql:// or sqlite:"),
     ("DATABASE_URL", "mysql://", "must be mysql://USER:PASSWORD@HOST/NAME"),
     ("DATABASE_URL", "mysql://user:password@host", "must be mysql://USER:PASSWORD@HOST/NAME"),
@@ -32,6 +32,7 @@ const MALFORMED: [(&str, &str, &str); 36] = [
     ("CORS_ORIGINS", "https://shop.example/path", "must be origins"),
     ("RATE_LIMITS", "maybe", "[possible values: on, off]"),
     ("RATE_LIMITS", "", "[possible values: on, off]"),
+    ("OLD_SQLITE", "maybe", "[possible values: refuse, allow]"),
     ("DRAIN_DELAY", "301", "301 is not in 0..=300"),
     ("DRAIN_DELAY", "-1", "DRAIN_DELAY"),
     ("DRAIN_DELAY", "soon", "invalid digit"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use api::config::Settings;
+use api::config::{OldSqlite, Settings};
 use api::server::client_address::TrustedProxies;
 use api::server::cors::CorsOrigins;
 use api::wiring::{Running, start};
@@ -92,6 +92,7 @@ impl Server {
             drain_delay: Duration::ZERO,
             // Tests do in a second what people do in an hour.
             rate_limits: false,
+            old_sqlite: OldSqlite::Refuse,
         };
         change(&mut settings);
         let running = start(settings, Arc::new(clock.clone())).await;

@@ -28,6 +28,16 @@ pub enum LogFormat {
     Json,
 }
 
+/// What to do with a SQLite that may lose committed transactions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OldSqlite {
+    /// Do not start
+    #[default]
+    Refuse,
+    /// Start with a warning
+    Allow,
+}
+
 /// Whether something is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
@@ -83,6 +93,9 @@ pub struct Arguments {
     /// Whether requests are limited
     #[arg(long, env = "RATE_LIMITS", value_enum, default_value_t, global = true)]
     pub rate_limits: Switch,
+    /// Whether to start on a SQLite older than 3.51.3, which may lose committed transactions
+    #[arg(long, env = "OLD_SQLITE", value_enum, default_value_t, global = true)]
+    pub old_sqlite: OldSqlite,
     /// Collector that gets traces by OTLP over HTTP: http://HOST:PORT; default: none
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
     pub otel_exporter_otlp_endpoint: Option<String>,
@@ -176,6 +189,8 @@ pub struct Settings {
     pub drain_delay: Duration,
     /// Whether requests are limited.
     pub rate_limits: bool,
+    /// What to do with a SQLite that may lose committed transactions.
+    pub old_sqlite: OldSqlite,
 }
 
 impl fmt::Debug for Settings {
@@ -265,6 +280,7 @@ impl Settings {
             cors_origins,
             drain_delay: Duration::from_secs(arguments.drain_delay),
             rate_limits: arguments.rate_limits == Switch::On,
+            old_sqlite: arguments.old_sqlite,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use application::UseCaseError;
 use application::ports::ReadError;
 use infrastructure::auth::SecretTooShort;
-use infrastructure::database::{DatabaseError, MigrateError};
+use infrastructure::database::{DatabaseError, MigrateError, SqliteVersion};
 use metrics_exporter_prometheus::BuildError;
 
 use crate::config::ConfigError;
@@ -36,6 +36,16 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("DATABASE_URL: cannot use the database")]
     Database(#[from] DatabaseError),
+    /// SQLite may lose committed transactions.
+    #[error(
+        "SQLite {found} may lose committed transactions (https://sqlite.org/wal.html, the WAL-reset bug); use a build with \
+         {} or later, or set OLD_SQLITE=allow",
+        SqliteVersion::FIRST_SAFE
+    )]
+    OldSqlite {
+        /// The version that this program is linked with.
+        found: SqliteVersion,
+    },
     /// There is no data folder.
     #[error("DATA_DIR: there is no folder {}; name the one of the server", folder.display())]
     NoFolder {

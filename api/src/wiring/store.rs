@@ -1,16 +1,19 @@
 //! Opening what is stored.
 
 use infrastructure::backup::find_unfinished;
-use infrastructure::database::{Database, DatabaseOptions};
+use infrastructure::database::{Database, DatabaseOptions, SqliteVersion};
 
 use super::{FolderLock, StartError};
-use crate::config::Settings;
+use crate::config::{OldSqlite, Settings};
 
 /// Opens the database and brings its schema to this version.
 ///
 /// # Errors
 /// When it cannot be used.
 pub async fn open_database(settings: &Settings) -> Result<Database, StartError> {
+    if Database::file(&settings.database_url).is_some() {
+        ensure_safe(SqliteVersion::linked(), settings.old_sqlite)?;
+    }
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
     ensure_whole(&database).await?;
     database.migrate().await?;
@@ -27,6 +30,17 @@ pub async fn open_to_restore(settings: &Settings) -> Result<(Database, FolderLoc
     let folder = FolderLock::take(settings)?;
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
     Ok((database, folder))
+}
+
+fn ensure_safe(found: SqliteVersion, old: OldSqlite) -> Result<(), StartError> {
+    match old {
+        OldSqlite::Refuse if found.is_unsafe() => Err(StartError::OldSqlite { found }),
+        OldSqlite::Allow if found.is_unsafe() => {
+            tracing::warn!(%found, "this SQLite may lose committed transactions");
+            Ok(())
+        }
+        OldSqlite::Refuse | OldSqlite::Allow => Ok(()),
+    }
 }
 
 async fn ensure_whole(database: &Database) -> Result<(), StartError> {
@@ -59,5 +73,20 @@ pub fn ensure_file(settings: &Settings) -> Result<(), StartError> {
     match Database::file(&settings.database_url) {
         Some(file) if matches!(file.try_exists(), Ok(false)) => Err(StartError::NoDatabase { file }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_sqlite_is_refused_unless_it_is_allowed() {
+        let old = SqliteVersion { number: 3_051_002 };
+        let refused = ensure_safe(old, OldSqlite::Refuse).unwrap_err();
+        assert!(refused.to_string().starts_with("SQLite 3.51.2 may lose committed transactions"), "{refused}");
+        assert!(ensure_safe(old, OldSqlite::Allow).is_ok());
+        assert!(ensure_safe(SqliteVersion::FIRST_SAFE, OldSqlite::Refuse).is_ok());
+        assert!(ensure_safe(SqliteVersion::linked(), OldSqlite::Refuse).is_ok());
     }
 }
