@@ -263,15 +263,14 @@ async fn what_a_crash_has_taken_back_is_forgotten() {
                 tokio::task::yield_now().await;
             }
             // What was known up to the lost event says nothing about who is in its place.
-            let now = log.nothing_read();
-            let seen = |n| SeenStream { stream: stream(100 + 10 * others + n), freshness: now.confirmed(kept + 1) };
+            let now = Freshness::new(log.database.restarts() + log.recent.rollbacks(), kept + 1);
+            assert!(!now.is_of_another_generation(&log.nothing_read()));
+            let seen = |n| SeenStream { stream: stream(100 + 10 * others + n), freshness: now };
             let seen: Vec<_> = (0..others).map(seen).collect();
             // Nor does what was known of the stream that lost it.
-            let lost = |freshness: Freshness| SeenStream {
-                stream: stream(20 + others),
-                freshness: freshness.at_version(1).confirmed(kept + 1),
-            };
-            let at_first = Freshness::new(0, 0);
+            let lost =
+                |freshness: Freshness| SeenStream { stream: stream(20 + others), freshness: freshness.at_version(1) };
+            let at_first = Freshness::new(0, kept + 1);
             assert!(now.is_of_another_generation(&at_first));
             for as_of in [None, Some(before)] {
                 let grown = log.find_grown(&seen, as_of).await.unwrap().grown;
@@ -330,7 +329,7 @@ async fn lost_connection_loses_and_doubles_nothing() {
             continue;
         }
         let log = Arc::new(start(&fresh.database).await);
-        // Enough to make a crowd.
+        // Enough to fill batches.
         let writers = (0..64_u128).map(|writer| {
             let log = Arc::clone(&log);
             tokio::spawn(async move {
