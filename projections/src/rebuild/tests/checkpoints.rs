@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::ports::EventLog as _;
 use infrastructure::database::Database;
-use infrastructure::subscription::{RunnerStatus, StopReason, Subscriber};
+use infrastructure::subscription::{RunnerHandle, RunnerStatus, StopReason, Subscriber};
 use tokio::time::timeout;
 
 use super::live::{Node, start};
@@ -34,15 +34,17 @@ async fn spoil(database: &Database, subscriber: &str, what: &str) {
 }
 
 /// Starts it again, and expects that it does not run.
-async fn stops(
-    node: &Node,
-    database: &Database,
-    subscriber: Arc<dyn Subscriber>,
-) -> infrastructure::subscription::RunnerHandle {
+async fn stops(node: &Node, database: &Database, subscriber: Arc<dyn Subscriber>) -> RunnerHandle {
     let handle = subscriptions(node, database).start(subscriber);
     let stopped = timeout(SOON, handle.statuses().wait_for(RunnerStatus::has_ended)).await.unwrap().unwrap().clone();
     assert!(matches!(stopped, RunnerStatus::Stopped(StopReason::ForeignCheckpoint { .. })), "{stopped:?}");
     handle
+}
+
+/// Waits until it has noticed that its tables were replaced.
+async fn runs(handle: &RunnerHandle) {
+    let is_running = |status: &RunnerStatus| *status == RunnerStatus::Running;
+    timeout(SOON, handle.statuses().wait_for(is_running)).await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,6 +62,7 @@ async fn replay_mends_a_checkpoint_that_is_not_in_the_log() {
             let refused = replay(&node, database).verify(&["tags"], &(), &mut |_| {}).await.unwrap_err();
             assert!(matches!(refused, RebuildError::ForeignCheckpoint { subscriber: "tags" }), "{refused}");
             replay(&node, database).run(&[], &()).await.unwrap();
+            runs(&handle).await;
             let head = node.desk.log.head().await.unwrap().position;
             assert!(handle.wait_for(head, SOON).await, "{spoiled}: {:?}", handle.status());
             assert_eq!(tag_names(database).await.len(), round + 2, "{spoiled}");
@@ -82,6 +85,7 @@ async fn refold_mends_the_routers_checkpoint() {
             let stopped = |status: &RunnerStatus| matches!(status, RunnerStatus::Stopped(_));
             timeout(SOON, node.runner("routing").statuses().wait_for(stopped)).await.unwrap().unwrap();
             replay(&node, database).refold_router(&()).await.unwrap();
+            runs(node.runner("routing")).await;
             node.settle().await;
             assert_eq!(differences(&node, database).await, [], "{spoiled}");
         }
