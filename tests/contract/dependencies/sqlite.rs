@@ -7,7 +7,7 @@ fn lock_file_has_one_sqlite() {
     let metadata = metadata();
     let libraries: Vec<_> = metadata.packages.iter().filter(|package| *package.name == "libsqlite3-sys").collect();
     assert_eq!(libraries.len(), 1, "{libraries:?}");
-    let bundled = metadata.resolve.expect("cargo resolves").nodes;
+    let bundled = &metadata.resolve.as_ref().expect("cargo resolves").nodes;
     let library = bundled.iter().find(|node| node.id == libraries[0].id).expect("it is used");
     assert!(library.features.iter().any(|feature| feature.as_str() == "bundled"), "{:?}", library.features);
 }
