@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-// Hashing passwords takes 19 MiB at a time, which glibc's allocator keeps in each thread's arena for good.
+// Each password hash takes 19 MiB, which glibc's allocator would never return from the arena of a thread.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

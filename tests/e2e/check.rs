@@ -44,7 +44,7 @@ on_each_database! {
         let nowhere = database.folder().join("nowhere/at/all");
         let (code, told) = check(&database, &[], &[("DATA_DIR", nowhere.to_str().unwrap())]);
         assert_eq!(code, Some(0), "{told:#}");
-        assert!(about(&told, "data folder")["found"].as_str().unwrap().contains("first start makes it"));
+        assert!(about(&told, "data folder")["found"].as_str().unwrap().contains("first start creates it"));
         assert_eq!(fs::read_dir(database.folder()).unwrap().count(), 0);
     }
 

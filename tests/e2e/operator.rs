@@ -49,7 +49,7 @@ on_each_database! {
         server.stop().await;
 
         let create = ["admin", "create", "--email", "second@example.com", "--name", "Second"];
-        assert_eq!(printed(&run(&database, &create, Some("chosen by hand"))), "second@example.com: the password is as set");
+        assert_eq!(printed(&run(&database, &create, Some("chosen by hand"))), "second@example.com: the password is the one of ADMIN_PASSWORD");
         assert_eq!(run(&database, &create, Some("chosen by hand")).status.code(), Some(1), "the address is taken");
         let server = Server::start(&database).await;
         let login = json!({ "email": "second@example.com", "password": "chosen by hand" });

@@ -18,8 +18,8 @@ const MALFORMED: [(&str, &str, &str); 37] = [
     ("REDIS_URL", "http://host", "must be redis://HOST:PORT"),
     ("REDIS_URL", "redis://host:port", "must be redis://HOST:PORT"),
     ("DATA_DIR", "what?", "must be UTF-8 without question marks"),
-    ("HOST", "no host", "must be an IP address of this machine, or a name that leads to one"),
-    ("HOST", "127.0.0.1:3000", "must be an IP address of this machine, or a name that leads to one"),
+    ("HOST", "no host", "must be an IP address of this machine, or a name that resolves to one"),
+    ("HOST", "127.0.0.1:3000", "must be an IP address of this machine, or a name that resolves to one"),
     ("PORT", "70000", "70000 is not in 0..=65535"),
     ("PORT", "http", "invalid digit"),
     ("JWT_SECRET", "thirty-one bytes are not enough", "must have at least 32 bytes"),
@@ -84,7 +84,7 @@ async fn secrets_from_files_that_cannot_be_read_stop_the_start() {
         let missing = home.path().join("missing").display().to_string();
         assert_refused(program(home.path()).setting(&file, missing), home.path(), name, "cannot use").await;
         let twice = program(home.path()).setting(name, "given").setting(&file, elsewhere.path().display().to_string());
-        assert_refused(twice, home.path(), name, "are both given").await;
+        assert_refused(twice, home.path(), name, "are both set").await;
     }
 }
 

@@ -1,26 +1,24 @@
 use std::error::Error;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use application::agents::is_set_up;
 use clap::Subcommand;
 use domain::agent::{NewPassword, Registration, Role};
 use domain::text::{EmailAddress, Name};
-use infrastructure::system::SystemClock;
 use serde_json::json;
 
 use crate::cli::output::say;
 use crate::config::{Settings, random_password};
-use crate::wiring::Office;
+use crate::wiring::AdminTools;
 
-/// On whose behalf these changes are in the log.
+/// The actor of these changes in the log.
 const ACTOR: &str = "system:operator";
 
-/// What is done about people who cannot log in. The password is the one of ADMIN_PASSWORD; without it, one is made and
-/// printed.
+/// Commands for people who cannot log in. The password comes from ADMIN_PASSWORD; if that is not set, a password is
+/// generated and printed.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Make an admin
+    /// Create an admin
     Create {
         /// Their e-mail address
         #[arg(long)]
@@ -32,7 +30,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Give an agent, an admin or not, another password, and end all their sessions
+    /// Set the password of an agent or admin, and end all their sessions
     ResetPassword {
         /// Their e-mail address
         #[arg(long)]
@@ -43,7 +41,7 @@ pub enum Command {
     },
 }
 
-/// Carries it out, on a database that no server uses, or that is no SQLite file.
+/// Runs an admin command. No server may be using a SQLite database; a MySQL server may be running.
 pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<dyn Error>> {
     let (email, name, as_json) = match &command {
         Command::Create { email, name, json } => (email, Some(name), *json),
@@ -55,43 +53,43 @@ pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<d
         Some(password) => (true, password),
         None => (false, random_password()?),
     };
-    let office = Office::open(settings, Arc::new(SystemClock)).await?;
+    let tools = AdminTools::open(settings).await?;
     let outcome = match name {
-        Some(name) => create(&office, email.clone(), name, &password).await,
-        None => reset(&office, &email, &password).await,
+        Some(name) => create(&tools, email.clone(), name, &password).await,
+        None => reset(&tools, &email, &password).await,
     };
-    office.close().await;
+    tools.close().await;
     outcome?;
     if as_json {
-        // A password that was given is not repeated.
+        // A password that the operator has set is not repeated.
         say!("{}", json!({ "email": email.as_str(), "password": (!given).then_some(password.as_str()) }));
     } else if given {
-        say!("{}: the password is as set", email.as_str());
+        say!("{}: the password is the one of ADMIN_PASSWORD", email.as_str());
     } else {
-        say!("{}: the password (shown only now) is {}", email.as_str(), password.as_str());
+        say!("{}: the password (shown only once) is {}", email.as_str(), password.as_str());
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn create(
-    office: &Office,
+    tools: &AdminTools,
     email: EmailAddress,
     name: Name,
     password: &NewPassword,
 ) -> Result<(), Box<dyn Error>> {
-    let bus = &office.accounts.bus;
+    let bus = &tools.accounts.bus;
     if !is_set_up(bus).await? {
-        return Err("nothing is set up yet: the first start of the server makes the first admin".into());
+        return Err("nothing is set up yet: the first start of the server creates the first admin".into());
     }
     let registration = Registration::offline(name, email, Role::Admin, bus.now());
     let context = bus.context(ACTOR.to_owned(), bus.new_uuid());
-    office.accounts.appoint_admin(context, registration, password).await?;
+    tools.accounts.appoint_admin(context, registration, password).await?;
     Ok(())
 }
 
-async fn reset(office: &Office, email: &EmailAddress, password: &NewPassword) -> Result<(), Box<dyn Error>> {
-    let bus = &office.log_in.bus;
+async fn reset(tools: &AdminTools, email: &EmailAddress, password: &NewPassword) -> Result<(), Box<dyn Error>> {
+    let bus = &tools.log_in.bus;
     let context = bus.context(ACTOR.to_owned(), bus.new_uuid());
-    let found = office.log_in.reset_password(context, email, password).await?;
-    if found { Ok(()) } else { Err(format!("there is no agent with the address {}", email.as_str()).into()) }
+    let found = tools.log_in.reset_password(context, email, password).await?;
+    if found { Ok(()) } else { Err(format!("no agent has the address {}", email.as_str()).into()) }
 }

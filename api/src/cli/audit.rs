@@ -20,53 +20,53 @@ use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::{ensure_file, ensure_folder, open_as_it_is};
 
-/// What can be proved.
+/// Commands on the tamper-evident log.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Write the log, or a part of it, with everything that proves it, and a signed head
+    /// Export the log, or a part of it, with its proofs and a signed head
     Export(Export),
-    /// Compute the hash chain anew and compare: of the database, or of an export alone
+    /// Verify the hash chain of the database, or of an export
     Verify(Verify),
-    /// Print the public key with which exports of this installation are checked
+    /// Print the public key that verifies exports of this installation
     Key,
 }
 
-/// What is exported, and how.
+/// The part of the log to export, and its format.
 #[derive(Args)]
 pub struct Export {
-    /// How events are written
+    /// Format of the events
     #[arg(long, value_enum, default_value_t)]
     format: FormatName,
-    /// The first event: a position, such as the one after the last of an earlier export, or a time (RFC 3339)
+    /// First event: a position, such as the one after the last of an earlier export, or a time (RFC 3339)
     #[arg(long, value_name = "POSITION|TIME")]
     from: Option<Moment>,
-    /// The last event: a position or a time
+    /// Last event: a position or a time (RFC 3339)
     #[arg(long, value_name = "POSITION|TIME")]
     to: Option<Moment>,
-    /// Only what was done on behalf of these, such as agent:ID, visitor:ID or system:router
+    /// Only events caused by this actor, such as agent:ID, visitor:ID or system:router
     #[arg(long)]
     actor: Option<String>,
-    /// Only events of this kind of streams, or of one of them: thread, thread:ID
+    /// Only events of this kind of stream, or of one stream: thread, thread:ID
     #[arg(long, value_name = "KIND[:ID]")]
     aggregate: Option<Aggregate>,
-    /// Only events of this name, such as AgentAssigned
+    /// Only events of this type, such as AgentAssigned
     #[arg(long = "type", value_name = "NAME")]
     event_type: Option<String>,
-    /// A new file to write to instead of standard output
+    /// Write to this new file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// What is verified.
+/// What to verify, and against what.
 #[derive(Args)]
 pub struct Verify {
-    /// An export; nothing else is needed, neither database nor settings
+    /// Verify this export; needs neither a database nor settings
     #[arg(long, value_name = "EXPORT")]
     file: Option<PathBuf>,
-    /// The key that must have signed the export, as `audit key` prints it
+    /// Key that must have signed the export, as `audit key` prints it
     #[arg(long, value_name = "KEY", requires = "file")]
     public_key: Option<PublicKey>,
-    /// A hash that the log had at a position, noted from an earlier run or from an export: the log must still have it
+    /// Position and hash from an earlier run or an export: the log must still have this hash there
     #[arg(long, value_name = "POSITION:HASH", conflicts_with = "file")]
     noted: Option<Noted>,
     /// Print JSON
@@ -74,7 +74,7 @@ pub struct Verify {
     json: bool,
 }
 
-/// A position and the hash there.
+/// A position and the log's hash there.
 #[derive(Clone, Copy, Debug)]
 pub struct Noted(Position, Hash);
 
@@ -91,10 +91,10 @@ impl FromStr for Noted {
     }
 }
 
-/// How events are written.
+/// The format of exported events.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub enum FormatName {
-    /// A JSON object a line
+    /// One JSON object per line
     #[default]
     Ndjson,
     /// Comma-separated values
@@ -114,11 +114,22 @@ pub async fn run(settings: Settings, command: Command) -> Result<ExitCode, Box<d
     }
 }
 
-/// Verifies an export, if that is what is asked for.
-pub fn verify_export(command: &Command) -> Option<Result<ExitCode, Box<dyn Error>>> {
-    match command {
-        Command::Verify(Verify { file: Some(file), public_key, json, .. }) => Some(verify(file, *public_key, *json)),
-        Command::Verify(_) | Command::Export(_) | Command::Key => None,
+/// Verifies an export alone, without settings or a database.
+pub struct FileCheck {
+    file: PathBuf,
+    public_key: Option<PublicKey>,
+    as_json: bool,
+}
+
+impl Command {
+    /// The check of an export, or else the command itself, which needs a store.
+    pub fn into_file_check(self) -> Result<FileCheck, Self> {
+        match self {
+            Self::Verify(Verify { file: Some(file), public_key, json: as_json, .. }) => {
+                Ok(FileCheck { file, public_key, as_json })
+            }
+            Self::Verify(_) | Self::Export(_) | Self::Key => Err(self),
+        }
     }
 }
 
@@ -129,52 +140,56 @@ async fn write_export(settings: &Settings, options: Export) -> Result<ExitCode, 
     let filter = AuditFilter { actor, aggregate, event_type };
     let how = (Format::from(format), &key);
     let range = (ExportRange { from, to }, &filter);
-    // A bar among the lines of the export would be in their way.
+    // A progress bar would garble the lines of an export on the same terminal.
     let progress = Progress::new(output.is_none() && io::stdout().is_terminal());
-    let shows = |position, last| progress.show(position, last, "exporting");
+    let show = |position, last| progress.show(position, last, "exporting");
     let exported = match &output {
         Some(path) => {
             let mut file = BufWriter::new(create(path)?);
-            let exported = export(&database, range, how, &mut file, shows).await;
+            let exported = export(&database, range, how, &mut file, show).await;
             file.into_inner()?.sync_all()?;
             exported
         }
-        None => export(&database, range, how, &mut BufWriter::new(io::stdout()), shows).await,
+        None => export(&database, range, how, &mut BufWriter::new(io::stdout()), show).await,
     };
     progress.finish();
     database.close().await;
     let ExportSummary { from, to, events } = exported?;
     // Standard output may be the export itself.
-    eprintln!("exported {events} events of positions {from} to {to}, signed by {}", key.public_key());
+    eprintln!("exported {events} events at positions {from} to {to}, signed by {}", key.public_key());
     Ok(ExitCode::SUCCESS)
 }
 
-/// The key of the data folder. It is made with the first use, but not in a folder that somebody has mistyped.
+/// The key in the data folder. The first use creates it, but not in a folder that does not exist: its name may be mistyped.
 fn signing_key(settings: &Settings) -> Result<AuditKey, Box<dyn Error>> {
     ensure_folder(settings)?;
     Ok(AuditKey::of_folder(&settings.data_dir)?)
 }
 
-/// What people wrote is in it, so it is for its owner alone; nothing is overwritten.
+/// Creates a file that only its owner can read, as it holds what people wrote. Never overwrites one.
 fn create(path: &Path) -> Result<File, Box<dyn Error>> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     file.map_err(|error| format!("cannot create {}: {error}", path.display()).into())
 }
 
-fn verify(path: &Path, expected: Option<PublicKey>, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
-    let file = File::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
-    let progress = Progress::new(as_json);
-    let outcome = verify_file(BufReader::new(file), |events| progress.count(events, "verifying"));
-    progress.finish();
-    match outcome {
-        Ok(export) if expected.is_some_and(|expected| expected != export.signer) => {
-            Ok(broken(as_json, &format!("the export is signed by another key: {}", export.signer)))
+impl FileCheck {
+    /// Verifies the export and prints the outcome.
+    pub fn run(self) -> Result<ExitCode, Box<dyn Error>> {
+        let Self { file: path, public_key: expected, as_json } = self;
+        let file = File::open(&path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+        let progress = Progress::new(as_json);
+        let outcome = verify_file(BufReader::new(file), |events| progress.count(events, "verifying"));
+        progress.finish();
+        match outcome {
+            Ok(export) if expected.is_some_and(|expected| expected != export.signer) => {
+                Ok(broken(as_json, &format!("the export is signed by another key: {}", export.signer)))
+            }
+            Ok(export) => {
+                print_export(&export, expected.is_some(), as_json);
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => Ok(broken(as_json, &error.to_string())),
         }
-        Ok(export) => {
-            print_export(&export, expected.is_some(), as_json);
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => Ok(broken(as_json, &error.to_string())),
     }
 }
 
@@ -215,9 +230,9 @@ fn print_log(log: &VerifiedLog, as_json: bool) {
             json!({ "whole": true, "position": position, "hash": hash, "epoch": epoch, "erased": erased })
         );
     }
-    say!("the log is whole: {position} events, {erased} of them erased");
+    say!("the log is intact: {position} events, {erased} of them erased");
     say!("epoch {epoch}   hash {hash}");
-    say!("note {position}:{hash} somewhere else, and give it to --noted next time");
+    say!("keep {position}:{hash} in another place, and pass it with --noted next time");
 }
 
 fn print_export(export: &VerifiedExport, signer_is_known: bool, as_json: bool) {
@@ -231,12 +246,14 @@ fn print_export(export: &VerifiedExport, signer_is_known: bool, as_json: bool) {
         return say!("{outcome}");
     }
     let part = if *filtered { " (a selection)" } else { "" };
-    say!("the export is whole: {events} events of positions {from} to {to}{part}, {erased} of them erased");
+    say!("the export is intact: {events} events at positions {from} to {to}{part}, {erased} of them erased");
     if let Some(position) = unvouched {
-        say!("the erasure of position {position} is not recorded in this export; it may be recorded later");
+        say!(
+            "the erasure at position {position} is not recorded in this export; a later part of the log may record it"
+        );
     }
     say!("epoch {epoch}   hash {hash}");
-    let known = if signer_is_known { "" } else { "; nobody has said whose key that is: compare, or give --public-key" };
+    let known = if signer_is_known { "" } else { "; compare this key with the installation's, or pass --public-key" };
     say!("signed by {signer}{known}");
 }
 

@@ -13,29 +13,29 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::INTERRUPTED;
 use super::progress::Progress;
-use super::replay::interrupted;
+use super::signals::interrupted;
 use crate::cli::output::say;
 use crate::config::Settings;
 use crate::wiring::open_as_it_is;
 
-/// How a gzip file begins (RFC 1952, 2.3.1).
+/// The first bytes of a gzip file (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Where the backup goes.
+/// The destination of a backup, and how to report it.
 #[derive(Args)]
 pub struct Options {
-    /// A new file; it appears under its name when it is whole. `-` writes to standard output
+    /// A new file, which appears under its name once it is complete; `-` writes to standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Replace a backup, or an empty file, that is there
+    /// Replace an existing backup or empty file
     #[arg(long)]
     force: bool,
-    /// Print the outcome as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Takes a backup beside a service that may be running.
+/// Takes a backup, also while a server runs.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let place = match options.file.as_os_str() == "-" {
         true => None,
@@ -54,24 +54,24 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
         outcome = work => outcome,
         () = interrupted() => {
             progress.finish();
-            eprintln!("interrupted: there is no backup");
+            eprintln!("interrupted: no backup was written");
             return Ok(INTERRUPTED.into());
         }
     };
     progress.finish();
     database.close().await;
-    let told = tell(&outcome?, &options, begun.elapsed().as_secs_f64());
+    let report = report(&outcome?, &options, begun.elapsed().as_secs_f64());
     // Standard output may be the backup itself.
     if place.is_none() {
-        eprintln!("{told}")
+        eprintln!("{report}")
     } else {
-        say!("{told}")
+        say!("{report}")
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The file that is written or replaced: a link stays, and what it leads to is meant. A device or a pipe, as /dev/null,
-/// would be lost to all who use it.
+/// The file to write or replace. A link stays, and its target is replaced. A device or a pipe such as /dev/null is
+/// refused: replacing it would take it from all its users.
 fn place_of(options: &Options) -> Result<PathBuf, Box<dyn Error>> {
     let file = &options.file;
     let failed = |error: io::Error| format!("cannot write {}: {error}", file.display()).into();
@@ -79,29 +79,29 @@ fn place_of(options: &Options) -> Result<PathBuf, Box<dyn Error>> {
         Ok(there) if !there.is_file() => {
             Err(format!("{} is not a regular file; `-` writes to standard output", file.display()).into())
         }
-        Ok(_) if !options.force => Err(format!("{} exists: name another file, or give --force", file.display()).into()),
+        Ok(_) if !options.force => Err(format!("{} exists: name another file, or pass --force", file.display()).into()),
         Ok(_) if !is_replaceable(file).map_err(failed)? => {
-            Err(format!("{} is not a backup: --force replaces nothing else", file.display()).into())
+            Err(format!("{} is not a backup: --force replaces only backups and empty files", file.display()).into())
         }
         Ok(_) => fs::canonicalize(file).map_err(failed),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
-        Err(_) if file.is_symlink() => Err(format!("{} is a link that leads nowhere", file.display()).into()),
-        Err(_) if is_beside_a_database(file) => {
-            Err(format!("{} would be taken for a part of the database beside it", file.display()).into())
+        Err(_) if file.is_symlink() => Err(format!("{} is a link to a missing file", file.display()).into()),
+        Err(_) if is_next_to_a_database(file) => {
+            Err(format!("SQLite would use {} as a part of the database next to it", file.display()).into())
         }
         Err(_) => Ok(file.clone()),
     }
 }
 
-/// Whether it is empty or begins as backups do, so that neither a database nor a secret is lost.
+/// Whether the file is empty or begins like a backup, so that neither a database nor a secret is lost.
 fn is_replaceable(file: &Path) -> io::Result<bool> {
     let mut beginning = vec![];
     File::open(file)?.take(GZIP.len() as u64).read_to_end(&mut beginning)?;
     Ok(beginning.is_empty() || beginning == GZIP)
 }
 
-/// SQLite deletes such a file, or takes it for its own.
-fn is_beside_a_database(file: &Path) -> bool {
+/// Whether SQLite would delete the file or use it as its own.
+fn is_next_to_a_database(file: &Path) -> bool {
     let name = file.as_os_str().to_string_lossy();
     ["-wal", "-shm", "-journal"].iter().any(|end| name.strip_suffix(end).is_some_and(|main| Path::new(main).exists()))
 }
@@ -114,7 +114,7 @@ async fn take<W: Write + Send + 'static>(
     backup(database, out, |position, last| progress.show(position, last, "backing up")).await
 }
 
-/// The file is for its owner alone, and gets its name when all of it is on the disk.
+/// Only its owner can read the file, and it gets its name once all of it is on the disk.
 async fn into_file(
     database: &Database,
     file: &Path,
@@ -136,7 +136,7 @@ async fn into_file(
     Ok(summary)
 }
 
-fn tell(summary: &BackupSummary, options: &Options, seconds: f64) -> String {
+fn report(summary: &BackupSummary, options: &Options, seconds: f64) -> String {
     let BackupSummary { opening, rows } = summary;
     let (position, epoch, hash) = (opening.position, opening.epoch, hex::encode(opening.hash.0));
     let bytes = fs::metadata(&options.file).map_or(0, |file| file.len());
@@ -154,6 +154,6 @@ fn tell(summary: &BackupSummary, options: &Options, seconds: f64) -> String {
     format!(
         "backed up {position} events and {rows} other rows to {place} in {seconds:.1} s\n\
          epoch {epoch}   hash {hash}\n\
-         copy jwt_secret of the data folder, too, or visitors have to begin new chats after a restore; and audit_key"
+         also copy jwt_secret from the data folder, or visitors have to start new chats after a restore; and audit_key"
     )
 }

@@ -4,19 +4,19 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-/// For which shell.
+/// The shell to complete for.
 #[derive(Args)]
 pub struct Options {
-    /// The shell; for bash, `source <(livechatlog completions bash)` tries it out
+    /// Shell; to try it in bash: `source <(livechatlog completions bash)`
     #[arg(value_enum)]
     shell: Shell,
 }
 
-/// Prints the script that completes the program's words in a shell.
+/// Prints the completion script of a shell.
 pub fn run(options: &Options, mut command: Command) -> ExitCode {
     let mut script = vec![];
     clap_complete::generate(options.shell, &mut command, "livechatlog", &mut script);
-    // Whoever has gone away does not need it.
+    // A reader that has closed its end does not need the rest.
     drop(std::io::stdout().write_all(&script));
     ExitCode::SUCCESS
 }

@@ -3,51 +3,49 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use application::visitors::Erased;
 use clap::Args;
 use domain::conversation::Participant;
 use domain::ids::VisitorId;
 use domain::visitor::Visitor;
-use infrastructure::system::SystemClock;
 use serde_json::json;
 
 use super::INTERRUPTED;
-use super::replay::interrupted;
+use super::signals::interrupted;
 use crate::cli::output::say;
 use crate::config::Settings;
-use crate::wiring::Archive;
+use crate::wiring::OfflineStore;
 
-/// On whose behalf it is in the log.
+/// The actor of the erasure in the log.
 const ACTOR: &str = "system:operator";
 
-/// What reaches beyond this program.
-const ELSEWHERE: &str = "still to do: backups and exports made before, copies of the database, and MySQL's binary logs hold \
-                         what was erased until they are deleted";
+/// The copies that this program cannot reach.
+const ELSEWHERE: &str = "not erased: older backups and exports, copies of the database, and MySQL's binary logs hold the data \
+                         until you delete them";
 
-/// Whom to erase.
+/// The visitor to erase, and how to report it.
 #[derive(Args)]
 pub struct Options {
     /// The visitor's id
     id: VisitorId,
-    /// Do not ask
+    /// Erase without asking for confirmation
     #[arg(long)]
     yes: bool,
-    /// Print one JSON object
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Erases a visitor, beside a server that may be running.
+/// Erases a visitor, also while a server runs.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
-    let archive = Archive::open(settings, Arc::new(SystemClock)).await?;
+    let store = OfflineStore::open(settings).await?;
     let stage = Cell::new(Stage::Asking);
     let outcome = tokio::select! {
-        outcome = erase(&archive, &options, &stage) => outcome,
+        outcome = erase(&store, &options, &stage) => outcome,
         () = interrupted() => {
             if !options.yes {
-                // What was asked has left the cursor in its line.
+                // The unanswered question has left the cursor in its line.
                 eprintln!();
             }
             eprintln!("interrupted: {}", stage.take());
@@ -55,14 +53,14 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
         }
     };
     tokio::select! {
-        () = archive.close() => {}
-        // Who asks again does not wait for what is under way.
+        () = store.close() => {}
+        // A second signal does not wait for the projectors.
         () = interrupted() => {}
     }
     outcome
 }
 
-/// How far it is.
+/// The progress of an erasure, which an interruption reports.
 #[derive(Default)]
 enum Stage {
     #[default]
@@ -79,24 +77,26 @@ impl fmt::Display for Stage {
         match self {
             Self::Asking => f.write_str("nothing was changed"),
             Self::Erasing => f.write_str(
-                "what was erased until now stays erased, and the log is whole; do this again to erase the rest",
+                "the data erased so far stays erased, and the log is intact; run this command again to erase the rest",
             ),
             Self::Clearing { payloads, messages } => write!(
                 f,
-                "replaced {payloads} payloads ({messages} messages); read models and kept answers may still show them: do \
-                 this again to the end"
+                "replaced {payloads} payloads ({messages} messages); read models and stored answers may still show them: \
+                 run this command again"
             ),
         }
     }
 }
 
-async fn erase(archive: &Archive, options: &Options, stage: &Cell<Stage>) -> Result<ExitCode, Box<dyn Error>> {
-    let (id, bus) = (options.id, &archive.bus);
+async fn erase(store: &OfflineStore, options: &Options, stage: &Cell<Stage>) -> Result<ExitCode, Box<dyn Error>> {
+    let (id, bus) = (options.id, &store.bus);
     if !bus.read::<Visitor>(id).await?.registered {
         return Err(format!("there is no visitor {id}").into());
     }
     if !options.yes && !std::io::stdin().is_terminal() {
-        eprintln!("error: nobody can be asked whether to erase visitor {id} for good: say --yes");
+        eprintln!(
+            "error: there is no terminal to confirm the erasure of visitor {id}: pass --yes to erase without confirmation"
+        );
         return Ok(ExitCode::from(2));
     }
     if !options.yes && !tokio::task::spawn_blocking(move || is_confirmed(id)).await?? {
@@ -105,25 +105,25 @@ async fn erase(archive: &Archive, options: &Options, stage: &Cell<Stage>) -> Res
     }
     let context = bus.context(ACTOR.to_owned(), bus.new_uuid());
     stage.set(Stage::Erasing);
-    // They have asked for it, or somebody for them.
-    let erased = archive.eraser.erase(context, id, Participant::Visitor(id)).await?;
+    // Visitors request their erasure, in person or through the operator.
+    let erased = store.eraser.erase(context, id, Participant::Visitor(id)).await?;
     stage.set(Stage::Clearing { payloads: erased.payloads, messages: erased.messages });
-    let shown = archive.await_views(&erased).await?;
-    let (answers, wiped) = archive.eraser.clear(&erased).await?;
+    let shown = store.await_views(&erased).await?;
+    let (answers, wiped) = store.eraser.clear(&erased).await?;
     let off_the_disk = wiped && shown;
-    tell(options, &erased, (answers, off_the_disk, shown));
+    report(options, &erased, (answers, off_the_disk, shown));
     Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn is_confirmed(id: VisitorId) -> io::Result<bool> {
-    eprint!("Erase all personal data of visitor {id}? It cannot be undone. Type yes: ");
+    eprint!("Erase all personal data of visitor {id}? This cannot be undone. Type yes: ");
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(answer.trim() == "yes")
 }
 
-fn tell(options: &Options, erased: &Erased, (answers, off_the_disk, shown): (u64, bool, bool)) {
+fn report(options: &Options, erased: &Erased, (answers, off_the_disk, shown): (u64, bool, bool)) {
     let Erased { payloads, messages, closed_chat, position, .. } = erased;
     let id = options.id;
     if options.json {
@@ -136,12 +136,14 @@ fn tell(options: &Options, erased: &Erased, (answers, off_the_disk, shown): (u64
         );
     }
     let chat = if *closed_chat { ", closed the open chat" } else { "" };
-    say!("visitor {id}: replaced {payloads} payloads ({messages} messages){chat}, took away {answers} kept answers");
+    say!("visitor {id}: replaced {payloads} payloads ({messages} messages){chat}, deleted {answers} stored answers");
     if !shown {
-        eprintln!("error: read models still show it: they follow when a server runs; then do this again");
+        eprintln!(
+            "error: read models still show the data: they are updated when a server runs; then run this command again"
+        );
     }
     if !off_the_disk {
-        eprintln!("SQLite's write-ahead log was being read and holds old pages for a while: do this again later");
+        eprintln!("SQLite's write-ahead log is in use and still holds old pages: run this command again later");
     }
     eprintln!("{ELSEWHERE}");
 }

@@ -1,22 +1,22 @@
-//! Which settings the help of each command shows.
+//! The settings that the help of each command shows.
 
 use clap::{Arg, Command};
 
-/// What every command heeds that heeds settings at all.
+/// The settings that every command with settings uses.
 const COMMON: [&str; 4] = ["database_url", "data_dir", "log_format", "rust_log"];
 
-/// Takes the settings that a command does not heed from its help. They may be given to it nevertheless: the environment
-/// holds them for all.
+/// Hides the settings that a command ignores from its help. Passing them is no error: the environment holds them for all
+/// commands.
 pub fn fit(program: Command) -> Command {
     let settings: Vec<Arg> = program.get_arguments().filter(|argument| argument.is_global_set()).cloned().collect();
     program.mut_subcommands(|command| {
         let name = command.get_name().to_owned();
-        let unheeded = settings.iter().filter(|setting| !heeds(&name, setting.get_id().as_str()));
-        command.args(unheeded.map(|setting| setting.clone().hide(true)))
+        let ignored = settings.iter().filter(|setting| !uses(&name, setting.get_id().as_str()));
+        command.args(ignored.map(|setting| setting.clone().hide(true)))
     })
 }
 
-fn heeds(command: &str, setting: &str) -> bool {
+fn uses(command: &str, setting: &str) -> bool {
     match command {
         "serve" | "check" => true,
         "openapi" | "completions" => false,
@@ -50,14 +50,14 @@ mod tests {
     }
 
     #[test]
-    fn commands_show_what_they_heed() {
+    fn commands_show_the_settings_that_they_use() {
         assert_eq!(shown(&["audit", "verify"]), ["database_url", "data_dir", "log_format", "rust_log"]);
         assert!(shown(&["admin", "create"]).contains(&"admin_password".to_owned()));
         assert!(shown(&["openapi"]).is_empty());
     }
 
     #[test]
-    fn settings_are_taken_before_and_after_a_command_whatever_its_help_shows() {
+    fn hidden_settings_are_accepted_before_and_after_a_command() {
         for words in [
             "livechatlog --port 7 audit verify",
             "livechatlog audit verify --port 7",

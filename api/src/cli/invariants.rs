@@ -1,33 +1,29 @@
 use std::error::Error;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use application::invariants::{Inspection, inspect};
 use application::ports::{EventLog, Position};
 use domain::invariants::Violation;
-use infrastructure::event_log::{LogPorts, SqlEventLog};
-use infrastructure::system::{RandomIds, SystemClock};
 use serde_json::json;
 
 use super::progress::Progress;
 use crate::cli::output::say;
 use crate::config::Settings;
-use crate::wiring::open_as_it_is;
+use crate::wiring::{open_as_it_is, read_log};
 
-/// How many violations are printed; after the first the rest is often its consequence.
+/// The most violations that are printed: often the first one causes the rest.
 const PRINTED: u64 = 1_000;
 
-/// Opens the database beside a service that may be running, and checks its log.
+/// Checks the log of a database, also while a server runs.
 pub async fn run(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
     let database = open_as_it_is(&settings).await?;
-    let ports = LogPorts::alone(Arc::new(SystemClock), Arc::new(RandomIds));
-    let log = SqlEventLog::start(database.clone(), ports).await?;
-    let violations = check(&log, as_json).await;
+    let log = read_log(&database).await?;
+    let violations = check(&*log, as_json).await;
     database.close().await;
     Ok(if violations? == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Walks the log, prints what must never be, and then the outcome; how many violations there are.
+/// Reads the whole log, prints violations of its invariants and then the outcome, and returns the number of violations.
 pub async fn check(log: &dyn EventLog, as_json: bool) -> Result<u64, Box<dyn Error>> {
     let mut printer =
         Printer { as_json, violations: 0, end: log.head().await?.position, progress: Progress::new(as_json) };

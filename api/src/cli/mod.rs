@@ -14,21 +14,28 @@ mod output;
 mod progress;
 mod replay;
 mod restore;
+mod schema;
 mod serve;
+mod signals;
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use serde_json::json;
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
 
-use crate::cli::output::say;
 use crate::config::{Arguments, ConfigError, Settings};
 use crate::telemetry::{self, Telemetry};
-use crate::wiring::StartError;
 
-/// The exit code of a program that a signal has cut short.
+/// The exit code of a command that has failed.
+const FAILURE: u8 = 1;
+
+/// The exit code of a command whose arguments or settings cannot be used.
+const USAGE: u8 = 2;
+
+/// The exit code of a command that a signal has interrupted.
 const INTERRUPTED: u8 = 130;
 
 /// A self-hostable live-chat backend on an append-only, tamper-evident event log.
@@ -45,182 +52,174 @@ struct Cli {
 enum Command {
     /// Serve the REST API (the default)
     Serve,
-    /// Bring the database's schema to this version
+    /// Migrate the database's schema to this version
     Migrate {
-        /// Change nothing: say what is missing, with exit code 1 if anything is
+        /// Change nothing: list the missing migrations, with exit code 1 if there are any
         #[arg(long)]
         check: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Rebuild the read models from the log, while the service runs
+    /// Rebuild the read models from the log, also while the server runs
     Replay(replay::Options),
-    /// Write everything that cannot be made anew into one file, while the service runs
+    /// Back up the log and everything not derivable from it, also while the server runs
     ///
-    /// That is the event log, password hashes, and which commands were carried out, all of one moment. A restore rebuilds
-    /// the read models, and agents log in again after it. The secrets of the data folder (jwt_secret, audit_key) are not in
-    /// it: copy them by hand. People's names and messages are in it: keep it as safe as the database.
+    /// A backup holds the event log, the password hashes and the record of executed commands, all of the same moment. A
+    /// restore rebuilds the read models, and agents log in again after it. The secrets in the data folder (jwt_secret,
+    /// audit_key) are not part of a backup: copy them yourself. A backup contains names and messages of people: protect it
+    /// as well as the database.
     Backup(backup::Options),
-    /// Fill an empty database, also one of the other kind, from a backup
+    /// Restore a backup into an empty SQLite or MySQL database
     ///
-    /// The file is checked first, and every event on its way. Until the end, no server starts on the database; if it is
-    /// broken off, run it again. The history gets a new name (epoch), so that nodes of the old one stop. Agents have to log
-    /// in again; visitors go on if the data folder has the jwt_secret of the installation that was backed up.
+    /// The file is checked first, and each event again while it is restored. Until the restore is complete, no server
+    /// starts on the database; if it is interrupted, run it again. The restored log gets a new name (epoch), so that nodes
+    /// of the old one stop. Agents have to log in again; visitors can continue their chats if the data folder has the
+    /// jwt_secret of the original installation.
     Restore(restore::Options),
-    /// Look at settings, data folder, database, Redis and clocks, change nothing, and say what to do
+    /// Check settings, data folder, database, Redis and clocks, and suggest what to do
     ///
-    /// Exit code 1 if something fails; warnings do not count.
+    /// Changes nothing. The exit code is 1 if a check fails; warnings do not count.
     Check(check::Options),
-    /// Make an admin, or give somebody another password
+    /// Create an admin, or reset a password
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Prove what happened
+    /// Export and verify the tamper-evident event log
     #[command(subcommand)]
     Audit(Box<audit::Command>),
-    /// Erase a visitor's personal data from log, stored states and read models, for good
+    /// Erase a visitor's personal data from the log, stored states and read models, irrevocably
     EraseVisitor(erase_visitor::Options),
-    /// Fill an empty store with a team and a day of chats, to look around in
+    /// Fill an empty store with a team and a day of chats, to explore
     Demo(demo::Options),
     /// Print the OpenAPI document of the REST API
     Openapi {
-        /// A Postman collection made from it instead
+        /// Print a Postman collection generated from it instead
         #[arg(long)]
         postman: bool,
     },
-    /// Print the script that completes commands and options in a shell
+    /// Print a script that completes commands and options in a shell
     Completions(completions::Options),
 }
 
-/// How long the end of the program waits for writes that nobody awaits.
+/// The longest time that the end of the program waits for writes that nothing awaits.
 const LAST_WRITES: Duration = Duration::from_millis(500);
 
-/// Runs the command that was given. Exit codes: 0 done, 1 failed, 2 usage.
+/// The exit code of a command, or the error that ended it.
+type Outcome = Result<ExitCode, Box<dyn Error>>;
+
+/// A command, ready to run, by what it needs.
+enum Job {
+    /// Needs neither settings nor a store.
+    Standalone(Box<dyn FnOnce() -> Outcome>),
+    /// Examines the settings, even invalid ones, and everything that they name.
+    Diagnosis(check::Options),
+    /// Works on a store.
+    WithStore(StoreUse, Box<dyn FnOnce(Settings) -> LocalBoxFuture<'static, Outcome>>),
+}
+
+/// How a command uses the store that the settings name.
+#[derive(Clone, Copy)]
+enum StoreUse {
+    /// Serves it to clients, and creates it and its secrets if there are none.
+    Serve,
+    /// Creates it and its secrets if there are none.
+    Create,
+    /// Creates nothing: a mistyped DATA_DIR would otherwise get new secrets. A restore creates the folder once it has a
+    /// backup, and leaves the secrets to the first start.
+    Open,
+}
+
+impl StoreUse {
+    fn settings(self, arguments: Arguments) -> Result<Settings, ConfigError> {
+        match self {
+            Self::Serve => {
+                arguments.ensure_host()?;
+                Settings::resolve(arguments)
+            }
+            Self::Create => Settings::resolve(arguments),
+            Self::Open => Settings::inspect(arguments),
+        }
+    }
+}
+
+impl Job {
+    fn of(command: Command) -> Self {
+        use StoreUse::{Create, Open, Serve};
+        match command {
+            Command::Serve => Self::on(Serve, serve::run),
+            Command::Migrate { check: false, json } => {
+                Self::on(Create, move |settings| schema::migrate(settings, json))
+            }
+            Command::Migrate { check: true, json } => Self::on(Open, move |settings| schema::check(settings, json)),
+            Command::Replay(options) => Self::on(Open, |settings| replay::run(settings, options)),
+            Command::Backup(options) => Self::on(Open, |settings| backup::run(settings, options)),
+            Command::Restore(options) if options.check => Self::alone(move || restore::check(&options)),
+            Command::Restore(options) => Self::on(Open, |settings| restore::run(settings, options)),
+            Command::Check(options) if options.invariants => {
+                Self::on(Open, move |settings| invariants::run(settings, options.json))
+            }
+            Command::Check(options) => Self::Diagnosis(options),
+            Command::Admin(command) => Self::on(Open, |settings| admin::run(settings, command)),
+            Command::Audit(command) => match command.into_file_check() {
+                Ok(check) => Self::alone(move || check.run()),
+                Err(command) => Self::on(Open, |settings| audit::run(settings, command)),
+            },
+            Command::EraseVisitor(options) => Self::on(Open, |settings| erase_visitor::run(settings, options)),
+            Command::Demo(options) => Self::on(Create, |settings| demo::run(settings, options)),
+            Command::Openapi { postman } => Self::alone(move || Ok(openapi::run(postman))),
+            Command::Completions(options) => {
+                Self::alone(move || Ok(completions::run(&options, help::fit(Cli::command()))))
+            }
+        }
+    }
+
+    fn alone(run: impl FnOnce() -> Outcome + 'static) -> Self {
+        Self::Standalone(Box::new(run))
+    }
+
+    fn on<F>(store: StoreUse, run: impl FnOnce(Settings) -> F + 'static) -> Self
+    where
+        F: Future<Output = Outcome> + 'static,
+    {
+        Self::WithStore(store, Box::new(|settings| run(settings).boxed_local()))
+    }
+}
+
+/// Runs the command that the arguments name. Exit codes: 0 done, 1 failed, 2 wrong usage.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::from_arg_matches(&help::fit(Cli::command()).get_matches()) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    if let Some(Command::Openapi { postman }) = cli.command {
-        // It needs no settings and no database.
-        return openapi::run(postman);
+    match Job::of(cli.command.unwrap_or(Command::Serve)) {
+        Job::Standalone(run) => exit_code(run()),
+        Job::Diagnosis(options) => with_telemetry(cli.arguments, |arguments| Ok(check::run(arguments, &options))),
+        Job::WithStore(store, run) => with_telemetry(cli.arguments, |arguments| match store.settings(arguments) {
+            Ok(settings) => block_on(run(settings)),
+            Err(error) => Ok(fail(&error, USAGE)),
+        }),
     }
-    if let Some(Command::Completions(options)) = &cli.command {
-        return completions::run(options, help::fit(Cli::command()));
+}
+
+/// Logs and traces while a command runs. The last traces are sent when it has ended.
+fn with_telemetry(arguments: Arguments, run: impl FnOnce(Arguments) -> Outcome) -> ExitCode {
+    match start_telemetry(&arguments) {
+        Ok(_telemetry) => exit_code(run(arguments)),
+        Err(error) => fail(&error, USAGE),
     }
-    if let Some(code) = cli.command.as_ref().and_then(without_settings) {
-        return code;
-    }
-    // Until the end of the program: with it the traces end.
-    let _telemetry = match start_telemetry(&cli.arguments) {
-        Ok(telemetry) => telemetry,
-        Err(error) => return fail(&error, ExitCode::from(2)),
-    };
-    if let Some(Command::Check(options)) = &cli.command
-        && !options.invariants
-    {
-        // It makes no folder and no secrets.
-        return check::run(cli.arguments, options);
-    }
-    let command = cli.command.unwrap_or(Command::Serve);
-    let settings = match settings(&command, cli.arguments) {
-        Ok(settings) => settings,
-        Err(error) => return fail(&error, ExitCode::from(2)),
-    };
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error, ExitCode::FAILURE),
-    };
-    let outcome = runtime.block_on(async {
-        match command {
-            Command::Serve => serve::run(settings).await,
-            Command::Migrate { check: false, json } => migrate(settings, json).await,
-            Command::Migrate { check: true, json } => check_schema(settings, json).await,
-            Command::Replay(options) => replay::run(settings, options).await,
-            Command::Check(options) => invariants::run(settings, options.json).await,
-            Command::Admin(command) => admin::run(settings, command).await,
-            Command::EraseVisitor(options) => erase_visitor::run(settings, options).await,
-            Command::Demo(options) => demo::run(settings, options).await,
-            Command::Audit(command) => audit::run(settings, *command).await,
-            Command::Backup(options) => backup::run(settings, options).await,
-            Command::Restore(options) => restore::run(settings, options).await,
-            Command::Openapi { postman } => Ok(openapi::run(postman)),
-            Command::Completions(options) => Ok(completions::run(&options, help::fit(Cli::command()))),
-        }
-    });
-    // What still waits for a reader that takes nothing must not keep the program.
+}
+
+fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(command);
+    // A write that waits for a reader who takes nothing must not keep the program alive.
     runtime.shutdown_timeout(LAST_WRITES);
-    match outcome {
-        Ok(code) => code,
-        Err(error) => fail(&*error, ExitCode::FAILURE),
-    }
+    outcome
 }
 
-/// Only these begin a store. The others make nothing where a setting leads to none: a mistyped DATA_DIR would have new secrets.
-fn settings(command: &Command, arguments: Arguments) -> Result<Settings, ConfigError> {
-    match command {
-        Command::Serve => {
-            arguments.ensure_host()?;
-            Settings::resolve(arguments)
-        }
-        Command::Migrate { check: false, .. } | Command::Demo(_) => Settings::resolve(arguments),
-        // A restore makes the folder, once it has a backup; the first start makes the secrets.
-        Command::Restore(_)
-        | Command::Migrate { check: true, .. }
-        | Command::Replay(_)
-        | Command::Backup(_)
-        | Command::Check(_)
-        | Command::Admin(_)
-        | Command::Audit(_)
-        | Command::EraseVisitor(_)
-        | Command::Openapi { .. }
-        | Command::Completions(_) => Settings::inspect(arguments),
-    }
-}
-
-/// A file is checked anywhere: without settings, a data folder or a database.
-fn without_settings(command: &Command) -> Option<ExitCode> {
-    let outcome = match command {
-        Command::Audit(command) => audit::verify_export(command),
-        Command::Restore(options) => restore::check(options),
-        _ => None,
-    };
-    Some(outcome?.unwrap_or_else(|error| fail(&*error, ExitCode::FAILURE)))
-}
-
-async fn migrate(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
-    let database = crate::wiring::open_database(&settings).await?;
-    database.close().await;
-    tell_schema(&[], as_json);
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn check_schema(settings: Settings, as_json: bool) -> Result<ExitCode, Box<dyn Error>> {
-    match crate::wiring::open_as_it_is(&settings).await {
-        Ok(database) => {
-            database.close().await;
-            tell_schema(&[], as_json);
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(StartError::Outdated { pending }) => {
-            tell_schema(&pending, as_json);
-            Ok(ExitCode::FAILURE)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn tell_schema(missing: &[&str], as_json: bool) {
-    if as_json {
-        return say!("{}", json!({ "upToDate": missing.is_empty(), "missing": missing }));
-    }
-    for step in missing {
-        say!("missing: {step}");
-    }
-    if missing.is_empty() {
-        say!("the schema is up to date");
-    }
+fn exit_code(outcome: Outcome) -> ExitCode {
+    outcome.unwrap_or_else(|error| fail(&*error, FAILURE))
 }
 
 fn start_telemetry(arguments: &Arguments) -> Result<Telemetry, ConfigError> {
@@ -233,12 +232,12 @@ fn start_telemetry(arguments: &Arguments) -> Result<Telemetry, ConfigError> {
     telemetry::start(arguments.log_format, logged, collector)
 }
 
-fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {
+fn fail(error: &dyn Error, code: u8) -> ExitCode {
     eprintln!("error: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
         eprintln!("  because: {cause}");
         source = cause.source();
     }
-    code
+    ExitCode::from(code)
 }

@@ -1,4 +1,5 @@
-//! What commands print. A reader that goes away early, such as `head`, does not make a command fail which has done its work.
+//! The output of commands. A command that has done its work does not fail because a reader, such as `head`, has closed its
+//! end early.
 
 use std::fmt::Arguments;
 use std::io::Write as _;
@@ -11,6 +12,6 @@ macro_rules! say {
 pub(crate) use say;
 
 pub(crate) fn line(text: Arguments<'_>) {
-    // There is nobody left to tell.
+    // Without a reader there is no place for an error either.
     drop(writeln!(std::io::stdout(), "{text}"));
 }

@@ -1,4 +1,4 @@
-//! How long work gets on: a bar on a terminal, now and then a line elsewhere.
+//! The progress of long work: a bar on a terminal, and otherwise a line every few seconds.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -9,12 +9,12 @@ use application::ports::Position;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use projections::rebuild::RebuildObserver;
 
-/// How often a line is printed.
+/// The pause between two lines.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
 const BAR: &str = "{msg:12} {wide_bar} {human_pos}/{human_len} events  {rate}  {eta} left";
 
-/// Where nobody knows how much there will be.
+/// The bar of work whose size is unknown.
 const COUNT: &str = "{msg:12} {human_pos} events  {rate}";
 
 /// Shows progress on standard error, so that the outcome can be piped.
@@ -29,7 +29,7 @@ struct Lines {
 }
 
 impl Progress {
-    /// Quiet work shows none.
+    /// Shows nothing if the output must stay quiet.
     #[must_use]
     pub fn new(is_quiet: bool) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
@@ -40,7 +40,7 @@ impl Progress {
         Self { bar, lines }
     }
 
-    /// Shows how many of how many events are done, under a name.
+    /// Shows the number of processed events, of a known total, with a name for the work.
     pub fn show(&self, done: Position, of: Position, what: &'static str) {
         let (done, of) = (u64::try_from(done).unwrap_or(0), u64::try_from(of.max(done)).unwrap_or(0));
         self.bar.set_message(what);
@@ -52,7 +52,7 @@ impl Progress {
         });
     }
 
-    /// Shows how many events are done, of as many as there may be.
+    /// Shows the number of processed events, of an unknown total.
     pub fn count(&self, done: u64, what: &'static str) {
         self.bar.set_style(style(COUNT));
         self.bar.set_message(what);
@@ -60,7 +60,7 @@ impl Progress {
         self.line(done, |rate| eprintln!("{what}: {done} events, {rate:.0}/s"));
     }
 
-    /// Prints a line with the events of a second, if it is time for one.
+    /// Prints a line with the number of events per second, if one is due.
     fn line(&self, done: u64, print: impl FnOnce(f64)) {
         let Some(lines) = &self.lines else { return };
         let Ok(mut lines) = lines.lock() else { return };
@@ -70,12 +70,12 @@ impl Progress {
         }
     }
 
-    /// Prints something without disturbing the bar.
+    /// Lets `print` write without garbling the bar.
     pub fn aside(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -85,9 +85,9 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate)
 }
 
-/// Whole events a second.
+/// Whole events per second.
 fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
-    // There is nobody to tell that the terminal takes no text.
+    // The bar ignores errors of the terminal, too.
     let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
 }
 

@@ -1,38 +1,33 @@
 use std::error::Error;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
-use application::ports::{Clock, EventLog, ReadError};
 use clap::{Args, ValueEnum};
-use infrastructure::database::Database;
-use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::subscription::ROUTER;
-use infrastructure::system::{RandomIds, SystemClock};
-use projections::rebuild::{RebuildError, Rebuilt, Replay, RowDifference};
+use projections::rebuild::{RebuildError, Rebuilt, RowDifference};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::INTERRUPTED;
 use super::progress::Progress;
+use super::signals::interrupted;
 use crate::cli::output::say;
 use crate::config::Settings;
-use crate::wiring::open_as_it_is;
+use crate::wiring::{open_as_it_is, replay_of};
 
-/// What to fill from the log, and how.
+/// The tables to fill from the log, and what to do with the result.
 #[derive(Args)]
 pub struct Options {
-    /// Rebuild these projections only: conversations, thread_events, agents, tags, …; default: all
+    /// Rebuild only these projections: conversations, thread_events, agents, tags, …; default: all
     #[arg(long = "projection", value_name = "NAME", num_args = 1..)]
     projections: Vec<String>,
-    /// Instead of read models, fold the state of a process manager again from the log; it pauses meanwhile on every node
+    /// Refold the state of a process manager from the log instead of read models; it pauses meanwhile on every node
     #[arg(long = "subscriber", value_name = "NAME", conflicts_with = "projections")]
     subscriber: Option<Manager>,
-    /// Replace nothing: compare the live rows, also those of the router, with the rebuilt ones at the same position; exit code
-    /// 1 if any differs
+    /// Replace nothing: compare live and rebuilt rows, including the router's, at the same position; exit code 1 if any
+    /// row differs
     #[arg(long)]
     verify: bool,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -45,7 +40,7 @@ enum Manager {
 }
 
 impl Options {
-    /// The names of what is meant; none for all.
+    /// The names of the projections or the process manager; none for all.
     fn names(&self) -> Vec<&str> {
         match self.subscriber {
             Some(Manager::Router) => vec![ROUTER.0],
@@ -54,7 +49,7 @@ impl Options {
     }
 }
 
-/// Fills tables from the log, alongside a service that may be running.
+/// Fills tables from the log, also while a server runs.
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let database = open_as_it_is(&settings).await?;
     let replay = replay_of(&database).await?;
@@ -64,11 +59,11 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
     let mut differences = 0;
     let work = async {
         if options.verify {
-            let mut tell = |difference| {
+            let mut report = |difference| {
                 differences += 1;
                 progress.aside(|| print_difference(&difference, options.json));
             };
-            replay.verify(&names, &progress, &mut tell).await
+            replay.verify(&names, &progress, &mut report).await
         } else if options.subscriber.is_some() {
             replay.refold_router(&progress).await
         } else {
@@ -79,7 +74,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
         outcome = work => outcome,
         () = interrupted() => {
             progress.finish();
-            eprintln!("interrupted: the live tables are as they were; removing what was built");
+            eprintln!("interrupted: the live tables are unchanged; removing the tables built so far");
             replay.abandon().await?;
             database.close().await;
             return Ok(INTERRUPTED.into());
@@ -100,35 +95,15 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
     }
 }
 
-/// What fills the tables of this database from its log.
-pub(super) async fn replay_of(database: &Database) -> Result<Replay, ReadError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ports = LogPorts::alone(Arc::clone(&clock), Arc::new(RandomIds));
-    let log: Arc<dyn EventLog> = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
-    Ok(Replay::new(database.clone(), log, clock, &RandomIds))
-}
-
-/// Ends with an interrupt or a request to terminate; never, when the system cannot report them.
-pub(super) async fn interrupted() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
 fn print_difference(difference: &RowDifference, as_json: bool) {
     let RowDifference { table, key, live, rebuilt } = difference;
     if as_json {
         return say!("{}", json!(difference));
     }
     match (live.is_null(), rebuilt.is_null()) {
-        (true, _) => say!("{table} {key}: missing; the log says {rebuilt}"),
-        (_, true) => say!("{table} {key}: the log knows no such row: {live}"),
-        _ => say!("{table} {key}: is {live}; the log says {rebuilt}"),
+        (true, _) => say!("{table} {key}: missing; rebuilt from the log: {rebuilt}"),
+        (_, true) => say!("{table} {key}: not in the log: {live}"),
+        _ => say!("{table} {key}: {live}; rebuilt from the log: {rebuilt}"),
     }
 }
 

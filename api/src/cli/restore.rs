@@ -13,31 +13,27 @@ use serde_json::json;
 
 use super::INTERRUPTED;
 use super::progress::Progress;
-use super::replay::{interrupted, replay_of};
+use super::signals::interrupted;
 use crate::cli::output::say;
 use crate::config::Settings;
-use crate::wiring::open_to_restore;
+use crate::wiring::{open_to_restore, replay_of};
 
-/// What is restored.
+/// The backup to restore, and how to report it.
 #[derive(Args)]
 pub struct Options {
-    /// A backup. `-` reads from standard input, and keeps it in a temporary file meanwhile
+    /// A backup; `-` reads standard input into a temporary file first
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Restore nothing: read the whole file and say whether it could be restored; exit code 1 if not. Needs no database
+    /// Restore nothing: read the whole file and report whether it can be restored; exit code 1 if not. Needs no database
     #[arg(long)]
-    check: bool,
-    /// Print the outcome as JSON
+    pub(super) check: bool,
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Checks a backup, if that is what is asked for: without settings, a data folder or a database.
-pub fn check(options: &Options) -> Option<Result<ExitCode, Box<dyn Error>>> {
-    options.check.then(|| check_file(options))
-}
-
-fn check_file(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+/// Checks a backup, without settings, a data folder or a database.
+pub fn check(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     ensure_piped(&options.file)?;
     let progress = Progress::new(options.json);
     let outcome = open(&options.file, &std::env::temp_dir())
@@ -45,7 +41,7 @@ fn check_file(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     progress.finish();
     match outcome {
         Ok(checked) => {
-            say!("{}", tell_checked(&checked, options.json));
+            say!("{}", report_checked(&checked, options.json));
             Ok(ExitCode::SUCCESS)
         }
         Err(error) if options.json => {
@@ -60,7 +56,7 @@ fn check_file(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
 pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<dyn Error>> {
     ensure_piped(&options.file)?;
     if is_read_once(&options.file) {
-        // The disk of the database has room for its backup, too.
+        // The copy of the backup goes to the disk of the database, which has room for it.
         settings.make_folder()?;
     }
     let file = open(&options.file, &settings.data_dir).map_err(|error| about(&options.file, error))?;
@@ -74,7 +70,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
         outcome = fill(&database, restore, &file, &progress) => outcome,
         () = interrupted() => {
             progress.finish();
-            eprintln!("interrupted: {NOT_WHOLE}");
+            eprintln!("interrupted: {INCOMPLETE}");
             return Ok(INTERRUPTED.into());
         }
     };
@@ -82,17 +78,17 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
     database.close().await;
     match outcome {
         Ok(restored) => {
-            say!("{}", tell(&restored, &settings, options.json, begun.elapsed().as_secs_f64()));
+            say!("{}", report(&restored, &settings, options.json, begun.elapsed().as_secs_f64()));
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            eprintln!("{NOT_WHOLE}");
+            eprintln!("{INCOMPLETE}");
             Err(error)
         }
     }
 }
 
-const NOT_WHOLE: &str = "the database is not whole, and no server will start on it: restore into it again";
+const INCOMPLETE: &str = "the database is incomplete, and no server will start on it: run the restore again";
 
 async fn fill(
     database: &Database,
@@ -106,7 +102,7 @@ async fn fill(
     Ok(restored)
 }
 
-/// Opens a backup. What can be read only once, such as a pipe, is kept in this folder.
+/// Opens a backup. An input that can be read only once, such as a pipe, is first copied into the folder.
 fn open(file: &Path, folder: &Path) -> Result<BackupFile, BackupError> {
     match is_read_once(file) {
         true if is_input(file) => BackupFile::spool(io::stdin().lock(), folder),
@@ -115,15 +111,15 @@ fn open(file: &Path, folder: &Path) -> Result<BackupFile, BackupError> {
     }
 }
 
-/// A person does not type a backup.
+/// Refuses a terminal: nobody types a backup.
 fn ensure_piped(file: &Path) -> Result<(), &'static str> {
     match is_input(file) && io::stdin().is_terminal() {
-        true => Err("standard input is a terminal: pipe a backup into it, or name its FILE"),
+        true => Err("standard input is a terminal: pipe a backup into it, or name a FILE"),
         false => Ok(()),
     }
 }
 
-/// Pipes and the like; a backup is read twice.
+/// Whether the input is a pipe or the like. A backup is read twice.
 fn is_read_once(file: &Path) -> bool {
     is_input(file) || fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
@@ -140,7 +136,7 @@ fn about(file: &Path, error: impl Error + Send + Sync + 'static) -> Box<dyn Erro
     }
 }
 
-fn tell_checked(checked: &Checked, as_json: bool) -> String {
+fn report_checked(checked: &Checked, as_json: bool) -> String {
     let Checked { opening, rows, erased } = checked;
     let (position, epoch, hash) = (opening.position, opening.epoch, hex::encode(opening.hash.0));
     if as_json {
@@ -151,13 +147,13 @@ fn tell_checked(checked: &Checked, as_json: bool) -> String {
         return outcome.to_string();
     }
     format!(
-        "the backup is whole: {position} events, {erased} of them erased, and {rows} other rows, taken at {}\n\
+        "the backup is intact: {position} events, {erased} of them erased, and {rows} other rows, taken at {}\n\
          epoch {epoch}   hash {hash}",
         opening.taken_at
     )
 }
 
-fn tell(restored: &Restored, settings: &Settings, as_json: bool, seconds: f64) -> String {
+fn report(restored: &Restored, settings: &Settings, as_json: bool, seconds: f64) -> String {
     let Restored { backup: Checked { opening, rows, erased }, epoch } = restored;
     let (position, hash) = (opening.position, hex::encode(opening.hash.0));
     if as_json {
@@ -168,9 +164,9 @@ fn tell(restored: &Restored, settings: &Settings, as_json: bool, seconds: f64) -
         return outcome.to_string();
     }
     format!(
-        "restored {position} events and {rows} other rows of {} in {seconds:.1} s, and built the read models\n\
+        "restored {position} events and {rows} other rows of {} in {seconds:.1} s, and rebuilt the read models\n\
          epoch {epoch} (was {})   hash {hash}\n\
-         agents have to log in again; for visitors to go on, put the jwt_secret of the backed-up installation into {}",
+         agents have to log in again; to let visitors continue their chats, copy jwt_secret of the original installation into {}",
         opening.taken_at,
         opening.epoch,
         settings.data_dir.display()

@@ -1,44 +1,25 @@
 use std::error::Error;
 use std::process::ExitCode;
-use std::sync::Arc;
-
-use infrastructure::system::SystemClock;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::INTERRUPTED;
+use super::signals::EndSignals;
 use crate::cli::output::say;
 use crate::config::Settings;
-use crate::wiring::{FirstAdmin, start};
+use crate::wiring::{FirstAdmin, start, system_clock};
 
-/// Serves until SIGINT or SIGTERM; requests that are under way are finished, unless a second signal comes.
+/// Serves until SIGINT or SIGTERM, and then finishes the current requests, unless a second signal arrives.
 pub async fn run(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
-    let mut signals =
-        Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
-    let running = start(settings, Arc::new(SystemClock)).await?;
+    let mut signals = EndSignals::listen()?;
+    let running = start(settings, system_clock()).await?;
     say!("LiveChatLog listens on http://{}", running.address());
     if let Some(admin) = running.first_admin() {
         print_first_admin(admin);
     }
     signals.next().await;
-    tracing::info!("shutting down; a second signal ends it at once");
+    tracing::info!("shutting down; a second signal stops the server at once");
     tokio::select! {
         () = running.stop() => Ok(ExitCode::SUCCESS),
         () = signals.next() => Ok(INTERRUPTED.into()),
-    }
-}
-
-/// The signals that ask for an end.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Settings: from the environment, or from a flag of the same name, which wins.
+//! Settings: from the environment, or from a flag of the same name, which takes precedence.
 
 mod secrets;
 
@@ -18,13 +18,13 @@ use crate::server::cors::CorsOrigins;
 
 pub use secrets::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, random_password};
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line
     Json,
 }
 
@@ -38,13 +38,13 @@ pub enum OldSqlite {
     Allow,
 }
 
-/// Whether something is done.
+/// Whether rate limits are enforced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
-    /// It is.
+    /// Enforce rate limits
     #[default]
     On,
-    /// It is not.
+    /// No rate limits
     Off,
 }
 
@@ -64,62 +64,62 @@ pub struct Arguments {
     /// Address to listen on
     #[arg(long, env = "HOST", default_value = "127.0.0.1", global = true)]
     pub host: String,
-    /// Port to listen on; 0 takes any free one
+    /// Port to listen on; 0 picks a free one
     #[arg(long, env = "PORT", default_value_t = 3000, global = true)]
     pub port: u16,
     /// Secret that signs tokens, at least 32 bytes; default: generated once into the data folder
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, global = true)]
     pub jwt_secret: Option<String>,
-    /// Token with which GET /metrics may be called, at least 16 bytes; default: generated once into the data folder
+    /// Token that allows GET /metrics, at least 16 bytes; default: generated once into the data folder
     #[arg(long, env = "METRICS_TOKEN", hide_env_values = true, global = true)]
     pub metrics_token: Option<String>,
     /// E-mail address of the first admin
     #[arg(long, env = "ADMIN_EMAIL", default_value = "admin@localhost", global = true)]
     pub admin_email: String,
-    /// Password of the first admin, or of whom an admin command is about; default: generated and printed once
+    /// Password of the first admin, or of the agent of an admin command; default: generated and printed once
     #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, global = true)]
     pub admin_password: Option<String>,
-    /// Proxies whose X-Forwarded-For is believed: IP addresses and CIDR networks, separated by commas; default: none
+    /// Proxies whose X-Forwarded-For is trusted: IP addresses and CIDR networks, separated by commas; default: none
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "", hide_default_value = true, global = true)]
     pub trusted_proxies: String,
-    /// Origins whose pages may call, such as those with the chat widget: `https://shop.example`, separated by commas, or *;
-    /// default: none
+    /// Origins whose pages may call the API, such as those with the chat widget: `https://shop.example`, separated by
+    /// commas, or *; default: none
     #[arg(long, env = "CORS_ORIGINS", default_value = "", hide_default_value = true, global = true)]
     pub cors_origins: String,
-    /// How many seconds /readyz says that the node is ending before it takes no more connections, so that a load balancer
-    /// can turn away: 0 to 300
+    /// Seconds for which /readyz announces a shutdown before the node stops accepting connections, so that a load balancer
+    /// can send clients elsewhere: 0 to 300
     #[arg(long, env = "DRAIN_DELAY", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=300), global = true)]
     pub drain_delay: u64,
-    /// Whether requests are limited
+    /// Limits on the requests of each client
     #[arg(long, env = "RATE_LIMITS", value_enum, default_value_t, global = true)]
     pub rate_limits: Switch,
     /// Whether to start on a SQLite older than 3.51.3, which may lose committed transactions
     #[arg(long, env = "OLD_SQLITE", value_enum, default_value_t, global = true)]
     pub old_sqlite: OldSqlite,
-    /// Collector that gets traces by OTLP over HTTP: http://HOST:PORT; default: none
+    /// Collector that receives traces by OTLP over HTTP: http://HOST:PORT; default: none
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
     pub otel_exporter_otlp_endpoint: Option<String>,
-    /// How log lines look
+    /// Format of log lines
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, global = true)]
     pub log_format: LogFormat,
-    /// What is logged: levels such as info or infrastructure=debug,info; default: info
+    /// Log levels, such as info or infrastructure=debug,info; default: info
     #[arg(long, env = "RUST_LOG", global = true)]
     pub rust_log: Option<String>,
 }
 
 impl Arguments {
-    /// Whether HOST is an address, or a name that leads to one; only a server has to know.
+    /// Checks that HOST is an IP address or a name that resolves to one. Only a server needs it.
     ///
     /// # Errors
-    /// When it is not.
+    /// When it is neither.
     pub fn ensure_host(&self) -> Result<(), ConfigError> {
         let found = (bare_host(&self.host), self.port).to_socket_addrs().ok().and_then(|mut all| all.next());
-        let expected = "must be an IP address of this machine, or a name that leads to one";
+        let expected = "must be an IP address of this machine, or a name that resolves to one";
         found.map(|_| ()).ok_or(ConfigError::Malformed { setting: "HOST", expected })
     }
 }
 
-/// An IPv6 address may stand in brackets, as it does in URLs.
+/// The host without the brackets that an IPv6 address may have, as in URLs.
 fn bare_host(host: &str) -> &str {
     host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
 }
@@ -127,24 +127,24 @@ fn bare_host(host: &str) -> &str {
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It has no usable value.
+    /// Its value is not valid.
     #[error("{setting} {expected}")]
     Malformed {
-        /// Its name.
+        /// The setting's name.
         setting: &'static str,
-        /// What it may be.
+        /// A sentence about valid values, without its subject.
         expected: &'static str,
     },
-    /// It and its `_FILE` variant are both given.
-    #[error("{setting} and {setting}_FILE are both given; give one of them")]
+    /// Both the setting and its `_FILE` variant are set.
+    #[error("{setting} and {setting}_FILE are both set; set only one of them")]
     GivenTwice {
-        /// Its name.
+        /// The setting's name.
         setting: &'static str,
     },
-    /// The file that holds it cannot be read or written.
+    /// Its file cannot be read or written.
     #[error("{setting}: cannot use {}", path.display())]
     File {
-        /// Its name.
+        /// The setting's name.
         setting: &'static str,
         /// The file.
         path: PathBuf,
@@ -152,42 +152,42 @@ pub enum ConfigError {
         #[source]
         source: io::Error,
     },
-    /// No random numbers for a new secret.
-    #[error("{setting}: cannot make a secret")]
+    /// The operating system has no random numbers for a new secret.
+    #[error("{setting}: cannot generate a secret")]
     NoRandomness {
-        /// Its name.
+        /// The setting's name.
         setting: &'static str,
     },
 }
 
-/// Settings that can be used.
+/// Valid settings.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where the log and the read models are.
+    /// The address of the database with the log and the read models.
     pub database_url: String,
-    /// Where the signals between nodes go.
+    /// The address of the Redis for signals between nodes and shared rate limits.
     pub redis_url: Option<String>,
-    /// The folder for what this node keeps itself.
+    /// The folder of the SQLite file and of generated secrets.
     pub data_dir: PathBuf,
     /// The address to listen on.
     pub host: String,
     /// The port to listen on.
     pub port: u16,
-    /// What signs tokens.
+    /// The secret that signs tokens.
     pub jwt_secret: Vec<u8>,
-    /// What lets programs read the metrics.
+    /// The token that allows programs to read the metrics.
     pub metrics_token: Vec<u8>,
-    /// The first admin's address.
+    /// The e-mail address of the first admin.
     pub admin_email: EmailAddress,
-    /// The first admin's password, if it is given.
+    /// The password of the first admin, or of the agent of an admin command, if it is set.
     pub admin_password: Option<NewPassword>,
-    /// The proxies that are believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
-    /// Whose pages may call.
+    /// The origins whose pages may call.
     pub cors_origins: CorsOrigins,
-    /// How long the node says that it is ending before it does.
+    /// The time between the announcement of a shutdown and its begin.
     pub drain_delay: Duration,
-    /// Whether requests are limited.
+    /// Whether rate limits are enforced.
     pub rate_limits: bool,
     /// What to do with a SQLite that may lose committed transactions.
     pub old_sqlite: OldSqlite,
@@ -195,7 +195,7 @@ pub struct Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The rest are secrets, or hold some.
+        // The other fields are secrets or may contain some.
         f.debug_struct("Settings")
             .field("data_dir", &self.data_dir)
             .field("host", &self.host)
@@ -205,28 +205,28 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// Checks what was given, reads secrets from their files and makes those that are missing.
+    /// Checks the arguments, reads secrets from their files, and generates missing secrets.
     ///
     /// # Errors
-    /// Names the setting and what it may be.
+    /// Names the invalid setting and its valid values.
     pub fn resolve(arguments: Arguments) -> Result<Self, ConfigError> {
         let settings = Self::with_secrets(arguments, secrets::make)?;
         settings.make_folder()?;
         Ok(settings)
     }
 
-    /// Makes the data folder, if there is none, and no secrets.
+    /// Creates the data folder if it does not exist, but no secrets.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When the folder cannot be created.
     pub fn make_folder(&self) -> Result<(), ConfigError> {
         make_private_folder(&self.data_dir)
     }
 
-    /// Checks what was given and makes nothing: a secret that the first start would make is nothing but zeros here.
+    /// Checks the arguments and creates nothing. A secret that the first start would generate consists of zeros here.
     ///
     /// # Errors
-    /// Names the setting and what it may be.
+    /// Names the invalid setting and its valid values.
     pub fn inspect(arguments: Arguments) -> Result<Self, ConfigError> {
         Self::with_secrets(arguments, |_, _| Ok(vec![b'0'; infrastructure::auth::SECRET_MIN_BYTES]))
     }
@@ -263,7 +263,7 @@ impl Settings {
         })?;
         let jwt_secret = secrets::JWT_SECRET.find(arguments.jwt_secret, &data_dir)?;
         let metrics_token = secrets::METRICS_TOKEN.find(arguments.metrics_token, &data_dir)?;
-        // Last, so that none is made where a setting is wrong.
+        // Last, so that an invalid setting creates no secrets.
         let jwt_secret = secrets::JWT_SECRET.or_make(jwt_secret, &data_dir, &make)?;
         let metrics_token = secrets::METRICS_TOKEN.or_make(metrics_token, &data_dir, &make)?;
         Ok(Self {
@@ -312,11 +312,11 @@ fn given(setting: &'static str, value: Option<String>) -> Result<Option<String>,
     Ok(Some(content.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-/// The address of the file in the data folder.
+/// The address of the database file in the data folder.
 fn database_in(folder: &Path) -> Result<String, ConfigError> {
-    // A question mark would end the path in the address.
+    // In an address, the path ends at a question mark.
     let path = folder.to_str().filter(|path| !path.contains('?')).map(|_| folder.join("livechatlog.db"));
-    let expected = "must be UTF-8 without question marks, or DATABASE_URL must say where the database is";
+    let expected = "must be UTF-8 without question marks, unless DATABASE_URL is set";
     let path = path.ok_or(ConfigError::Malformed { setting: "DATA_DIR", expected })?;
     Ok(format!("sqlite:{}", path.display()))
 }
@@ -347,14 +347,14 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_on_unless_they_are_switched_off() {
+    fn limits_are_enforced_by_default() {
         assert_eq!(arguments(&[]).unwrap().rate_limits, Switch::On);
         assert_eq!(arguments(&["--rate-limits", "off"]).unwrap().rate_limits, Switch::Off);
         assert!(arguments(&["--rate-limits", "maybe"]).is_err());
     }
 
     #[test]
-    fn no_proxy_is_trusted_unless_it_is_named() {
+    fn no_proxy_is_trusted_by_default() {
         assert_eq!(
             arguments(&[]).unwrap().trusted_proxies.parse::<TrustedProxies>().unwrap(),
             TrustedProxies::default()

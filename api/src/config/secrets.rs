@@ -1,4 +1,4 @@
-//! Secrets that may be given, and are otherwise made once and kept in the data folder.
+//! Secrets that the operator sets, or that the first start generates into the data folder.
 
 use std::path::Path;
 use std::{fs, io};
@@ -9,12 +9,12 @@ use infrastructure::secret_file::read_or_make;
 
 use super::{ConfigError, given, make_private_folder};
 
-/// The names of the files in the data folder with the secrets that were made.
+/// The file in the data folder with the generated JWT secret.
 pub const JWT_SECRET_FILE: &str = "jwt_secret";
-/// See [`JWT_SECRET_FILE`].
+/// The file in the data folder with the generated metrics token.
 pub const METRICS_TOKEN_FILE: &str = "metrics_token";
 
-/// A secret that the first start makes, unless it is given.
+/// A secret that the first start generates unless it is set.
 pub(super) struct Secret {
     setting: &'static str,
     file: &'static str,
@@ -37,11 +37,11 @@ pub(super) const METRICS_TOKEN: Secret = Secret {
 };
 
 impl Secret {
-    /// What is given, or was kept by an earlier start.
+    /// The secret from the setting or from an earlier start.
     pub(super) fn find(&self, value: Option<String>, folder: &Path) -> Result<Option<Vec<u8>>, ConfigError> {
         let found = match given(self.setting, value)? {
             Some(secret) => Some(secret.into_bytes()),
-            None => self.kept(&folder.join(self.file))?,
+            None => self.stored(&folder.join(self.file))?,
         };
         match found {
             Some(secret) if secret.len() < self.min_bytes => {
@@ -51,7 +51,7 @@ impl Secret {
         }
     }
 
-    fn kept(&self, path: &Path) -> Result<Option<Vec<u8>>, ConfigError> {
+    fn stored(&self, path: &Path) -> Result<Option<Vec<u8>>, ConfigError> {
         match fs::read(path) {
             Ok(secret) => Ok(Some(secret)),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
@@ -59,7 +59,7 @@ impl Secret {
         }
     }
 
-    /// What was found, or else what is made.
+    /// The secret that was found, or else a new one.
     pub(super) fn or_make(
         &self,
         found: Option<Vec<u8>>,
@@ -70,7 +70,7 @@ impl Secret {
     }
 }
 
-/// Makes a secret and keeps it.
+/// Generates a secret and stores it.
 pub(super) fn make(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     make_private_folder(path.parent().unwrap_or(Path::new(".")))?;
     let failed = |source| ConfigError::File { setting, path: path.to_owned(), source };

@@ -1,4 +1,4 @@
-//! A clock that is set from one moment of the day to the next.
+//! A clock that the demonstration moves through its day.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,31 +7,33 @@ use std::time::Duration;
 use application::ports::Clock;
 use async_trait::async_trait;
 use domain::time::Timestamp;
-use infrastructure::system::SystemClock;
 
-/// Time goes on by a microsecond whenever somebody asks. Clones are the same clock.
-#[derive(Clone, Debug)]
-pub struct DemoClock(Arc<AtomicI64>);
+/// Advances by a microsecond with each reading, and sleeps in real time. Clones share the time.
+#[derive(Clone)]
+pub struct DemoClock {
+    micros: Arc<AtomicI64>,
+    real: Arc<dyn Clock>,
+}
 
 impl DemoClock {
-    /// A clock that shows this time.
-    pub fn at(time: Timestamp) -> Self {
-        Self(Arc::new(AtomicI64::new(time.as_micros())))
+    /// A clock that begins at a time; `real` measures its sleep.
+    pub fn at(time: Timestamp, real: Arc<dyn Clock>) -> Self {
+        Self { micros: Arc::new(AtomicI64::new(time.as_micros())), real }
     }
 
-    /// Sets it forward; never back.
+    /// Moves the clock forward; an earlier time has no effect.
     pub fn set(&self, time: Timestamp) {
-        self.0.fetch_max(time.as_micros(), Ordering::SeqCst);
+        self.micros.fetch_max(time.as_micros(), Ordering::SeqCst);
     }
 }
 
 #[async_trait]
 impl Clock for DemoClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.fetch_add(1, Ordering::SeqCst))
+        Timestamp::from_micros(self.micros.fetch_add(1, Ordering::SeqCst))
     }
 
     async fn sleep(&self, duration: Duration) {
-        SystemClock.sleep(duration).await;
+        self.real.sleep(duration).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What happens in the day.
+//! The chats of the day.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use application::UseCaseError;
 use application::agents::SetStatus;
 use application::chat::{CloseChat, SendMessage, StartChat, TagChat};
-use application::ports::Principal;
+use application::ports::{Clock as _, Principal};
 use domain::agent::AgentStatus;
 use domain::conversation::Conversation;
 use domain::ids::{ConversationId, VisitorId};
@@ -16,26 +16,26 @@ use domain::time::Timestamp;
 use domain::visitor::VisitorDetails;
 
 use super::team::Team;
-use super::texts::{DIALOGUES, Dialogue, FIRST_NAMES, LAST_NAMES, THINGS, Who};
-use super::{CHATS, DemoClock, DemoError, beginning, execute, hours};
+use super::texts::{Author, DIALOGUES, Dialogue, FIRST_NAMES, LAST_NAMES, THINGS};
+use super::{CHATS, DemoClock, DemoError, execute, hours};
 use crate::service::View;
 use crate::wiring::Internals;
 
-/// How many chats of a hundred begin in each hour from 8 to 18 o'clock: busy before noon, quiet at lunch.
+/// The percentage of chats that begin in each hour from 8 to 18 o'clock: busy before noon, quiet at lunch.
 const SHARES: [usize; 10] = [7, 11, 15, 14, 7, 9, 13, 11, 8, 5];
 
-/// The last of them are still going on when the demonstration ends.
+/// The chats that are still open when the demonstration ends: the last ones.
 const OPEN_AT_THE_END: usize = 12;
 
-/// How long the router may take for what has just happened.
+/// The longest time that the router may take for the latest events.
 const ROUTED_WITHIN: Duration = Duration::from_millis(500);
 
-/// What was made.
+/// The number of chats and messages that were created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Chats that ended.
+    /// Closed chats.
     pub closed: usize,
-    /// Chats that go on or wait.
+    /// Active and waiting chats.
     pub open: usize,
     /// Messages.
     pub messages: usize,
@@ -64,17 +64,18 @@ struct Day<'a> {
     clock: &'a DemoClock,
     team: &'a Team,
     chats: Vec<Chat>,
-    /// What is to happen, the earliest first.
+    /// The coming steps, the earliest first.
     plan: BinaryHeap<Reverse<(Timestamp, Step)>>,
     summary: Summary,
 }
 
-/// Lets the day pass, in as much time as the program needs for it.
+/// Plays the day as fast as the program can.
 ///
 /// # Errors
 /// See [`DemoError`].
-pub async fn live(app: &Internals, clock: &DemoClock, team: &Team, now: Timestamp) -> Result<Summary, DemoError> {
-    let midnight = beginning(now).minus(hours(8));
+pub async fn live(app: &Internals, clock: &DemoClock, team: &Team) -> Result<Summary, DemoError> {
+    // The clock shows the beginning of the day.
+    let midnight = Timestamp::of_day(clock.now().day());
     let mut day = Day { app, clock, team, chats: vec![], plan: BinaryHeap::new(), summary: Summary::default() };
     for (number, member) in team.members.iter().enumerate() {
         day.at(midnight.plus(hours(member.hours.0)), Step::Comes(number));
@@ -106,7 +107,7 @@ impl Day<'_> {
 
     fn pick(&self, range: std::ops::Range<u32>) -> u32 {
         let span = f64::from(range.end - range.start);
-        // Truncation is meant: every number of the range is as likely.
+        // Truncation makes every number of the range equally likely.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= fraction < 1")]
         let offset = (self.app.ids.fraction() * span) as u32;
         range.start + offset
@@ -131,7 +132,7 @@ impl Day<'_> {
 
     fn dialogue(&self, number: usize) -> &'static Dialogue {
         if let Some(open) = (number + OPEN_AT_THE_END).checked_sub(CHATS) {
-            // One of each, so that every group has something to do in the evening.
+            // One of each, so that every group has an open chat in the evening.
             return &DIALOGUES[open % DIALOGUES.len()];
         }
         let total = DIALOGUES.iter().map(|dialogue| dialogue.weight).sum();
@@ -189,7 +190,7 @@ impl Day<'_> {
         Ok(())
     }
 
-    /// Whoever works until the evening stays, so that there is somebody to talk with.
+    /// Agents who work until the evening stay online, so that the open chats have an agent.
     async fn go(&self, number: usize) -> Result<(), DemoError> {
         let works_late = self.team.members[number].hours.1 == 18;
         let status = if works_late { AgentStatus::Online } else { AgentStatus::Offline };
@@ -216,12 +217,12 @@ impl Day<'_> {
         Ok(())
     }
 
-    /// Says a line, or waits with it until there is an agent.
+    /// Sends a line, or postpones it until the chat has an agent.
     async fn speak(&mut self, chat: usize, line: usize) -> Result<(), DemoError> {
         let Chat { dialogue, visitor_id, conversation_id, .. } = &self.chats[chat];
         let Some(conversation_id) = *conversation_id else { return Ok(()) };
         let Some(agent) = self.agent_of(conversation_id).await? else {
-            // The chats of the evening wait for those who look around.
+            // The chats that still wait in the evening stay as they are.
             if self.plan.iter().any(|Reverse((_, step))| !matches!(step, Step::Speaks { .. })) {
                 self.after(40..90, Step::Speaks { chat, line });
             }
@@ -229,8 +230,8 @@ impl Day<'_> {
         };
         let lines = dialogue.lines;
         let principal = match lines[line].0 {
-            Who::Visitor => Principal::Visitor { id: *visitor_id },
-            Who::Agent => agent,
+            Author::Visitor => Principal::Visitor { id: *visitor_id },
+            Author::Agent => agent,
         };
         let text = self.says(chat, line)?;
         let send =

@@ -1,4 +1,4 @@
-//! A team and a day of its chats, made by the ordinary commands, for those who want to look around.
+//! A team and a day of its chats, created with the ordinary commands, to explore the program.
 
 mod clock;
 mod day;
@@ -18,14 +18,14 @@ pub use clock::DemoClock;
 pub use day::{Summary, live};
 pub use team::{Member, Team, found};
 
-/// How many chats begin in the day.
+/// The number of chats in the day.
 pub const CHATS: usize = 200;
 
-/// Why there is no demonstration.
+/// The reason why the demonstration cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// There is something already.
-    #[error("the store is not empty: a demonstration goes into a new one, such as DATA_DIR=./demo")]
+    /// The store already holds data.
+    #[error("the store is not empty: create the demonstration in a new one, such as DATA_DIR=./demo")]
     NotEmpty,
     /// The store cannot be used.
     #[error("the store cannot be used")]
@@ -39,12 +39,12 @@ pub enum DemoError {
     /// A password could not be stored.
     #[error("a password could not be stored")]
     Store(#[from] StoreError),
-    /// A text is none that the program takes.
-    #[error("a text of the demonstration is refused")]
+    /// A text of the demonstration is not valid.
+    #[error("a text of the demonstration is not valid")]
     Text(#[from] TextError),
 }
 
-/// 8 o'clock UTC on the day before.
+/// 8 o'clock UTC on the day before `now`.
 #[must_use]
 pub fn beginning(now: Timestamp) -> Timestamp {
     Timestamp::of_day(now.day() - 1).plus(hours(8))

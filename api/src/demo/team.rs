@@ -1,4 +1,4 @@
-//! Who works there.
+//! The team of the demonstration, with its groups and tags.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,23 +17,23 @@ use crate::wiring::Internals;
 
 /// An agent of the demonstration.
 pub struct Member {
-    /// Who.
+    /// The member as a caller of commands.
     pub principal: Principal,
     /// Their id.
     pub id: AgentId,
-    /// Their address, for logging in.
+    /// Their e-mail address, for logging in.
     pub email: String,
     /// Their name.
     pub name: &'static str,
-    /// What they may do.
+    /// Their role.
     pub role: Role,
-    /// From which hour of the day to which they work.
+    /// The hours of the day at which they begin and stop working.
     pub hours: (u64, u64),
 }
 
 /// The team with its groups and tags.
 pub struct Team {
-    /// Who made it.
+    /// The admin, who has created the team.
     pub admin: Principal,
     /// The agents.
     pub members: Vec<Member>,
@@ -44,14 +44,14 @@ pub struct Team {
 }
 
 impl Team {
-    /// Whose id that is.
+    /// Finds a member by id.
     #[must_use]
     pub fn member(&self, id: AgentId) -> Option<&Member> {
         self.members.iter().find(|member| member.id == id)
     }
 }
 
-/// Makes groups, agents, all with this password, and tags.
+/// Creates groups, tags, and agents who all have the same password.
 ///
 /// # Errors
 /// See [`DemoError`].
@@ -70,7 +70,7 @@ pub async fn found(app: &Internals, admin_id: AgentId, password: &str) -> Result
         let group_id = create.group_id;
         execute(app, admin, create).await?;
         if name == DEFAULT_GROUP {
-            // Who looks around as the admin and goes online gets a chat of their own.
+            // The admin joins it, and so gets a chat as soon as they go online.
             execute(
                 app,
                 admin,
@@ -111,7 +111,7 @@ async fn hire(
     let (id, at) = (AgentId::new(app.ids.new_uuid()), app.clock.now());
     let first_name = name.split(' ').next().unwrap_or(name).to_lowercase();
     let email = format!("{first_name}@demo.example");
-    // Each agent has a row of their own; that all share one password is the demonstration's choice.
+    // One password for everybody is enough for a demonstration. Each agent still has a row of their own.
     app.credentials.save_hash(id, hash, at).await?;
     let usual = Registration::offline(Name::parse(name)?, EmailAddress::parse(&email)?, role, at);
     let registration = Registration { chat_limit: ChatLimit::new(limit).unwrap_or_default(), ..usual };

@@ -1,41 +1,41 @@
-//! What people say in the demonstration.
+//! The names and dialogues of the demonstration.
 
-/// Who speaks.
+/// The author of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
+pub enum Author {
     /// The visitor.
     Visitor,
     /// Their agent.
     Agent,
 }
 
-use Who::{Agent, Visitor};
+use Author::{Agent, Visitor};
 
 /// A chat from its first message to its end.
 pub struct Dialogue {
-    /// The group it goes to.
+    /// The group that serves it.
     pub group: &'static str,
-    /// The tag that the agent puts on it.
+    /// The tag that the agent adds.
     pub tag: &'static str,
-    /// How often it happens, compared with the others.
+    /// Its share of the chats, relative to the other dialogues.
     pub weight: u32,
-    /// Who says what; `{thing}` stands for something from the shop, `{order}` for the number of an order.
-    pub lines: &'static [(Who, &'static str)],
-    /// Why it is closed at the end.
+    /// The lines with their authors; `{thing}` stands for an article of the shop, `{order}` for an order number.
+    pub lines: &'static [(Author, &'static str)],
+    /// The reason for closing the chat.
     pub reason: &'static str,
 }
 
-/// The three groups: their names, what they are for, and how they share out their chats.
+/// The three groups: name, description and routing strategy.
 pub const GROUPS: [(&str, &str, &str); 3] = [
     ("Sales", "Before somebody buys", "round_robin"),
     ("Support", "When something does not work", "least_loaded"),
     ("Orders", "Deliveries, bills and returns", "sticky"),
 ];
 
-/// Where chats go whose visitors name no group.
+/// The group of chats whose visitors name no group.
 pub const DEFAULT_GROUP: &str = "Support";
 
-/// Name, group, whether they lead, most chats at once, and when they work (hours of the day).
+/// Name, group, whether they are a supervisor, chat limit, and working hours.
 pub type Job = (&'static str, &'static str, bool, i64, (u64, u64));
 
 /// The ten agents.

@@ -5,21 +5,21 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-/// An exporter that logs when it begins to fail and when it works again, and not each time in between.
+/// An exporter that logs only changes: when it begins to fail, and when it works again.
 #[derive(Debug)]
-pub(super) struct Told<E> {
+pub(super) struct LogOnChange<E> {
     exporter: E,
     collector: String,
     fails: AtomicBool,
 }
 
-impl<E> Told<E> {
+impl<E> LogOnChange<E> {
     pub(super) fn new(exporter: E, collector: &str) -> Self {
         Self { exporter, collector: without_password(collector), fails: AtomicBool::new(false) }
     }
 
-    /// What is logged here has no span, so nothing of it is traced.
-    fn tell(&self, lost: usize, result: &OTelSdkResult) {
+    /// Logs outside of any span, so that nothing of it is traced.
+    fn log(&self, lost: usize, result: &OTelSdkResult) {
         let collector = &self.collector;
         match result {
             Ok(()) => {
@@ -27,7 +27,7 @@ impl<E> Told<E> {
                     tracing::info!(collector, "traces reach the collector again");
                 }
             }
-            // The end of the program is none of the collector.
+            // The program is ending; the collector is not at fault.
             Err(OTelSdkError::AlreadyShutdown) => {}
             Err(error) => {
                 if !self.fails.swap(true, Ordering::Relaxed) {
@@ -36,7 +36,7 @@ impl<E> Told<E> {
                         collector,
                         lost,
                         error,
-                        "traces do not reach the collector (OTEL_EXPORTER_OTLP_ENDPOINT) and are lost until it answers"
+                        "traces do not reach the collector (OTEL_EXPORTER_OTLP_ENDPOINT) and are lost until it responds"
                     );
                 }
             }
@@ -44,11 +44,11 @@ impl<E> Told<E> {
     }
 }
 
-impl<E: SpanExporter> SpanExporter for Told<E> {
+impl<E: SpanExporter> SpanExporter for LogOnChange<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len();
         let result = self.exporter.export(batch).await;
-        self.tell(spans, &result);
+        self.log(spans, &result);
         result
     }
 
@@ -69,7 +69,7 @@ impl<E: SpanExporter> SpanExporter for Told<E> {
     }
 }
 
-/// The address as it may be logged.
+/// The URL without its user and password, for the log.
 fn without_password(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) => {

@@ -1,4 +1,4 @@
-//! What the program tells of itself while it runs: log lines, and traces for a collector.
+//! Log lines, and traces for a collector.
 
 mod collector;
 
@@ -14,24 +14,24 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry};
 
-use self::collector::Told;
+use self::collector::LogOnChange;
 use crate::config::{ConfigError, LogFormat};
 
-/// What is logged unless RUST_LOG says otherwise.
+/// The log levels unless RUST_LOG is set.
 const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
 
-/// What is traced, whatever is logged. The exporter's own requests would trace each other.
+/// The spans that are traced, independent of the log levels. Tracing the exporter's own requests would never end.
 const TRACED: &str = "off,api=info,application=info,infrastructure=info,projections=info";
 
-/// Ends the traces when it is dropped: what is under way is sent.
+/// Sends the remaining traces when it is dropped.
 #[must_use]
 pub struct Telemetry(Option<SdkTracerProvider>);
 
-/// Begins to log to the standard error, and to trace if there is a collector: an URL such as `http://127.0.0.1:4318`, to
-/// which traces go by OTLP over HTTP.
+/// Starts logging to standard error, and tracing if there is a collector: a URL such as `http://127.0.0.1:4318`, which
+/// receives the traces by OTLP over HTTP.
 ///
 /// # Errors
-/// When a setting cannot be used.
+/// When a setting is not valid.
 pub fn start(format: LogFormat, logged: Option<&str>, collector: Option<&str>) -> Result<Telemetry, ConfigError> {
     let filter = filter(logged.unwrap_or(DEFAULT_LOG)).ok_or_else(|| {
         let expected = "must be levels such as info or infrastructure=debug,info";
@@ -55,7 +55,7 @@ pub fn start(format: LogFormat, logged: Option<&str>, collector: Option<&str>) -
 }
 
 fn filter(logged: &str) -> Option<EnvFilter> {
-    // A bare word is the name of a module for the parser, so that a mistyped level would silence everything.
+    // The parser takes a bare word for the name of a module, so that a mistyped level would silence everything.
     let bare = |part: &str| !part.is_empty() && !part.contains(['=', '[', ']', '{', '}']);
     let mistyped = |part: &str| bare(part) && part.parse::<LevelFilter>().is_err();
     let is_mistyped = logged.split(',').map(str::trim).any(mistyped);
@@ -67,12 +67,12 @@ fn provider(collector: &str) -> Result<SdkTracerProvider, ConfigError> {
     let collector = collector.trim_end_matches('/');
     let endpoint = format!("{collector}/v1/traces");
     let exporter = SpanExporter::builder().with_http().with_endpoint(endpoint).build().map_err(|_| {
-        let expected = "must be the URL of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318";
+        let expected = "must be the URL of a collector that accepts OTLP over HTTP, such as http://127.0.0.1:4318";
         ConfigError::Malformed { setting: "OTEL_EXPORTER_OTLP_ENDPOINT", expected }
     })?;
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = Resource::builder().with_service_name("livechatlog").with_attribute(version).build();
-    let exporter = Told::new(exporter, collector);
+    let exporter = LogOnChange::new(exporter, collector);
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
 
@@ -81,7 +81,7 @@ impl Drop for Telemetry {
         if let Some(provider) = &self.0
             && let Err(error) = provider.shutdown()
         {
-            eprintln!("the last traces were not sent: {error}");
+            eprintln!("the last traces could not be sent: {error}");
         }
     }
 }

@@ -8,18 +8,20 @@ use infrastructure::database::Database;
 use super::StartError;
 use crate::config::Settings;
 
-/// Keeps other processes out of an embedded database and its data folder, until it is dropped.
+/// Keeps other processes out of an embedded database and its data folder until it is dropped.
 pub struct FolderLock {
     _files: Vec<File>,
 }
 
-/// How often, and after which pauses, a lock is tried that somebody holds.
+/// The number of attempts to take a lock that another process holds.
 const TRIES: u32 = 20;
+
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl FolderLock {
-    /// Takes it within a second: who had it may be ending just now, and a child that it has begun holds it as well until it
-    /// is another program (flock(2)).
+    /// Takes the lock within a second. Its last holder may just be ending, and a child process that it has forked holds the
+    /// lock as well until it executes another program (flock(2)).
     pub(super) async fn wait(settings: &Settings, clock: &dyn Clock) -> Result<Self, StartError> {
         for _ in 1..TRIES {
             match Self::take(settings) {
@@ -34,11 +36,11 @@ impl FolderLock {
         let Some(database) = Database::file(&settings.database_url) else { return Ok(Self { _files: vec![] }) };
         let folder = settings.data_dir.clone();
         ensure_folder(settings)?;
-        // The database may lie elsewhere, and then be found from two data folders.
-        let mut beside = database.clone().into_os_string();
-        beside.push(".lock");
+        // A database outside the data folder may be used with two data folders.
+        let mut lock_file = database.clone().into_os_string();
+        lock_file.push(".lock");
         let of_folder = lock(&folder.join("lock"), || StartError::FolderInUse { folder: folder.clone() })?;
-        let of_database = lock(Path::new(&beside), || StartError::FileInUse { file: database.clone() })?;
+        let of_database = lock(Path::new(&lock_file), || StartError::FileInUse { file: database.clone() })?;
         Ok(Self { _files: vec![of_folder, of_database] })
     }
 }

@@ -13,7 +13,7 @@ use super::{FirstAdmin, FolderLock};
 use crate::edge::Edge;
 use crate::service::{BackgroundTasks, Services, Views};
 
-/// How long a shutdown waits for requests that are under way: as long as a request may take.
+/// The longest time that a shutdown waits for requests and upgraded connections: the longest time of a request.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 
 /// The parts behind the services of a running server, for the demonstration and for tests.
@@ -59,7 +59,7 @@ impl Running {
         self.address
     }
 
-    /// The admin that this start has made, if it was the first.
+    /// The admin that this start has created, if it was the first one.
     #[must_use]
     pub const fn first_admin(&self) -> Option<&FirstAdmin> {
         self.first_admin.as_ref()
@@ -77,42 +77,45 @@ impl Running {
         &self.internals
     }
 
-    /// Lets requests that are under way finish, gives back what this node alone may do, and ends.
-    /// Before that it tells load balancers for a while that it is not ready any more.
+    /// Reports to load balancers for the drain delay that it is no longer ready, then finishes the current requests,
+    /// releases this node's leases, and ends.
     pub async fn stop(self) {
         self.edge.drain();
         if !self.drain_delay.is_zero() {
             self.internals.clock.sleep(self.drain_delay).await;
         }
-        // Nobody is listening only when the server has ended already.
+        // Without a receiver the server has already ended.
         let _ = self.drain.send(true);
         let mut server = self.server;
         match tokio::time::timeout(DRAIN_WITHIN, &mut server).await {
             Ok(Ok(())) => {}
             Err(_) => {
-                tracing::warn!("connections were still open and are cut");
+                tracing::warn!("the drain has timed out; open connections are cut");
                 server.abort();
             }
-            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "server ended"),
+            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "the server task has failed"),
         }
         self.internals.tasks.stop();
         self.rebuilding.abort();
         for runner in self.runners {
             runner.shut_down().await;
         }
-        leave_whole(&self.database).await;
+        leave_complete(&self.database).await;
         self.database.close().await;
     }
 }
 
-/// Whoever copies the file of a server that has ended finds everything in it.
-async fn leave_whole(database: &Database) {
+/// Empties the write-ahead log, so that a copy of the database file alone is complete after the server has ended.
+async fn leave_complete(database: &Database) {
     match database.wipe().await {
         Ok(true) => {}
-        Ok(false) => tracing::warn!("somebody reads the database: copy its -wal file with it"),
+        Ok(false) => tracing::warn!("another process is reading the database: copy its -wal file with it"),
         Err(error) => {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "the write-ahead log was not emptied: copy the database with its -wal file");
+            tracing::warn!(
+                error,
+                "the write-ahead log could not be emptied: copy the database together with its -wal file"
+            );
         }
     }
 }

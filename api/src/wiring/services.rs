@@ -12,7 +12,7 @@ use projections::agents::AgentQueries;
 use projections::routing::RoutingQueries;
 use projections::tags::TagQueries;
 
-use super::{Base, Internals};
+use super::{Core, Internals};
 use crate::service::reading::Reading;
 use crate::service::{
     AuditReader, Authenticator, Conversations, Directory, Dispatch, Freshness, Limits, Queue, Services, VisitorRecords,
@@ -21,12 +21,12 @@ use crate::service::{
 
 /// Builds the services over the adapters.
 pub(super) fn build(
-    base: Base,
+    core: Core,
     internals: &Internals,
     presence: Arc<Presence>,
     (log_in, accounts, limiter): (LogIn, Accounts, Option<Arc<dyn RateLimiter>>),
 ) -> Services {
-    let Base { database, clock, log, texts, bus, signals, .. } = base;
+    let Core { database, clock, log, personal_data_log, bus, signals, .. } = core;
     let (views, sessions) = (Arc::clone(&internals.views), log_in.sessions.clone());
     let tokens = Arc::clone(&sessions.tokens);
     let freshness = Freshness::new(bus.clone(), Arc::clone(&views));
@@ -58,8 +58,8 @@ pub(super) fn build(
             freshness: freshness.clone(),
             bus: bus.clone(),
             log: Arc::clone(&log),
-            texts: PersonalData::new(Arc::clone(&texts)),
-            eraser: Eraser::new(bus, texts),
+            texts: PersonalData::new(Arc::clone(&personal_data_log)),
+            eraser: Eraser::new(bus, personal_data_log),
         },
         audit: AuditReader { freshness, audit: AuditQueries::new(database.clone()) },
         vitals: Vitals {

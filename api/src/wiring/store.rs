@@ -1,8 +1,14 @@
-//! Opening what is stored.
+//! Opens databases and logs.
 
+use std::sync::Arc;
+
+use application::ports::{EventLog, ReadError};
 use infrastructure::backup::find_unfinished;
 use infrastructure::database::{Database, DatabaseOptions, SqliteVersion};
+use infrastructure::event_log::{LogPorts, SqlEventLog};
+use projections::rebuild::Replay;
 
+use super::core::{random_ids, system_clock};
 use super::{FolderLock, StartError};
 use crate::config::{OldSqlite, Settings};
 
@@ -17,12 +23,12 @@ pub async fn open_database(settings: &Settings) -> Result<Database, StartError> 
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
     ensure_whole(&database).await?;
     database.migrate().await?;
-    // A restore may have begun while this waited for its turn.
+    // A restore may have begun while this waited for the migration lock.
     ensure_whole(&database).await?;
     Ok(database)
 }
 
-/// Opens a database to restore a backup into, and keeps others out of an embedded one until the lock is dropped.
+/// Opens a database to restore a backup into. Until the lock is dropped, no other process can use an embedded database.
 ///
 /// # Errors
 /// When it cannot be used.
@@ -50,10 +56,10 @@ async fn ensure_whole(database: &Database) -> Result<(), StartError> {
     }
 }
 
-/// Opens a database that is there and has this version's schema, and changes nothing about it.
+/// Opens an existing database that has this version's schema, and changes nothing in it.
 ///
 /// # Errors
-/// When there is none, its schema is older or newer, or it cannot be used.
+/// When there is none, when its schema is older or newer, or when it cannot be used.
 pub async fn open_as_it_is(settings: &Settings) -> Result<Database, StartError> {
     ensure_file(settings)?;
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
@@ -65,15 +71,33 @@ pub async fn open_as_it_is(settings: &Settings) -> Result<Database, StartError> 
     Err(if database.has_table("log_head").await? { StartError::Outdated { pending } } else { StartError::NoTables })
 }
 
-/// Before anything is opened that would be made with it.
+/// Refuses a missing embedded database, before anything is opened that would create it.
 ///
 /// # Errors
-/// When an embedded database is not there.
+/// When the file does not exist.
 pub fn ensure_file(settings: &Settings) -> Result<(), StartError> {
     match Database::file(&settings.database_url) {
         Some(file) if matches!(file.try_exists(), Ok(false)) => Err(StartError::NoDatabase { file }),
         _ => Ok(()),
     }
+}
+
+/// The log of an open database, for commands that may run alongside its server.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn read_log(database: &Database) -> Result<Arc<dyn EventLog>, ReadError> {
+    let ports = LogPorts::alone(system_clock(), random_ids());
+    Ok(Arc::new(SqlEventLog::start(database.clone(), ports).await?))
+}
+
+/// The replay of an open database's views.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn replay_of(database: &Database) -> Result<Replay, ReadError> {
+    let log = read_log(database).await?;
+    Ok(Replay::new(database.clone(), log, system_clock(), &*random_ids()))
 }
 
 #[cfg(test)]

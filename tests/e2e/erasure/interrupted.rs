@@ -33,7 +33,7 @@ async fn interrupted_while_it_erases(database: &TestDatabase, words: &[&str]) ->
         let status = process.wait_for_end(DEADLINE).await;
         let told = process.log();
         assert_eq!(status.code(), Some(130), "{told}");
-        if told.contains("interrupted: what was erased until now stays erased") {
+        if told.contains("interrupted: the data erased so far stays erased") {
             return told;
         }
         assert!(told.contains("interrupted: nothing was changed"), "{told}");
@@ -53,7 +53,7 @@ on_each_database! {
         lock.execute("UPDATE log_head SET position = position", vec![]).await.unwrap();
         let words = ["erase-visitor", "--yes", &id];
         let told = interrupted_while_it_erases(&database, &words).await;
-        assert!(told.contains("do this again to erase the rest"), "{told}");
+        assert!(told.contains("run this command again to erase the rest"), "{told}");
         drop(lock);
         store.close().await;
         assert!(!traces(&database).await.is_empty());

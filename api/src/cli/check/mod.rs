@@ -4,38 +4,38 @@ use std::process::ExitCode;
 
 use clap::Args;
 use infrastructure::inspect::{Expectations, Finding, Status, inspect_database, inspect_redis};
-use infrastructure::system::SystemClock;
 use serde_json::json;
 
 use crate::cli::output::say;
 use crate::config::{Arguments, Settings};
+use crate::wiring::system_clock;
 
-/// How thorough to be, and how to tell.
+/// What to check, and how to report it.
 #[derive(Args)]
 pub struct Options {
-    /// Also read the whole SQLite file; this takes a while
+    /// Also check the integrity of the whole SQLite file, which takes a while
     #[arg(long)]
     integrity: bool,
-    /// Only walk the event log, and look whether what must be true of every log is true at every position
+    /// Check only the event log: whether its invariants hold at every position
     #[arg(long, conflicts_with = "integrity")]
     pub(super) invariants: bool,
-    /// Print the findings as JSON; with --invariants one object a line
+    /// Print the findings as JSON; with --invariants, one object per line
     #[arg(long)]
     pub(super) json: bool,
 }
 
-/// Looks at everything that the service stands on.
+/// Checks everything that the server depends on.
 pub fn run(arguments: Arguments, options: &Options) -> ExitCode {
     let settings = arguments.ensure_host().and_then(|()| Settings::inspect(arguments));
     let findings = match settings {
         Ok(settings) => {
-            let mut findings = vec![Finding::ok("settings", "each has a usable value")];
+            let mut findings = vec![Finding::ok("settings", "all values are valid")];
             findings.extend(folder::inspect(&settings));
-            findings.extend(look_outside(&settings, options));
+            findings.extend(inspect_services(&settings, options));
             findings
         }
         Err(error) => {
-            let advice = "correct it: `livechatlog --help` says what each setting may be; the rest was left out";
+            let advice = "correct it: `livechatlog --help` describes the settings; the other checks were skipped";
             vec![Finding::failed("settings", with_causes(&error), advice)]
         }
     };
@@ -44,19 +44,20 @@ pub fn run(arguments: Arguments, options: &Options) -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// At the database and at Redis.
-fn look_outside(settings: &Settings, options: &Options) -> Vec<Finding> {
+/// Checks the database and Redis.
+fn inspect_services(settings: &Settings, options: &Options) -> Vec<Finding> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return vec![Finding::failed("system", error.to_string(), "see what limits this process has")],
+        Err(error) => return vec![Finding::failed("system", error.to_string(), "check the limits of this process")],
     };
     let projectors = projections::all_subscriber_ids();
     let expected = Expectations { projectors: &projectors, integrity: options.integrity };
+    let clock = system_clock();
     runtime.block_on(async {
-        let mut findings = inspect_database(&settings.database_url, expected, &SystemClock).await;
+        let mut findings = inspect_database(&settings.database_url, expected, &*clock).await;
         findings.extend(match &settings.redis_url {
-            Some(url) => inspect_redis(url, &SystemClock).await,
-            None => vec![Finding::ok("Redis", "none, which is right for a single node")],
+            Some(url) => inspect_redis(url, &*clock).await,
+            None => vec![Finding::ok("Redis", "not configured, as for a single node")],
         });
         findings
     })
@@ -86,5 +87,5 @@ fn print(findings: &[Finding], as_json: bool) {
         }
     }
     let count = |status| findings.iter().filter(|finding| finding.status == status).count();
-    say!("{} things looked at: {} failed, {} warnings", findings.len(), count(Status::Failed), count(Status::Warning));
+    say!("{} checks: {} failed, {} warnings", findings.len(), count(Status::Failed), count(Status::Warning));
 }

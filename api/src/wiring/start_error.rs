@@ -9,25 +9,25 @@ use metrics_exporter_prometheus::BuildError;
 
 use crate::config::ConfigError;
 
-/// Why the program did not start.
+/// The reason why a program cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Another process uses the data folder.
     #[error("another livechatlog uses the data folder {}", folder.display())]
     FolderInUse {
-        /// The folder.
+        /// The data folder.
         folder: PathBuf,
     },
     /// Another process uses the database.
     #[error("another livechatlog uses the database {}", file.display())]
     FileInUse {
-        /// Its file.
+        /// The database file.
         file: PathBuf,
     },
-    /// The file that keeps other processes out cannot be used.
+    /// The lock file, which keeps other processes out, cannot be used.
     #[error("cannot lock {}", path.display())]
     Lock {
-        /// The file.
+        /// The lock file.
         path: PathBuf,
         /// The cause.
         #[source]
@@ -46,44 +46,40 @@ pub enum StartError {
         /// The version that this program is linked with.
         found: SqliteVersion,
     },
-    /// There is no data folder.
-    #[error("DATA_DIR: there is no folder {}; name the one of the server", folder.display())]
+    /// The data folder does not exist.
+    #[error("DATA_DIR: there is no folder {}; use the server's", folder.display())]
     NoFolder {
-        /// What was given.
+        /// The path in the setting.
         folder: PathBuf,
     },
-    /// There is no database.
-    #[error("there is no store: no database {}; DATA_DIR and DATABASE_URL must be those of the server", file.display())]
+    /// The database file does not exist.
+    #[error("there is no store: the database {} does not exist; use the DATA_DIR and DATABASE_URL of the server", file.display())]
     NoDatabase {
         /// Its file.
         file: PathBuf,
     },
-    /// There is a database, and nothing in it.
-    #[error(
-        "there is no store: the database of DATABASE_URL is empty; the first start fills it, or `livechatlog migrate`"
-    )]
+    /// The database has no tables.
+    #[error("there is no store: the database of DATABASE_URL is empty; start the server, or run `livechatlog migrate`")]
     NoTables,
-    /// The schema is that of an older version.
-    #[error("the database's schema is older than this program; run `livechatlog migrate`: {} missing", pending.join(", "))]
+    /// The schema belongs to an older version of the program.
+    #[error("the database's schema is older than this program; run `livechatlog migrate`; missing: {}", pending.join(", "))]
     Outdated {
-        /// The names of the missing steps.
+        /// The names of the missing migrations.
         pending: Vec<&'static str>,
     },
-    /// A restore has not come to its end.
-    #[error(
-        "a backup is being restored into this database, or that has broken off: run `livechatlog restore FILE` to its end"
-    )]
+    /// A restore is incomplete.
+    #[error("a restore into this database is running or was interrupted: run `livechatlog restore FILE` to its end")]
     HalfRestored,
-    /// The schema cannot be brought to this version.
+    /// The schema cannot be migrated to this version.
     #[error("DATABASE_URL: the schema cannot be used")]
     Schema(#[from] MigrateError),
-    /// The Redis address cannot be used.
-    #[error("REDIS_URL: cannot be used")]
+    /// The address of Redis is not valid.
+    #[error("REDIS_URL: cannot use Redis")]
     Redis(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The address cannot be listened on.
+    /// The server cannot listen on its address.
     #[error("HOST and PORT: cannot listen on {host}, port {port}")]
     Listen {
-        /// The address, or a name that leads to it.
+        /// The address, or a name that resolves to it.
         host: String,
         /// The port.
         port: u16,
@@ -91,22 +87,22 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
-    /// The system does not say what it listens on.
-    #[error("HOST and PORT: the system does not say where it listens")]
+    /// The system does not report the address that the server listens on.
+    #[error("HOST and PORT: the system does not report the address of the listener")]
     NoAddress(#[source] io::Error),
-    /// The secret for tokens is too short.
+    /// The secret that signs tokens is too short.
     #[error("JWT_SECRET: {0}")]
     Secret(#[from] SecretTooShort),
-    /// A setting cannot be used.
+    /// A setting is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Something else counts in this process.
-    #[error("the metrics cannot be counted")]
+    /// Another recorder of metrics is installed in this process.
+    #[error("the metrics recorder cannot be installed")]
     Metrics(#[from] BuildError),
     /// The log cannot be read.
     #[error("the event log cannot be read")]
     Log(#[from] ReadError),
-    /// The first start did not succeed.
-    #[error("the first admin could not be made")]
+    /// The first start cannot set up the log.
+    #[error("the first admin could not be created")]
     FirstAdmin(#[from] UseCaseError),
 }

@@ -2,25 +2,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::command_bus::CommandBus;
-use application::ports::{Clock, EventLog, Ids};
+use application::ports::Clock;
 use application::visitors::{Erased, Eraser};
 use domain::event::AnyEvent;
 use domain::time::Timestamp;
 use domain::visitor::VisitorEvent;
 use infrastructure::database::{Database, DatabaseError};
-use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::subscription::{Checkpoint, RunnerHandle, Subscriptions};
-use infrastructure::system::RandomIds;
 
+use super::core::Core;
 use super::{FolderLock, StartError, open_as_it_is};
 use crate::config::Settings;
 
-/// How long an operator's command waits for read models, and how often it looks.
+/// The longest time that an operator's command waits for read models.
 const VIEWS_WITHIN: Duration = Duration::from_secs(60);
+
+/// The pause between two looks at the read models.
 const LOOK_AT_VIEWS: Duration = Duration::from_millis(50);
 
-/// What an operator's commands on what is stored need.
-pub struct Archive {
+/// A store for an operator's commands, which may run alongside its server.
+pub struct OfflineStore {
     /// Reads the log.
     pub bus: CommandBus,
     /// Erases visitors.
@@ -31,38 +32,35 @@ pub struct Archive {
     _folder: Option<FolderLock>,
 }
 
-impl Archive {
-    /// Opens a database that is there, also beside a server. Where no server can be projecting into its views, or projectors
-    /// of several programs agree on who does, it does so itself.
+impl OfflineStore {
+    /// Opens an existing database. If no server can be projecting into its views, or if projectors of several programs
+    /// agree on a leader, the store runs their projectors itself.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub async fn open(settings: Settings) -> Result<Self, StartError> {
         let database = open_as_it_is(&settings).await?;
         let folder = match FolderLock::take(&settings) {
             Ok(folder) => Some(folder),
             Err(StartError::FolderInUse { .. } | StartError::FileInUse { .. }) => None,
             Err(error) => return Err(error),
         };
-        let ids: Arc<dyn Ids> = Arc::new(RandomIds);
-        let ports = LogPorts::alone(Arc::clone(&clock), Arc::clone(&ids));
-        let texts = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
-        let log: Arc<dyn EventLog> = Arc::clone(&texts) as _;
-        let bus = CommandBus::new(Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));
+        let Core { database, clock, ids, log, personal_data_log, bus, .. } =
+            Core::without_signals(settings, database).await?;
         let subscriptions = Subscriptions::new(database.clone(), log, Arc::clone(&clock), ids);
         let mut runners = vec![];
         for view in projections::all_views() {
-            // Tables of another version are the servers' business.
+            // Only a server may fill tables of another version.
             let is_own = Checkpoint::find(&database, view.name(), view.version()).await?.is_some();
             if folder.is_some() && is_own {
                 runners.push(subscriptions.start(view));
             }
         }
-        let eraser = Eraser::new(bus.clone(), texts);
+        let eraser = Eraser::new(bus.clone(), personal_data_log);
         Ok(Self { bus, eraser, database, clock, runners, _folder: folder })
     }
 
-    /// Waits, within bounds, until all read models with something of visitors show an erasure. Tells whether they do.
+    /// Waits, within bounds, until all read models that hold data of visitors show an erasure. Returns whether they do.
     ///
     /// # Errors
     /// When the database does not work.
@@ -92,7 +90,7 @@ impl Archive {
     }
 }
 
-/// Any erasure, to ask who cares.
+/// Any erasure, to find the views that handle it.
 fn erasure() -> AnyEvent {
     let at = Timestamp::from_micros(0);
     AnyEvent::Visitor(VisitorEvent::PersonalDataErased { payloads: vec![], conversation_ids: vec![], at })
