@@ -1,11 +1,10 @@
-//! The program: REST over the use cases and the read models, settings, commands, and the wiring of all adapters.
+//! The program: the REST API over use cases and read models, settings, commands, and the wiring of all adapters.
 
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod edge;
 pub mod metrics;
-pub mod openapi;
 pub mod rest;
 pub mod server;
 pub mod service;

@@ -51,23 +51,33 @@ pub enum Verdict {
 
 /// A member of the group as the router saw them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
+    /// The candidate.
     pub agent_id: AgentId,
+    /// Why the router chose the agent or not.
     pub verdict: Verdict,
     /// Chats served or in flight to the agent.
+    #[cfg_attr(feature = "schema", schemars(with = "u32"))]
     pub active_chats: usize,
+    /// The most chats that the agent serves at the same time.
+    #[cfg_attr(feature = "schema", schemars(with = "u32"))]
     pub chat_limit: usize,
 }
 
 /// How the router made its choice. The event carries it, so that every choice can be explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoutingDecision {
+    /// The strategy of the group.
     pub strategy: RoutingStrategy,
-    /// The chosen agent first, then the others in stable order; at most [`RoutingDecision::MAX_CANDIDATES`].
+    // At most `MAX_CANDIDATES`.
+    /// The chosen agent first, then the others in stable order.
     pub candidates: Vec<Candidate>,
-    /// Agents who were considered but are not listed.
+    /// The number of agents who were considered but are not listed.
+    #[cfg_attr(feature = "schema", schemars(with = "u32"))]
     pub omitted_candidates: usize,
     /// Counts the router's attempts for this wait from 1.
     pub attempt: u32,

@@ -18,6 +18,8 @@ pub mod group;
 pub mod ids;
 pub mod invariants;
 pub mod routing;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod tag;
 #[cfg(test)]
 mod testing;

@@ -22,6 +22,8 @@ mod queue_positions;
 pub mod rebuild;
 pub mod routing;
 mod rows;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod search;
 mod sql;
 mod table;

@@ -1,17 +1,19 @@
 use serde::Serialize;
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PageOf{T}"))]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// The items, in the order of the list.
     pub data: Vec<T>,
-    /// Where the next page begins; none when this is the last one.
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// Cuts items, of which one more than `limit` was asked for, to a page.
+    /// A page of at most `limit` items. The query must ask for one more, which shows whether another page follows.
     pub(crate) fn cut(mut data: Vec<T>, limit: u32, cursor: impl FnOnce(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_more = data.len() > limit;
@@ -20,16 +22,16 @@ impl<T> Page<T> {
         Self { data, next_cursor }
     }
 
-    /// The same page of something else.
+    /// The page with each item replaced.
     pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page { data: self.data.into_iter().map(change).collect(), next_cursor: self.next_cursor }
     }
 }
 
-/// Which part of a list.
+/// The part of a list to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Where to begin: the `nextCursor` of the page before; the beginning when absent.
+    /// The `nextCursor` of the previous page; the first page if absent.
     pub cursor: Option<String>,
     /// The most items; at least 1.
     pub limit: u32,
@@ -43,13 +45,13 @@ impl PageRequest {
     }
 }
 
-/// Whether things that were deleted are shown.
+/// Whether a query includes deleted items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Deleted {
-    /// As if they did not exist.
+    /// Leaves them out.
     #[default]
     Hidden,
-    /// Like the others.
+    /// Includes them.
     Shown,
 }
 

@@ -1,12 +1,13 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::openapi::{document, postman};
+use crate::rest::document;
+use crate::rest::openapi::postman;
 
-/// Prints the document, or the collection that is made from it.
+/// Prints the OpenAPI document, or the Postman collection generated from it.
 pub fn run(as_collection: bool) -> ExitCode {
     let text = if as_collection { format!("{:#}", postman(document())) } else { format!("{:#}", document()) };
-    // Whoever reads may have seen enough, as `head` does.
+    // A reader such as `head` may close its end early.
     match writeln!(io::stdout(), "{text}") {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -8,44 +8,51 @@ use domain::agent::AgentStatus;
 use domain::ids::AgentId;
 use domain::time::Timestamp;
 use projections::agent_stats::{AgentFigures as Figures, Percentiles, Recent};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::rest::extract::{AtLeast, OneId};
 use crate::rest::problem::Problem;
 use crate::service::{AgentFigures, Caller, Services};
 
-/// Whether the router gives an agent chats.
-#[derive(Serialize)]
+/// Whether the router assigns chats to an agent.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Availability {
-    /// Whether they are at work.
+    /// The agent's presence.
     status: AgentStatus,
-    /// Whether they take new chats.
+    /// Whether the agent accepts new chats.
     accepting_chats: bool,
-    /// How many chats more are within their limit.
+    /// The number of further chats within the agent's limit.
+    #[schemars(with = "u32")]
     free_slots: i64,
-    /// Whether the router would give them a chat now: online, accepting, and with a free slot.
+    /// Whether the router would assign a chat now: the agent is online, accepts chats and has a free slot.
     available: bool,
 }
 
-/// An agent in figures. Days are UTC days; what counts as a chat, a first response and a duration is told in
-/// [`projections::agent_stats`].
-#[derive(Serialize)]
+// `projections::agent_stats` defines chats, first responses and durations.
+/// Statistics of an agent. Days are UTC days.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentStats {
+    /// The agent's id.
     agent_id: AgentId,
-    /// The time up to which this counts.
+    /// The time up to which the statistics count.
     as_of: Timestamp,
+    /// The number of chats that the agent serves now.
     active_chats: i64,
+    /// The most chats that the agent serves at the same time.
     max_concurrent_chats: i64,
+    /// Whether the router assigns chats to the agent.
     availability: Availability,
-    /// The chats that came to them.
+    /// The chats that the agent has joined.
     chats: Recent,
-    /// The messages they sent.
+    /// The messages that the agent has sent.
     messages_sent: Recent,
-    /// How soon they answered, in the chats of the last 30 days that they answered; null without any.
+    /// The time from joining a chat to the agent's first message, in the chats of the last 30 days with one; null without
+    /// any.
     first_response_seconds: Option<Percentiles>,
-    /// How long they served the chats of the last 30 days that they serve no more; null without any.
+    /// The time for which the agent served the chats of the last 30 days that they no longer serve; null without any.
     chat_duration_seconds: Option<Percentiles>,
     /// Always null: reserved for visitors' ratings, which this version does not collect.
     rating: Option<f64>,

@@ -17,10 +17,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, double_option, integer};
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
+use crate::rest::values;
 use crate::service::{CallingAgent, Fields, Refusal, Services, UseCase};
 
 const ROLES: &str = "agent, supervisor, admin";

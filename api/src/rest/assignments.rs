@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, OneId, Query};
 use crate::rest::problem::Problem;
+use crate::rest::values;
 use crate::service::reading::AssignmentView;
 use crate::service::{Caller, Fields, Services};
 

@@ -9,13 +9,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, Query};
 use crate::rest::problem::Problem;
-use crate::service::{AggregateFilter, AuditFilter, AuditQuery, AuditRecord, Fields, Moment, Refusal, Services};
-
-/// The longest actor or type that is looked for, in bytes; the log has no longer ones.
-pub const LONGEST_WORD: usize = 128;
+use crate::rest::values;
+use crate::service::{
+    AggregateFilter, AuditFilter, AuditQuery, AuditRecord, Fields, LONGEST_AUDIT_WORD, Moment, Refusal, Services,
+};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -73,8 +72,8 @@ impl AuditParameters {
 
 fn word(fields: &mut Fields, field: &str, text: Option<String>) -> Option<String> {
     let text = text?;
-    if text.is_empty() || text.len() > LONGEST_WORD {
-        return fields.refuse(field, format!("must have 1 to {LONGEST_WORD} bytes"));
+    if text.is_empty() || text.len() > LONGEST_AUDIT_WORD {
+        return fields.refuse(field, format!("must have 1 to {LONGEST_AUDIT_WORD} bytes"));
     }
     Some(text)
 }

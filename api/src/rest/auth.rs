@@ -13,9 +13,9 @@ use projections::agents::AgentView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, Nothing, Session, Write};
 use crate::rest::problem::Problem;
+use crate::rest::values;
 use crate::server::client_address::ClientAddress;
 use crate::service::{CallingAgent, ChangeRequest, Fields, Lookup, Services};
 
@@ -29,21 +29,33 @@ pub struct Credentials {
     password: String,
 }
 
-#[derive(Serialize)]
+/// Tokens of an agent who has logged in. The names of the tokens are those of OAuth 2.0.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LoggedIn")]
 pub struct LoggedInBody {
+    /// The bearer token for the Authorization header of each request.
     access_token: String,
+    /// The lifetime of the access token in seconds.
     #[serde(rename = "expiresIn")]
     expires_in: i64,
+    /// The token for one renewal; using it again ends the session.
     refresh_token: String,
+    /// The agent who has logged in.
     agent: AgentSummary,
 }
 
-#[derive(Serialize)]
+/// An agent in brief.
+#[derive(Serialize, JsonSchema)]
 pub struct AgentSummary {
+    /// The agent's id.
     id: AgentId,
+    /// The agent's name.
     name: Option<Name>,
+    /// The agent's e-mail address.
     email: Option<EmailAddress>,
+    /// The agent's role.
     role: Role,
+    /// The agent's presence.
     status: AgentStatus,
 }
 

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::conversations::just;
-use crate::openapi::values;
 use crate::rest::extract::{Write, WriteInfo};
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
+use crate::rest::values;
 use crate::service::{BulkOutcome, CallingAgent, Fields, Refusal, Services};
 
 const MAX_CONVERSATIONS: usize = 100;
@@ -175,27 +175,32 @@ impl BulkTransfer {
     }
 }
 
-/// What came of one conversation: as the single call would have been answered.
-#[derive(Serialize)]
+/// The result for one conversation.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkResult {
+    /// The conversation's id.
     conversation_id: ConversationId,
     /// The status code that the single request would have got.
     status: u16,
-    /// Where the change is in the log; null when there was nothing to do.
+    /// The position of the change in the log; null if nothing changed.
     position: Option<Position>,
-    /// Why it was not done.
+    /// The reason for a refusal; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "crate::rest::problem::Body<'static>")]
     problem: Option<Value>,
 }
 
-/// What came of all of them, in the order in which they were asked for.
-#[derive(Serialize)]
+/// The results of a change of many conversations.
+#[derive(Serialize, JsonSchema)]
 pub struct BulkResults {
+    /// The result for each conversation, in the order of the request.
     data: Vec<BulkResult>,
-    /// How many were done, or had nothing to do.
+    /// The number of conversations that were changed or needed no change.
+    #[schemars(with = "u32")]
     succeeded: usize,
-    /// How many were refused.
+    /// The number of refused changes.
+    #[schemars(with = "u32")]
     failed: usize,
 }
 

@@ -13,9 +13,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging;
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, Query};
 use crate::rest::problem::Problem;
+use crate::rest::values;
 use crate::service::reading::NamedConversation;
 use crate::service::{Caller, Fields, Services};
 

@@ -13,10 +13,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::rest::problem::Problem;
 use crate::rest::respond::Responder;
+use crate::rest::values;
 use crate::service::reading::NamedConversation;
 use crate::service::{Caller, CallingAgent, Fields, Refusal, Services, UseCase};
 

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use crate::openapi::document;
+use super::document;
 
 /// The page's one script, <https://rapidocweb.com>; its licence is beside it.
 const SCRIPT: &str = include_str!("../../assets/rapidoc-min.js");

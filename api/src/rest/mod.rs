@@ -1,25 +1,26 @@
 //! The REST endpoints. A handler translates, nothing more.
 
 mod access;
-mod agent_stats;
+pub(crate) mod agent_stats;
 mod agents;
 mod assignments;
 pub(crate) mod audit;
 pub(crate) mod auth;
-mod bulk;
+pub(crate) mod bulk;
 pub(crate) mod conversation_lists;
 mod conversations;
 mod docs;
 pub mod endpoints;
 pub mod extract;
 mod groups;
-mod health;
+pub(crate) mod health;
 mod limits;
+pub mod openapi;
 pub(crate) mod paging;
 pub(crate) mod personal_data;
-mod presence;
+pub(crate) mod presence;
 pub mod problem;
-mod queue;
+pub(crate) mod queue;
 mod request_id;
 pub mod respond;
 pub mod route;
@@ -27,9 +28,10 @@ mod scrape;
 pub mod state;
 mod tags;
 pub(crate) mod threads;
+pub mod values;
 pub(crate) mod widget;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use application::ports::Ids;
@@ -38,6 +40,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -58,6 +61,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The methods of endpoints, and those that any server knows.
 const KNOWN_METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// The OpenAPI document of all endpoints.
+#[must_use]
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::build(&endpoints()));
+    &DOCUMENT
+}
 
 /// All endpoints with the layers around them.
 pub fn router(state: RestState, ids: Arc<dyn Ids>) -> Router {

@@ -4,8 +4,8 @@ use projections::PageRequest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::openapi::values;
 use crate::rest::extract::AtLeast;
+use crate::rest::values;
 use crate::service::reading::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::service::{CallingAgent, Fields, Lookup, Refusal};
 

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::agent::AgentStatus;
 use domain::time::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::rest::extract::{Nothing, Session, Write};
@@ -14,15 +15,16 @@ use crate::rest::problem::Problem;
 use crate::rest::respond::Answer;
 use crate::service::{CallingAgent, ChangeRequest, Services};
 
-/// What came of a heartbeat.
-#[derive(Serialize)]
+/// The answer to a heartbeat.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Heartbeat")]
 pub struct Beat {
-    /// When this session's lease ends, unless another heartbeat comes.
+    /// The time at which the session's lease ends without another heartbeat.
     lease_ends_at: Timestamp,
-    /// How long after the end of their last lease an agent who is online becomes away.
+    /// The seconds after the end of the agent's last lease until an online agent becomes away.
     grace_seconds: u64,
-    /// The agent's status now.
+    /// The agent's presence now.
     status: AgentStatus,
 }
 

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::request_id::RequestId;
@@ -25,18 +26,28 @@ pub struct Problem {
     refusal: Refusal,
 }
 
-/// A [`Problem`] as it is sent.
-#[derive(Serialize)]
-struct Body<'a> {
+/// A refusal or failure according to RFC 9457.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Body<'a> {
+    /// `urn:livechatlog:problem:` and the code.
     r#type: String,
+    /// The name of the status.
     title: &'static str,
+    /// The status code.
     status: u16,
+    /// The code that programs may rely on.
     code: &'static str,
+    /// A description for people.
     detail: &'a str,
+    /// The request's id. The server's log may have more under it.
     instance: &'a str,
+    /// The errors of single fields, if there are any.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// The current version of the resource; only with 412.
     #[serde(rename = "currentVersion", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64")]
     current_version: Option<i64>,
 }
 

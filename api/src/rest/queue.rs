@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::paging;
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, Query};
 use crate::rest::problem::Problem;
+use crate::rest::values;
 use crate::service::{Caller, Fields, Services};
 
 #[derive(Deserialize, JsonSchema)]
@@ -44,8 +44,11 @@ pub async fn list(
     Ok(Json(services.queue.list(&caller, at_least.position()?, group_id, &page).await?))
 }
 
-#[derive(Serialize)]
+/// A list with a single page.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ListOfQueueStats")]
 pub struct Stats {
+    /// The items.
     data: Vec<QueueStats>,
 }
 

@@ -12,7 +12,7 @@ use super::state::RestState;
 use crate::server::client_address::ClientAddress;
 use crate::service::{Access, Action, Caller, CallingAgent};
 
-/// Makes the schema of a type.
+/// Generates the schema of a type.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// The parts of a request that a handler takes.
@@ -52,7 +52,7 @@ impl Endpoint {
     }
 }
 
-/// An argument of a handler. Implement it for a new extractor; the compiler asks for it.
+/// An argument of a handler. The compiler asks for an implementation for each new extractor.
 pub trait Input {
     /// Adds the parts of a request that it takes.
     fn describe(inputs: &mut Inputs) {
@@ -89,7 +89,7 @@ impl<T, U> Input for TwoIds<T, U> {
 
 impl<T: JsonSchema> Input for Query<T> {
     fn describe(inputs: &mut Inputs) {
-        // Not as a reference: its fields become parameters.
+        // The schema itself, not a reference: its fields become parameters.
         inputs.query = Some(T::json_schema);
     }
 }

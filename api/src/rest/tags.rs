@@ -15,10 +15,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::paging::{ListQuery, OneQuery};
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, Write, WriteInfo, double_option};
 use crate::rest::problem::Problem;
 use crate::rest::respond::Responder;
+use crate::rest::values;
 use crate::service::{CallingAgent, Fields, Services, UseCase};
 
 pub async fn list(

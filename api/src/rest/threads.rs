@@ -17,10 +17,10 @@ use serde_json::Value;
 
 use super::paging;
 use super::state::RestState;
-use crate::openapi::values;
 use crate::rest::extract::{AtLeast, DigestKey, OneId, Query, Write, WriteInfo, digest};
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
+use crate::rest::values;
 use crate::service::reading::NamedEvent;
 use crate::service::{Caller, ChangeRequest, EventsRequest, Fields, Refusal, Services};
 

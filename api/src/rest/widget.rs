@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::threads::metadata;
-use crate::openapi::values;
 use crate::rest::extract::Write;
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
+use crate::rest::values;
 use crate::service::reading::Standing;
 use crate::service::{Fields, Refusal, Services};
 
@@ -53,12 +53,18 @@ struct Introduction {
     metadata: Option<Metadata>,
 }
 
-#[derive(Serialize)]
+/// A chat that has begun or goes on, and the visitor's token.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Session {
+#[schemars(rename = "WidgetSession")]
+pub struct Session {
+    /// The visitor's bearer token. A returning visitor continues an open chat with it.
     session_token: String,
+    /// The visitor's id.
     visitor_id: VisitorId,
+    /// The conversation's id.
     conversation_id: ConversationId,
+    /// The id of the thread that accepts messages.
     thread_id: ThreadId,
     #[serde(flatten)]
     standing: Standing,

@@ -5,6 +5,9 @@ use projections::{CursorError, Page, decode_cursor, encode_cursor};
 
 use super::{Freshness, Refusal};
 
+/// The longest actor or event type in bytes; the log has no longer ones.
+pub const LONGEST_WORD: usize = 128;
+
 /// Reads the event log, for admins.
 #[derive(Clone)]
 pub struct AuditReader {

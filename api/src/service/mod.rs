@@ -36,7 +36,9 @@ use application::visitors::VisitorSessions;
 pub use access::Access;
 pub use action::Action;
 pub use application::command_bus::{CommandContext, Executed, UseCase};
-pub use audit::{AggregateFilter, AuditFilter, AuditQuery, AuditReader, AuditRecord, Moment};
+pub use audit::{
+    AggregateFilter, AuditFilter, AuditQuery, AuditReader, AuditRecord, LONGEST_WORD as LONGEST_AUDIT_WORD, Moment,
+};
 pub use authenticate::{Authenticator, Caller, CallingAgent};
 pub use background::BackgroundTasks;
 pub use conversations::{Conversations, EventsRequest};
@@ -45,7 +47,7 @@ pub use dispatch::{BulkOutcome, ChangeRequest, Dispatch, Done, Wait};
 pub use fields::Fields;
 pub use freshness::Freshness;
 pub use limits::Limits;
-pub use personal_data::{Erasure, VisitorRecords};
+pub use personal_data::{Erasure, PersonalDataItem, VisitorRecords};
 pub use queue::Queue;
 pub use refusal::{Code, FieldError, Refusal};
 pub use views::{FollowedView, View, Views};

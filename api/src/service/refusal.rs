@@ -8,16 +8,18 @@ use domain::visitor::VisitorError;
 use domain::workspace::WorkspaceError;
 use infrastructure::database::DatabaseError;
 use projections::QueryError;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::reading::ReadingError;
 
-/// The message for one invalid field of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// An error in one field, parameter or header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FieldProblem")]
 pub struct FieldError {
-    /// The field, by its name in the request.
+    /// The name of the field in the request.
     pub field: String,
-    /// The message.
+    /// A description of the error.
     pub message: String,
 }
 

@@ -8,6 +8,7 @@ use infrastructure::wake_ups::WakeUpStatus;
 use infrastructure::write_probe::WriteProbe;
 use projections::agents::AgentQueries;
 use projections::routing::{QueueStats, RoutingQueries};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -23,8 +24,8 @@ const LONG_WAIT: u64 = 300;
 /// Reports the connection to other nodes; `None` where there are none.
 pub type SignalStatus = Arc<dyn Fn() -> Option<WakeUpStatus> + Send + Sync>;
 
-/// The outcome of one check.
-#[derive(Clone, Debug, Serialize)]
+/// The check of a part of the service.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Check {
     /// The name of the checked part.
     pub name: String,
@@ -32,8 +33,9 @@ pub struct Check {
     pub ok: bool,
     /// Whether the service needs it.
     pub required: bool,
-    /// Why it does not work.
+    /// The reason of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub reason: Option<String>,
 }
 

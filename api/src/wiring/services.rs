@@ -58,7 +58,7 @@ pub(super) fn build(
             freshness: freshness.clone(),
             bus: bus.clone(),
             log: Arc::clone(&log),
-            texts: PersonalData::new(Arc::clone(&personal_data_log)),
+            personal_data: PersonalData::new(Arc::clone(&personal_data_log)),
             eraser: Eraser::new(bus, personal_data_log),
         },
         audit: AuditReader { freshness, audit: AuditQueries::new(database.clone()) },

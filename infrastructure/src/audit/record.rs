@@ -10,49 +10,62 @@ use uuid::Uuid;
 
 use crate::event_log::Evidence;
 
-/// An event with everything that proves it.
+/// An event of the log with its proofs. Bytes are in lower-case hexadecimal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "AuditEvent"))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditRecord {
-    /// Its place in the log.
+    /// The event's position in the log.
     pub position: Position,
-    /// When it was recorded.
+    /// The time at which the event was recorded.
     pub recorded_at: Timestamp,
-    /// On whose behalf.
+    /// The actor who caused the event.
     pub actor: String,
-    /// The kind of its stream.
+    /// The kind of the event's stream.
     pub aggregate_type: String,
-    /// The id of its stream.
+    /// The id of the event's stream.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::schema::Id"))]
     pub aggregate_id: Uuid,
-    /// Its place in the stream.
+    /// The event's position in its stream.
     pub sequence: i64,
-    /// Its name.
+    /// The name of the event's type.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// The version of its form.
+    /// The version of the payload's form.
     pub version: String,
-    /// What happened: the stored JSON, byte for byte.
+    /// The stored JSON, byte for byte, from which the digest is computed.
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub payload: Box<RawValue>,
-    /// More about it, likewise.
+    /// Further stored JSON, byte for byte.
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub metadata: Box<RawValue>,
-    /// Its id.
+    /// The event's id.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::schema::Id"))]
     pub event_id: Uuid,
-    /// The command that it answers.
+    /// The command that the event results from.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::schema::Id"))]
     pub command_id: Uuid,
-    /// The event that caused the command, if one did.
+    /// The event that caused the command; null if none did.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::schema::Id>"))]
     pub causation_id: Option<Uuid>,
-    /// What ties together all that one request or event has set off.
+    /// The id that all events caused by the same request or event share.
+    #[cfg_attr(feature = "schema", schemars(with = "domain::schema::Id"))]
     pub correlation_id: Uuid,
-    /// What the digest was made with, in hexadecimal; none when the payload was erased.
+    /// The salt of the digest; null if the payload has been erased.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub salt: Option<Salt>,
-    /// SHA-256 of salt and payload, in hexadecimal.
+    /// SHA-256 of salt and payload.
     #[serde(with = "hex::serde")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub digest: Hash,
-    /// The chain's hash up to here, in hexadecimal.
+    /// The hash of the chain up to this event.
     #[serde(with = "hex::serde")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub hash: Hash,
-    /// The chain's hash before this event, where events before it were left out.
+    /// The hash of the chain before this event, if an export has left out the previous event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub previous_hash: Option<HexHash>,
 }
 

@@ -15,15 +15,19 @@ const MOST_CHATS: i64 = 10_000;
 pub(super) const CHATS: &str = "SELECT joined_us, served_us, first_response_us FROM agent_chats \
     WHERE agent_id = ? AND began_us >= ? ORDER BY began_us DESC LIMIT ?";
 
-/// Something that is counted, by UTC days.
+/// A count by UTC days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Recent {
     /// Since midnight UTC.
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub today: i64,
-    /// Today and on the six days before.
+    /// Today and the six days before.
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub last7_days: i64,
-    /// Today and on the 29 days before.
+    /// Today and the 29 days before.
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub last30_days: i64,
 }
 
@@ -35,14 +39,16 @@ impl Recent {
     }
 }
 
-/// Percentiles of measured times: the shortest time that is at least as long as the given percentage of all (nearest rank).
+/// Percentiles of durations in seconds, by nearest rank.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Percentiles {
-    /// How many were measured.
+    /// The number of durations.
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub count: usize,
-    /// Half of them took at most this number of seconds.
+    /// Half of the durations are at most this long.
     pub p50: f64,
-    /// Nine tenths of them took at most this number of seconds.
+    /// Nine tenths of the durations are at most this long.
     pub p90: f64,
 }
 

@@ -7,37 +7,39 @@ use serde::Serialize;
 
 use super::{AgentRow, GroupRow};
 
-/// An agent as clients see them.
+/// An agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Agent"))]
 #[serde(rename_all = "camelCase")]
 pub struct AgentView {
-    /// Their id.
+    /// The agent's id.
     pub id: AgentId,
-    /// Their name.
+    /// The agent's name.
     pub name: String,
-    /// Their e-mail address.
+    /// The agent's e-mail address; unique among agents who are not deleted, regardless of case.
     pub email: String,
-    /// What they may do.
+    /// The agent's role.
     pub role: Role,
-    /// Whether they are at work.
+    /// The agent's presence.
     pub status: AgentStatus,
-    /// Whether they take new chats.
+    /// Whether the agent accepts new chats.
     pub accepting_chats: bool,
-    /// The most chats at once.
+    /// The most chats that the agent serves at the same time.
     pub max_concurrent_chats: i64,
-    /// The chats they serve.
+    /// The number of chats that the agent serves now.
     pub active_chats: i64,
-    /// A picture of them.
+    /// The URL of a picture.
     pub avatar: Option<String>,
-    /// Their groups.
+    /// The ids of the agent's groups.
     pub group_ids: Vec<GroupId>,
-    /// When they were registered.
+    /// The time of the registration.
     pub created_at: Timestamp,
-    /// When anything of theirs changed, chats included.
+    /// The time of the last change, including changes of their chats.
     pub updated_at: Timestamp,
-    /// The sequence of the last event in which a person changed the agent.
+    /// The version for If-Match. It grows with changes that people make, not with assignments.
     pub version: Sequence,
-    /// Whether they were deleted; left out of the answer when not.
+    /// True if the agent is deleted; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
@@ -63,25 +65,27 @@ impl AgentView {
     }
 }
 
-/// A group as clients see it.
+/// A group of agents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Group"))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupView {
-    /// Its id.
+    /// The group's id.
     pub id: GroupId,
-    /// Its name.
+    /// The group's name.
     pub name: String,
-    /// What it is for.
+    /// The purpose of the group.
     pub description: Option<String>,
-    /// How its chats find their agents.
+    /// The rule by which the group's chats are assigned to agents.
     pub routing_strategy: RoutingStrategy,
-    /// Whether it takes the chats that name no group.
+    /// Whether the group serves the chats that name no group.
     pub is_default: bool,
-    /// Its agents.
+    /// The ids of the group's agents.
     pub agent_ids: Vec<AgentId>,
-    /// The sequence of its last event.
+    /// The version for If-Match.
     pub version: Sequence,
-    /// Whether it was deleted; left out of the answer when not.
+    /// True if the group is deleted; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }

@@ -21,16 +21,17 @@ const ALL: &str = "all";
 /// The most rows of a statement; each number of rows is a statement of its own.
 const CHUNK: usize = 8;
 
-/// How many conversations stand where.
+/// The number of conversations by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConversationCounts {
-    /// Those that wait.
+    /// Waiting conversations.
     pub pending: i64,
-    /// Those that an agent serves.
+    /// Conversations that an agent serves.
     pub active: i64,
-    /// Those that have ended.
+    /// Closed conversations.
     pub closed: i64,
-    /// All of them.
+    /// All conversations.
     pub total: i64,
 }
 

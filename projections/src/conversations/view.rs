@@ -6,59 +6,62 @@ use serde::Serialize;
 
 use super::ConversationRow;
 
-/// A conversation as clients see it.
+/// A conversation: everything between a visitor and the agents about one matter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationView {
-    /// Its id.
+    /// The conversation's id.
     pub id: ConversationId,
-    /// Where it stands.
+    /// The conversation's status.
     pub status: ConversationStatus,
-    /// Who asks.
+    /// The visitor of the conversation.
     pub visitor: VisitorView,
-    /// The group that serves it.
+    /// The group that serves the conversation.
     pub group_id: GroupId,
-    /// The agent who serves it now.
+    /// The agent who serves the conversation now.
     pub assigned_agent_id: Option<AgentId>,
-    /// The thread that takes messages; none while it is closed.
+    /// The thread that accepts messages; null while the conversation is closed.
     pub active_thread_id: Option<ThreadId>,
-    /// All threads, oldest first.
+    /// The ids of all threads, oldest first.
     pub thread_ids: Vec<ThreadId>,
-    /// The tags on it.
+    /// The ids of the conversation's tags.
     pub tag_ids: Vec<TagId>,
-    /// Its place in its group's queue, from 1, while it waits.
+    /// The position in the group's queue, from 1, while the conversation waits.
     pub queue_position: Option<i64>,
-    /// When the last message came.
+    /// The time of the last message.
     pub last_message_at: Option<Timestamp>,
-    /// When it began.
+    /// The time at which the conversation began.
     pub created_at: Timestamp,
-    /// When it ended, unless it was opened again.
+    /// The time at which the conversation was closed, unless it was reopened.
     pub closed_at: Option<Timestamp>,
-    /// The sequence of its last event.
+    /// The version, which grows with every change.
     pub version: Sequence,
-    /// The agent who serves it, or served it last.
+    /// The agent who serves the conversation or served it last, also while it waits or is closed.
     pub last_agent_id: Option<AgentId>,
-    /// What orders the lists.
+    /// Orders the lists.
     #[serde(skip)]
     pub(super) created_position: Position,
-    /// What orders those that wait by the length of their wait.
+    /// Orders waiting conversations by the length of their wait.
     #[serde(skip)]
     pub(super) waiting_position: Option<Position>,
-    /// What orders the queue.
+    /// Orders the queue.
     #[serde(skip)]
     pub(super) queue_arrival: Option<Position>,
 }
 
 /// A visitor as they introduced themselves when the chat began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Visitor"))]
 pub struct VisitorView {
-    /// Who.
+    /// The visitor's id.
     pub id: VisitorId,
-    /// Their name.
+    /// The visitor's name.
     pub name: Option<String>,
-    /// Their e-mail address.
+    /// The visitor's e-mail address.
     pub email: Option<String>,
-    /// Their telephone number.
+    /// The visitor's telephone number.
     pub phone: Option<String>,
 }
 

@@ -9,25 +9,26 @@ use super::snapshot::waiting_chat;
 use crate::queue_positions::{Bounds, QueuePositions, Queues};
 use crate::{Page, PageRequest, QueryError, cursor};
 
-/// A chat that waits, as supervisors see it.
+/// A waiting chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueuedChat {
-    /// The chat.
+    /// The chat's id.
     pub conversation_id: ConversationId,
-    /// The group in whose queue it is.
+    /// The group whose queue the chat is in.
     pub group_id: GroupId,
-    /// Its place in that queue, from 1.
+    /// The position in that queue, from 1.
     pub queue_position: i64,
-    /// When it began to wait.
+    /// The time at which the chat began to wait.
     pub waiting_since: Timestamp,
-    /// How often an assignment has failed.
+    /// The number of failed assignments.
     pub attempts: u32,
-    /// When the router tries again; at the next occasion when absent.
+    /// The time of the router's next attempt; if null, the router tries again at the next change.
     pub next_attempt_at: Option<Timestamp>,
-    /// Why the last attempt failed.
+    /// The reason why the last attempt failed.
     pub last_error: Option<String>,
-    /// What orders the queue.
+    /// Orders the queue.
     #[serde(skip)]
     pub arrival: Position,
 }
@@ -102,17 +103,18 @@ impl RoutingQueries {
     }
 }
 
-/// The queue of a group in figures.
+/// Statistics of a group's queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueStats {
-    /// The group.
+    /// The group's id.
     pub group_id: GroupId,
-    /// How many chats wait.
+    /// The number of waiting chats.
     pub waiting: i64,
-    /// How long the first of them has waited, in seconds.
+    /// The time for which the first chat has waited, in seconds.
     pub longest_wait_seconds: u64,
-    /// When the router next tries again what failed; it tries the rest when something happens.
+    /// The time of the router's next attempt for a chat whose assignment failed; other chats wait for a change.
     pub next_attempt_at: Option<Timestamp>,
 }
 

@@ -11,19 +11,21 @@ use crate::{Deleted, Page, PageRequest, QueryError};
 
 const LIST: &str = "tags";
 
-/// A tag as clients see it.
+/// A tag for conversations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Tag"))]
 #[serde(rename_all = "camelCase")]
 pub struct TagView {
-    /// Its id.
+    /// The tag's id.
     pub id: TagId,
-    /// Its name.
+    /// The tag's name; unique among tags that are not deleted, regardless of case.
     pub name: String,
-    /// Its colour, as `#RRGGBB`.
+    /// The tag's colour as #RRGGBB.
     pub color: Option<String>,
-    /// The sequence of its last event.
+    /// The version for If-Match.
     pub version: Sequence,
-    /// Whether it was deleted; left out of the answer when not.
+    /// True if the tag is deleted; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }

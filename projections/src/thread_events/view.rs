@@ -14,38 +14,43 @@ use super::fact::Fact;
 use super::kinds::{AuthorType, SystemType, ThreadEventKind};
 use crate::sql::{document, named};
 
-/// A message or a system event as clients see it.
+/// A message or a system event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadEventView {
-    /// Its id.
+    /// The event's id.
     pub id: EventId,
-    /// Its place in the log, which orders the thread.
+    /// The position in the log, which orders the thread.
     pub position: Position,
-    /// The thread.
+    /// The thread's id.
     pub thread_id: ThreadId,
     /// The conversation of the thread.
     #[serde(skip)]
     pub conversation_id: ConversationId,
-    /// What kind of event.
+    /// Whether it is a message or a system event.
     #[serde(rename = "type")]
     pub kind: ThreadEventKind,
-    /// What kind of author.
+    /// The kind of author.
     pub author_type: AuthorType,
-    /// The author; none of system events.
+    /// The author's id; null for system events.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<domain::schema::Id>"))]
     pub author_id: Option<Uuid>,
     /// The message, or the system event as a sentence.
     pub content: String,
-    /// What kind of system event.
+    /// The kind of system event; absent for messages.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "SystemType"))]
     pub system_type: Option<SystemType>,
-    /// The id that the author's client gave to the message.
+    /// The client's own id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub client_event_id: Option<String>,
-    /// What the client sent with the message, or the facts of the system event.
+    /// The client's metadata of the message, or the facts of the system event.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, Value>"))]
     pub metadata: Option<Value>,
-    /// When it happened.
+    /// The time of the event.
     pub created_at: Timestamp,
 }
 

@@ -12,115 +12,140 @@ use futures::SinkExt as _;
 use futures::channel::mpsc::Sender;
 use projections::thread_events::ThreadEventView;
 use serde::Serialize;
-use serde_json::json;
 
-use super::facts::Fact;
+use super::items::PersonalDataItem;
+use super::json_writer::JsonWriter;
 
-/// A part is sent when it has so many bytes.
-const PART: usize = 32 * 1024;
+/// A part of the document is sent once it has this many bytes.
+const PART_BYTES: usize = 32 * 1024;
 
-/// Where an export is read from.
+/// The sources of an export.
 pub struct Reader<'a> {
-    /// The log.
-    pub texts: &'a PersonalData,
-    /// Knows visitors and tags.
+    /// Reads what the log holds about a visitor.
+    pub personal_data: &'a PersonalData,
+    /// Reads visitors and tags.
     pub bus: &'a CommandBus,
 }
 
-/// Where in the document it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    History,
-    Conversation(ConversationId),
-    Events(ConversationId),
-}
-
-/// A document that is being written. It holds what was in the log up to a position.
+/// Writes the personal data of a visitor as a document that is sent in parts while it is read, as it may not fit into
+/// memory:
+///
+/// ```json
+/// {
+///     "visitorId": "…", "exportedAt": "…", "position": 7, "erased": false, "profile": {},
+///     "history": [],
+///     "conversations": [{ "id": "…", "history": [], "events": [] }]
+/// }
+/// ```
 pub struct Export {
     parts: Sender<io::Result<String>>,
     visitor_id: VisitorId,
     head: Position,
     exported_at: Timestamp,
-    text: String,
-    place: Place,
-    is_first: bool,
+    document: JsonWriter,
+    section: Section,
+}
+
+/// The array of the document that is being written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    VisitorHistory,
+    ConversationHistory(ConversationId),
+    ThreadEvents(ConversationId),
 }
 
 impl Export {
-    /// Of a visitor, up to a position, made at a time; into these parts.
+    /// Exports what the log holds about a visitor up to the position `head`.
     pub fn new(
         parts: Sender<io::Result<String>>,
         (visitor_id, head, exported_at): (VisitorId, Position, Timestamp),
     ) -> Self {
-        let (text, place) = (String::new(), Place::History);
-        Self { parts, visitor_id, head, exported_at, text, place, is_first: true }
+        let document = JsonWriter::default();
+        Self { parts, visitor_id, head, exported_at, document, section: Section::VisitorHistory }
     }
 
     /// Writes the document.
     ///
     /// # Errors
-    /// When the log cannot be read, or nobody takes the parts any more.
+    /// When the log cannot be read, or the receiver of the parts is gone.
     pub async fn write(&mut self, reader: &Reader<'_>) -> Result<(), UseCaseError> {
-        let visitor = reader.bus.read::<Visitor>(self.visitor_id).await?;
-        let head = json!({
-            "visitorId": self.visitor_id, "exportedAt": self.exported_at, "position": self.head,
-            "erased": visitor.erased, "profile": visitor.details,
-        });
-        self.text = head.to_string();
-        self.text.pop();
-        self.text.push_str(",\"history\":[");
-        reader.texts.walk(self.visitor_id, &mut Writer { export: self, bus: reader.bus }).await?;
-        self.leave();
-        self.text.push_str(if self.place == Place::History { "],\"conversations\":[]}" } else { "]}" });
+        self.begin(&*reader.bus.read::<Visitor>(self.visitor_id).await?)?;
+        reader.personal_data.walk(self.visitor_id, &mut Writer { export: self, bus: reader.bus }).await?;
+        self.end()?;
         self.send().await
     }
 
-    /// Breaks the document off.
+    /// Breaks the document off, so that its receiver sees that it is not complete.
     pub async fn fail(mut self) {
-        // Who has gone away does not need to know.
+        // A receiver that is gone does not need to know.
         drop(self.parts.send(Err(io::ErrorKind::UnexpectedEof.into())).await);
     }
 
-    /// Ends the conversation that is open.
-    fn leave(&mut self) {
-        match self.place {
-            Place::History => {}
-            Place::Conversation(_) => self.text.push_str("],\"events\":[]}"),
-            Place::Events(_) => self.text.push_str("]}"),
-        }
+    fn begin(&mut self, visitor: &Visitor) -> serde_json::Result<()> {
+        let document = &mut self.document;
+        document.begin_object();
+        document.name("erased")?.value(&visitor.erased)?;
+        document.name("exportedAt")?.value(&self.exported_at)?;
+        document.name("position")?.value(&self.head)?;
+        document.name("profile")?.value(&visitor.details)?;
+        document.name("visitorId")?.value(&self.visitor_id)?;
+        document.name("history")?.begin_array();
+        Ok(())
     }
 
-    fn enter(&mut self, place: Place) {
-        if self.place == place {
-            return;
-        }
-        match (self.place, place) {
-            (Place::History, Place::Conversation(id)) => {
-                self.text.push_str(&format!("],\"conversations\":[{{\"id\":\"{id}\",\"history\":["));
-            }
-            (Place::Conversation(_) | Place::Events(_), Place::Conversation(id)) => {
-                self.leave();
-                self.text.push_str(&format!(",{{\"id\":\"{id}\",\"history\":["));
-            }
-            (_, Place::Events(_) | Place::History) => self.text.push_str("],\"events\":["),
-        }
-        self.place = place;
-        self.is_first = true;
+    fn end(&mut self) -> serde_json::Result<()> {
+        self.leave_section()?;
+        self.document.end();
+        self.document.end();
+        Ok(())
     }
 
-    async fn add(&mut self, place: Place, item: &impl Serialize) -> Result<(), UseCaseError> {
-        self.enter(place);
-        if !self.is_first {
-            self.text.push(',');
+    /// Ends the open section, and with it its conversation. The array of conversations is open afterwards.
+    fn leave_section(&mut self) -> serde_json::Result<()> {
+        self.document.end();
+        match self.section {
+            Section::VisitorHistory => self.document.name("conversations")?.begin_array(),
+            Section::ConversationHistory(_) => {
+                self.document.name("events")?.begin_array();
+                self.document.end();
+                self.document.end();
+            }
+            Section::ThreadEvents(_) => self.document.end(),
         }
-        self.is_first = false;
-        self.text.push_str(&serde_json::to_string(item)?);
-        if self.text.len() < PART { Ok(()) } else { self.send().await }
+        Ok(())
+    }
+
+    fn enter(&mut self, section: Section) -> serde_json::Result<()> {
+        if self.section == section {
+            return Ok(());
+        }
+        match section {
+            // The document begins with this section, and nothing returns to it.
+            Section::VisitorHistory => {}
+            Section::ConversationHistory(id) => {
+                self.leave_section()?;
+                self.document.begin_object();
+                self.document.name("id")?.value(&id)?;
+                self.document.name("history")?.begin_array();
+            }
+            Section::ThreadEvents(id) => {
+                self.enter(Section::ConversationHistory(id))?;
+                self.document.end();
+                self.document.name("events")?.begin_array();
+            }
+        }
+        self.section = section;
+        Ok(())
+    }
+
+    async fn add(&mut self, section: Section, item: &impl Serialize) -> Result<(), UseCaseError> {
+        self.enter(section)?;
+        self.document.value(item)?;
+        if self.document.len() < PART_BYTES { Ok(()) } else { self.send().await }
     }
 
     async fn send(&mut self) -> Result<(), UseCaseError> {
-        let part = std::mem::take(&mut self.text);
-        self.parts.send(Ok(part)).await.map_err(|_| UseCaseError::Aborted)
+        self.parts.send(Ok(self.document.take())).await.map_err(|_| UseCaseError::Aborted)
     }
 }
 
@@ -130,6 +155,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Whether an event was appended after the export had begun.
     fn is_later(&self, text: &StoredText) -> bool {
         text.event.header.position > self.export.head
     }
@@ -141,8 +167,8 @@ impl Walk for Writer<'_> {
         if self.is_later(text) {
             return Ok(());
         }
-        let fact = Fact::of_visitor(text.event.header.position, event);
-        self.export.add(Place::History, &fact).await
+        let item = PersonalDataItem::of_visitor(text.event.header.position, event);
+        self.export.add(Section::VisitorHistory, &item).await
     }
 
     async fn conversation(&mut self, id: ConversationId, text: &StoredText) -> Result<(), UseCaseError> {
@@ -150,13 +176,13 @@ impl Walk for Writer<'_> {
         if self.is_later(text) {
             return Ok(());
         }
-        let fact = Fact::of_conversation(text.event.header.position, event, self.bus).await?;
-        self.export.add(Place::Conversation(id), &fact).await
+        let item = PersonalDataItem::of_conversation(text.event.header.position, event, self.bus).await?;
+        self.export.add(Section::ConversationHistory(id), &item).await
     }
 
     async fn thread(&mut self, id: ConversationId, text: &StoredText) -> Result<(), UseCaseError> {
         match ThreadEventView::of(&text.event, id) {
-            Some(view) if !self.is_later(text) => self.export.add(Place::Events(id), &view).await,
+            Some(view) if !self.is_later(text) => self.export.add(Section::ThreadEvents(id), &view).await,
             _ => Ok(()),
         }
     }

@@ -1,7 +1,8 @@
 //! The personal data of a visitor: exported as one JSON document that is written while it is read, and erased.
 
 mod export;
-mod facts;
+mod items;
+mod json_writer;
 
 use std::sync::Arc;
 
@@ -18,7 +19,9 @@ use futures::channel::mpsc;
 use super::{CallingAgent, ChangeRequest, Dispatch, Freshness, Refusal};
 use export::{Export, Reader};
 
-/// How many parts of an export wait for a slow client.
+pub use items::PersonalDataItem;
+
+/// The most parts of an export that wait for a slow client.
 const PARTS_AHEAD: usize = 8;
 
 /// Exports and erases the personal data of visitors.
@@ -32,8 +35,8 @@ pub struct VisitorRecords {
     pub bus: CommandBus,
     /// The event log.
     pub log: Arc<dyn EventLog>,
-    /// Reads all texts of a visitor.
-    pub texts: PersonalData,
+    /// Reads everything that the log holds about a visitor.
+    pub personal_data: PersonalData,
     /// Erases them.
     pub eraser: Eraser,
 }
@@ -102,10 +105,10 @@ impl VisitorRecords {
         }
         let head = self.log.head().await.map_err(UseCaseError::from)?.position;
         let (parts, stream) = mpsc::channel(PARTS_AHEAD);
-        let (texts, bus) = (self.texts.clone(), self.bus.clone());
+        let (personal_data, bus) = (self.personal_data.clone(), self.bus.clone());
         tokio::spawn(async move {
             let mut export = Export::new(parts, (visitor_id, head, bus.now()));
-            let outcome = export.write(&Reader { texts: &texts, bus: &bus }).await;
+            let outcome = export.write(&Reader { personal_data: &personal_data, bus: &bus }).await;
             if let Err(error) = outcome {
                 tracing::warn!(error = &error as &dyn std::error::Error, "export of personal data ended early");
                 export.fail().await;

@@ -3,56 +3,108 @@
 use application::chat::{Parties, ensure_readable};
 use application::ports::{AsOf, Principal, Sequence, StreamId};
 use application::{Entity, UseCaseError};
+use domain::assignment::RoutingDecision;
 use domain::conversation::{Assignment, Conversation, ConversationEvent, Handover, Participant, QueueReason};
 use domain::ids::{AgentId, ConversationId, GroupId, ThreadId};
 use domain::text::{Name, Note};
 use domain::time::Timestamp;
 use projections::Page;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Reading, ReadingError};
 
-/// An assignment, a return to the queue, or a closing.
-#[derive(Debug, Serialize)]
+/// A change of a conversation's agent, or its end, and the reason.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ConversationAssignment")]
 pub struct AssignmentView {
+    /// The version of the conversation after the change.
     version: i64,
+    /// The agent who serves the chat from now on; null if the chat waits or has ended.
     agent_id: Option<AgentId>,
+    /// The name of that agent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     agent_name: Option<Name>,
+    /// The agent who served the chat before.
     previous_agent_id: Option<AgentId>,
+    /// The name of that agent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     previous_agent_name: Option<Name>,
+    /// The thread of the change; null if the chat waits.
     thread_id: Option<ThreadId>,
-    assignment: How,
+    /// The reason of the change.
+    assignment: Reason,
+    /// The time of the change.
     at: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum How {
-    Chosen(Assignment),
-    Returned(Return),
-    Closed(Closing),
+// Only agents may read it: the notes are theirs.
+/// The reason of a change: a choice of an agent, a return to the queue, or the end of the chat.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[schemars(rename = "Assignment")]
+enum Reason {
+    /// The router has chosen the agent.
+    Routed {
+        /// How the router made its choice.
+        decision: RoutingDecision,
+    },
+    /// A person has chosen the agent.
+    Manual {
+        /// The person who has chosen.
+        by: AgentId,
+        /// The person's reason.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "String")]
+        reason: Option<Note>,
+        /// Whether the agent had no free slot, which only a supervisor may ignore.
+        over_limit: bool,
+    },
+    /// The chat has returned to a queue.
+    Returned {
+        /// The cause of the return.
+        cause: QueueReason,
+        /// The group whose queue the chat waits in.
+        group_id: GroupId,
+        /// The person who has transferred the chat.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "AgentId")]
+        by: Option<AgentId>,
+        /// The person's reason.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "String")]
+        reason: Option<Note>,
+    },
+    /// The chat was closed.
+    Closed {
+        /// The visitor or agent who has closed it.
+        closed_by: Participant,
+        /// The reason in a few words.
+        reason: Name,
+        /// The agent's notes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "String")]
+        notes: Option<Note>,
+    },
 }
 
-#[derive(Debug, Serialize)]
-#[serde(tag = "kind", rename = "returned", rename_all = "camelCase")]
-struct Return {
-    cause: QueueReason,
-    group_id: GroupId,
-    #[serde(flatten)]
-    handover: Option<Handover>,
+impl Reason {
+    fn of_return(cause: QueueReason, group_id: GroupId, handover: Option<Handover>) -> Self {
+        let (by, reason) = handover.map(|Handover { by, reason }| (by, reason)).unzip();
+        Self::Returned { cause, group_id, by, reason: reason.flatten() }
+    }
 }
 
-/// The notes are for agents, who alone read this history.
-#[derive(Debug, Serialize)]
-#[serde(tag = "kind", rename = "closed", rename_all = "camelCase")]
-struct Closing {
-    closed_by: Participant,
-    reason: Name,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notes: Option<Note>,
+impl From<Assignment> for Reason {
+    fn from(assignment: Assignment) -> Self {
+        match assignment {
+            Assignment::Routed { decision } => Self::Routed { decision },
+            Assignment::Manual { by, reason, over_limit } => Self::Manual { by, reason, over_limit },
+        }
+    }
 }
 
 impl AssignmentView {
@@ -60,13 +112,13 @@ impl AssignmentView {
     fn of(version: i64, event: ConversationEvent) -> Option<Self> {
         let (agent_id, previous_agent_id, thread_id, assignment, at) = match event {
             ConversationEvent::AgentAssigned { agent_id, previous_agent_id, thread_id, assignment, at } => {
-                (Some(agent_id), previous_agent_id, Some(thread_id), How::Chosen(assignment), at)
+                (Some(agent_id), previous_agent_id, Some(thread_id), assignment.into(), at)
             }
             ConversationEvent::ChatReturnedToQueue { group_id, previous_agent_id, reason: cause, handover, at } => {
-                (None, previous_agent_id, None, How::Returned(Return { cause, group_id, handover }), at)
+                (None, previous_agent_id, None, Reason::of_return(cause, group_id, handover), at)
             }
             ConversationEvent::ChatClosed { by: closed_by, reason, notes, agent_id, thread_id, at } => {
-                (None, agent_id, Some(thread_id), How::Closed(Closing { closed_by, reason, notes }), at)
+                (None, agent_id, Some(thread_id), Reason::Closed { closed_by, reason, notes }, at)
             }
             ConversationEvent::ChatStarted { .. }
             | ConversationEvent::ChatReopened { .. }

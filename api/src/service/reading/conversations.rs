@@ -7,16 +7,20 @@ use projections::conversations::{
     ConversationCounts, ConversationFilter, ConversationOrder, ConversationView, Visibility,
 };
 use projections::{Page, PageRequest};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{NamedConversation, Reading, ReadingError};
 
 /// What may change of a chat between the first and the repeated request for it.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
+    /// The conversation's status.
     status: ConversationStatus,
+    /// The position in the group's queue, from 1; absent when an agent serves the chat.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64")]
     queue_position: Option<i64>,
 }
 

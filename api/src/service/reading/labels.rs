@@ -11,45 +11,60 @@ use domain::text::{Color, Name};
 use futures::future::try_join_all;
 use projections::conversations::ConversationView;
 use projections::thread_events::{AuthorType, ThreadEventView};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Reading, ReadingError};
 
-/// An agent with its name.
-#[derive(Clone, Debug, Serialize)]
+/// An agent's id and name.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AgentLabel {
+    /// The agent's id.
     id: AgentId,
+    /// The agent's name.
     name: Name,
 }
 
-/// A tag with its name and colour.
-#[derive(Clone, Debug, Serialize)]
+/// A tag's id, name and colour.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TagLabel {
+    /// The tag's id.
     id: TagId,
+    /// The tag's name.
     name: Name,
+    /// The tag's colour as #RRGGBB.
     color: Option<Color>,
 }
 
-/// A conversation with the names of its agents and tags: visitors may not look them up, and lists do not show deleted ones.
-#[derive(Debug, Serialize)]
+// It includes the names of agents and tags: visitors may not look them up, and lists do not show deleted ones.
+/// A conversation: everything between a visitor and the agents about one matter.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Conversation")]
 pub struct NamedConversation {
     #[serde(flatten)]
     view: ConversationView,
+    /// The agent who serves the conversation now, with the name, which outlasts a deletion.
     assigned_agent: Option<AgentLabel>,
+    /// The agent who serves the conversation or served it last, with the name.
     last_agent: Option<AgentLabel>,
-    /// `None` for visitors: tags are the agents' own words.
+    // Tags are the agents' own words.
+    /// The conversation's tags with names and colours, which outlast a deletion; absent for visitors.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<TagLabel>")]
     tags: Option<Vec<TagLabel>>,
 }
 
-/// An event of a thread with the name of the agent who is its author.
-#[derive(Debug, Serialize)]
+/// A message or a system event.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ThreadEvent")]
 pub struct NamedEvent {
     #[serde(flatten)]
     event: ThreadEventView,
+    /// The name of the agent who wrote the message, which outlasts a deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     author_name: Option<Name>,
 }
 

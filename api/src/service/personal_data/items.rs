@@ -7,43 +7,82 @@ use domain::tag::Tag;
 use domain::text::{Name, Note};
 use domain::time::Timestamp;
 use domain::visitor::{VisitorDetails, VisitorEvent};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Something that happened to a visitor or to one of their conversations, with what was noted about them at its end. Why
-/// agents hand a chat to each other, and how the router came to its choice, is not about the visitor and not in it.
-#[derive(Default, Serialize)]
+/// An event of a visitor or of one of their conversations. It includes the notes that agents take at the end of a chat. It
+/// does not include why agents transfer a chat or how the router chooses: that is not about the visitor.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Fact {
+#[schemars(rename = "Fact")]
+pub struct PersonalDataItem {
+    /// The position in the log.
     position: Position,
+    /// The kind of event: `registered`, `reintroduced`, `shown`, `chat_opened`, `chat_ended`, `personal_data_erased` of
+    /// visitors; `started`, `assigned`, `returned_to_queue`, `closed`, `reopened`, `tagged`, `untagged`,
+    /// `visitor_introduced` of conversations.
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<Timestamp>,
+    /// The time of the event.
+    at: Timestamp,
     #[serde(flatten)]
     details: VisitorDetails,
+    /// The visitor or agent who caused the event: `type` is `visitor` or `agent`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     by: Option<Participant>,
+    /// The reason for closing the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     reason: Option<String>,
+    /// The notes of the agent who closed the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     notes: Option<Note>,
+    /// The conversation of a visitor's event.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ConversationId")]
     conversation_id: Option<ConversationId>,
+    /// The agent to whom the conversation was assigned.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "AgentId")]
     agent_id: Option<AgentId>,
+    /// The group of the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "GroupId")]
     group_id: Option<GroupId>,
+    /// The chooser of the agent: `router` or `person`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     chosen_by: Option<&'static str>,
+    /// The id of a tag.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "TagId")]
     tag_id: Option<TagId>,
+    /// The name of the tag.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     tag: Option<Name>,
 }
 
-impl Fact {
+impl PersonalDataItem {
     fn new(position: Position, kind: &'static str, at: Timestamp) -> Self {
-        Self { position, kind, at: Some(at), ..Self::default() }
+        Self {
+            position,
+            kind,
+            at,
+            details: VisitorDetails::default(),
+            by: None,
+            reason: None,
+            notes: None,
+            conversation_id: None,
+            agent_id: None,
+            group_id: None,
+            chosen_by: None,
+            tag_id: None,
+            tag: None,
+        }
     }
 
     pub(super) fn of_visitor(position: Position, event: &VisitorEvent) -> Self {
@@ -52,8 +91,8 @@ impl Fact {
                 Self { details: details.clone(), ..Self::new(position, "registered", *at) }
             }
             VisitorEvent::VisitorReintroduced { details, shown_in: conversation_id, at } => {
-                let fact = Self::new(position, "reintroduced", *at);
-                Self { details: details.clone(), conversation_id: *conversation_id, ..fact }
+                let item = Self::new(position, "reintroduced", *at);
+                Self { details: details.clone(), conversation_id: *conversation_id, ..item }
             }
             VisitorEvent::VisitorShown { conversation_id, at } => {
                 Self { conversation_id: Some(*conversation_id), ..Self::new(position, "shown", *at) }
@@ -83,8 +122,8 @@ impl Fact {
                     Assignment::Routed { .. } => "router",
                     Assignment::Manual { .. } => "person",
                 };
-                let fact = Self::new(position, "assigned", *at);
-                Self { agent_id: Some(*agent_id), chosen_by: Some(chosen_by), ..fact }
+                let item = Self::new(position, "assigned", *at);
+                Self { agent_id: Some(*agent_id), chosen_by: Some(chosen_by), ..item }
             }
             ConversationEvent::ChatReturnedToQueue { group_id, at, .. } => {
                 Self { group_id: Some(*group_id), ..Self::new(position, "returned_to_queue", *at) }

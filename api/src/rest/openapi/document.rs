@@ -1,4 +1,4 @@
-//! The document from its parts.
+//! Builds the document from its parts.
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -6,19 +6,21 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{Content, Doc};
 use super::operations::chapters;
-use super::{parameters, responses, schemas};
-use crate::rest::route::Inputs;
-use crate::rest::{Access, Endpoint};
+use super::{parameters, responses};
+use crate::rest::problem;
+use crate::rest::route::{Endpoint, Inputs};
+use crate::service::Access;
 
 const DESCRIPTION: &str = "\
-Times are RFC 3339 in UTC with microseconds, ids are UUIDs. Fields and parameters that are not known are refused by name. \
-Where a text has `x-maxBytes`, it may have so many bytes of UTF-8. Lists are read page by page: give `nextCursor` as \
-`cursor`. Every request may name itself with `X-Request-Id`.\n\n\
-A change tells its place in the log (`Event-Position`), and the reads that follow see it. Refusals are \
-`application/problem+json`; programs may rely on their `code`. Methods that a path does not have are refused with 405, \
-`method_not_allowed`.";
+Times are RFC 3339 in UTC with microseconds, ids are UUIDs. Unknown fields and parameters are refused by name. \
+`x-maxBytes` limits a text in bytes of UTF-8. Lists are paged: pass `nextCursor` as `cursor` to get the next page. \
+Every request may carry an id in `X-Request-Id`.\n\n\
+The answer to a change has its position in the log (`Event-Position`), and later reads see the change. Refusals are \
+`application/problem+json`; programs may rely on their `code`. A method that a path does not support is refused with \
+405, `method_not_allowed`.";
 
-/// Makes what types look like: in requests a field may be absent, in answers none is.
+/// The generators of schemas. They differ in optional fields: a request may omit a field with a default, an answer never
+/// does.
 struct Generators {
     requests: SchemaGenerator,
     answers: SchemaGenerator,
@@ -34,7 +36,7 @@ impl Generators {
     }
 
     fn definitions(mut self) -> Map<String, Value> {
-        self.answers.subschema_for::<schemas::Problem>();
+        self.answers.subschema_for::<problem::Body<'static>>();
         let mut definitions = self.requests.take_definitions(true);
         definitions.extend(self.answers.take_definitions(true));
         definitions.values_mut().for_each(drop_null_defaults);
@@ -42,7 +44,7 @@ impl Generators {
     }
 }
 
-/// Serde's default of a field that may be null or absent would make the two look the same.
+/// Removes the default `null` of optional fields, which says nothing.
 fn drop_null_defaults(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(|properties| properties.values_mut()) {
@@ -52,7 +54,7 @@ fn drop_null_defaults(schema: &mut Value) {
     }
 }
 
-/// The document of these endpoints. What has no documentation is missing in it.
+/// The document of these endpoints. An endpoint without documentation is left out.
 pub fn build(endpoints: &[Endpoint]) -> Value {
     let mut generators = Generators::new();
     let mut refusals = Map::new();
@@ -93,7 +95,7 @@ pub fn build(endpoints: &[Endpoint]) -> Value {
 fn operation(generators: &mut Generators, tag: &str, endpoint: &Endpoint, doc: &Doc) -> Value {
     let inputs = endpoint.inputs();
     let role = role(endpoint.access);
-    let about = [doc.about, who(endpoint.access)].join("\n\n");
+    let about = [doc.about, callers(endpoint.access)].join("\n\n");
     let mut operation = json!({
         "operationId": doc.id,
         "tags": [tag],
@@ -122,9 +124,9 @@ const fn role(access: Access) -> &'static str {
     }
 }
 
-const fn who(access: Access) -> &'static str {
+const fn callers(access: Access) -> &'static str {
     match access {
-        Access::Public => "For everybody.",
+        Access::Public => "Public.",
         Access::Participant => "For visitors in their own chats, and agents.",
         Access::Agent => "For agents, supervisors and admins.",
         Access::Supervisor => "For supervisors and admins.",
@@ -137,7 +139,7 @@ fn request_body(generator: &mut SchemaGenerator, inputs: &Inputs, doc: &Doc) -> 
     let schema = inputs.body?(generator).to_value();
     let target = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
     let definition = target.and_then(|name| generator.definitions().get(name)).unwrap_or(&schema);
-    // What holds no required field may be left away altogether.
+    // A body without required fields may be omitted altogether.
     let required = definition["required"].as_array().is_some_and(|fields| !fields.is_empty());
     let mut content = json!({ "schema": schema });
     if let Some(example) = &doc.example {
@@ -158,7 +160,7 @@ fn answers(generator: &mut SchemaGenerator, access: Access, inputs: &Inputs, doc
     let mut headers = vec![];
     headers.extend(doc.change.then_some(["Event-Position", "Preference-Applied"]).into_iter().flatten());
     headers.extend(doc.key.map(|_| "Idempotent-Replayed"));
-    let done = if doc.status == 201 { "It is made." } else { "It is done." };
+    let done = if doc.status == 201 { "Created." } else { "Success." };
     answers.insert(doc.status.to_string(), answer(generator, done, &headers, doc.content));
     for (status, description, content) in &doc.others {
         answers.insert(status.to_string(), answer(generator, description, &[], *content));

@@ -1,4 +1,4 @@
-//! A Postman collection (v2.1) from the document: a story that runs from top to bottom.
+//! Generates a Postman collection (v2.1) from the document: a story that runs from top to bottom.
 
 mod story;
 
@@ -10,9 +10,9 @@ pub use story::story;
 
 const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
 
-const ABOUT: &str = "Made from the OpenAPI document by `livechatlog openapi --postman`. Set adminEmail and adminPassword, \
-then run it from top to bottom: the log-in keeps its tokens, and what is created keeps its id, in variables of the \
-collection.";
+const ABOUT: &str = "Generated from the OpenAPI document by `livechatlog openapi --postman`. Set adminEmail and adminPassword, then run the \
+collection from top to bottom. Variables of the collection keep the tokens of the log-in and the ids of created \
+resources.";
 
 /// The collection.
 #[must_use]
@@ -42,7 +42,7 @@ pub fn postman(document: &Value) -> Value {
     })
 }
 
-/// The operation with this id: its path, its method and what is said of it.
+/// The operation with this id: its path, its method and its documentation.
 fn find<'a>(document: &'a Value, id: &str) -> Option<(&'a str, &'a str, &'a Value)> {
     let paths = document["paths"].as_object()?;
     paths.iter().find_map(|(path, methods)| {
@@ -109,7 +109,7 @@ fn headers(has_body: bool, operation: &Value) -> Value {
     json!(headers)
 }
 
-/// The checks that Postman runs on the answer, and what it keeps of it.
+/// The script that checks the answer and saves its fields in variables.
 fn script(operation: &Value, step: &Step) -> Vec<String> {
     let answers = operation["responses"].as_object();
     let done = answers.and_then(|answers| answers.keys().find(|status| status.starts_with('2')));

@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
 
-/// What is kept of an answer.
+/// A field of an answer that the collection saves.
 #[derive(Clone, Copy)]
 pub struct Save {
-    /// In this variable.
+    /// The variable to save it in.
     pub variable: &'static str,
-    /// This field of the body.
+    /// The field of the body.
     pub field: &'static str,
 }
 
@@ -13,11 +13,11 @@ pub struct Save {
 pub struct Step {
     /// The operation's id.
     pub operation: &'static str,
-    /// Its body, where the document's example does not fit the story.
+    /// Its body, if the document's example does not fit the story.
     pub body: Option<Value>,
-    /// Whether the visitor asks, not the admin.
+    /// Whether the visitor sends it instead of the admin.
     pub visitor: bool,
-    /// What is kept of the answer.
+    /// The fields of the answer to save.
     pub saves: Vec<Save>,
 }
 
@@ -44,7 +44,7 @@ const fn step(operation: &'static str) -> Step {
     Step { operation, body: None, visitor: false, saves: vec![] }
 }
 
-/// Every operation once, in an order in which each can be done.
+/// Every operation once, in an order in which each one succeeds.
 pub fn story() -> Vec<(&'static str, Vec<Step>)> {
     vec![
         ("1 Log in", log_in()),
@@ -71,7 +71,7 @@ fn log_in() -> Vec<Step> {
 }
 
 fn team() -> Vec<Step> {
-    // Each run makes its own people and tags.
+    // Each run creates its own agents and tags.
     let anna = json!({
         "name": "Anna", "email": "anna-{{$timestamp}}@example.com", "password": "correct horse battery staple",
     });

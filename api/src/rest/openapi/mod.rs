@@ -1,14 +1,14 @@
-//! The OpenAPI 3.1 document of the REST API, made from the code.
+//! The OpenAPI 3.1 document of the REST API, generated from the code.
 //!
-//! | what | comes from |
+//! | part | source |
 //! |---|---|
-//! | paths, methods, who may call | the table of endpoints ([`crate::rest::endpoints`]) |
+//! | paths, methods, access | the table of endpoints ([`crate::rest::endpoints`]) |
 //! | query, path and header parameters, bodies | the types of the handler's arguments ([`crate::rest::route`]) |
 //! | limits of fields | the domain's constants ([`values`]) |
 //! | answers, refusals, words | a `Doc` for each endpoint (`operations/`) and the schemas in [`schemas`] |
 //!
-//! A new endpoint needs, beside its line in the table:
-//! 1. `JsonSchema` on the body and the query that it takes, with `#[schemars(with = "values::…")]` on fields that are
+//! To add an endpoint, add its line to the table, and:
+//! 1. Derive `JsonSchema` for its body and query, with `#[schemars(with = "values::…")]` on fields that are
 //!    checked only later. The compiler asks for it. Give each of these types a name of its own (`rename`), and its fields
 //!    comments: they are the descriptions.
 //! 2. A `Doc` in `operations/`: `Doc::post("/v1/tags", "createTag", "Create a tag").created::<Tag>()`. A test names what
@@ -24,20 +24,8 @@ mod operations;
 mod parameters;
 mod postman;
 mod responses;
-pub mod schemas;
 #[cfg(test)]
 mod tests;
-pub mod values;
 
-use std::sync::LazyLock;
-
-use serde_json::Value;
-
+pub use document::build;
 pub use postman::postman;
-
-/// The document.
-#[must_use]
-pub fn document() -> &'static Value {
-    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document::build(&crate::rest::endpoints()));
-    &DOCUMENT
-}

@@ -1,4 +1,4 @@
-//! Refusals and headers that many endpoints share.
+//! Refusals and headers that endpoints share.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::operation::Doc;
-use crate::rest::Access;
 use crate::rest::route::Inputs;
+use crate::service::Access;
 
 /// Statuses with the codes that come with them.
 pub type Refusals = BTreeMap<u16, Vec<&'static str>>;
 
-/// What may be refused: what the table, the arguments and the documentation of an endpoint make possible.
+/// The possible refusals of an endpoint: they follow from its access, its arguments and its documentation.
 pub fn refusals(access: Access, inputs: &Inputs, doc: &Doc) -> Refusals {
     let mut refusals = Refusals::new();
     let mut add = |possible: bool, status: u16, codes: &[&'static str]| {
@@ -51,7 +51,7 @@ pub fn name(status: u16, codes: &[&str]) -> String {
     format!("{status}.{}", codes.join("."))
 }
 
-/// A refusal as a response: a problem with one of these codes.
+/// The response for refusals with one of these codes.
 pub fn refusal(status: u16, codes: &[&str]) -> Value {
     let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
     let known = json!({ "properties": { "status": { "const": status }, "code": { "enum": codes } } });
@@ -68,7 +68,7 @@ pub fn refusal(status: u16, codes: &[&str]) -> Value {
     })
 }
 
-/// The headers that every response has, and these.
+/// The headers that every response has, and the given ones.
 pub fn headers(names: &[&str]) -> Value {
     let always = ["X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
     let refer = |name: &&str| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
@@ -80,17 +80,17 @@ pub fn components() -> Value {
     let header = |description: &str, required: bool, schema: Value| json!({ "description": description, "required": required, "schema": schema });
     let seconds = || json!({ "type": "integer", "minimum": 0 });
     json!({
-        "X-Request-Id": header("The request's id: the caller's own, or a new one.", true, json!({ "type": "string" })),
-        "RateLimit-Limit": header("How many requests the window takes; absent where limits are off.", false, seconds()),
-        "RateLimit-Remaining": header("How many of them are left.", false, seconds()),
-        "RateLimit-Reset": header("How many seconds the window still lasts.", false, seconds()),
-        "Retry-After": header("After how many seconds to try again.", true, seconds()),
+        "X-Request-Id": header("The request's id: the client's own, or a generated one.", true, json!({ "type": "string" })),
+        "RateLimit-Limit": header("The limit of requests per window; absent if rate limits are off.", false, seconds()),
+        "RateLimit-Remaining": header("The remaining requests in this window.", false, seconds()),
+        "RateLimit-Reset": header("The seconds until the window ends.", false, seconds()),
+        "Retry-After": header("The seconds to wait before trying again.", true, seconds()),
         "WWW-Authenticate": header("`Bearer`.", true, json!({ "const": "Bearer" })),
-        "Event-Position": header("Where the change is in the log; absent when nothing had to change.", false,
+        "Event-Position": header("The position of the change in the log; absent if nothing changed.", false,
             json!({ "type": "integer", "minimum": 1 })),
-        "Idempotent-Replayed": header("That an earlier request with the same key made the change.", false,
+        "Idempotent-Replayed": header("An earlier request with the same key made the change.", false,
             json!({ "const": "true" })),
-        "Preference-Applied": header("`respond-async`, when `Prefer` asked for it.", false,
+        "Preference-Applied": header("`respond-async` if `Prefer` asked for it.", false,
             json!({ "const": "respond-async" })),
     })
 }

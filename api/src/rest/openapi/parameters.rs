@@ -1,4 +1,4 @@
-//! Parameters: of the path by their names, of the query by the fields of its type, of the header by what is done with them.
+//! Parameters: those of the path by name, those of the query by the fields of its type, headers by their use.
 
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ fn idempotency_key(least: usize) -> Value {
     json!({
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "The client's name for this change: repeated with the same body, it gets the first answer again.",
+        "description": "The client's key for this change. A repeated request with the same key and body gets the first answer again.",
         "schema": {
             "type": "string", "minLength": least, "maxLength": MAX_KEY_LENGTH,
             "pattern": r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$",
@@ -92,17 +92,17 @@ pub fn components() -> Value {
     json!({
         "If-Position-At-Least": header(
             "If-Position-At-Least",
-            "Waits, at most 5 s, until the read models have this position of the log; else 503.",
+            "Waits up to 5 s until the read models have reached this position of the log; otherwise 503.",
             json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX }),
         ),
         "If-Match": header(
             "If-Match",
-            "The version that the caller knows, in quotation marks; 412 when it is another by now. `*` is any version.",
+            "The version that the client knows, in quotation marks; 412 if the current version differs. `*` matches any version.",
             json!({ "type": "string", "pattern": r#"^("(0|[1-9][0-9]{0,17})"|\*)$"# }),
         ),
         "Prefer": header(
             "Prefer",
-            "`respond-async` answers as soon as the change is in the log, before reads show it.",
+            "`respond-async` asks for an answer as soon as the change is in the log, before reads show it.",
             json!({ "type": "string", "examples": ["respond-async"] }),
         ),
     })

@@ -1,25 +1,26 @@
+use projections::Page;
+use projections::tags::TagView;
 use serde_json::json;
 
-use crate::openapi::operation::Doc;
-use crate::openapi::schemas::{Page, Tag};
+use crate::rest::openapi::operation::Doc;
 
 pub(super) fn docs() -> Vec<Doc> {
     vec![
-        Doc::get("/v1/tags", "listTags", "List the tags").ok::<Page<Tag>>(),
+        Doc::get("/v1/tags", "listTags", "List tags").ok::<Page<TagView>>(),
         Doc::post("/v1/tags", "createTag", "Create a tag")
-            .created::<Tag>()
+            .created::<TagView>()
             .refuses(409, &["tag_name_taken"])
             .example(json!({ "name": "Urgent", "color": "#CC0000" })),
-        Doc::get("/v1/tags/{id}", "readTag", "Read a tag").ok::<Tag>(),
+        Doc::get("/v1/tags/{id}", "readTag", "Get a tag").ok::<TagView>(),
         Doc::patch("/v1/tags/{id}", "changeTag", "Change a tag")
-            .changed::<Tag>()
+            .changed::<TagView>()
             .refuses(409, &["tag_name_taken"])
             .example(json!({ "color": "#00AA55" })),
         Doc::delete("/v1/tags/{id}", "deleteTag", "Delete a tag")
-            .about("It stays on the conversations that have it.")
-            .changed::<Tag>(),
+            .about("Conversations keep the tag.")
+            .changed::<TagView>(),
         Doc::post("/v1/tags/{id}/restore", "restoreTag", "Restore a deleted tag")
-            .changed::<Tag>()
+            .changed::<TagView>()
             .refuses(409, &["tag_name_taken"]),
     ]
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::rest::route::SchemaOf;
 
-/// What an answer that is no refusal holds.
+/// The content of an answer that is not a refusal.
 #[derive(Clone, Copy)]
 pub enum Content {
     /// JSON of this form.
@@ -15,7 +15,7 @@ pub enum Content {
     Empty,
 }
 
-/// What the types of an endpoint's handler do not say.
+/// The documentation of an endpoint that does not follow from the types of its handler.
 pub struct Doc {
     pub(super) method: Method,
     pub(super) path: &'static str,
@@ -24,11 +24,11 @@ pub struct Doc {
     pub(super) about: &'static str,
     pub(super) status: u16,
     pub(super) content: Content,
-    /// Whether it tells its place in the log, and takes `Prefer`.
+    /// Whether it changes the log: it then answers with `Event-Position` and accepts `Prefer`.
     pub(super) change: bool,
-    /// The least length of an Idempotency-Key, if it takes one.
+    /// The minimum length of an Idempotency-Key, if it accepts one.
     pub(super) key: Option<usize>,
-    /// What else than the usual may be refused: statuses with their codes.
+    /// Its particular refusals: statuses with their codes.
     pub(super) refusals: Vec<(u16, &'static [&'static str])>,
     /// Answers with a body of their own instead of a problem.
     pub(super) others: Vec<(u16, &'static str, Content)>,
@@ -64,7 +64,7 @@ impl Doc {
     }
 
     methods! {
-        /// Documents `GET`; it answers 204 unless it says more.
+        /// Documents `GET`, which answers 204 by default.
         get, GET;
         /// Documents `POST`.
         post, POST;
@@ -76,7 +76,7 @@ impl Doc {
         delete, DELETE;
     }
 
-    /// More than the summary says, as Markdown.
+    /// A description in Markdown that adds to the summary.
     #[must_use]
     pub fn about(self, about: &'static str) -> Self {
         Self { about, ..self }
@@ -94,45 +94,45 @@ impl Doc {
         Self { status: 200, content: Content::Text(media_type), ..self }
     }
 
-    /// Changes something through the log and answers 200 with what it has become.
+    /// Changes something through the log and answers 200 with its new state.
     #[must_use]
     pub fn changed<T: JsonSchema>(self) -> Self {
         Self { status: 200, content: json::<T>(), change: true, key: Some(1), ..self }
     }
 
-    /// Makes something through the log and answers 201 with it.
+    /// Creates something through the log and answers 201 with it.
     #[must_use]
     pub fn created<T: JsonSchema>(self) -> Self {
         Self { status: 201, ..self.changed::<T>() }
     }
 
-    /// Takes no shorter keys.
+    /// Refuses shorter keys.
     #[must_use]
     pub fn key_from(self, length: usize) -> Self {
         Self { key: Some(length), ..self }
     }
 
-    /// Takes no key: doing it again is harmless.
+    /// Accepts no key: repeating the request is harmless.
     #[must_use]
     pub fn without_key(self) -> Self {
         Self { key: None, ..self }
     }
 
-    /// May be refused so, beside what its access and its arguments make possible.
+    /// Adds refusals to those that follow from its access and its arguments.
     #[must_use]
     pub fn refuses(mut self, status: u16, codes: &'static [&'static str]) -> Self {
         self.refusals.push((status, codes));
         self
     }
 
-    /// May answer so, with JSON that is no problem.
+    /// Adds an answer with JSON other than a problem.
     #[must_use]
     pub fn or<T: JsonSchema>(mut self, status: u16, description: &'static str) -> Self {
         self.others.push((status, description, json::<T>()));
         self
     }
 
-    /// A body that it takes.
+    /// An example of a valid body.
     #[must_use]
     pub fn example(self, body: Value) -> Self {
         Self { example: Some(body), ..self }

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::operations::chapters;
-use super::{document, parameters};
-use crate::rest::endpoints;
+use super::parameters;
+use crate::rest::{document, endpoints};
 
 fn documented() -> Vec<(String, String)> {
     let docs = chapters().into_iter().flat_map(|(_, _, docs)| docs);
@@ -10,18 +10,18 @@ fn documented() -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_is_served_is_documented_and_nothing_else() {
+fn every_endpoint_is_documented_and_nothing_else() {
     let served: BTreeSet<_> =
         endpoints().iter().map(|endpoint| (endpoint.method.to_string(), endpoint.path.to_owned())).collect();
     let documented: BTreeSet<_> = documented().into_iter().collect();
     let missing: Vec<_> = served.difference(&documented).collect();
-    assert!(missing.is_empty(), "without a Doc in api/src/openapi/operations/: {missing:?}");
+    assert!(missing.is_empty(), "without a Doc in api/src/rest/openapi/operations/: {missing:?}");
     let gone: Vec<_> = documented.difference(&served).collect();
     assert!(gone.is_empty(), "documented but not in the table of endpoints: {gone:?}");
 }
 
 #[test]
-fn nothing_is_documented_twice() {
+fn no_endpoint_is_documented_twice() {
     let mut all = documented();
     let ids = chapters().into_iter().flat_map(|(_, _, docs)| docs).map(|doc| doc.id);
     let distinct: BTreeSet<_> = ids.collect();
@@ -44,7 +44,7 @@ fn document_has_every_endpoint_with_its_role() {
     }
 }
 
-/// The operations that take `If-Match`, which are those that may refuse for it.
+/// The operations that accept `If-Match`. The same ones may answer 412.
 fn with_known_version() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for methods in document()["paths"].as_object().unwrap().values() {
@@ -60,7 +60,7 @@ fn with_known_version() -> BTreeSet<String> {
 }
 
 #[test]
-fn document_names_if_match_where_it_is_heeded() {
+fn document_has_if_match_where_handlers_use_it() {
     let of_chats = [
         "assignConversation",
         "closeConversation",
@@ -77,7 +77,7 @@ fn document_names_if_match_where_it_is_heeded() {
 }
 
 #[test]
-fn requests_refuse_what_they_do_not_know() {
+fn request_bodies_refuse_unknown_fields() {
     let schemas = document()["components"]["schemas"].as_object().unwrap();
     for (path, methods) in document()["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -98,19 +98,23 @@ fn types_have_names_of_their_own() {
 }
 
 #[test]
-fn collection_tells_every_operation_once() {
-    let told: Vec<_> = super::postman::story().into_iter().flat_map(|(_, steps)| steps).collect();
-    let told: Vec<_> = told.iter().map(|step| step.operation).collect();
+fn collection_has_every_operation_once() {
+    let steps = super::postman::story().into_iter().flat_map(|(_, steps)| steps);
+    let listed: Vec<_> = steps.map(|step| step.operation).collect();
     let docs = chapters().into_iter().flat_map(|(_, _, docs)| docs);
-    let (once, all): (BTreeSet<_>, BTreeSet<_>) = (told.iter().copied().collect(), docs.map(|doc| doc.id).collect());
-    assert_eq!(once.len(), told.len(), "an operation is told twice");
+    let (once, all): (BTreeSet<_>, BTreeSet<_>) = (listed.iter().copied().collect(), docs.map(|doc| doc.id).collect());
+    assert_eq!(once.len(), listed.len(), "an operation is listed twice");
     let missing: Vec<_> = all.symmetric_difference(&once).collect();
-    assert!(missing.is_empty(), "not in the story of api/src/openapi/postman/story.rs, or not served: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "not in the story of api/src/rest/openapi/postman/story.rs, or not served: {missing:?}"
+    );
 }
 
 #[test]
-fn kept_collection_is_the_one_that_the_code_makes() {
-    let kept: serde_json::Value = serde_json::from_str(include_str!("../../../docs/postman_collection.json")).unwrap();
+fn stored_collection_equals_the_generated_one() {
+    let kept: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../docs/postman_collection.json")).unwrap();
     let made = super::postman(document());
     let hint = "run `livechatlog openapi --postman > docs/postman_collection.json`";
     assert!(kept == made, "docs/postman_collection.json is not what the code makes: {hint}");

@@ -1,0 +1,25 @@
+use infrastructure::audit::AuditRecord;
+use projections::Page;
+use serde_json::{Map, Value};
+
+use crate::rest::health::{Broken, Health, Liveness, Readiness};
+use crate::rest::openapi::operation::Doc;
+
+pub(super) fn docs() -> Vec<Doc> {
+    vec![
+        Doc::get("/v1/audit", "listAudit", "Read the event log")
+            .about("Every event with its proofs. `livechatlog audit export` writes the same into a file. A page may be short or even empty without being the last: the last one has no `nextCursor`.")
+            .ok::<Page<AuditRecord>>(),
+        Doc::get("/health", "health", "Get the version").ok::<Health>(),
+        Doc::get("/livez", "livez", "Check liveness")
+            .ok::<Liveness>()
+            .or::<Broken>(503, "A part of the service has failed permanently: restart it."),
+        Doc::get("/readyz", "readyz", "Check readiness")
+            .ok::<Readiness>()
+            .or::<Readiness>(503, "The service cannot work; `checks` has the reasons."),
+        Doc::get("/metrics", "metrics", "Get metrics for Prometheus").text("text/plain"),
+        Doc::get("/openapi.json", "openApi", "Get this document").ok::<Map<String, Value>>(),
+        Doc::get("/docs", "docs", "Get this document as a page").text("text/html"),
+        Doc::get("/docs/rapidoc-min.js", "docsScript", "Get the script of that page").text("text/javascript"),
+    ]
+}
