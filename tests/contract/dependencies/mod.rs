@@ -52,7 +52,7 @@ fn dependencies() -> Vec<&'static Package> {
 fn dependencies_come_from_crates_io_only() {
     let elsewhere = dependencies().into_iter().filter(|package| {
         let source = package.source.as_ref();
-        !source.is_some_and(|source| source.repr == "registry+https://github.com/rust-lang/crates.io-index")
+        source.is_none_or(|source| source.repr != "registry+https://github.com/rust-lang/crates.io-index")
     });
     assert_eq!(elsewhere.map(|package| package.name.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
 }
