@@ -78,7 +78,7 @@ async fn fill(
     email: &EmailAddress,
     password: &str,
 ) -> Result<(Team, Summary), DemoError> {
-    let app = running.app();
+    let app = running.internals();
     let claim = app.bus.read::<EmailClaim>(EmailClaimId::of(email)).await?;
     let admin_id = claim.agent_id.ok_or(DemoError::NotEmpty)?;
     let team = found(app, admin_id, password).await?;
