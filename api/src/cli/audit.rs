@@ -123,12 +123,12 @@ pub struct FileCheck {
 
 impl Command {
     /// The check of an export, or else the command itself, which needs a store.
-    pub fn into_file_check(self) -> Result<FileCheck, Self> {
+    pub fn into_file_check(self) -> Result<FileCheck, Box<Self>> {
         match self {
             Self::Verify(Verify { file: Some(file), public_key, json: as_json, .. }) => {
                 Ok(FileCheck { file, public_key, as_json })
             }
-            Self::Verify(_) | Self::Export(_) | Self::Key => Err(self),
+            Self::Verify(_) | Self::Export(_) | Self::Key => Err(Box::new(self)),
         }
     }
 }

@@ -162,7 +162,7 @@ impl Job {
             Command::Admin(command) => Self::on(Open, |settings| admin::run(settings, command)),
             Command::Audit(command) => match command.into_file_check() {
                 Ok(check) => Self::alone(move || check.run()),
-                Err(command) => Self::on(Open, |settings| audit::run(settings, command)),
+                Err(command) => Self::on(Open, |settings| audit::run(settings, *command)),
             },
             Command::EraseVisitor(options) => Self::on(Open, |settings| erase_visitor::run(settings, options)),
             Command::Demo(options) => Self::on(Create, |settings| demo::run(settings, options)),

@@ -88,7 +88,15 @@ impl<'a> Fold<'a> {
         match &event.event {
             AnyEvent::Agent(change) => self.on_agent(event, change),
             AnyEvent::Group(change) => self.on_group(event, change),
-            other => chosen_default(other).map_or(Ok(()), |group_id| self.choose_default(event, group_id)),
+            AnyEvent::Conversation(_)
+            | AnyEvent::Thread(_)
+            | AnyEvent::Visitor(_)
+            | AnyEvent::Tag(_)
+            | AnyEvent::EmailClaim(_)
+            | AnyEvent::TagNameClaim(_)
+            | AnyEvent::Workspace(_) => {
+                chosen_default(&event.event).map_or(Ok(()), |group_id| self.choose_default(event, group_id))
+            }
         }
     }
 

@@ -80,7 +80,7 @@ async fn refold_mends_the_routers_checkpoint() {
         chats(&node, 26).await;
         for spoiled in SPOILED {
             spoil(database, "routing", spoiled).await;
-            chats(&node, 1).await;
+            // It is noticed with the next event; nothing can settle then.
             node.desk.chat().await;
             let stopped = |status: &RunnerStatus| matches!(status, RunnerStatus::Stopped(_));
             timeout(SOON, node.runner("routing").statuses().wait_for(stopped)).await.unwrap().unwrap();
