@@ -2,10 +2,10 @@
 //!
 //! | part | source |
 //! |---|---|
-//! | paths, methods, access | the table of endpoints ([`crate::rest::endpoints`]) |
+//! | paths, methods, access | the table of endpoints ([`endpoints()`](crate::rest::endpoints())) |
 //! | query, path and header parameters, bodies | the types of the handler's arguments ([`crate::rest::route`]) |
-//! | limits of fields | the domain's constants ([`values`]) |
-//! | answers, refusals, words | a `Doc` for each endpoint (`operations/`) and the schemas in [`schemas`] |
+//! | limits of fields | the domain's constants ([`super::values`]) |
+//! | answers, refusals, words | a `Doc` for each endpoint (`operations/`) and the schemas that the answers derive |
 //!
 //! To add an endpoint, add its line to the table, and:
 //! 1. Derive `JsonSchema` for its body and query, with `#[schemars(with = "values::…")]` on fields that are
@@ -13,7 +13,7 @@
 //!    comments: they are the descriptions.
 //! 2. A `Doc` in `operations/`: `Doc::post("/v1/tags", "createTag", "Create a tag").created::<Tag>()`. A test names what
 //!    is missing, and what is documented but not served.
-//! 3. A schema in [`schemas`] if it answers with something new. Every answer that a test gets over HTTP is compared with
+//! 3. Derive `JsonSchema` for its answer if it answers with something new. Every answer that a test gets over HTTP is compared with
 //!    it; `refuses` adds the codes that this endpoint alone has.
 //! 4. Its place in the Postman collection's story (`postman/story.rs`), and `livechatlog openapi --postman` into
 //!    `docs/postman_collection.json`.
