@@ -275,7 +275,7 @@ async fn staff(server: &Server) -> Vec<Person> {
     admin.client.put(&format!("/v1/agents/{}/status", admin.id), &json!({ "status": "away" })).await.expect(200);
     let mut staff = vec![];
     for role in ["agent", "agent", "agent", "supervisor"] {
-        staff.push(server.person(role, "away", 100).await);
+        staff.push(server.person(role, "away", 20).await);
     }
     let groups = admin.client.get("/v1/groups").await.expect(200);
     let path = format!("/v1/groups/{}/agents/{}", groups.text("/data/0/id"), staff[0].id);
@@ -288,11 +288,11 @@ async fn staff(server: &Server) -> Vec<Person> {
 async fn chat(server: &Server, staff: &[Person], on: On) -> Visitor {
     let visitor = server.visitor("Hello").await;
     let path = format!("/v1/conversations/{}", visitor.conversation_id);
-    let (end, by, body) = match on {
-        On::Served => ("assign", &staff[4].client, json!({ "agentId": staff[2].id })),
-        On::Ended => ("close", &visitor.client, json!({ "reason": "done" })),
-    };
-    by.post(&format!("{path}/{end}"), &body).await.expect(200);
+    let assignment = json!({ "agentId": staff[2].id });
+    staff[4].client.post(&format!("{path}/assign"), &assignment).await.expect(200);
+    if matches!(on, On::Ended) {
+        visitor.client.post(&format!("{path}/close"), &json!({ "reason": "done" })).await.expect(200);
+    }
     visitor
 }
 

@@ -34,7 +34,7 @@ on_each_database! {
             assert_eq!(about(&told, subject)["status"], "ok", "{told:#}");
         }
         let text = plain(&database, &["check"]);
-        assert!(text.ends_with("things looked at: 0 failed, 0 warnings\n"), "{text}");
+        assert!(text.ends_with("checks: 0 failed, 0 warnings\n"), "{text}");
     }
 
     async fn nothing_is_made_where_nothing_is(database: TestDatabase) {

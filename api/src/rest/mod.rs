@@ -56,7 +56,7 @@ pub use crate::service::Access;
 use crate::service::Refusal;
 
 /// The longest time for one request; then it is given up, wherever it hangs.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// The methods of endpoints, and those that any server knows.
 const KNOWN_METHODS: [Method; 7] =
@@ -93,7 +93,7 @@ pub fn router(state: RestState, ids: Arc<dyn Ids>) -> Router {
 }
 
 async fn limit_time(request: Request, next: axum::middleware::Next) -> Response {
-    let answer = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
+    let answer = tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await;
     answer.unwrap_or_else(|_| Problem::request_timeout().into_response())
 }
 

@@ -9,9 +9,9 @@ use crate::ports::{Rate, RateLimiter};
 
 /// Failed log-ins of one account from one address.
 pub const FAILED_LOG_INS: Rate = failures(5);
-/// Failed log-ins of one account.
+/// Failures from all addresses together, against guesses that are spread over many of them.
 pub const FAILED_LOG_INS_OF_ACCOUNT: Rate = failures(20);
-/// Failed log-ins from one address.
+/// Failures with any account, against a client that tries many of them.
 pub const FAILED_LOG_INS_FROM_ADDRESS: Rate = failures(100);
 
 const fn failures(times: u32) -> Rate {

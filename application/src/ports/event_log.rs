@@ -269,7 +269,7 @@ pub struct EventHeader {
 }
 
 impl EventHeader {
-    /// The stream of the event.
+    /// The aggregate that the event happened to.
     #[must_use]
     pub const fn stream(&self) -> StreamId {
         StreamId { kind: self.aggregate_type, id: self.aggregate_id }

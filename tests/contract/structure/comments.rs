@@ -12,7 +12,8 @@ const STOP_WORDS: &str = "
 pub fn repeats(comment: &str, names: &[&str]) -> bool {
     let known: BTreeSet<String> = names.iter().flat_map(|name| words(&split_identifier(name))).collect();
     let stop: BTreeSet<&str> = STOP_WORDS.split_whitespace().collect();
-    words(comment).iter().filter(|word| !stop.contains(word.as_str())).all(|word| known.contains(&stem(word)))
+    let repeated = |word: &String| known.contains(word) || known.contains(&stem(word));
+    words(comment).iter().filter(|word| !stop.contains(word.as_str())).all(repeated)
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -1,9 +1,9 @@
-use infrastructure::audit::AuditRecord;
 use projections::Page;
 use serde_json::{Map, Value};
 
 use crate::rest::health::{Broken, Health, Liveness, Readiness};
 use crate::rest::openapi::operation::Doc;
+use crate::service::AuditRecord;
 
 pub(super) fn docs() -> Vec<Doc> {
     vec![
