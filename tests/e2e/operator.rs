@@ -63,7 +63,7 @@ on_each_database! {
     async fn demonstration_fills_an_empty_store_once(database: TestDatabase) {
         let output = run(&database, &["demo"], Some("for everybody"));
         let told = printed(&output);
-        assert!(told.starts_with("made 200 conversations with "), "{told}");
+        assert!(told.starts_with("created 200 conversations with "), "{told}");
         assert_eq!(told.matches("@demo.example").count(), 10);
         let again = run(&database, &["demo"], Some("for everybody"));
         assert_eq!(again.status.code(), Some(1), "{again:?}");

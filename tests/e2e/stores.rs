@@ -164,13 +164,13 @@ on_each_database! {
             for place in [socket.as_path(), home.path()] {
                 refused(words, place, "is not a regular file; `-` writes to standard output");
             }
-            refused(words, &link, "is a link that leads nowhere");
+            refused(words, &link, "is a link to a missing file");
         }
         fs::write(&file, "what was there").unwrap();
-        refused(&new, &link, "exists: name another file, or give --force");
-        refused(&forced, &link, "is not a backup: --force replaces nothing else");
+        refused(&new, &link, "exists: name another file, or pass --force");
+        refused(&forced, &link, "is not a backup: --force replaces only backups and empty files");
         let beside = home.path().join("file-wal");
-        refused(&new, &beside, "would be taken for a part of the database beside it");
+        refused(&new, &beside, "as a part of the database next to it");
         assert_eq!(fs::read(&file).unwrap(), b"what was there");
         fs::write(&file, "").unwrap();
         // An empty file, and then a backup.
