@@ -291,5 +291,5 @@ async fn upgraded_connections_end_with_the_server() {
     let served = serve_with(limits()).await;
     let mut upgraded = connect_upgraded(&served).await;
     served.task.abort();
-    assert_eq!(read(&mut upgraded, SHORT * 5).await, (String::new(), true));
+    assert_eq!(read(&mut upgraded, PATIENCE).await, (String::new(), true));
 }
