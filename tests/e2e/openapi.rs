@@ -12,7 +12,7 @@ async fn document_is_served_to_everybody() {
     let server = Server::start(&database).await;
     let reply = server.client().get("/openapi.json").await.expect(200);
     assert_eq!(reply.header("content-type"), Some("application/json"));
-    assert_eq!(&reply.body, api::openapi::document());
+    assert_eq!(&reply.body, api::rest::document());
     assert_eq!(reply.body["openapi"], "3.1.0");
 }
 
@@ -82,7 +82,7 @@ async fn run(server: &Server, variables: &mut Variables, collection: &Value, ite
 on_each_database! {
     async fn collection_runs_from_top_to_bottom(database: TestDatabase) {
         let server = Server::start(&database).await;
-        let collection = api::openapi::postman(api::openapi::document());
+        let collection = api::rest::openapi::postman(api::rest::document());
         let mut variables = Variables(BTreeMap::new());
         for variable in collection["variable"].as_array().unwrap() {
             let (name, value) = (variable["key"].as_str().unwrap(), variable["value"].as_str().unwrap());
@@ -151,6 +151,6 @@ fn program_prints_what_it_serves() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     };
-    assert_eq!(&print(&["openapi"]), api::openapi::document());
-    assert_eq!(print(&["openapi", "--postman"]), api::openapi::postman(api::openapi::document()));
+    assert_eq!(&print(&["openapi"]), api::rest::document());
+    assert_eq!(print(&["openapi", "--postman"]), api::rest::openapi::postman(api::rest::document()));
 }

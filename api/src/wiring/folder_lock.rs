@@ -2,7 +2,8 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use application::ports::Clock;
+use application::backoff::Backoff;
+use application::ports::{Clock, Ids};
 use infrastructure::database::Database;
 
 use super::StartError;
@@ -13,19 +14,19 @@ pub struct FolderLock {
     _files: Vec<File>,
 }
 
-/// The number of attempts to take a lock that another process holds.
-const TRIES: u32 = 20;
-
-/// The pause between two attempts.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The number of attempts to take a lock that another process holds, and the pauses between them: a second in all.
+const TRIES: u32 = 15;
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(10), longest: Duration::from_millis(100), jitter: 0.2 };
 
 impl FolderLock {
     /// Takes the lock within a second. Its last holder may just be ending, and a child process that it has forked holds the
     /// lock as well until it executes another program (flock(2)).
-    pub(super) async fn wait(settings: &Settings, clock: &dyn Clock) -> Result<Self, StartError> {
-        for _ in 1..TRIES {
+    pub(super) async fn wait(settings: &Settings, clock: &dyn Clock, ids: &dyn Ids) -> Result<Self, StartError> {
+        for failures in 1..TRIES {
             match Self::take(settings) {
-                Err(StartError::FolderInUse { .. } | StartError::FileInUse { .. }) => clock.sleep(PAUSE).await,
+                Err(StartError::FolderInUse { .. } | StartError::FileInUse { .. }) => {
+                    BACKOFF.wait(failures, clock, ids).await;
+                }
                 taken => return taken,
             }
         }

@@ -34,7 +34,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use self::core::Core;
+use self::core::{Core, random_ids};
 use answers::SqlAnswers;
 
 pub use self::core::system_clock;
@@ -71,7 +71,7 @@ pub struct FirstAdmin {
 /// # Errors
 /// See [`StartError`].
 pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
-    let folder = FolderLock::wait(&settings, &*clock).await?;
+    let folder = FolderLock::wait(&settings, &*clock, &*random_ids()).await?;
     // Before everything that takes time, so that an address in use is reported at once.
     let listener = listen(&settings.host, settings.port).await?;
     // Before the first event, so that it is counted.
@@ -145,7 +145,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
 /// Starts the subscribers of the log: all views, and the router with its state.
 fn start_projectors(core: &Core) -> (Views, Vec<RunnerHandle>, JoinHandle<()>) {
     let Core { database, clock, ids, log, bus, .. } = core;
-    let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
+    let attempts = Arc::new(SqlAttemptStore::new(database.clone(), Arc::clone(clock), Arc::clone(ids)));
     let router = Router::new(bus.clone(), Arc::clone(clock), Arc::clone(ids), attempts);
     let subscriptions = Subscriptions::new(database.clone(), Arc::clone(log), Arc::clone(clock), Arc::clone(ids));
     let follow = |view: Arc<dyn View>| {
@@ -169,7 +169,7 @@ fn start_presence(core: &Core) -> (Arc<Presence>, JoinHandle<()>) {
 /// Rebuilds, while the service runs, the tables that an earlier version of the program has filled.
 fn rebuild_in_background(core: &Core, runners: &[RunnerHandle]) -> JoinHandle<()> {
     let Core { database, clock, ids, log, .. } = core;
-    let replay = Replay::new(database.clone(), Arc::clone(log), Arc::clone(clock), &**ids);
+    let replay = Replay::new(database.clone(), Arc::clone(log), Arc::clone(clock), Arc::clone(ids));
     let projectors = runners.iter().map(|runner| (runner.name(), runner.version())).collect();
     tokio::spawn(rebuild_outdated(replay, projectors))
 }

@@ -97,7 +97,7 @@ pub async fn read_log(database: &Database) -> Result<Arc<dyn EventLog>, ReadErro
 /// When the log cannot be read.
 pub async fn replay_of(database: &Database) -> Result<Replay, ReadError> {
     let log = read_log(database).await?;
-    Ok(Replay::new(database.clone(), log, system_clock(), &*random_ids()))
+    Ok(Replay::new(database.clone(), log, system_clock(), random_ids()))
 }
 
 #[cfg(test)]

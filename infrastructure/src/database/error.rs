@@ -3,8 +3,6 @@
 use sqlx::error::{DatabaseError as Reported, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
 
-use super::row::RowError;
-
 /// A database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -49,6 +47,33 @@ pub enum DatabaseError {
     /// Anything else: most likely a mistake in a statement.
     #[error("database statement failed")]
     Other(#[source] DriverError),
+}
+
+/// A column does not hold what it was read as.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// The row has no such column.
+    #[error("the row has no column {column}")]
+    Missing {
+        /// The column's name.
+        column: String,
+    },
+    /// The column is `NULL`.
+    #[error("column {column} is NULL")]
+    Null {
+        /// The column's name.
+        column: String,
+    },
+    /// The value is of another type, or too large, or not UTF-8.
+    #[error("column {column} of type {found} does not hold {expected}")]
+    Type {
+        /// The column's name.
+        column: String,
+        /// The type in the database.
+        found: String,
+        /// What was asked for.
+        expected: &'static str,
+    },
 }
 
 /// What the driver of a database reported.

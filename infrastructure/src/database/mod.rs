@@ -10,6 +10,7 @@ mod session;
 mod snapshot;
 mod sqlite;
 mod statements;
+mod table_names;
 mod transaction;
 mod value;
 
@@ -20,17 +21,18 @@ use std::sync::Arc;
 use sqlx::MySqlPool;
 
 pub use dialect::Dialect;
-pub use error::{DatabaseError, DriverError, ErrorClass};
+pub use error::{DatabaseError, DriverError, ErrorClass, RowError};
 pub use options::DatabaseOptions;
-pub use row::{Row, RowError};
+pub use row::Row;
 pub(crate) use schema::new_epoch;
-pub use schema::{MigrateError, PrimaryKey, SchemaLock, TableCopies, TableNames};
+pub use schema::{MigrateError, PrimaryKey, SchemaLock, TableCopies};
 use session::Inner as SessionInner;
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use sqlite::SqliteVersion;
 pub use statements::{CHUNKS, placeholders};
 pub(crate) use statements::{Statement, WholeTransaction, push_text};
+pub use table_names::TableNames;
 pub use transaction::Transaction;
 pub use value::SqlValue;
 
@@ -125,7 +127,7 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
-        let sql = transaction::exchange(self.names.as_deref(), sql);
+        let sql = table_names::exchange(self.names.as_deref(), sql);
         match self.backend() {
             Backend::Mysql(mysql) => mysql.fetch_all(&sql, args).await,
             Backend::Sqlite(sqlite) => sqlite.fetch_all(&sql, args).await,
@@ -147,7 +149,7 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
-        let sql = transaction::exchange(self.names.as_deref(), sql);
+        let sql = table_names::exchange(self.names.as_deref(), sql);
         match self.backend() {
             Backend::Mysql(mysql) => mysql.execute(&sql, args).await,
             Backend::Sqlite(sqlite) => sqlite.execute(&sql, args).await,

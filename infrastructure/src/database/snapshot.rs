@@ -7,7 +7,7 @@ use sqlx::{Executor, MySql};
 
 use super::row::Row;
 use super::sqlite::SqliteSnapshot;
-use super::transaction::exchange;
+use super::table_names::exchange;
 use super::value::bind_mysql;
 use super::{Backend, Database, DatabaseError, SqlValue, TableNames};
 

@@ -1,12 +1,12 @@
 //! Write transactions.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::mysql::MysqlTransaction;
 use super::row::Row;
 use super::sqlite::SqliteTransaction;
 use super::statements::{Statement, chunked};
+use super::table_names::exchange;
 use super::{DatabaseError, Dialect, SqlValue, TableNames};
 
 /// A write transaction; dropped without a commit, it is rolled back.
@@ -149,9 +149,4 @@ impl Transaction {
             Inner::Sqlite(tx) => tx.enqueue(statement).await,
         }
     }
-}
-
-/// A statement with the names that tables have in it.
-pub(super) fn exchange<'a>(names: Option<&TableNames>, sql: &'a str) -> Cow<'a, str> {
-    names.map_or(Cow::Borrowed(sql), |names| names.apply(sql))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::backoff::Backoff;
 use application::ports::{Position, ReadError};
 use tokio::time::timeout;
 
@@ -12,9 +13,9 @@ use super::{HandleError, Subscriber, Subscriptions, pause};
 use crate::database::DatabaseError;
 use crate::lease::Lease;
 
-/// The pauses after failures, before jitter.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The pauses after failures of the database.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(30), longest: Duration::from_secs(3), jitter: 2.0 / 3.0 };
 
 /// How long the lease is kept while what the subscriber has begun comes to its end.
 const RELEASED_WITHIN: Duration = Duration::from_secs(5);
@@ -27,7 +28,8 @@ pub(super) struct Runner {
     pub(super) subscriptions: Subscriptions,
     pub(super) subscriber: Arc<dyn Subscriber>,
     pub(super) controls: Controls,
-    pause: Duration,
+    /// The number of turns in a row that failed before anything worked.
+    failures: u32,
 }
 
 /// Why a turn has ended.
@@ -83,7 +85,7 @@ impl TurnEnd {
 
 impl Runner {
     pub(super) fn new(subscriptions: Subscriptions, subscriber: Arc<dyn Subscriber>, controls: Controls) -> Self {
-        Self { subscriptions, subscriber, controls, pause: FIRST_PAUSE }
+        Self { subscriptions, subscriber, controls, failures: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -132,18 +134,17 @@ impl Runner {
         }
         let name = self.subscriber.name();
         tracing::warn!(projector = name, error = end as &dyn std::error::Error, "projector is interrupted");
-        let pause = self.pause.mul_f64(0.5 + self.subscriptions.ids.fraction());
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        let clock = Arc::clone(&self.subscriptions.clock);
+        self.failures = self.failures.saturating_add(1);
+        let (clock, ids) = (Arc::clone(&self.subscriptions.clock), Arc::clone(&self.subscriptions.ids));
         tokio::select! {
-            () = clock.sleep(pause) => {}
+            () = BACKOFF.wait(self.failures, &*clock, &*ids) => {}
             () = self.shut_down() => {}
         }
     }
 
     /// After something has worked, the next failure is the first one again.
     pub(super) const fn recovered(&mut self) {
-        self.pause = FIRST_PAUSE;
+        self.failures = 0;
     }
 
     /// Ends when the node is shutting down.

@@ -5,8 +5,7 @@ use std::sync::atomic::AtomicI64;
 use application::ports::{LogHead, Position};
 
 use super::pass::{Copies, Destination, Pass};
-use super::replay::all_targets;
-use super::target::load;
+use super::target::{all_targets, load};
 use super::{RebuildError, RebuildObserver, Replay};
 
 impl Replay {
@@ -23,7 +22,8 @@ impl Replay {
             target.goal = position;
         }
         load(&targets, &self.database).await?;
-        let pass = Pass { log: &self.log, clock: &self.clock, observer, head: AtomicI64::new(position) };
+        let head_seen = AtomicI64::new(position);
+        let pass = Pass { log: &self.log, clock: &self.clock, ids: &self.ids, observer, head: head_seen };
         let in_parallel = self.all_copies().are_written_in_parallel();
         let own = Copies { database: &self.database, lease: &lease, in_parallel };
         pass.run(&mut targets, Destination::Copies(&own)).await?;

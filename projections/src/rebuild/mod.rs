@@ -4,9 +4,11 @@
 //! The story of a rebuild is in [`Replay`], one step after the other in `work.rs`; how the databases exchange tables is the
 //! business of [`infrastructure::database::TableCopies`].
 
+mod commands;
 mod differ;
 mod error;
 mod first;
+mod observer;
 mod outdated;
 mod pass;
 mod replay;
@@ -18,5 +20,6 @@ mod work;
 
 pub use differ::RowDifference;
 pub use error::RebuildError;
+pub use observer::{RebuildObserver, Rebuilt};
 pub use outdated::rebuild_outdated;
-pub use replay::{RebuildObserver, Rebuilt, Replay};
+pub use replay::Replay;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use application::ports::{Clock, EventLog, LogEvent, Position, ReadError};
+use application::backoff::Backoff;
+use application::ports::{Clock, EventLog, Ids, LogEvent, Position, ReadError};
 use futures::{StreamExt as _, stream};
 use infrastructure::database::{Database, Transaction};
 use infrastructure::lease::Lease;
@@ -27,9 +28,9 @@ const CHUNK: usize = 512;
 /// the next statement of the other is made.
 const LANES: usize = 2;
 
-/// How often a transaction is tried that loses against others.
+/// How often a transaction is tried that loses against others, and the pauses before it is tried again.
 const TRIES: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(20);
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(10), longest: Duration::from_millis(80), jitter: 0.5 };
 
 /// Where a pass writes.
 pub(super) enum Destination<'a> {
@@ -52,6 +53,7 @@ pub(super) struct Copies<'a> {
 pub(super) struct Pass<'a> {
     pub(super) log: &'a Arc<dyn EventLog>,
     pub(super) clock: &'a Arc<dyn Clock>,
+    pub(super) ids: &'a Arc<dyn Ids>,
     pub(super) observer: &'a dyn RebuildObserver,
     /// The end of the log when it was last looked at.
     pub(super) head: AtomicI64,
@@ -139,15 +141,15 @@ impl Pass<'_> {
         if handled.is_empty() {
             return Ok(());
         }
-        let mut tries = 1;
+        let mut failures = 0;
         loop {
             let error = match write_once(&*target.subscriber, &handled, copies).await {
-                Err(error) if error.is_of_database() && tries < TRIES => error,
+                Err(error) if error.is_of_database() && failures + 1 < TRIES => error,
                 outcome => return outcome,
             };
-            tracing::debug!(error = &error as &dyn std::error::Error, "a transaction of the rebuild is tried again");
-            tries += 1;
-            self.clock.sleep(PAUSE).await;
+            tracing::debug!(error = &error as &dyn std::error::Error, "retrying a transaction of the rebuild");
+            failures += 1;
+            BACKOFF.wait(failures, &**self.clock, &**self.ids).await;
             target.subscriber.load(copies.database).await?;
         }
     }

@@ -6,7 +6,9 @@ use infrastructure::event_log::chain::GENESIS;
 use infrastructure::subscription::{Checkpoint, HandleError, Subscriber, TableState, View};
 
 use super::RebuildError;
+use crate::catalog::all_views;
 use crate::routing::{RouterSubscriber, TABLES};
+use crate::search::SearchProjector;
 
 /// A subscriber that fills its tables again, and the part of the log that it has still to take in.
 pub(super) struct Target {
@@ -102,4 +104,29 @@ pub(super) async fn load(targets: &[Target], database: &Database) -> Result<(), 
         target.subscriber.load(database).await?;
     }
     Ok(())
+}
+
+/// All views, in the order in which they are filled.
+pub(super) fn views() -> Vec<Target> {
+    let mut views: Vec<_> = all_views().into_iter().map(Target::view).collect();
+    // The view with the most to write begins, so that the end does not wait for it.
+    views.sort_by_key(|target| target.name() != SearchProjector.name());
+    views
+}
+
+/// All views and the router's state.
+pub(super) fn all_targets() -> Vec<Target> {
+    let mut targets = views();
+    targets.push(Target::router());
+    targets
+}
+
+/// The targets of these names, or all of them when no name is given.
+pub(super) fn choose(mut targets: Vec<Target>, names: &[&str]) -> Result<Vec<Target>, RebuildError> {
+    if let Some(unknown) = names.iter().find(|name| targets.iter().all(|target| target.name() != **name)) {
+        let known = targets.iter().map(Target::name).collect();
+        return Err(RebuildError::Unknown { name: (*unknown).to_owned(), known });
+    }
+    targets.retain(|target| names.is_empty() || names.contains(&target.name()));
+    Ok(targets)
 }

@@ -33,19 +33,19 @@ impl Work<'_> {
 
     /// One state of the database in which the live tables and the copies stand at the same place.
     async fn snapshot(&mut self) -> Result<Snapshot, RebuildError> {
-        let mut tries = 1;
+        let mut failures = 0;
         loop {
             let before = self.progress();
             let interrupted = match self.try_snapshot().await {
                 Ok(Some(snapshot)) => return Ok(snapshot),
-                Ok(None) if tries < TRIES => false,
+                Ok(None) if failures + 1 < TRIES => false,
                 Ok(None) => return Err(RebuildError::Restless),
-                Err(error) if error.is_transient() && tries < TRIES => true,
+                Err(error) if error.is_transient() && failures + 1 < TRIES => true,
                 Err(error) => return Err(error),
             };
-            tries += 1;
+            failures += 1;
             if interrupted {
-                self.begin_again(before).await?;
+                self.begin_again(before, failures).await?;
             } else {
                 self.fill().await?;
             }

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicI64;
 use std::time::{Duration, Instant};
 
+use application::backoff::Backoff;
 use application::ports::{Hash, Position, ReadError};
 use infrastructure::database::{Database, TableCopies};
 use infrastructure::lease::Lease;
@@ -20,9 +21,9 @@ const NEAR: Position = 512;
 /// How often it catches up before it holds the live subscribers still, however much is left.
 const ROUNDS: usize = 20;
 
-/// How often the end is tried when other transactions are in the way.
-pub(super) const TRIES: usize = 20;
-const PAUSE: Duration = Duration::from_millis(100);
+/// How often the end is tried when other transactions are in the way, and the pauses before it is tried again.
+pub(super) const TRIES: u32 = 20;
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), longest: Duration::from_millis(400), jitter: 0.5 };
 
 /// The copies while they are filled.
 pub(super) struct Work<'a> {
@@ -48,7 +49,7 @@ impl<'a> Work<'a> {
         observer: &'a dyn RebuildObserver,
         (lease, pause): (&'a Lease, Option<&'a Pause>),
     ) -> Result<Self, RebuildError> {
-        let Replay { database, log, clock, .. } = replay;
+        let Replay { database, log, clock, ids, .. } = replay;
         let names: Vec<_> = targets.iter().map(Target::name).collect();
         let written: Vec<_> = targets.iter().flat_map(|target| target.tables).copied().collect();
         let tables = all_view_tables().into_iter().filter(|table| written.contains(&table.name)).collect();
@@ -61,7 +62,7 @@ impl<'a> Work<'a> {
         let aside = database.with_tables(copies.names());
         load(&targets, &aside).await?;
         let head = AtomicI64::new(log.head().await?.position);
-        let pass = Pass { log, clock, observer, head };
+        let pass = Pass { log, clock, ids, observer, head };
         Ok(Self { replay, lease, pause, names, tables, copies, aside, targets, pass })
     }
 
@@ -69,18 +70,18 @@ impl<'a> Work<'a> {
         let begun = Instant::now();
         self.fill().await?;
         let filled_in = begun.elapsed();
-        let mut tries = 1;
+        let mut failures = 0;
         loop {
             let before = self.progress();
             match self.replace().await {
                 Ok(()) => return Ok(self.rebuilt(filled_in, 0)),
-                Err(error) if error.is_transient() && tries < TRIES => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "the rebuilt tables wait");
+                Err(error) if error.is_transient() && failures + 1 < TRIES => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "retrying the exchange of the tables");
                 }
                 Err(error) => return Err(error),
             }
-            tries += 1;
-            self.begin_again(before).await?;
+            failures += 1;
+            self.begin_again(before, failures).await?;
         }
     }
 
@@ -118,13 +119,13 @@ impl<'a> Work<'a> {
     }
 
     /// After a failure at the end: what was written in the transaction of the lock has not happened.
-    pub(super) async fn begin_again(&mut self, before: Progress) -> Result<(), RebuildError> {
+    pub(super) async fn begin_again(&mut self, before: Progress, failures: u32) -> Result<(), RebuildError> {
         if !self.copies.are_written_in_parallel() {
             for (target, (reached, hash)) in self.targets.iter_mut().zip(before) {
                 (target.reached, target.hash) = (reached, hash);
             }
         }
-        self.replay.clock.sleep(PAUSE).await;
+        self.pause(failures).await;
         load(&self.targets, &self.aside).await?;
         self.fill().await
     }
@@ -165,15 +166,15 @@ impl<'a> Work<'a> {
 
     /// Lets subscribers know of tables that were exchanged; once too often does no harm.
     async fn announce_replacement(&self, mended: &[(&'static str, Checkpoint)]) -> Result<(), RebuildError> {
-        let mut tries = 1;
+        let mut failures = 1;
         loop {
-            self.replay.clock.sleep(PAUSE).await;
+            self.pause(failures).await;
             let announced = match CheckpointLock::take(&self.replay.database, &self.names).await {
                 Ok(lock) => lock.commit_replacement(mended).await,
                 Err(error) => Err(error),
             };
             match announced {
-                Err(error) if error.is_transient() && tries < TRIES => tries += 1,
+                Err(error) if error.is_transient() && failures < TRIES => failures += 1,
                 outcome => return Ok(outcome?),
             }
         }
@@ -212,6 +213,10 @@ impl<'a> Work<'a> {
             tracing::warn!(error, "tables are left over; the next rebuild removes them");
         }
         outcome
+    }
+
+    async fn pause(&self, failures: u32) {
+        BACKOFF.wait(failures, &*self.replay.clock, &*self.replay.ids).await;
     }
 
     pub(super) fn progress(&self) -> Progress {

@@ -1,24 +1,31 @@
-use application::ports::StoreError;
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::backoff::Backoff;
+use application::ports::{Clock, Ids, StoreError};
 use application::process_managers::router::{AttemptStore, FailedAttempt};
 use async_trait::async_trait;
 use domain::ids::EntityId;
 use infrastructure::database::{Database, DatabaseError, ErrorClass};
 use infrastructure::sql_args;
 
-/// How often a statement is run that loses against the router's projector.
+/// How often a statement is run that loses against the router's projector, and the pauses before it is run again.
 const TRIES: u32 = 5;
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(4), longest: Duration::from_millis(64), jitter: 1.0 };
 
 /// Stores failed attempts with the waiting chats.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SqlAttemptStore {
     database: Database,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
 }
 
 impl SqlAttemptStore {
-    /// In this database.
+    /// Stores them in this database. The clock and the ids serve the pauses after a lost transaction.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub const fn new(database: Database, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self { database, clock, ids }
     }
 
     async fn save(&self, attempt: &FailedAttempt) -> Result<(), DatabaseError> {
@@ -26,13 +33,15 @@ impl SqlAttemptStore {
                            WHERE conversation_id = ? AND waiting_since = ?";
         let FailedAttempt { conversation_id, waiting_since, attempts, next_attempt_at, reason } = attempt;
         let args = sql_args![*attempts, *next_attempt_at, reason, conversation_id.uuid(), *waiting_since];
-        let mut tries = 1;
-        loop {
+        for failures in 1..TRIES {
             match self.database.execute(SQL, args.clone()).await {
-                Err(error) if error.class() == ErrorClass::Retryable && tries < TRIES => tries += 1,
-                answer => return answer.map(|_| ()),
+                Err(error) if error.class() == ErrorClass::Retryable => {
+                    BACKOFF.wait(failures, &*self.clock, &*self.ids).await;
+                }
+                answer => return answer.map(drop),
             }
         }
+        self.database.execute(SQL, args).await.map(drop)
     }
 }
 

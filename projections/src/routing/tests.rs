@@ -10,6 +10,7 @@ use domain::ids::{ConversationId, GroupId};
 use domain::time::Timestamp;
 use infrastructure::database::Database;
 use infrastructure::subscription::{HandleError, Subscriber};
+use infrastructure::system::{RandomIds, SystemClock};
 
 use super::*;
 use crate::queue_positions::Bounds;
@@ -108,7 +109,7 @@ async fn failed_attempts_survive_a_restart_and_end_with_their_wait() {
         let id = desk.chat().await.conversation_id;
         project(&desk, database, &[100]).await.unwrap();
         let (waiting_since, ..) = wait_of(database, id).await;
-        let store = SqlAttemptStore::new(database.clone());
+        let store = SqlAttemptStore::new(database.clone(), Arc::new(SystemClock), Arc::new(RandomIds));
         store.save_failure(&failed(id, waiting_since - 1)).await.unwrap();
         assert_eq!(wait_of(database, id).await, (waiting_since, 0, None, None), "of an earlier wait");
         store.save_failure(&failed(id, waiting_since)).await.unwrap();

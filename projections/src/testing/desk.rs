@@ -193,7 +193,7 @@ impl<L: EventLog> Desk<L> {
 
     /// A router over this desk, which does not run yet, with its subscriber.
     pub(crate) fn router(&self, database: &Database) -> (Arc<Router>, Arc<RouterSubscriber>) {
-        let attempts = Arc::new(SqlAttemptStore::new(database.clone()));
+        let attempts = Arc::new(SqlAttemptStore::new(database.clone(), self.clock.clone(), self.ids.clone()));
         let router = Router::new(self.bus.clone(), self.clock.clone(), self.ids.clone(), attempts);
         (router.clone(), Arc::new(RouterSubscriber::new(router.memory().clone())))
     }

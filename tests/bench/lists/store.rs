@@ -128,7 +128,7 @@ impl Store {
         let messages = Year::new(&bus, &calendar, company, self.conversations).pass().await;
         drop(bus);
         let position = passing.await.expect("everything is appended");
-        let replay = Replay::new(database.clone(), log, Arc::new(SystemClock), &RandomIds);
+        let replay = Replay::new(database.clone(), log, Arc::new(SystemClock), Arc::new(RandomIds));
         replay.fill_first(&()).await.expect("the views can be filled");
         database.close().await;
         fs::write(self.mark(), position.to_string()).expect("the mark can be written");

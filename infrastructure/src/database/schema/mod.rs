@@ -4,11 +4,9 @@ mod exchange;
 mod migrate;
 mod migrations;
 mod primary_key;
-mod table_aliases;
 
 pub use exchange::TableCopies;
 pub(crate) use migrate::new_epoch;
 pub use migrate::{MigrateError, SchemaLock};
 pub(super) use migrate::{has_table, newest, pending, run};
 pub use primary_key::PrimaryKey;
-pub use table_aliases::TableNames;

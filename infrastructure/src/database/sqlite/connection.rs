@@ -6,9 +6,9 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Batch, Connection, OpenFlags, ToSql};
 
+use super::BUSY_TIMEOUT;
 use super::address::Mode;
-use super::{BUSY_TIMEOUT, SqliteRow};
-use crate::database::row::Row;
+use crate::database::row::{Row, SqliteRow};
 use crate::database::statements::Statement;
 use crate::database::{DatabaseError, SqlValue};
 

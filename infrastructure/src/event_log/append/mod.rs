@@ -4,6 +4,7 @@ mod appender;
 mod batch;
 mod commit;
 mod plan;
+mod plan_writer;
 mod refusal;
 mod request;
 mod script;

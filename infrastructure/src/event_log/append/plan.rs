@@ -4,7 +4,8 @@ use application::ports::{Hash, LogHead, Position, Receipt};
 use domain::ids::EventId;
 use domain::time::Timestamp;
 
-use super::request::{Prepared, PreparedEvent};
+use super::plan_writer::{PlacedEvent, PlanWriter};
+use super::request::Prepared;
 use super::script::ScriptWriter;
 use super::statements::StatementWriter;
 use super::versions::Demand;
@@ -22,25 +23,6 @@ pub(crate) struct Plan {
     pub(crate) hashes: Vec<Hash>,
     /// The position and the id of its first event.
     pub(crate) first: (Position, EventId),
-}
-
-/// An event with its place in the log.
-pub(crate) struct PlacedEvent<'a> {
-    pub(crate) event: &'a PreparedEvent,
-    pub(crate) position: Position,
-    pub(crate) recorded_us: i64,
-    pub(crate) hash: Hash,
-}
-
-/// Writes the transaction, in the form of one database.
-pub(crate) trait PlanWriter {
-    fn event(&mut self, placed: &PlacedEvent<'_>);
-
-    /// Makes a repeatable command known, and adds the other statements of its request.
-    fn request(&mut self, request: &Prepared, receipt: &Receipt);
-
-    /// Ends the transaction, which moves the head from `before` to `after` and fails unless the demands are met.
-    fn finish(self, before: &LogHead, after: &LogHead, demands: &[Demand]) -> WholeTransaction;
 }
 
 impl Plan {

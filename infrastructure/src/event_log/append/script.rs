@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use application::ports::{LogHead, Receipt, StreamId, StreamVersion};
 
-use super::plan::{PlacedEvent, PlanWriter};
+use super::plan_writer::{PlacedEvent, PlanWriter};
 use super::request::Prepared;
 use super::versions::Demand;
 use crate::database::WholeTransaction;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use application::ports::{LogHead, Receipt, StreamId, StreamVersion};
 
-use super::plan::{PlacedEvent, PlanWriter};
+use super::plan_writer::{PlacedEvent, PlanWriter};
 use super::request::Prepared;
 use super::versions::Demand;
 use crate::database::{Statement, WholeTransaction};

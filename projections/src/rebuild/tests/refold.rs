@@ -17,7 +17,7 @@ use super::live::{Node, start};
 use super::replay::{chats, differences, replay};
 use crate::conversations::ConversationQueries;
 use crate::rebuild::RebuildObserver;
-use crate::rebuild::replay::FOLDING;
+use crate::rebuild::commands::FOLDING;
 use infrastructure::testing::fresh_databases;
 
 /// A running router assigns within milliseconds.

@@ -24,7 +24,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 pub(super) fn replay(node: &Node, database: &Database) -> Replay {
     let log: Arc<dyn EventLog> = node.desk.log.clone();
-    Replay::new(database.clone(), log, Arc::new(SystemClock), &RandomIds)
+    Replay::new(database.clone(), log, Arc::new(SystemClock), Arc::new(RandomIds))
 }
 
 pub(super) async fn differences(node: &Node, database: &Database) -> Vec<RowDifference> {
@@ -209,7 +209,7 @@ async fn database_that_does_not_work_is_not_taken_for_another_rebuild() {
         let node = start(&fresh.database).await;
         let held = replay(&node, &fresh.database).lease().await.unwrap();
         let (log, hurried) = (node.desk.log.clone(), Arc::new(Time::default()));
-        let other = Replay::new(fresh.database.clone(), log, hurried, &RandomIds);
+        let other = Replay::new(fresh.database.clone(), log, hurried, Arc::new(RandomIds));
         assert!(matches!(other.lease().await, Err(RebuildError::Busy)));
         fresh.database.close().await;
         let failed = other.lease().await.map(drop).unwrap_err();

@@ -7,8 +7,7 @@ mod tests;
 
 use async_trait::async_trait;
 
-use super::TableNames;
-use crate::database::{Database, DatabaseError, Dialect, Snapshot, Transaction};
+use crate::database::{Database, DatabaseError, Dialect, Snapshot, TableNames, Transaction};
 
 pub(super) use sqlite::restore_index_names;
 

@@ -40,6 +40,11 @@ impl TableNames {
     }
 }
 
+/// A statement with the names that tables have in it.
+pub(super) fn exchange<'a>(names: Option<&TableNames>, sql: &'a str) -> Cow<'a, str> {
+    names.map_or(Cow::Borrowed(sql), |names| names.apply(sql))
+}
+
 /// The words that may be tables, with their places.
 fn words(sql: &str) -> impl Iterator<Item = (usize, &str)> {
     let bytes = sql.as_bytes();
