@@ -10,9 +10,3 @@ pub mod server;
 pub mod service;
 pub mod telemetry;
 pub mod wiring;
-
-/// The OpenAPI document of the REST API and the Postman collection that follows from it.
-pub mod openapi {
-    pub use crate::rest::document;
-    pub use crate::rest::openapi::postman;
-}

@@ -15,8 +15,8 @@ pub mod ports;
 pub mod presence;
 pub mod process_managers;
 pub mod tags;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod visitors;
 
 pub use error::{Entity, UseCaseError};

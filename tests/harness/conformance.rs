@@ -15,7 +15,7 @@ static VALIDATORS: LazyLock<Mutex<HashMap<Key, Arc<Validator>>>> = LazyLock::new
 /// The schemas of the document, which allow nothing that they do not name: clients must bear new fields, but no field may
 /// come that is not documented.
 static COMPONENTS: LazyLock<Value> = LazyLock::new(|| {
-    let mut components = json!({ "schemas": api::openapi::document()["components"]["schemas"] });
+    let mut components = json!({ "schemas": api::rest::document()["components"]["schemas"] });
     close(&mut components);
     components
 });
@@ -63,7 +63,7 @@ fn find(method: &Method, path: &str) -> Option<(&'static str, &'static Value)> {
         names.len() == parts.len()
             && names.iter().zip(&parts).all(|(name, part)| (name.starts_with('{') && !part.is_empty()) || name == part)
     };
-    let paths = api::openapi::document()["paths"].as_object()?;
+    let paths = api::rest::document()["paths"].as_object()?;
     let method = method.as_str().to_lowercase();
     // A literal path wins over one with a name in it.
     let fitting = paths.iter().filter(|(template, _)| fits(template));
@@ -73,7 +73,7 @@ fn find(method: &Method, path: &str) -> Option<(&'static str, &'static Value)> {
 
 fn resolve(value: &'static Value) -> &'static Value {
     let pointer = value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    pointer.and_then(|pointer| api::openapi::document().pointer(pointer)).unwrap_or(value)
+    pointer.and_then(|pointer| api::rest::document().pointer(pointer)).unwrap_or(value)
 }
 
 fn validator(key: Key, schema: &Value) -> Arc<Validator> {

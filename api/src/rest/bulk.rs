@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::conversations::just;
 use crate::rest::extract::{Write, WriteInfo};
 use crate::rest::problem::Problem;
+use crate::rest::recipient::Recipient;
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
 use crate::service::{BulkOutcome, CallingAgent, Fields, Refusal, Services};
@@ -162,16 +163,13 @@ impl BulkAssign {
 
 impl BulkTransfer {
     fn check(&self, fields: &mut Fields) -> Option<BulkChange> {
-        let agent_id = fields.id("transfer.agentId", self.agent_id.as_deref());
-        let group_id = fields.id("transfer.groupId", self.group_id.as_deref());
+        let (agent_id, group_id) = (self.agent_id.as_deref(), self.group_id.as_deref());
+        let recipient = Recipient::check(fields, "transfer.", agent_id, group_id);
         let reason = fields.optional("transfer.reason", self.reason.as_deref(), Note::parse);
-        if self.agent_id.is_some() == self.group_id.is_some() {
-            return fields.refuse("transfer.agentId", "either agentId or groupId must be given");
-        }
-        match agent_id {
-            Some(agent_id) => Some(BulkChange::HandOver { agent_id, reason }),
-            None => group_id.map(|group_id| BulkChange::Transfer { group_id, reason }),
-        }
+        Some(match recipient? {
+            Recipient::Agent(agent_id) => BulkChange::HandOver { agent_id, reason },
+            Recipient::Group(group_id) => BulkChange::Transfer { group_id, reason },
+        })
     }
 }
 

@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 
 use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::rest::problem::Problem;
+use crate::rest::recipient::Recipient;
 use crate::rest::respond::Responder;
 use crate::rest::values;
 use crate::service::reading::NamedConversation;
-use crate::service::{Caller, CallingAgent, Fields, Refusal, Services, UseCase};
+use crate::service::{Caller, CallingAgent, Fields, Services, UseCase};
 
 pub async fn read(
     State(services): State<Arc<Services>>,
@@ -92,7 +93,7 @@ pub fn just(given: &str, absent: &str) -> Value {
     json!({ "required": [given], "properties": { given: { "type": "string" }, absent: { "type": "null" } } })
 }
 
-/// To an agent it is an assignment by whoever hands the chat over; to a group it waits there.
+/// To an agent it is an assignment by the agent that hands the chat over; in a group the chat waits.
 pub async fn transfer(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
@@ -103,31 +104,19 @@ pub async fn transfer(
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let mut fields = Fields::default();
-    let agent_id = fields.id("agentId", body.agent_id.as_deref());
-    let group_id = fields.id("groupId", body.group_id.as_deref());
+    let recipient = Recipient::check(&mut fields, "", body.agent_id.as_deref(), body.group_id.as_deref());
     let reason = fields.optional("reason", body.reason.as_deref(), Note::parse);
-    if body.agent_id.is_some() == body.group_id.is_some() {
-        fields.refuse::<()>("agentId", "either agentId or groupId must be given");
-    }
-    fields.finish()?;
-    let (principal, chat) = (agent.principal(), (conversation_id, known));
-    match (agent_id, group_id) {
-        (Some(agent_id), _) => {
+    let recipient = fields.finish_with(recipient)?;
+    let (principal, chat, doors) = (agent.principal(), (conversation_id, known), (&*services, &responder));
+    match recipient {
+        Recipient::Agent(agent_id) => {
             let chooser = Chooser::Transfer { principal, reason };
-            change((&services, &responder), principal, chat, &info, AssignAgent { conversation_id, agent_id, chooser })
-                .await
+            change(doors, principal, chat, &info, AssignAgent { conversation_id, agent_id, chooser }).await
         }
-        (None, Some(group_id)) => {
-            change(
-                (&services, &responder),
-                principal,
-                chat,
-                &info,
-                TransferChat { principal, conversation_id, group_id, reason },
-            )
-            .await
+        Recipient::Group(group_id) => {
+            let transfer = TransferChat { principal, conversation_id, group_id, reason };
+            change(doors, principal, chat, &info, transfer).await
         }
-        (None, None) => Err(Refusal::malformed("The request is incomplete.").into()),
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod personal_data;
 pub(crate) mod presence;
 pub mod problem;
 pub(crate) mod queue;
+mod recipient;
 mod request_id;
 pub mod respond;
 pub mod route;

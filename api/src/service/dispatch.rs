@@ -4,10 +4,10 @@ use std::time::Duration;
 use application::chat::{BulkChange, BulkPart};
 use application::command_bus::{CommandBus, CommandContext, Executed, UseCase};
 use application::ports::{Hash, Position, Principal};
+use application::visitors::Erased;
 use domain::event::AnyEvent;
 use domain::ids::{CommandId, ConversationId};
 use domain::time::Timestamp;
-use domain::visitor::VisitorEvent;
 use uuid::Uuid;
 
 use super::Refusal;
@@ -153,15 +153,12 @@ impl Dispatch {
     }
 
     /// Waits until no view shows anything of an erased visitor, patient views included.
-    pub async fn settle_erasure(&self, position: Option<Position>, wait: Wait) -> bool {
-        let Some(position) = position else { return true };
+    pub async fn settle_erasure(&self, erased: &Erased, wait: Wait) -> bool {
+        let Some(position) = erased.position else { return true };
         if wait == Wait::No {
             return false;
         }
-        let (payloads, conversation_ids, at) = (vec![], vec![], self.bus.now());
-        let erased = VisitorEvent::PersonalDataErased { payloads, conversation_ids, at };
-        let events = [AnyEvent::Visitor(erased)];
-        warn_if_late(self.views.wait_for_all_shown(&events, position, SETTLE_WITHIN).await, position)
+        warn_if_late(self.views.wait_for_all_shown(&erased.events, position, SETTLE_WITHIN).await, position)
     }
 
     /// The position of the last event of an earlier command, if the log remembers the command.

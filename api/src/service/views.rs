@@ -4,7 +4,7 @@ use std::time::Duration;
 use application::ports::Position;
 use domain::event::AnyEvent;
 use futures::future::join_all;
-use infrastructure::subscription::{RunnerHandle, RunnerStatus, Subscriber};
+use infrastructure::subscription::{RunnerHandle, RunnerStatus, Subscriber, names};
 
 /// A read model from which the service answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +28,13 @@ pub enum View {
 impl View {
     const fn subscriber(self) -> &'static str {
         match self {
-            Self::Conversations => "conversations",
-            Self::ThreadEvents => "thread_events",
-            Self::Agents => "agents",
-            Self::Tags => "tags",
-            Self::Search => "search",
-            Self::Queue => "routing",
-            Self::AgentStats => "agent_stats",
+            Self::Conversations => names::CONVERSATIONS,
+            Self::ThreadEvents => names::THREAD_EVENTS,
+            Self::Agents => names::AGENTS,
+            Self::Tags => names::TAGS,
+            Self::Search => names::SEARCH,
+            Self::Queue => names::ROUTER.0,
+            Self::AgentStats => names::AGENT_STATS,
         }
     }
 }

@@ -4,11 +4,8 @@ use std::time::Duration;
 use application::command_bus::CommandBus;
 use application::ports::Clock;
 use application::visitors::{Erased, Eraser};
-use domain::event::AnyEvent;
-use domain::time::Timestamp;
-use domain::visitor::VisitorEvent;
 use infrastructure::database::{Database, DatabaseError};
-use infrastructure::subscription::{Checkpoint, RunnerHandle, Subscriptions};
+use infrastructure::subscription::{Checkpoint, RunnerHandle, Subscriptions, View};
 
 use super::core::Core;
 use super::{FolderLock, StartError, open_as_it_is};
@@ -66,11 +63,12 @@ impl OfflineStore {
     /// When the database does not work.
     pub async fn await_views(&self, erased: &Erased) -> Result<bool, DatabaseError> {
         let Some(position) = erased.position else { return Ok(true) };
-        let views = || projections::all_views().into_iter().filter(|projector| projector.handles(&erasure()));
+        let shows = |view: &Arc<dyn View>| erased.events.iter().any(|event| view.handles(event));
+        let views: Vec<_> = projections::all_views().into_iter().filter(shows).collect();
         let deadline = self.clock.now().plus(VIEWS_WITHIN);
         loop {
             let mut behind = 0;
-            for view in views() {
+            for view in &views {
                 let stored = Checkpoint::find(&self.database, view.name(), view.version()).await?;
                 behind += usize::from(stored.is_none_or(|stored| stored.position < position));
             }
@@ -88,10 +86,4 @@ impl OfflineStore {
         }
         self.database.close().await;
     }
-}
-
-/// Any erasure, to find the views that handle it.
-fn erasure() -> AnyEvent {
-    let at = Timestamp::from_micros(0);
-    AnyEvent::Visitor(VisitorEvent::PersonalDataErased { payloads: vec![], conversation_ids: vec![], at })
 }

@@ -4,10 +4,10 @@ use domain::ids::{TagId, TagNameClaimId};
 use domain::tag::{Tag, TagCommand};
 use domain::text::{Color, Name};
 
+use super::load_known;
 use super::name_claim::{claim, release};
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
-use crate::error::Entity;
 use crate::groups::ensure_supervisor;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
@@ -41,9 +41,7 @@ impl UseCase for ChangeTag {
     async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
         ensure_supervisor(self.principal)?;
         let (tag_id, at) = (self.tag_id, work.now());
-        let tag = work.load::<Tag>(tag_id).await?;
-        let Some(old_name) = tag.name.clone() else { return Err(UseCaseError::NotFound(Entity::Tag)) };
-        work.ensure_version::<Tag>(tag_id, self.known_version).await?;
+        let (tag, old_name) = load_known(work, tag_id, self.known_version).await?;
         let name = self.changes.name.clone().unwrap_or_else(|| old_name.clone());
         let color = self.changes.color.clone().unwrap_or_else(|| tag.color.clone());
         work.execute::<Tag>(tag_id, TagCommand::Restyle { name: name.clone(), color, at }).await?;

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use domain::ids::TagId;
 use domain::tag::{Tag, TagCommand};
 
+use super::load_known;
 use super::name_claim::{claim, release};
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
-use crate::error::Entity;
 use crate::groups::ensure_supervisor;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
@@ -33,10 +33,7 @@ impl UseCase for DeleteTag {
     async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
         ensure_supervisor(self.principal)?;
         let (tag_id, at) = (self.tag_id, work.now());
-        let Some(name) = work.load::<Tag>(tag_id).await?.name.clone() else {
-            return Err(UseCaseError::NotFound(Entity::Tag));
-        };
-        work.ensure_version::<Tag>(tag_id, self.known_version).await?;
+        let (_, name) = load_known(work, tag_id, self.known_version).await?;
         if self.deleted {
             if work.execute::<Tag>(tag_id, TagCommand::Delete { at }).await? {
                 release(work, tag_id, &name).await?;

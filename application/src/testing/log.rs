@@ -1,6 +1,6 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use domain::event::AnyEvent;
@@ -11,12 +11,13 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::ports::{
-    AppendError, AppendRequest, AsOf, CommandRecord, EventHeader, EventLog, Freshness, Growth, LogEvent, LogHead,
-    Position, ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, find_grown_by_reading,
+    AppendError, AppendRequest, AsOf, CommandRecord, ErasedText, EventHeader, EventLog, Freshness, Growth, LogEvent,
+    LogHead, PersonalDataLog, Position, ReadError, Receipt, SeenStream, Sequence, StoredText, StreamEvent, StreamId,
+    VersionedState, find_grown_by_reading,
 };
 
 /// An event log in memory, whose database can be away.
-pub(crate) struct MemoryLog {
+pub struct MemoryLog {
     stored: Mutex<Stored>,
     position: watch::Sender<Position>,
     is_away: AtomicBool,
@@ -29,19 +30,32 @@ struct Stored {
 }
 
 impl MemoryLog {
-    pub(crate) fn new() -> Arc<Self> {
+    /// An empty log.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
         let (position, is_away) = (watch::Sender::new(0), AtomicBool::new(false));
         Arc::new(Self { stored: Mutex::default(), position, is_away })
     }
 
     /// Every append fails from now on, as when the database is away.
-    pub(crate) fn go_away(&self) {
+    pub fn go_away(&self) {
         self.is_away.store(true, Ordering::Relaxed);
     }
 
+    /// All events.
+    #[must_use]
+    pub fn events(&self) -> Vec<Arc<LogEvent>> {
+        self.stored().events.iter().map(|(event, _)| Arc::clone(event)).collect()
+    }
+
     /// The wire names of all events.
-    pub(crate) fn event_types(&self) -> Vec<String> {
-        self.stored.lock().unwrap().events.iter().map(|(event, _)| event.header.event_type.clone()).collect()
+    #[must_use]
+    pub fn event_types(&self) -> Vec<String> {
+        self.stored().events.iter().map(|(event, _)| event.header.event_type.clone()).collect()
+    }
+
+    fn stored(&self) -> MutexGuard<'_, Stored> {
+        self.stored.lock().expect("no test panics while it holds the log")
     }
 }
 
@@ -76,14 +90,18 @@ impl Stored {
                     recorded_at: Timestamp::default(),
                     chain_hash: [0; 32],
                 };
-                let payload: Value = serde_json::from_str(&new.payload).unwrap();
-                let event = AnyEvent::decode(append.stream.kind, payload.clone()).unwrap();
-                self.events.push((Arc::new(LogEvent { header, event }), payload));
+                self.events.push(stored_event(header, &new.payload));
             }
         }
         let last_position = self.events.len() as Position;
         Receipt { first_position, last_position, recorded_at: Timestamp::default() }
     }
+}
+
+fn stored_event(header: EventHeader, payload: &str) -> (Arc<LogEvent>, Value) {
+    let payload: Value = serde_json::from_str(payload).expect("payloads are JSON");
+    let event = AnyEvent::decode(header.aggregate_type, payload.clone()).expect("payloads are events");
+    (Arc::new(LogEvent { header, event }), payload)
 }
 
 #[async_trait]
@@ -92,7 +110,7 @@ impl EventLog for MemoryLog {
         if self.is_away.load(Ordering::Relaxed) {
             return Err(AppendError::Unavailable { source: "the database is away".into() });
         }
-        let mut stored = self.stored.lock().unwrap();
+        let mut stored = self.stored();
         if let Some(record) = stored.commands.get(&request.command_id) {
             return Err(AppendError::Repeated { command_id: request.command_id, record: record.clone() });
         }
@@ -109,17 +127,17 @@ impl EventLog for MemoryLog {
     }
 
     async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, ReadError> {
-        Ok(self.stored.lock().unwrap().commands.get(&command_id).cloned())
+        Ok(self.stored().commands.get(&command_id).cloned())
     }
 
     async fn read_after(&self, after: Position, limit: usize) -> Result<Vec<Arc<LogEvent>>, ReadError> {
-        let from = usize::try_from(after).unwrap();
-        let stored = self.stored.lock().unwrap();
+        let from = usize::try_from(after).expect("positions are not negative");
+        let stored = self.stored();
         Ok(stored.events.iter().skip(from).take(limit).map(|(event, _)| Arc::clone(event)).collect())
     }
 
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError> {
-        let stored = self.stored.lock().unwrap();
+        let stored = self.stored();
         let of_stream = stored.events.iter().filter(|(event, _)| event.header.stream() == stream);
         let newer = of_stream.filter(|(event, _)| event.header.sequence > after);
         let read = newer.map(|(event, payload)| (event.header.sequence, payload.clone()));
@@ -153,5 +171,38 @@ impl EventLog for MemoryLog {
 
     fn known_position(&self) -> watch::Receiver<Position> {
         self.position.subscribe()
+    }
+}
+
+#[async_trait]
+impl PersonalDataLog for MemoryLog {
+    async fn read_texts(&self, stream: StreamId, after: Sequence, limit: usize) -> Result<Vec<StoredText>, ReadError> {
+        let stored = self.stored();
+        let of_stream = stored.events.iter().filter(|(event, _)| event.header.stream() == stream);
+        let newer = of_stream.filter(|(event, _)| event.header.sequence > after);
+        let text = |(event, payload): &(Arc<LogEvent>, Value)| StoredText {
+            event: Arc::clone(event),
+            payload: payload.to_string(),
+            erased: false,
+        };
+        Ok(newer.take(limit).map(text).collect())
+    }
+
+    async fn append_erasure(&self, request: AppendRequest, texts: Vec<ErasedText>) -> Result<Receipt, AppendError> {
+        let receipt = self.append(request).await?;
+        let mut stored = self.stored();
+        for ErasedText { header, payload } in texts {
+            let place = usize::try_from(header.position).expect("positions are not negative") - 1;
+            stored.events[place] = stored_event(header, &payload);
+        }
+        Ok(receipt)
+    }
+
+    async fn forget_answers(&self, _: &BTreeSet<Uuid>) -> Result<u64, ReadError> {
+        Ok(0)
+    }
+
+    async fn wipe(&self) -> Result<bool, ReadError> {
+        Ok(true)
     }
 }

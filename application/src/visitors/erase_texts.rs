@@ -19,7 +19,7 @@ use crate::ports::{
 const AT_ONCE: usize = 250;
 
 /// The outcome of an erasure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Erased {
     /// How many payloads were replaced.
     pub payloads: u64,
@@ -27,10 +27,25 @@ pub struct Erased {
     pub messages: u64,
     /// Whether an open chat was closed.
     pub closed_chat: bool,
+    /// What views have to show: the events that closed the chat and blocked the visitor, and the last of those that list
+    /// erased payloads, whichever erasure it comes from.
+    pub events: Vec<AnyEvent>,
     /// The position of the last event of this erasure, or of an earlier one.
     pub position: Option<Position>,
     /// The ids of the visitor, the conversations and the threads.
     pub ids: Named,
+}
+
+impl Erased {
+    /// Takes an event that lists erased payloads in. The lists are long, and views handle all such events alike, so that
+    /// the last one is enough.
+    fn note(&mut self, position: Position, event: AnyEvent) {
+        if self.position < Some(position) {
+            self.position = Some(position);
+            self.events.retain(|known| !matches!(known, AnyEvent::Visitor(VisitorEvent::PersonalDataErased { .. })));
+            self.events.push(event);
+        }
+    }
 }
 
 /// Collects payloads with personal data, and erases them in pieces. Each piece is a transaction with an event of its own:
@@ -102,7 +117,7 @@ impl<'a> TextEraser<'a> {
         self.conversations.clear();
         self.erased.payloads += count as u64;
         self.erased.messages += messages as u64;
-        self.erased.position = Some(receipt.last_position);
+        self.erased.note(receipt.last_position, AnyEvent::Visitor(event));
         Ok(())
     }
 
@@ -133,7 +148,7 @@ impl Walk for TextEraser<'_> {
         self.version = header.sequence;
         if let AnyEvent::Visitor(VisitorEvent::PersonalDataErased { payloads, .. }) = &text.event.event {
             // A repetition may have nothing to append while the views are still behind the events of the first time.
-            self.erased.position = self.erased.position.max(Some(header.position));
+            self.erased.note(header.position, text.event.event.clone());
             // Another erasure may have come between two pages of this stream.
             self.texts.retain(|text| payloads.iter().all(|payload| payload.position != text.header.position));
         }

@@ -61,8 +61,8 @@ impl Eraser {
         by: Participant,
     ) -> Result<Erased, UseCaseError> {
         let forgotten = self.bus.execute(context.clone(), ForgetVisitor { visitor_id, by }).await?;
-        let (closed_chat, position) = (forgotten.output, forgotten.position());
-        let mut erased = Erased { closed_chat, position, ..Erased::default() };
+        let (closed_chat, position, events) = (forgotten.output, forgotten.position(), forgotten.events);
+        let mut erased = Erased { closed_chat, position, events, ..Erased::default() };
         for _ in 0..MAX_ATTEMPTS {
             let mut texts = TextEraser::new(&self.bus, &*self.log, context, (visitor_id, erased));
             let outcome = self.erase_texts(&mut texts).await;

@@ -5,6 +5,7 @@ mod checkpoint_lock;
 mod follow;
 mod handle;
 mod lead;
+pub mod names;
 mod pause;
 mod runner;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use domain::event::AnyEvent;
 pub use checkpoint::Checkpoint;
 pub use checkpoint_lock::{CheckpointLock, SubscriberId, TableState, find_outdated};
 pub use handle::{RunnerHandle, RunnerStatus, StopReason};
+pub use names::{ROUTER, mending_command};
 pub use pause::Pause;
 
 /// A node whose views are further behind the log, in events, is not ready.
@@ -107,18 +109,9 @@ impl From<RowError> for HandleError {
     }
 }
 
-/// The checkpoint of the router's memory, which is no view.
-pub const ROUTER: SubscriberId = ("routing", 1);
-
 /// The name of the lease that the node running a subscriber holds.
 fn lease_of((name, version): SubscriberId) -> String {
     format!("projector:{name}:{version}")
-}
-
-/// The command that fills the tables of this subscriber from the log.
-#[must_use]
-pub fn mending_command(subscriber: &str) -> &'static str {
-    if subscriber == ROUTER.0 { "livechatlog replay --subscriber router" } else { "livechatlog replay" }
 }
 
 /// Starts subscribers.

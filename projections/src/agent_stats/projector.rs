@@ -10,7 +10,7 @@ use domain::ids::{AgentId, EntityId, ThreadId};
 use domain::thread::ThreadEvent;
 use domain::time::Timestamp;
 use infrastructure::database::{DatabaseError, Transaction};
-use infrastructure::subscription::{HandleError, Subscriber, View};
+use infrastructure::subscription::{HandleError, Subscriber, View, names};
 
 use super::rows::{ChatRow, DayRow};
 use crate::error::poison;
@@ -58,7 +58,7 @@ impl Fact {
 #[async_trait]
 impl Subscriber for AgentStatsProjector {
     fn name(&self) -> &'static str {
-        "agent_stats"
+        names::AGENT_STATS
     }
 
     fn version(&self) -> i64 {

@@ -8,7 +8,7 @@ use domain::group::GroupEvent;
 use domain::ids::{EntityId, GroupId};
 use domain::workspace::WorkspaceEvent;
 use infrastructure::database::{DatabaseError, Transaction};
-use infrastructure::subscription::{HandleError, Subscriber, View};
+use infrastructure::subscription::{HandleError, Subscriber, View, names};
 
 use super::members::Members;
 use super::{AgentRow, GroupRow, MEMBERS_TABLE};
@@ -22,7 +22,7 @@ pub struct AgentsProjector;
 #[async_trait]
 impl Subscriber for AgentsProjector {
     fn name(&self) -> &'static str {
-        "agents"
+        names::AGENTS
     }
 
     fn version(&self) -> i64 {

@@ -10,7 +10,7 @@ use domain::thread::ThreadEvent;
 use domain::time::Timestamp;
 use infrastructure::database::{Transaction, placeholders};
 use infrastructure::sql_args;
-use infrastructure::subscription::{HandleError, Subscriber, View};
+use infrastructure::subscription::{HandleError, Subscriber, View, names};
 use uuid::Uuid;
 
 use super::{CLOCK_TABLE, COUNTS_TABLE, ConversationRow, TAGS_TABLE, counts, tags, time_range};
@@ -30,7 +30,7 @@ pub struct ConversationsProjector;
 #[async_trait]
 impl Subscriber for ConversationsProjector {
     fn name(&self) -> &'static str {
-        "conversations"
+        names::CONVERSATIONS
     }
 
     fn version(&self) -> i64 {

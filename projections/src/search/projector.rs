@@ -11,7 +11,7 @@ use domain::thread::ThreadEvent;
 use domain::visitor::ERASED;
 use infrastructure::database::{DatabaseError, Transaction, placeholders};
 use infrastructure::sql_args;
-use infrastructure::subscription::{HandleError, Subscriber, View};
+use infrastructure::subscription::{HandleError, Subscriber, View, names};
 use uuid::Uuid;
 
 use super::words::{stem, words};
@@ -34,7 +34,7 @@ pub struct SearchProjector;
 #[async_trait]
 impl Subscriber for SearchProjector {
     fn name(&self) -> &'static str {
-        "search"
+        names::SEARCH
     }
 
     fn version(&self) -> i64 {

@@ -4,7 +4,7 @@ use application::ports::LogEvent;
 use async_trait::async_trait;
 use domain::event::AnyEvent;
 use infrastructure::database::Transaction;
-use infrastructure::subscription::{HandleError, Subscriber, View};
+use infrastructure::subscription::{HandleError, Subscriber, View, names};
 
 use super::TagRow;
 use crate::rows::{Rows, ViewRow, aggregate_ids};
@@ -16,7 +16,7 @@ pub struct TagsProjector;
 #[async_trait]
 impl Subscriber for TagsProjector {
     fn name(&self) -> &'static str {
-        "tags"
+        names::TAGS
     }
 
     fn version(&self) -> i64 {

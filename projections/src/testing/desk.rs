@@ -9,6 +9,7 @@ use application::chat::{AssignAgent, ChatReceipt, Chooser, CloseChat, SendMessag
 use application::command_bus::{CommandBus, UnitOfWork, UseCase};
 use application::ports::{Clock, EventLog, Ids, LogEvent, Principal, StreamId};
 use application::process_managers::router::Router;
+use application::testing::MemoryLog;
 use async_trait::async_trait;
 use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::aggregate::Root;
@@ -21,7 +22,6 @@ use domain::visitor::VisitorDetails;
 use infrastructure::database::Database;
 use uuid::Uuid;
 
-use super::MemoryLog;
 use crate::routing::{RouterSubscriber, SqlAttemptStore};
 
 /// A company with two groups and three agents, in which nothing happens by itself.

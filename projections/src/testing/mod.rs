@@ -1,4 +1,4 @@
-//! For tests: databases compared as a whole; in this crate also a log in memory, and a desk at which agents and visitors act.
+//! For tests: databases compared as a whole; in this crate also a desk at which agents and visitors act.
 //! Databases come from [`infrastructure::testing`].
 
 #[cfg(test)]
@@ -7,8 +7,6 @@ mod dump;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
-mod log;
-#[cfg(test)]
 mod projecting;
 
 #[cfg(test)]
@@ -16,7 +14,5 @@ pub(crate) use desk::{Desk, Time, name};
 pub use dump::{Difference, Dump, compare, dump, rebuild_into};
 #[cfg(test)]
 pub(crate) use explain::explain;
-#[cfg(test)]
-pub(crate) use log::MemoryLog;
 #[cfg(test)]
 pub(crate) use projecting::{clear, project, project_with};

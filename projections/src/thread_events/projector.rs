@@ -9,7 +9,7 @@ use domain::thread::ThreadEvent;
 use domain::visitor::ERASED;
 use infrastructure::database::{SqlValue, Transaction};
 use infrastructure::sql_args;
-use infrastructure::subscription::{HandleError, Subscriber, View};
+use infrastructure::subscription::{HandleError, Subscriber, View, names};
 use uuid::Uuid;
 
 use super::ThreadEventView;
@@ -49,7 +49,7 @@ pub struct ThreadEventsProjector;
 #[async_trait]
 impl Subscriber for ThreadEventsProjector {
     fn name(&self) -> &'static str {
-        "thread_events"
+        names::THREAD_EVENTS
     }
 
     fn version(&self) -> i64 {

@@ -75,7 +75,7 @@ impl VisitorRecords {
         let once = ChangeRequest { repeatable: None, ..request.clone() };
         let context = self.dispatch.context(agent.principal(), &once);
         let erased = self.eraser.erase(context, visitor_id, Participant::Agent(agent.id)).await?;
-        let read_models = self.dispatch.settle_erasure(erased.position, request.wait).await;
+        let read_models = self.dispatch.settle_erasure(&erased, request.wait).await;
         let (answers, wiped) = self.eraser.clear(&erased).await?;
         Ok(Erasure {
             payloads: erased.payloads,
