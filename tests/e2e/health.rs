@@ -2,67 +2,71 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, DatabaseKind, Process, Server, eventually, on_each_database};
+use harness::{DEADLINE, DatabaseKind, Process, Server, TestDatabase, each_database, eventually};
 use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::{Value, json};
 
-on_each_database! {
-    async fn broken_background_tasks_are_told(database: TestDatabase) {
-        let server = Server::start(&database).await;
-        let client = server.client();
-        assert_eq!(client.get("/livez").await.expect(200).body, json!({ "status": "ok" }));
-        client.get("/readyz").await.expect(200);
-        // As when each of them had panicked.
-        server.app().tasks.stop();
-        let broken = eventually(DEADLINE, "the tasks have ended", async || {
-            let reply = client.get("/livez").await;
-            if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == 4) { Ok(reply) } else { Err(reply.body) }
-        })
-        .await;
-        let ended = json!({ "status": "broken", "ended": ["router", "housekeeping", "presence", "metrics"] });
-        assert_eq!(broken.expect(503).body, ended);
-        let ready = client.get("/readyz").await.expect(503).body;
-        let failed = |name: &str| ready["checks"].as_array().unwrap().iter().any(|c| c["name"] == name && c["ok"] == false);
-        assert!(failed("task:router") && failed("task:presence") && failed("task:housekeeping"), "{ready}");
-        // What does not need them still works.
-        server.admin().await;
-        client.get("/health").await.expect(200);
-    }
+each_database!(broken_background_tasks_are_told);
+async fn broken_background_tasks_are_told(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let client = server.client();
+    assert_eq!(client.get("/livez").await.expect(200).body, json!({ "status": "ok" }));
+    client.get("/readyz").await.expect(200);
+    // As when each of them had panicked.
+    server.app().tasks.stop();
+    let broken = eventually(DEADLINE, "the tasks have ended", async || {
+        let reply = client.get("/livez").await;
+        if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == 4) { Ok(reply) } else { Err(reply.body) }
+    })
+    .await;
+    let ended = json!({ "status": "broken", "ended": ["router", "housekeeping", "presence", "metrics"] });
+    assert_eq!(broken.expect(503).body, ended);
+    let ready = client.get("/readyz").await.expect(503).body;
+    let failed = |name: &str| ready["checks"].as_array().unwrap().iter().any(|c| c["name"] == name && c["ok"] == false);
+    assert!(failed("task:router") && failed("task:presence") && failed("task:housekeeping"), "{ready}");
+    // What does not need them still works.
+    server.admin().await;
+    client.get("/health").await.expect(200);
+}
 
-    async fn database_that_takes_no_writes_is_told(database: TestDatabase) {
-        let server = Server::start(&database).await;
-        let other = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
-        let mut session = other.log_session().await.unwrap();
-        session.query("INSERT INTO leases (name, owner, expires_us) VALUES ('write_probe', '', 0)").await.unwrap();
-        let refuse = match database.kind() {
-            DatabaseKind::Sqlite => "BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-            DatabaseKind::MySql => "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'read-only'",
-        };
-        session.query(&format!("CREATE TRIGGER no_writes BEFORE UPDATE ON leases {refuse}")).await.unwrap();
-        let ready = server.client().get("/readyz").await.expect(503).body;
-        let told = |ready: &Value| ready["checks"].as_array().unwrap().iter().find(|c| c["name"] == "database").cloned();
-        assert_eq!(told(&ready), Some(json!({ "name": "database", "ok": false, "required": true, "reason": "does not take writes" })));
-        session.query("DROP TRIGGER no_writes").await.unwrap();
-        session.close().await;
-        let well = Some(json!({ "name": "database", "ok": true, "required": true }));
-        eventually(DEADLINE, "it works again", async || {
-            let ready = server.client().get("/readyz").await.body;
-            if told(&ready) == well { Ok(()) } else { Err(ready) }
-        })
-        .await;
-    }
+each_database!(database_that_takes_no_writes_is_told);
+async fn database_that_takes_no_writes_is_told(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let other = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+    let mut session = other.log_session().await.unwrap();
+    session.query("INSERT INTO leases (name, owner, expires_us) VALUES ('write_probe', '', 0)").await.unwrap();
+    let refuse = match database.kind() {
+        DatabaseKind::Sqlite => "BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+        DatabaseKind::MySql => "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'read-only'",
+    };
+    session.query(&format!("CREATE TRIGGER no_writes BEFORE UPDATE ON leases {refuse}")).await.unwrap();
+    let ready = server.client().get("/readyz").await.expect(503).body;
+    let told = |ready: &Value| ready["checks"].as_array().unwrap().iter().find(|c| c["name"] == "database").cloned();
+    assert_eq!(
+        told(&ready),
+        Some(json!({ "name": "database", "ok": false, "required": true, "reason": "does not take writes" }))
+    );
+    session.query("DROP TRIGGER no_writes").await.unwrap();
+    session.close().await;
+    let well = Some(json!({ "name": "database", "ok": true, "required": true }));
+    eventually(DEADLINE, "it works again", async || {
+        let ready = server.client().get("/readyz").await.body;
+        if told(&ready) == well { Ok(()) } else { Err(ready) }
+    })
+    .await;
+}
 
-    async fn long_waits_are_told(database: TestDatabase) {
-        let server = Server::start(&database).await;
-        server.visitor("Vera").await;
-        let queue = async || {
-            let ready = server.client().get("/readyz").await.expect(200).body;
-            ready["checks"].as_array().unwrap().iter().find(|check| check["name"] == "queue").cloned().unwrap()
-        };
-        assert_eq!(queue().await, json!({ "name": "queue", "ok": true, "required": false }));
-        server.clock.advance(Duration::from_secs(300));
-        assert_eq!(queue().await["reason"], "1 chats wait, the first of them for 300 seconds");
-    }
+each_database!(long_waits_are_told);
+async fn long_waits_are_told(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    server.visitor("Vera").await;
+    let queue = async || {
+        let ready = server.client().get("/readyz").await.expect(200).body;
+        ready["checks"].as_array().unwrap().iter().find(|check| check["name"] == "queue").cloned().unwrap()
+    };
+    assert_eq!(queue().await, json!({ "name": "queue", "ok": true, "required": false }));
+    server.clock.advance(Duration::from_secs(300));
+    assert_eq!(queue().await["reason"], "1 chats wait, the first of them for 300 seconds");
 }
 
 #[tokio::test]

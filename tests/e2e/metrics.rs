@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use harness::{ADMIN_EMAIL, Client, DEADLINE, METRICS_TOKEN, PASSWORD, Process, Server, eventually, on_each_database};
+use harness::{
+    ADMIN_EMAIL, Client, DEADLINE, METRICS_TOKEN, PASSWORD, Process, Server, TestDatabase, each_database, eventually,
+};
 use infrastructure::database::{Database, DatabaseOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -61,96 +63,107 @@ fn names_on_board() -> Vec<String> {
     names
 }
 
-on_each_database! {
-    async fn figures_are_those_of_what_happened(database: TestDatabase) {
-        let settings = Process::on(&database).setting("ADMIN_EMAIL", ADMIN_EMAIL).setting("ADMIN_PASSWORD", PASSWORD);
-        let process = settings.setting("METRICS_TOKEN", METRICS_TOKEN).start().await;
-        let client = process.client();
-        let log_in = json!({ "email": ADMIN_EMAIL, "password": PASSWORD });
-        let admin = client.post("/v1/auth/login", &log_in).await.expect(200);
-        let boss = client.with_token(admin.text("/access_token"));
-        let chat = json!({ "initialMessage": "Hello" });
-        client.post("/v1/widget/session", &chat).await.expect(201);
-        client.post("/v1/widget/session", &json!({})).await.expect(400);
-        let waiting = eventually(DEADLINE, "the router knows of the chat", async || {
-            let seen = read(client, METRICS_TOKEN).await;
-            if sum(&seen, "livechatlog_waiting_chats{") == 1.0 { Ok(seen) } else { Err(format!("{seen:?}")) }
-        })
-        .await;
-        assert_eq!(sum(&waiting, "livechatlog_assignment_seconds_count"), 0.0);
-
-        let status = format!("/v1/agents/{}/status", admin.text("/agent/id"));
-        boss.put(&status, &json!({ "status": "online" })).await.expect(200);
-        let seen = eventually(DEADLINE, "the chat is assigned and projected", async || {
-            let seen = read(client, METRICS_TOKEN).await;
-            let done = sum(&seen, "livechatlog_waiting_chats{") == 0.0 && sum(&seen, "livechatlog_projection_lag_events{") == 0.0;
-            if done { Ok(seen) } else { Err(format!("{seen:?}")) }
-        })
-        .await;
-        assert_eq!(seen[r#"livechatlog_assignment_seconds_count{by="router"}"#], 1.0);
-        let made = r#"livechatlog_http_requests_total{method="POST",route="/v1/widget/session",status="201"}"#;
-        let refused = r#"livechatlog_http_requests_total{method="POST",route="/v1/widget/session",status="400"}"#;
-        assert_eq!((seen[made], seen[refused]), (1.0, 1.0));
-        assert_eq!(seen[r#"livechatlog_http_request_seconds_count{method="POST",route="/v1/widget/session"}"#], 2.0);
-        // Every event of this log was committed by this process.
-        assert_eq!(seen["livechatlog_commit_events_sum"], seen["livechatlog_log_position"]);
-        assert!(seen["livechatlog_append_seconds_count"] >= seen["livechatlog_commit_seconds_count"]);
-        assert!(sum(&seen, "livechatlog_projection_running{") >= 7.0);
-        assert!(seen["process_resident_memory_bytes"] > 1e6);
-        // No path, name or method of a client becomes a series.
-        client.get("/v1/threads/0198c0de-0000-7000-8000-000000000000/events").await.expect(401);
-        client.get("/nowhere/at/all").await.expect(404);
-        client.request(Method::from_bytes(b"FROB").unwrap(), "/health", None).await.expect(405);
+each_database!(figures_are_those_of_what_happened);
+async fn figures_are_those_of_what_happened(database: TestDatabase) {
+    let settings = Process::on(&database).setting("ADMIN_EMAIL", ADMIN_EMAIL).setting("ADMIN_PASSWORD", PASSWORD);
+    let process = settings.setting("METRICS_TOKEN", METRICS_TOKEN).start().await;
+    let client = process.client();
+    let log_in = json!({ "email": ADMIN_EMAIL, "password": PASSWORD });
+    let admin = client.post("/v1/auth/login", &log_in).await.expect(200);
+    let boss = client.with_token(admin.text("/access_token"));
+    let chat = json!({ "initialMessage": "Hello" });
+    client.post("/v1/widget/session", &chat).await.expect(201);
+    client.post("/v1/widget/session", &json!({})).await.expect(400);
+    let waiting = eventually(DEADLINE, "the router knows of the chat", async || {
         let seen = read(client, METRICS_TOKEN).await;
-        assert!(seen.keys().all(|series| !series.contains("0198c0de") && !series.contains("nowhere") && !series.contains("FROB")));
-    }
+        if sum(&seen, "livechatlog_waiting_chats{") == 1.0 { Ok(seen) } else { Err(format!("{seen:?}")) }
+    })
+    .await;
+    assert_eq!(sum(&waiting, "livechatlog_assignment_seconds_count"), 0.0);
 
-    async fn figures_are_for_admins_and_who_has_the_token(database: TestDatabase) {
-        let server = Server::start(&database).await;
-        let client = server.client();
-        client.get("/metrics").await.expect(401);
-        for token in ["", "a token for metric", "a token for metrics!", "A token for metrics"] {
-            client.with_token(token).get("/metrics").await.expect(401);
-        }
-        server.visitor("Vera").await.client.get("/metrics").await.expect(403);
-        server.person("supervisor", "online", 1).await.client.get("/metrics").await.expect(403);
-        let admin = server.admin().await.client;
-        assert!(!read(&client, admin.token().expect("a token")).await.is_empty());
-        read(&client, METRICS_TOKEN).await;
-        // The token is for nothing else.
-        client.with_token(METRICS_TOKEN).get("/v1/audit").await.expect(401);
-    }
+    let status = format!("/v1/agents/{}/status", admin.text("/agent/id"));
+    boss.put(&status, &json!({ "status": "online" })).await.expect(200);
+    let seen = eventually(DEADLINE, "the chat is assigned and projected", async || {
+        let seen = read(client, METRICS_TOKEN).await;
+        let done =
+            sum(&seen, "livechatlog_waiting_chats{") == 0.0 && sum(&seen, "livechatlog_projection_lag_events{") == 0.0;
+        if done { Ok(seen) } else { Err(format!("{seen:?}")) }
+    })
+    .await;
+    assert_eq!(seen[r#"livechatlog_assignment_seconds_count{by="router"}"#], 1.0);
+    let made = r#"livechatlog_http_requests_total{method="POST",route="/v1/widget/session",status="201"}"#;
+    let refused = r#"livechatlog_http_requests_total{method="POST",route="/v1/widget/session",status="400"}"#;
+    assert_eq!((seen[made], seen[refused]), (1.0, 1.0));
+    assert_eq!(seen[r#"livechatlog_http_request_seconds_count{method="POST",route="/v1/widget/session"}"#], 2.0);
+    // Every event of this log was committed by this process.
+    assert_eq!(seen["livechatlog_commit_events_sum"], seen["livechatlog_log_position"]);
+    assert!(seen["livechatlog_append_seconds_count"] >= seen["livechatlog_commit_seconds_count"]);
+    assert!(sum(&seen, "livechatlog_projection_running{") >= 7.0);
+    assert!(seen["process_resident_memory_bytes"] > 1e6);
+    // No path, name or method of a client becomes a series.
+    client.get("/v1/threads/0198c0de-0000-7000-8000-000000000000/events").await.expect(401);
+    client.get("/nowhere/at/all").await.expect(404);
+    client.request(Method::from_bytes(b"FROB").unwrap(), "/health", None).await.expect(405);
+    let seen = read(client, METRICS_TOKEN).await;
+    assert!(
+        seen.keys()
+            .all(|series| !series.contains("0198c0de") && !series.contains("nowhere") && !series.contains("FROB"))
+    );
+}
 
-    async fn figures_are_told_when_the_database_does_not_work(database: TestDatabase) {
-        let server = Server::start(&database).await;
-        server.visitor("Vera").await;
-        let other = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
-        let mut session = other.log_session().await.unwrap();
-        session.query("ALTER TABLE routing_queue RENAME TO routing_queue_away").await.unwrap();
-        let told = read(&server.client(), METRICS_TOKEN).await;
-        assert!(sum(&told, "livechatlog_http_requests_total{") >= 1.0);
-        session.query("ALTER TABLE routing_queue_away RENAME TO routing_queue").await.unwrap();
-        session.close().await;
+each_database!(figures_are_for_admins_and_who_has_the_token);
+async fn figures_are_for_admins_and_who_has_the_token(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let client = server.client();
+    client.get("/metrics").await.expect(401);
+    for token in ["", "a token for metric", "a token for metrics!", "A token for metrics"] {
+        client.with_token(token).get("/metrics").await.expect(401);
     }
+    server.visitor("Vera").await.client.get("/metrics").await.expect(403);
+    server.person("supervisor", "online", 1).await.client.get("/metrics").await.expect(403);
+    let admin = server.admin().await.client;
+    assert!(!read(&client, admin.token().expect("a token")).await.is_empty());
+    read(&client, METRICS_TOKEN).await;
+    // The token is for nothing else.
+    client.with_token(METRICS_TOKEN).get("/v1/audit").await.expect(401);
+}
 
-    async fn what_the_board_shows_is_measured(database: TestDatabase) {
-        let server = Server::start(&database).await;
-        server.agent(1).await;
-        server.visitor("Vera").await;
-        let metrics = eventually(DEADLINE, "the chat is assigned", async || {
-            let seen = read(&server.client(), METRICS_TOKEN).await;
-            if sum(&seen, "livechatlog_assignment_seconds_count") > 0.0 { Ok(seen) } else { Err("it waits") }
-        })
-        .await;
-        let names = names_on_board();
-        assert!(names.len() >= 15, "{names:?}");
-        // What has not gone wrong yet has no series.
-        let rare = ["livechatlog_command_retries_total", "livechatlog_commit_retries_total", "livechatlog_append_refusals_total",
-            "livechatlog_projection_batches_failed_total", "livechatlog_redis_connected"];
-        for name in names.iter().filter(|name| !rare.contains(&name.as_str())) {
-            let known = metrics.keys().any(|series| series == name || series.starts_with(&format!("{name}{{")));
-            assert!(known, "nothing measures {name}");
-        }
+each_database!(figures_are_told_when_the_database_does_not_work);
+async fn figures_are_told_when_the_database_does_not_work(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    server.visitor("Vera").await;
+    let other = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+    let mut session = other.log_session().await.unwrap();
+    session.query("ALTER TABLE routing_queue RENAME TO routing_queue_away").await.unwrap();
+    let told = read(&server.client(), METRICS_TOKEN).await;
+    assert!(sum(&told, "livechatlog_http_requests_total{") >= 1.0);
+    session.query("ALTER TABLE routing_queue_away RENAME TO routing_queue").await.unwrap();
+    session.close().await;
+}
+
+each_database!(what_the_board_shows_is_measured);
+async fn what_the_board_shows_is_measured(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    server.agent(1).await;
+    server.visitor("Vera").await;
+    let metrics = eventually(DEADLINE, "the chat is assigned", async || {
+        let seen = read(&server.client(), METRICS_TOKEN).await;
+        if sum(&seen, "livechatlog_assignment_seconds_count") > 0.0 { Ok(seen) } else { Err("it waits") }
+    })
+    .await;
+    let names = names_on_board();
+    assert!(names.len() >= 15, "{names:?}");
+    // What has not gone wrong yet has no series.
+    let rare = [
+        "livechatlog_command_retries_total",
+        "livechatlog_commit_retries_total",
+        "livechatlog_append_refusals_total",
+        "livechatlog_projection_batches_failed_total",
+        "livechatlog_redis_connected",
+    ];
+    for name in names.iter().filter(|name| !rare.contains(&name.as_str())) {
+        let known = metrics.keys().any(|series| series == name || series.starts_with(&format!("{name}{{")));
+        assert!(known, "nothing measures {name}");
     }
 }
 

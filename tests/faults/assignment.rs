@@ -41,7 +41,7 @@ async fn chat_is_assigned_once_when_the_program_dies_in_the_append(database: Tes
     }
     eventually(RECOVERY, "all is well", async || settled(&history).await).await;
     let path = format!("/v1/agents/{}", agent.id);
-    let chats = process.client().with_token(&agent.token).get(&path).await.expect(200).body["activeChats"].clone();
+    let chats = process.client().with_token(agent.token()).get(&path).await.expect(200).body["activeChats"].clone();
     assert_eq!(chats, json!(guests.len()));
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use application::ports::Clock as _;
 use harness::{
-    ADMIN_EMAIL, Client, DatabaseKind, History, PASSWORD, Process, ProcessBuilder, TestDatabase, each_database,
-    eventually,
+    ADMIN_EMAIL, Client, DatabaseKind, History, PASSWORD, Person, Process, ProcessBuilder, TestDatabase, Visitor,
+    each_database, eventually,
 };
 use infrastructure::backup::{BackupFile, KEPT, LEFT_OUT, UnfinishedRestore, find_unfinished};
 use infrastructure::database::{Database, DatabaseOptions, Dialect};
@@ -16,7 +16,7 @@ use projections::testing::{compare, dump};
 use serde_json::{Value, json};
 
 use crate::load::Load;
-use crate::people::{Guest, Worker, admin, begin_chat, program_on};
+use crate::people::{admin, begin_chat, program_on};
 use crate::recovery::{RECOVERY, settled};
 
 /// How often a restore is killed.
@@ -87,7 +87,7 @@ struct Company {
     process: Process,
     load: Load,
     history: History,
-    boss: Worker,
+    boss: Person,
 }
 
 async fn at_work(database: &TestDatabase, millis: u64) -> Company {
@@ -99,17 +99,17 @@ async fn at_work(database: &TestDatabase, millis: u64) -> Company {
     Company { process, load, history, boss }
 }
 
-async fn say(client: &Client, guest: &Guest, key: &str) -> (u16, bool, Value) {
-    let client = client.with_token(&guest.token).with_header("idempotency-key", key);
+async fn say(client: &Client, guest: &Visitor, key: &str) -> (u16, bool, Value) {
+    let client = client.with_token(guest.token()).with_header("idempotency-key", key);
     let path = format!("/v1/threads/{}/events", guest.thread_id);
     let reply = client.post(&path, &json!({ "content": QUESTION })).await;
     (reply.status, reply.header("idempotent-replayed") == Some("true"), reply.body)
 }
 
 /// How often the visitor has said so; agents may have answered meanwhile.
-async fn said(client: &Client, guest: &Guest) -> usize {
+async fn said(client: &Client, guest: &Visitor) -> usize {
     let path = format!("/v1/threads/{}/events?limit=100", guest.thread_id);
-    let reply = client.with_token(&guest.token).get(&path).await.expect(200);
+    let reply = client.with_token(guest.token()).get(&path).await.expect(200);
     reply.body["data"].as_array().expect("a list").iter().filter(|event| event["content"] == QUESTION).count()
 }
 
@@ -159,7 +159,7 @@ async fn backup_under_load_is_restored_into_the_other_kind_of_database(database:
     assert_eq!((status, is_replayed), (201, true), "what was said before the backup is not said twice");
     assert_eq!(say(client, &guest, "again").await.0, 201);
     assert_eq!(said(client, &guest).await, 2);
-    let old = client.with_token(&company.boss.token).get("/v1/auth/me").await;
+    let old = client.with_token(company.boss.token()).get("/v1/auth/me").await;
     assert_eq!(old.status, 401, "agents have to log in again");
     assert_eq!(admin(client).await.id, company.boss.id);
     eventually(RECOVERY, "all that follows from the log has happened", async || settled(&moved).await).await;

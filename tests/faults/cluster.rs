@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use application::ports::Ids as _;
-use harness::{Client, DEADLINE, History, METRICS_TOKEN, Process, TestDatabase, eventually};
+use harness::{Client, DEADLINE, History, METRICS_TOKEN, Person, Process, TestDatabase, Visitor, eventually};
 use infrastructure::system::RandomIds;
 use serde_json::{Value, json};
 
 use crate::load::Load;
-use crate::people::{Guest, Worker, admin, guest, hire, program_on, wait_until_served};
+use crate::people::{admin, hire, program_on, wait_until_served};
 use crate::recovery::{assert_clean, check, pause, rounds};
 use crate::servers::Redis;
 
@@ -103,9 +103,9 @@ impl<'a> Cluster<'a> {
     }
 
     /// The one node that projects what happens in this chat. Two that did so would both have counted it.
-    async fn find_leader(&self, guest: &Guest) -> usize {
+    async fn find_leader(&self, guest: &Visitor) -> usize {
         let path = format!("/v1/threads/{}/events", guest.thread_id);
-        let visitor = self.nodes[0].client().with_token(&guest.token);
+        let visitor = self.nodes[0].client().with_token(guest.token());
         eventually(DEADLINE, "one node projects", async || {
             let before = self.projected().await;
             for n in 0..5 {
@@ -141,8 +141,8 @@ struct QuietGroup {
 }
 
 impl QuietGroup {
-    async fn new(client: &Client, boss: &Worker, agents: usize) -> Self {
-        let chief = client.with_token(&boss.token);
+    async fn new(client: &Client, boss: &Person, agents: usize) -> Self {
+        let chief = client.with_token(boss.token());
         let groups = chief.get("/v1/groups").await.expect(200).body["data"].clone();
         let id = chief.post("/v1/groups", &json!({ "name": "Quiet" })).await.expect(201).body["id"].clone();
         let path = |group: &Value| format!("/v1/groups/{}/agents", group.as_str().expect("an id"));
@@ -154,18 +154,18 @@ impl QuietGroup {
                 assert!([200, 204].contains(&left.status), "{left:?}");
             }
             let status = format!("/v1/agents/{}/status", agent.id);
-            client.with_token(&agent.token).put(&status, &json!({ "status": "online" })).await.expect(200);
+            client.with_token(agent.token()).put(&status, &json!({ "status": "online" })).await.expect(200);
         }
         Self { id }
     }
 
-    async fn begin_chat(&self, client: &Client) -> Guest {
+    async fn begin_chat(&self, client: &Client) -> Visitor {
         let body = json!({ "initialMessage": "Is anybody there?", "groupId": self.id });
-        guest(&client.post("/v1/widget/session", &body).await.expect(201).body)
+        client.visitor(body).await
     }
 
     /// How long it takes until a new chat is assigned, and until what is written in an old one is read.
-    async fn takes_over(&self, client: &Client, old: &Guest) -> (Duration, Duration) {
+    async fn takes_over(&self, client: &Client, old: &Visitor) -> (Duration, Duration) {
         let died = Instant::now();
         let routing = async {
             let new = self.begin_chat(client).await;
@@ -173,7 +173,7 @@ impl QuietGroup {
             died.elapsed()
         };
         let projecting = async {
-            let visitor = client.with_token(&old.token);
+            let visitor = client.with_token(old.token());
             let path = format!("/v1/threads/{}/events", old.thread_id);
             let quick = visitor.with_header("prefer", "respond-async");
             let sent = quick.post(&path, &json!({ "content": "still here" })).await.expect(201);

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use harness::{Client, DEADLINE, History, TestDatabase, eventually, left_out_without};
+use harness::{Client, DEADLINE, History, TestDatabase, Visitor, eventually, left_out_without};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::journal::{Journal, Write};
 use crate::outages::find_check;
-use crate::people::{Guest, admin, begin_chat, hire, program_on, wait_until_served};
+use crate::people::{admin, begin_chat, hire, program_on, wait_until_served};
 use crate::recovery::{RECOVERY, assert_clean, settled};
 
 /// How large the disk is, and how much of that is set free later.
@@ -60,7 +60,7 @@ async fn full_disk_is_told_loses_nothing_and_is_recovered_from() {
     assert_eq!(find_check(&told, "database"), database_check, "{told}");
     let waited = writer.journal.take_longest_wait();
     assert!(waited < TOLD, "somebody waited {waited:?} for an answer");
-    reads_work(&client, &boss.token, &writer.guests[0]).await;
+    reads_work(&client, boss.token(), &writer.guests[0]).await;
     client.get("/livez").await.expect(200);
     // What is tried again and again must not fill the disk with its log.
     let (tries, since) = (process.log().matches("projector is interrupted").count(), full.elapsed());
@@ -92,8 +92,8 @@ async fn full_disk_is_told_loses_nothing_and_is_recovered_from() {
     assert_clean(&process);
 }
 
-async fn reads_work(client: &Client, boss: &str, guest: &Guest) {
-    let (boss, visitor) = (client.with_token(boss), client.with_token(&guest.token));
+async fn reads_work(client: &Client, boss: &str, guest: &Visitor) {
+    let (boss, visitor) = (client.with_token(boss), client.with_token(guest.token()));
     boss.get("/v1/conversations").await.expect(200);
     boss.get("/v1/agents").await.expect(200);
     boss.get("/v1/audit?limit=10").await.expect(200);
@@ -105,7 +105,7 @@ async fn reads_work(client: &Client, boss: &str, guest: &Guest) {
 /// Visitors who write much, each in a chat of their own.
 struct Writer {
     client: Client,
-    guests: Vec<Guest>,
+    guests: Vec<Visitor>,
     journal: Journal,
 }
 
@@ -136,9 +136,9 @@ impl Writer {
     }
 }
 
-fn message(guest: &Guest, length: usize) -> Write {
+fn message(guest: &Visitor, length: usize) -> Write {
     let path = format!("/v1/threads/{}/events", guest.thread_id);
-    let mut write = Write::new(Method::POST, path, Value::Null, Some(&guest.token));
+    let mut write = Write::new(Method::POST, path, Value::Null, Some(guest.token()));
     write.body = json!({ "content": "x".repeat(length), "clientEventId": write.request.to_string() });
     write
 }

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use application::ports::{Clock as _, Ids as _};
-use harness::{Client, Reply};
+use harness::{Client, Person, Reply, Visitor};
 use infrastructure::system::{RandomIds, SystemClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::journal::{Journal, Write};
-use crate::people::{Guest, Worker, guest, hire};
+use crate::people::hire;
 
 const VISITOR_LOOPS: usize = 6;
 const VISITORS_OF_A_LOOP: usize = 8;
@@ -23,8 +23,8 @@ const SHORT_PAUSE: Duration = Duration::from_millis(50);
 /// The company and all that was asked of the program.
 pub struct Load {
     pub journal: Journal,
-    agents: Arc<Vec<Worker>>,
-    supervisor: Worker,
+    agents: Arc<Vec<Person>>,
+    supervisor: Person,
     loops: Vec<VisitorLoop>,
 }
 
@@ -52,13 +52,13 @@ impl Entrance {
 /// One of several workers that act for visitors, one action after the other.
 #[derive(Default)]
 struct VisitorLoop {
-    visitors: Vec<Guest>,
+    visitors: Vec<Visitor>,
     /// What has no answer yet and may be sent again.
     open: Option<Write>,
 }
 
 impl Load {
-    pub async fn new(client: &Client, admin: &Worker) -> Self {
+    pub async fn new(client: &Client, admin: &Person) -> Self {
         let mut agents = vec![];
         for limit in [1, 2, 3, 4] {
             agents.push(hire(client, admin, ("agent", "online", limit)).await);
@@ -111,7 +111,7 @@ impl Load {
             let agent = pick(&agents).clone();
             let status = *pick(&["online", "online", "online", "away", "offline"]);
             let path = format!("/v1/agents/{}/status", agent.id);
-            let write = Write::new(Method::PUT, path, json!({ "status": status }), Some(&agent.token));
+            let write = Write::new(Method::PUT, path, json!({ "status": status }), Some(agent.token()));
             send(entrance.client().clone(), journal.clone(), write)
         })
     }
@@ -127,7 +127,7 @@ impl Load {
                 let chat = some_chat(&client, &supervisor, "status=pending&limit=5").await?;
                 let Some(chat) = chat else { return Some(()) };
                 let path = format!("/v1/conversations/{chat}/assign");
-                let write = Write::new(Method::POST, path, json!({ "agentId": agent_id }), Some(&supervisor.token));
+                let write = Write::new(Method::POST, path, json!({ "agentId": agent_id }), Some(supervisor.token()));
                 send(client, journal, write.keyed()).await
             })
         })
@@ -143,7 +143,7 @@ impl Load {
                 let chat = some_chat(&client, &agent, &query).await?;
                 let Some(chat) = chat else { return Some(()) };
                 let path = format!("/v1/conversations/{chat}/events");
-                send(client, journal, message(path, &agent.token)).await
+                send(client, journal, message(path, agent.token())).await
             })
         })
     }
@@ -157,9 +157,9 @@ fn send(client: Client, journal: Journal, write: Write) -> Step {
 }
 
 /// None when the program is gone; within, none when there is no such chat.
-async fn some_chat(client: &Client, who: &Worker, query: &str) -> Option<Option<String>> {
+async fn some_chat(client: &Client, who: &Person, query: &str) -> Option<Option<String>> {
     let path = format!("/v1/conversations?{query}");
-    let reply = client.with_token(&who.token).try_request(Method::GET, &path, None).await.ok()?;
+    let reply = client.with_token(who.token()).try_request(Method::GET, &path, None).await.ok()?;
     let chats = reply.body["data"].as_array().cloned().unwrap_or_default();
     Some((!chats.is_empty()).then(|| pick(&chats)["id"].as_str().unwrap_or_default().to_owned()))
 }
@@ -189,7 +189,7 @@ impl VisitorLoop {
         let can_be_repeated = write.key.is_some() || !write.body["clientEventId"].is_null();
         match journal.send(client, &write).await {
             Some(reply) => {
-                self.learn(&write, &reply);
+                self.learn(client, &write, &reply);
                 Some(())
             }
             None => {
@@ -206,8 +206,9 @@ impl VisitorLoop {
             let write = Write::new(Method::POST, "/v1/widget/session".to_owned(), body, None);
             return if kind < 0.1 { write.keyed() } else { write };
         }
-        let Guest { token, conversation_id, .. } = pick(&self.visitors);
-        let chat = format!("/v1/conversations/{conversation_id}");
+        let visitor = pick(&self.visitors);
+        let token = visitor.token();
+        let chat = visitor.chat("");
         let change = |what: &str, body: Value| {
             let write = Write::new(Method::POST, format!("{chat}/{what}"), body, Some(token));
             if RandomIds.fraction() < 0.5 { write.keyed() } else { write }
@@ -219,9 +220,9 @@ impl VisitorLoop {
         }
     }
 
-    fn learn(&mut self, write: &Write, reply: &Reply) {
+    fn learn(&mut self, client: &Client, write: &Write, reply: &Reply) {
         if write.path == "/v1/widget/session" && reply.status == 201 {
-            self.visitors.push(guest(&reply.body));
+            self.visitors.push(Visitor::of(client, reply.body.clone()));
         }
     }
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use application::ports::Clock as _;
 use domain::conversation::{ConversationEvent, ConversationStatus};
 use domain::event::AnyEvent;
-use harness::{Client, DEADLINE, History, Standing, TestDatabase, eventually, left_out};
+use harness::{Client, DEADLINE, History, Standing, TestDatabase, Visitor, eventually, left_out};
 use infrastructure::system::SystemClock;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::people::{Guest, admin, begin_chat, hire, program_on, wait_until_served};
+use crate::people::{admin, begin_chat, hire, program_on, wait_until_served};
 use crate::recovery::{RECOVERY, settled};
 
 /// Within this time another node does the work of one that has died.
@@ -60,7 +60,7 @@ async fn two_nodes(database: &TestDatabase, redis: Option<&str>) {
 }
 
 /// 400 in two seconds, on both nodes, with room for all.
-async fn chats_are_each_assigned_once(history: &History, clients: [&Client; 2]) -> Vec<Guest> {
+async fn chats_are_each_assigned_once(history: &History, clients: [&Client; 2]) -> Vec<Visitor> {
     let starts = (0..400_usize).map(|n| {
         let client = clients[n % 2].clone();
         async move {
@@ -86,9 +86,9 @@ async fn chats_are_each_assigned_once(history: &History, clients: [&Client; 2]) 
     guests
 }
 
-async fn messages_are_read_on_the_other_node(guests: &[Guest], clients: [&Client; 2]) {
+async fn messages_are_read_on_the_other_node(guests: &[Visitor], clients: [&Client; 2]) {
     for (n, guest) in guests.iter().take(60).enumerate() {
-        let (here, there) = (clients[n % 2].with_token(&guest.token), clients[(n + 1) % 2].with_token(&guest.token));
+        let (here, there) = (clients[n % 2].with_token(guest.token()), clients[(n + 1) % 2].with_token(guest.token()));
         let path = format!("/v1/threads/{}/events", guest.thread_id);
         let text = format!("message {n}");
         // Without waiting for the read models here, so that the other node's promise is what counts.
@@ -103,12 +103,12 @@ async fn messages_are_read_on_the_other_node(guests: &[Guest], clients: [&Client
 }
 
 /// Right after the death of the other node: a new chat is assigned, and what is written is read.
-async fn takes_over(client: &Client, guest: &Guest, dead: &str) {
+async fn takes_over(client: &Client, guest: &Visitor, dead: &str) {
     let died = Instant::now();
     let new = begin_chat(client, "Is anybody still there?").await;
     wait_until_served(client, &[new], 1, DEADLINE).await;
     let routing = died.elapsed();
-    let client = client.with_token(&guest.token);
+    let client = client.with_token(guest.token());
     let path = format!("/v1/threads/{}/events", guest.thread_id);
     let sent = client.post(&path, &json!({ "content": "still here" })).await.expect(201);
     let demanding = client.with_header("if-position-at-least", &sent.position().to_string());

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use application::ports::{Clock as _, EventLog as _, Ids as _};
-use harness::{Client, DEADLINE, Fault, FaultyProxy, History, Process, TestDatabase, eventually};
+use harness::{Client, DEADLINE, Fault, FaultyProxy, History, Person, Process, TestDatabase, eventually};
 use infrastructure::event_log::{LogPorts, SqlEventLog};
 use infrastructure::system::{RandomIds, SystemClock};
 use serde_json::{Value, json};
 
 use crate::journal::assert_is_clear;
 use crate::load::Load;
-use crate::people::{Worker, admin, program_on};
+use crate::people::{admin, program_on};
 use crate::recovery::{assert_clean, check, pause, rounds};
 use crate::servers::Mariadb;
 
@@ -77,8 +77,8 @@ async fn log_of(database: &TestDatabase) -> SqlEventLog {
 }
 
 /// Reads, writes and the probe say it, each in bounded time; the process itself is well.
-async fn outage_is_told(client: &Client, boss: &Worker) {
-    let (asked, boss) = (Instant::now(), client.with_token(&boss.token));
+async fn outage_is_told(client: &Client, boss: &Person) {
+    let (asked, boss) = (Instant::now(), client.with_token(boss.token()));
     let chat = json!({ "initialMessage": "Is anybody there?" });
     let probe = async {
         let reply = client.get("/readyz").await;

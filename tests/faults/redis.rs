@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use application::ports::Ids as _;
-use harness::{Client, DEADLINE, History, PASSWORD, Process, TestDatabase, eventually};
+use harness::{Client, DEADLINE, History, PASSWORD, Process, TestDatabase, Visitor, eventually};
 use infrastructure::system::RandomIds;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::journal::{Journal, Write};
 use crate::outages::find_check;
-use crate::people::{Guest, admin, begin_chat, hire, program_on, wait_until_served};
+use crate::people::{admin, begin_chat, hire, program_on, wait_until_served};
 use crate::recovery::{RECOVERY, assert_clean, settled};
 use crate::servers::Redis;
 
@@ -90,7 +90,7 @@ impl Nodes {
     }
 
     /// An agent, and a chat with them.
-    async fn open(&self) -> Guest {
+    async fn open(&self) -> Visitor {
         let boss = admin(self.client(0)).await;
         hire(self.client(1), &boss, ("agent", "online", 20)).await;
         let guest = begin_chat(self.client(0), "Hello").await;
@@ -99,16 +99,16 @@ impl Nodes {
     }
 
     /// Messages on each node are read on the other. Returns the longest time from one's answer until it was read.
-    async fn pass_messages(&self, guest: &Guest) -> Duration {
+    async fn pass_messages(&self, guest: &Visitor) -> Duration {
         let path = format!("/v1/threads/{}/events", guest.thread_id);
         let mut longest = Duration::ZERO;
         for n in 0..10 {
-            let mut write = Write::new(Method::POST, path.clone(), json!({}), Some(&guest.token));
+            let mut write = Write::new(Method::POST, path.clone(), json!({}), Some(guest.token()));
             write.body = json!({ "content": format!("message {}", write.request) });
             // The read models of the sending node are not what counts.
             let here = self.client(n).with_header("prefer", "respond-async");
             let sent = self.journal.send(&here, &write).await.expect("an answer").expect(201);
-            let (since, there) = (Instant::now(), self.client(n + 1).with_token(&guest.token));
+            let (since, there) = (Instant::now(), self.client(n + 1).with_token(guest.token()));
             let demanding = there.with_header("if-position-at-least", &sent.position().to_string());
             let page = demanding.get(&format!("{path}?after={}", sent.position() - 1)).await.expect(200).body;
             assert_eq!(page["data"][0]["content"], write.body["content"], "{page}");
@@ -119,12 +119,12 @@ impl Nodes {
     }
 
     /// The time of the slowest of many requests, one after the other.
-    async fn slowest_of_many(&self, guest: &Guest) -> Duration {
+    async fn slowest_of_many(&self, guest: &Visitor) -> Duration {
         let path = format!("/v1/conversations/{}", guest.conversation_id);
         let mut slowest = Duration::ZERO;
         for n in 0..60 {
             let asked = Instant::now();
-            self.client(n).with_token(&guest.token).get(&path).await.expect(200);
+            self.client(n).with_token(guest.token()).get(&path).await.expect(200);
             slowest = slowest.max(asked.elapsed());
         }
         slowest

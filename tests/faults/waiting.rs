@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use harness::{Client, DatabaseKind, Process, TestDatabase, each_database};
+use harness::{Client, DatabaseKind, Process, TestDatabase, Visitor, each_database};
 use serde_json::json;
 
-use crate::people::{Guest, admin, begin_chat, hire, program_on, wait_until_served};
+use crate::people::{admin, begin_chat, hire, program_on, wait_until_served};
 use crate::recovery::RECOVERY;
 
 /// How many chats wait.
@@ -60,7 +60,7 @@ async fn two_thousand_waiting_chats_do_not_slow_sends_down(database: TestDatabas
 /// A program with one agent, whose slots are all taken.
 struct StaffedProgram {
     process: Process,
-    served: Vec<Guest>,
+    served: Vec<Visitor>,
 }
 
 impl StaffedProgram {
@@ -92,7 +92,7 @@ impl StaffedProgram {
         // Waits for the read models.
         let last = begin_chat(self.process.client(), "the last one").await;
         let path = format!("/v1/conversations/{}", last.conversation_id);
-        let chat = client.with_token(&last.token).get(&path).await.expect(200).body;
+        let chat = client.with_token(last.token()).get(&path).await.expect(200).body;
         assert_eq!(chat["queuePosition"], json!(WAITING + 1));
     }
 
@@ -104,8 +104,8 @@ impl StaffedProgram {
     }
 }
 
-async fn send(client: &Client, guest: &Guest) {
-    let client = client.with_token(&guest.token);
+async fn send(client: &Client, guest: &Visitor) {
+    let client = client.with_token(guest.token());
     let path = format!("/v1/threads/{}/events", guest.thread_id);
     for _ in 0..MESSAGES {
         client.post(&path, &json!({ "content": "Where is my parcel?" })).await.expect(201);

@@ -32,42 +32,6 @@ macro_rules! each_database {
     };
 }
 
-/// Makes one test of a body for each kind of database: `name::sqlite` and `name::mysql`.
-///
-/// ```ignore
-/// on_each_database! {
-///     /// What the test shows.
-///     async fn sent_message_is_read_back(database: TestDatabase) {
-///         assert!(!database.url().is_empty());
-///     }
-/// }
-/// ```
-#[macro_export]
-macro_rules! on_each_database {
-    ($($(#[$meta:meta])* async fn $name:ident($database:ident: TestDatabase) $body:block)+) => {$(
-        $(#[$meta])*
-        mod $name {
-            #[allow(unused_imports)]
-            use super::*;
-            use $crate::tokio;
-
-            async fn body($database: $crate::TestDatabase) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                body($crate::TestDatabase::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn mysql() {
-                if let Some(database) = $crate::TestDatabase::mysql(module_path!()).await {
-                    body(database).await;
-                }
-            }
-        }
-    )+};
-}
-
 #[cfg(test)]
 mod tests {
     use crate::{DatabaseKind, TestDatabase};

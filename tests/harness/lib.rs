@@ -7,9 +7,11 @@ mod client;
 mod clock;
 mod conformance;
 mod database;
+pub mod desk;
 mod eventually;
 mod history;
 mod invariants;
+mod people;
 mod process;
 mod proxy;
 mod raw_http;
@@ -17,14 +19,16 @@ mod server;
 
 pub use client::{Client, Reply};
 pub use clock::TestClock;
+pub use desk::Desk;
 pub use eventually::{DEADLINE, eventually};
 pub use history::History;
 pub use infrastructure::testing::{DatabaseKind, TestDatabase, databases, left_out, left_out_without};
 pub use invariants::Standing;
+pub use people::{Person, Visitor};
 pub use process::{Process, ProcessBuilder, free_port, program, run_on};
 pub use proxy::{Fault, FaultyProxy};
 pub use raw_http::{RawReply, raw_http};
-pub use server::{ADMIN_EMAIL, METRICS_TOKEN, PASSWORD, Person, Server, Visitor};
+pub use server::{ADMIN_EMAIL, METRICS_TOKEN, PASSWORD, Server};
 
 #[doc(hidden)]
 pub use tokio;

@@ -10,9 +10,9 @@ use api::server::cors::CorsOrigins;
 use api::wiring::{Running, start};
 use domain::agent::NewPassword;
 use domain::text::EmailAddress;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{Client, TestClock, TestDatabase};
+use crate::{Client, Person, TestClock, TestDatabase, Visitor};
 
 /// The first admin's address in every test.
 pub const ADMIN_EMAIL: &str = "admin@example.com";
@@ -30,30 +30,6 @@ pub struct Server {
     pub clock: TestClock,
     base: String,
     people: AtomicU32,
-}
-
-/// A logged-in agent.
-#[derive(Clone)]
-pub struct Person {
-    /// Their id.
-    pub id: String,
-    /// A client with their token.
-    pub client: Client,
-}
-
-/// A visitor with a chat.
-#[derive(Clone)]
-pub struct Visitor {
-    /// Their id.
-    pub id: String,
-    /// A client with their token.
-    pub client: Client,
-    /// The conversation they began.
-    pub conversation_id: String,
-    /// Its first thread.
-    pub thread_id: String,
-    /// The whole answer of the widget endpoint.
-    pub session: Value,
 }
 
 impl Server {
@@ -140,10 +116,7 @@ impl Server {
 
     /// Logs an agent in.
     pub async fn log_in(&self, email: &str) -> Person {
-        let body = json!({ "email": email, "password": PASSWORD });
-        let reply = self.client().post("/v1/auth/login", &body).await.expect(200);
-        let client = self.client().with_token(reply.text("/access_token"));
-        Person { id: reply.text("/agent/id").to_owned(), client }
+        self.client().log_in(email).await
     }
 
     /// The first admin.
@@ -170,20 +143,6 @@ impl Server {
 
     /// A new visitor who begins a chat.
     pub async fn visitor(&self, message: &str) -> Visitor {
-        let reply = self.client().post("/v1/widget/session", &json!({ "initialMessage": message })).await.expect(201);
-        Visitor {
-            id: reply.text("/visitorId").to_owned(),
-            client: self.client().with_token(reply.text("/sessionToken")),
-            conversation_id: reply.text("/conversationId").to_owned(),
-            thread_id: reply.text("/threadId").to_owned(),
-            session: reply.body,
-        }
-    }
-}
-
-impl Visitor {
-    /// The conversation as the visitor sees it.
-    pub async fn conversation(&self) -> Value {
-        self.client.get(&format!("/v1/conversations/{}", self.conversation_id)).await.expect(200).body
+        self.client().visitor(json!({ "initialMessage": message })).await
     }
 }

@@ -1,0 +1,357 @@
+//! The published rate limits are true.
+
+use std::time::Duration;
+
+use api::config::Settings;
+use futures::{StreamExt as _, stream};
+use harness::{ADMIN_EMAIL, Client, DEADLINE, PASSWORD, Reply, Server, TestClock, TestDatabase, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const UNKNOWN: &str = "nobody@example.com";
+
+/// A server that believes what this machine says of its clients.
+async fn behind_proxy(database: &TestDatabase) -> Server {
+    let change = |settings: &mut Settings| {
+        settings.rate_limits = true;
+        settings.trusted_proxies = "127.0.0.1".parse().unwrap();
+    };
+    Server::start_with(database, TestClock::new(), change).await
+}
+
+/// A client of such a server, from this address.
+fn from(server: &Server, address: &str) -> Client {
+    server.client().with_header("x-forwarded-for", address)
+}
+
+async fn chat(client: &Client) -> Reply {
+    client.post("/v1/widget/session", &json!({ "initialMessage": "Hello" })).await
+}
+
+async fn log_in(client: &Client, email: &str, password: &str) -> Reply {
+    client.post("/v1/auth/login", &json!({ "email": email, "password": password })).await
+}
+
+fn number(reply: &Reply, header: &str) -> u64 {
+    let text = reply.header(header).unwrap_or_else(|| panic!("no {header} in the answer {}", reply.status));
+    text.parse().unwrap()
+}
+
+/// The answer refuses, and says whose limit it is and when that ends.
+#[track_caller]
+fn assert_refused(reply: &Reply, limit: u64) {
+    assert_eq!((reply.status, &reply.body["code"]), (429, &json!("rate_limited")), "{}", reply.body);
+    assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+    assert_eq!((number(reply, "ratelimit-limit"), number(reply, "ratelimit-remaining")), (limit, 0));
+    assert_eq!(number(reply, "retry-after"), number(reply, "ratelimit-reset"));
+    assert!(number(reply, "retry-after") > 0);
+}
+
+/// Within a minute exactly so many requests get the status; five more are refused.
+async fn assert_rate(limit: usize, status: u16, request: impl AsyncFn(usize) -> Reply) {
+    let first = request(0).await;
+    assert_eq!((first.status, number(&first, "ratelimit-limit")), (status, limit as u64), "{}", first.body);
+    assert_eq!(number(&first, "ratelimit-remaining"), limit as u64 - 1);
+    assert!((1..=60).contains(&number(&first, "ratelimit-reset")));
+    let rest = stream::iter(1..limit + 5).map(|n| request(n)).buffer_unordered(16).collect::<Vec<_>>().await;
+    let (refused, passed): (Vec<_>, Vec<_>) = rest.into_iter().partition(|reply| reply.status == 429);
+    assert!(passed.iter().all(|reply| reply.status == status), "{:?}", passed.iter().find(|r| r.status != status));
+    assert_eq!((passed.len() + 1, refused.len()), (limit, 5));
+    assert_refused(&request(limit + 5).await, limit as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn address_starts_30_chats_a_minute() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let client = server.client();
+    assert_rate(30, 201, async |_| chat(&client).await).await;
+    let seconds = number(&chat(&client).await, "retry-after");
+    server.clock.advance(Duration::from_secs(seconds));
+    chat(&client).await.expect(201);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn visitor_sends_60_messages_a_minute_by_either_path() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let (vera, other) = (server.visitor("Hello").await, server.visitor("Hello").await);
+    let paths = [
+        format!("/v1/threads/{}/events", vera.thread_id),
+        format!("/v1/conversations/{}/events", vera.conversation_id),
+    ];
+    let message = json!({ "content": "Are you there?" });
+    assert_rate(60, 201, async |n| vera.client.post(&paths[n % 2], &message).await).await;
+    vera.client.get(&paths[0]).await.expect(200);
+    other.client.post(&format!("/v1/threads/{}/events", other.thread_id), &message).await.expect(201);
+    server.clock.advance(Duration::from_secs(60));
+    vera.client.post(&paths[0], &message).await.expect(201);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agent_sends_600_messages_a_minute() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let (anna, vera) = (server.agent(5).await, server.visitor("Hello").await);
+    eventually(DEADLINE, "the chat has its agent", async || {
+        let chat = vera.conversation().await;
+        if chat["assignedAgentId"] == json!(anna.id) { Ok(()) } else { Err(chat) }
+    })
+    .await;
+    let path = format!("/v1/threads/{}/events", vera.thread_id);
+    let client = anna.client.with_header("prefer", "respond-async");
+    assert_rate(600, 201, async |n| client.post(&path, &json!({ "content": format!("Message {n}") })).await).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agent_makes_1200_requests_a_minute_and_leaves_others_alone() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let (admin, anna) = (server.admin().await, server.agent(1).await);
+    assert_rate(1_200, 200, async |_| anna.client.get("/v1/auth/me").await).await;
+    assert_refused(&anna.client.get("/v1/agents").await, 1_200);
+    admin.client.get("/v1/auth/me").await.expect(200);
+    server.client().get("/v1/auth/me").await.expect(401);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn address_without_a_valid_token_makes_1200_requests_a_minute_whatever_they_ask() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let clients = [server.client(), server.client().with_token("no.such.token")];
+    assert_rate(1_200, 401, async |n| clients[n % 2].get("/v1/auth/me").await).await;
+    assert_refused(&clients[0].get("/v1/nothing").await, 1_200);
+    // Who asks for its health is not told that the service is dead.
+    clients[0].get("/livez").await.expect(200);
+    chat(&clients[0]).await.expect(201);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn address_asks_1200_times_a_minute_for_the_health() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let (client, paths) = (server.client(), ["/livez", "/health"]);
+    assert_rate(1_200, 200, async |n| client.get(paths[n % 2]).await).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_says_where_the_caller_stands() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let client = server.client();
+    let requests = [
+        (Method::GET, "/readyz", 200, 1_200),
+        (Method::GET, "/v1/nothing", 404, 1_200),
+        (Method::GET, "/v1/agents", 401, 1_200),
+        (Method::DELETE, "/v1/agents", 405, 1_200),
+        (Method::POST, "/v1/widget/session", 400, 30),
+        (Method::POST, "/v1/auth/login", 400, 60),
+    ];
+    for (method, path, status, limit) in requests {
+        let reply = client.request(method, path, None).await.expect(status);
+        assert_eq!(number(&reply, "ratelimit-limit"), limit, "{path}");
+        assert!(number(&reply, "ratelimit-remaining") < limit, "{path}");
+        assert_eq!(number(&reply, "ratelimit-reset"), 60, "{path}");
+        assert_eq!(reply.headers.get_all("ratelimit-limit").iter().count(), 1, "{path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn address_logs_in_60_times_a_minute() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let client = server.client();
+    assert_rate(60, 401, async |n| log_in(&client, &format!("nobody{n}@example.com"), "wrong").await).await;
+    assert_refused(&log_in(&client, ADMIN_EMAIL, PASSWORD).await, 60);
+    server.clock.advance(Duration::from_secs(60));
+    log_in(&client, ADMIN_EMAIL, PASSWORD).await.expect(200);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_failures_brake_an_account_at_an_address_until_the_window_ends() {
+    let database = TestDatabase::sqlite();
+    let server = behind_proxy(&database).await;
+    let (here, elsewhere) = (from(&server, "198.51.100.1"), from(&server, "198.51.100.2"));
+    for _ in 0..5 {
+        log_in(&here, ADMIN_EMAIL, "wrong").await.expect(401);
+    }
+    server.clock.advance(Duration::from_secs(14 * 60));
+    // Case does not make it another account.
+    for (email, password) in [(ADMIN_EMAIL, "wrong"), (ADMIN_EMAIL, PASSWORD), ("ADMIN@Example.Com", PASSWORD)] {
+        let reply = log_in(&here, email, password).await;
+        assert_refused(&reply, 5);
+        assert!(number(&reply, "retry-after") <= 60, "the window began with the first failure");
+    }
+    log_in(&elsewhere, ADMIN_EMAIL, PASSWORD).await.expect(200);
+    log_in(&here, UNKNOWN, "wrong").await.expect(401);
+    let seconds = number(&log_in(&here, ADMIN_EMAIL, PASSWORD).await, "retry-after");
+    server.clock.advance(Duration::from_secs(seconds));
+    log_in(&here, ADMIN_EMAIL, PASSWORD).await.expect(200);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_ins_that_succeed_do_not_count_as_failures() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let client = server.client();
+    for _ in 0..4 {
+        log_in(&client, ADMIN_EMAIL, "wrong").await.expect(401);
+    }
+    for _ in 0..8 {
+        log_in(&client, ADMIN_EMAIL, PASSWORD).await.expect(200);
+    }
+    // Nor does what never was one.
+    log_in(&client, ADMIN_EMAIL, "").await.expect(400);
+    log_in(&client, ADMIN_EMAIL, "wrong").await.expect(401);
+    assert_refused(&log_in(&client, ADMIN_EMAIL, "wrong").await, 5);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stolen_token_does_not_help_to_guess_the_password() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let thief = server.admin().await.client;
+    let change = async |current: &str| {
+        let body = json!({ "currentPassword": current, "newPassword": "another password" });
+        thief.post("/v1/auth/password", &body).await
+    };
+    for number in 0..5 {
+        change(&format!("guess {number}")).await.expect(400);
+    }
+    assert_refused(&change("guess 6").await, 5);
+    assert_refused(&change(PASSWORD).await, 5);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guesses_at_once_do_not_slip_through_together() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let client = server.client();
+    let guesses = (0..20).map(|n| {
+        let client = client.clone();
+        async move { log_in(&client, ADMIN_EMAIL, &format!("guess {n}")).await.status }
+    });
+    let mut statuses = futures::future::join_all(guesses).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[401; 5].as_slice(), &[429; 15]].concat());
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_failures_brake_an_account_from_anywhere() {
+    let database = TestDatabase::sqlite();
+    let server = behind_proxy(&database).await;
+    for place in 1..=4 {
+        let client = from(&server, &format!("198.51.100.{place}"));
+        for _ in 0..5 {
+            log_in(&client, ADMIN_EMAIL, "wrong").await.expect(401);
+        }
+        // One who is braked already brakes nobody else.
+        for _ in 0..10 {
+            assert_refused(&log_in(&client, ADMIN_EMAIL, "wrong").await, 5);
+        }
+    }
+    let elsewhere = from(&server, "198.51.100.5");
+    assert_refused(&log_in(&elsewhere, ADMIN_EMAIL, PASSWORD).await, 20);
+    log_in(&elsewhere, UNKNOWN, PASSWORD).await.expect(401);
+    server.clock.advance(Duration::from_secs(15 * 60));
+    log_in(&elsewhere, ADMIN_EMAIL, PASSWORD).await.expect(200);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hundred_failures_brake_an_address_for_all_accounts() {
+    let database = TestDatabase::sqlite();
+    let server = behind_proxy(&database).await;
+    let (here, elsewhere) = (from(&server, "198.51.100.1"), from(&server, "198.51.100.2"));
+    for first in [0, 50] {
+        let guesses = stream::iter(first..first + 50).map(async |n| {
+            log_in(&here, &format!("nobody{n}@example.com"), "wrong").await.expect(401);
+        });
+        guesses.buffer_unordered(8).collect::<()>().await;
+        server.clock.advance(Duration::from_secs(60));
+    }
+    // They are no failures of the account: it stays free here when the address is.
+    for _ in 0..8 {
+        assert_refused(&log_in(&here, ADMIN_EMAIL, PASSWORD).await, 100);
+    }
+    log_in(&elsewhere, ADMIN_EMAIL, PASSWORD).await.expect(200);
+    server.clock.advance(Duration::from_secs(13 * 60));
+    log_in(&here, ADMIN_EMAIL, PASSWORD).await.expect(200);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn brake_does_not_tell_whether_an_account_exists() {
+    let database = TestDatabase::sqlite();
+    let server = behind_proxy(&database).await;
+    let mut seen = vec![];
+    for (address, email) in [("198.51.100.1", ADMIN_EMAIL), ("198.51.100.2", UNKNOWN)] {
+        let client = from(&server, address);
+        let mut answers = vec![];
+        for _ in 0..8 {
+            answers.push(without_what_always_differs(log_in(&client, email, "wrong").await));
+        }
+        seen.push(answers);
+    }
+    assert_eq!(seen[0].iter().filter(|(status, ..)| *status == 429).count(), 3);
+    assert_eq!(seen[0], seen[1]);
+    server.stop().await;
+}
+
+/// Status, names of header fields, limit, and the body; the request's id and the seconds left are no news.
+fn without_what_always_differs(mut reply: Reply) -> (u16, Vec<String>, u64, Value) {
+    let mut names: Vec<_> = reply.headers.keys().map(ToString::to_string).collect();
+    names.sort_unstable();
+    let limit = number(&reply, "ratelimit-limit");
+    reply.body["instance"] = Value::Null;
+    let detail = reply.text("/detail").replace(|letter: char| letter.is_ascii_digit(), "");
+    reply.body["detail"] = json!(detail);
+    (reply.status, names, limit, reply.body)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stranger_who_claims_other_addresses_is_not_believed() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    assert_rate(30, 201, async |n| chat(&from(&server, &format!("198.51.100.{n}"))).await).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_a_trusted_proxy_are_limited_each_for_themselves() {
+    let database = TestDatabase::sqlite();
+    let server = behind_proxy(&database).await;
+    // What stands at the left is what the client has claimed.
+    assert_rate(30, 201, async |n| chat(&from(&server, &format!("203.0.113.{n}, 198.51.100.1"))).await).await;
+    chat(&from(&server, "198.51.100.2")).await.expect(201);
+    chat(&server.client()).await.expect(201);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_limited_when_limits_are_off() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database).await;
+    let client = server.client();
+    for _ in 0..8 {
+        let reply = log_in(&client, ADMIN_EMAIL, "wrong").await.expect(401);
+        assert_eq!(reply.header("ratelimit-limit"), None);
+    }
+    for _ in 0..35 {
+        chat(&client).await.expect(201);
+    }
+    log_in(&client, ADMIN_EMAIL, PASSWORD).await.expect(200);
+    server.stop().await;
+}

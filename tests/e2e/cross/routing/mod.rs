@@ -1,0 +1,5 @@
+//! Who gets which chat.
+
+mod assignment;
+mod distribution;
+mod handover;

@@ -1,0 +1,66 @@
+//! The log, paged.
+
+use harness::{TestDatabase, each_database};
+use serde_json::json;
+
+use crate::cli::audit::server_with_a_chat;
+
+each_database!(admins_look_into_the_log);
+async fn admins_look_into_the_log(database: TestDatabase) {
+    let server = server_with_a_chat(&database).await;
+    let admin = server.admin().await.client;
+    let mut last = None;
+    let mut seen = vec![];
+    let mut path = "/v1/audit?sort=oldest&limit=7".to_owned();
+    loop {
+        let page = admin.get(&path).await.expect(200).body;
+        for event in page["data"].as_array().unwrap() {
+            seen.push(event["position"].as_i64().unwrap());
+            last = Some(event.clone());
+        }
+        let Some(cursor) = page["nextCursor"].as_str() else { break };
+        path = format!("/v1/audit?sort=oldest&limit=7&cursor={cursor}");
+    }
+    assert_eq!(seen, (1..=i64::try_from(seen.len()).unwrap()).collect::<Vec<_>>());
+    let last = last.unwrap();
+    let newest = admin.get("/v1/audit?limit=1").await.expect(200).body;
+    assert_eq!(newest["data"][0]["hash"], last["hash"]);
+    for (filter, field) in [("actor", "actor"), ("type", "type"), ("aggregate", "aggregateType")] {
+        let wanted = last[field].as_str().unwrap();
+        let events = admin.get(&format!("/v1/audit?{filter}={wanted}")).await.expect(200).body["data"].clone();
+        let events = events.as_array().unwrap();
+        assert!(!events.is_empty() && events.iter().all(|event| event[field] == wanted), "{filter}");
+    }
+    let (kind, id) = (last["aggregateType"].as_str().unwrap(), last["aggregateId"].as_str().unwrap());
+    let one = admin.get(&format!("/v1/audit?aggregate={kind}:{id}&sort=oldest")).await.expect(200).body;
+    let sequences: Vec<_> = one["data"].as_array().unwrap().iter().map(|event| event["sequence"].clone()).collect();
+    assert_eq!(sequences, (1..=sequences.len()).map(|number| json!(number)).collect::<Vec<_>>());
+    let from = last["recordedAt"].as_str().unwrap();
+    let late = admin.get(&format!("/v1/audit?from={from}")).await.expect(200).body;
+    assert!(late["data"].as_array().unwrap().contains(&last));
+    let started = admin.get("/v1/audit?type=ChatStarted").await.expect(200).body["data"][0].clone();
+    let actor = started["actor"].as_str().unwrap();
+    for (field, known) in [("type", "ChatStarted"), ("actor", actor)] {
+        let found = async |text: &str| {
+            let page = admin.get(&format!("/v1/audit?{field}={text}")).await.expect(200).body;
+            page["data"].as_array().unwrap().len()
+        };
+        assert_ne!(found(known).await, 0);
+        for other in [known.to_uppercase(), format!("{known}%20"), known.replace('a', "%C3%A4"), "%C3%A9".to_owned()] {
+            assert_ne!(other, known);
+            assert_eq!(found(&other).await, 0, "{field}={other}");
+        }
+    }
+    let none = admin.get("/v1/audit?to=2020-01-01T00:00:00Z").await.expect(200).body;
+    assert_eq!(none, json!({ "data": [], "nextCursor": null }));
+    for (wrong, field) in
+        [("aggregate=x", "aggregate"), ("from=0", "from"), ("to=soon", "to"), ("sort=x", "sort"), ("actor=", "actor")]
+    {
+        let reply = admin.get(&format!("/v1/audit?{wrong}")).await.expect(400);
+        assert_eq!(reply.body["errors"][0]["field"], field, "{wrong}");
+    }
+    let cursor = newest["nextCursor"].as_str().unwrap();
+    admin.get(&format!("/v1/audit?sort=oldest&cursor={cursor}")).await.expect(400);
+    let supervisor = server.person("supervisor", "away", 1).await;
+    supervisor.client.get("/v1/audit").await.expect(403);
+}

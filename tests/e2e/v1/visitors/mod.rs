@@ -1,0 +1,3 @@
+//! `/v1/visitors`
+
+mod personal_data;
