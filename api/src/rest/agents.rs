@@ -28,6 +28,7 @@ const STATUSES: &str = "online, away, offline";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "AgentInput")]
 pub struct NewAgent {
     #[schemars(with = "values::Name")]
     name: String,
@@ -261,6 +262,7 @@ async fn carry_out<U: UseCase>(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "StatusChange")]
 pub struct NewStatus {
     #[schemars(with = "values::AgentStatusName")]
     status: String,

@@ -112,6 +112,7 @@ pub async fn log_out(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "PasswordChange")]
 pub struct NewPassword {
     /// The one until now.
     #[schemars(with = "values::GivenPassword")]

@@ -1,5 +1,6 @@
 //! Changes of many conversations at once.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,11 +10,11 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::ids::ConversationId;
 use domain::text::{Name, Note};
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::conversations::just;
+use super::destination::Destination;
 use crate::rest::extract::{Write, WriteInfo};
 use crate::rest::problem::Problem;
 use crate::rest::recipient::Recipient;
@@ -23,37 +24,79 @@ use crate::service::{BulkOutcome, CallingAgent, Fields, Refusal, Services};
 
 const MAX_CONVERSATIONS: usize = 100;
 
-/// What is to happen, and to which conversations: exactly one of the actions.
-#[derive(Deserialize, JsonSchema)]
+/// The body as it comes: the conversations and exactly one of the actions.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(transform = exactly_one_action)]
 pub struct Bulk {
-    /// Each once.
-    #[schemars(with = "Vec<values::Id>", extend("minItems" = 1, "maxItems" = MAX_CONVERSATIONS, "uniqueItems" = true))]
     conversation_ids: Vec<String>,
-    /// Ends them.
     close: Option<BulkClose>,
-    /// Puts a tag on them.
     tag: Option<BulkTag>,
-    /// Takes a tag off them.
     untag: Option<BulkTag>,
-    /// Gives them to an agent who serves them first.
     assign: Option<BulkAssign>,
-    /// Hands them over.
-    transfer: Option<BulkTransfer>,
+    transfer: Option<Destination>,
 }
 
-const ACTIONS: [&str; 5] = ["close", "tag", "untag", "assign", "transfer"];
+/// A named type for each action: generators of clients do not understand conditions on the fields of one type.
+macro_rules! actions {
+    ($($(#[doc = $doc:literal])+ $name:ident { $(#[doc = $about:literal])+ $action:ident: $body:ty })+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(JsonSchema)]
+            #[schemars(deny_unknown_fields, rename_all = "camelCase")]
+            #[expect(dead_code, reason = "the type gives its schema")]
+            struct $name {
+                /// The ids of the conversations, each once.
+                #[schemars(
+                    with = "Vec<values::Id>",
+                    extend("minItems" = 1, "maxItems" = MAX_CONVERSATIONS, "uniqueItems" = true)
+                )]
+                conversation_ids: Vec<String>,
+                $(#[doc = $about])+
+                $action: $body,
+            }
+        )+
 
-fn exactly_one_action(schema: &mut Schema) {
-    let just = |given: &str| {
-        let others = ACTIONS.iter().filter(|action| **action != given);
-        let mut properties: serde_json::Map<String, Value> =
-            others.map(|action| ((*action).to_owned(), json!({ "type": "null" }))).collect();
-        properties.insert(given.to_owned(), json!({ "type": "object" }));
-        json!({ "required": [given], "properties": properties })
+        impl JsonSchema for Bulk {
+            fn schema_name() -> Cow<'static, str> {
+                "Bulk".into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "description": "The conversations, and exactly one of the actions.",
+                    "oneOf": [$(generator.subschema_for::<$name>()),+],
+                })
+            }
+        }
     };
-    schema.insert("oneOf".to_owned(), ACTIONS.map(just).into());
+}
+
+actions! {
+    /// Closes conversations.
+    BulkCloseRequest {
+        /// The reason and the notes.
+        close: BulkClose
+    }
+    /// Adds a tag to conversations.
+    BulkTagRequest {
+        /// The tag.
+        tag: BulkTag
+    }
+    /// Removes a tag from conversations.
+    BulkUntagRequest {
+        /// The tag.
+        untag: BulkTag
+    }
+    /// Assigns conversations to an agent.
+    BulkAssignRequest {
+        /// The agent and the reason.
+        assign: BulkAssign
+    }
+    /// Transfers conversations to an agent or to a group.
+    BulkTransferRequest {
+        /// The agent or the group, and the reason.
+        transfer: Destination
+    }
 }
 
 /// Like the body of a single close.
@@ -81,26 +124,10 @@ pub struct BulkTag {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BulkAssign {
-    /// Who shall serve them.
+    /// The agent who serves them from now on.
     #[schemars(with = "values::Id")]
     agent_id: String,
-    /// Why; it is recorded with the assignments.
-    #[schemars(with = "Option<values::Note>")]
-    reason: Option<String>,
-}
-
-/// Like the body of a single transfer.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(extend("oneOf" = [just("agentId", "groupId"), just("groupId", "agentId")]))]
-pub struct BulkTransfer {
-    /// To this agent.
-    #[schemars(with = "Option<values::Id>")]
-    agent_id: Option<String>,
-    /// Or to this group.
-    #[schemars(with = "Option<values::Id>")]
-    group_id: Option<String>,
-    /// Why; it is recorded with the assignments.
+    /// The reason; it is recorded with the assignments.
     #[schemars(with = "Option<values::Note>")]
     reason: Option<String>,
 }
@@ -114,7 +141,7 @@ impl Bulk {
             self.tag.as_ref().map(|tag| tag.check(&mut fields, "tag.tagId", true)),
             self.untag.as_ref().map(|tag| tag.check(&mut fields, "untag.tagId", false)),
             self.assign.as_ref().map(|assign| assign.check(&mut fields)),
-            self.transfer.as_ref().map(|transfer| transfer.check(&mut fields)),
+            self.transfer.as_ref().map(|destination| transfer(destination, &mut fields)),
         ];
         let mut given = actions.into_iter().flatten();
         let (Some(action), None) = (given.next(), given.next()) else {
@@ -161,16 +188,11 @@ impl BulkAssign {
     }
 }
 
-impl BulkTransfer {
-    fn check(&self, fields: &mut Fields) -> Option<BulkChange> {
-        let (agent_id, group_id) = (self.agent_id.as_deref(), self.group_id.as_deref());
-        let recipient = Recipient::check(fields, "transfer.", agent_id, group_id);
-        let reason = fields.optional("transfer.reason", self.reason.as_deref(), Note::parse);
-        Some(match recipient? {
-            Recipient::Agent(agent_id) => BulkChange::HandOver { agent_id, reason },
-            Recipient::Group(group_id) => BulkChange::Transfer { group_id, reason },
-        })
-    }
+fn transfer(destination: &Destination, fields: &mut Fields) -> Option<BulkChange> {
+    Some(match destination.check(fields, "transfer.")? {
+        (Recipient::Agent(agent_id), reason) => BulkChange::HandOver { agent_id, reason },
+        (Recipient::Group(group_id), reason) => BulkChange::Transfer { group_id, reason },
+    })
 }
 
 /// The result for one conversation.

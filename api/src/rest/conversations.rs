@@ -11,8 +11,8 @@ use domain::ids::{ConversationId, TagId};
 use domain::text::{Name, Note};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
+use super::destination::Destination;
 use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, TwoIds, Write, WriteInfo};
 use crate::rest::problem::Problem;
 use crate::rest::recipient::Recipient;
@@ -73,27 +73,7 @@ pub async fn assign(
     change((&services, &responder), principal, (conversation_id, known), &info, assign).await
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(extend("oneOf" = [just("agentId", "groupId"), just("groupId", "agentId")]))]
-pub struct Destination {
-    /// To this agent.
-    #[schemars(with = "Option<values::Id>")]
-    agent_id: Option<String>,
-    /// Or to this group.
-    #[schemars(with = "Option<values::Id>")]
-    group_id: Option<String>,
-    /// Why; it is recorded with the assignment.
-    #[schemars(with = "Option<values::Note>")]
-    reason: Option<String>,
-}
-
-/// One field that is given while the other is not.
-pub fn just(given: &str, absent: &str) -> Value {
-    json!({ "required": [given], "properties": { given: { "type": "string" }, absent: { "type": "null" } } })
-}
-
-/// To an agent it is an assignment by the agent that hands the chat over; in a group the chat waits.
+/// To an agent it is an assignment by the caller; in a group's queue the chat waits again.
 pub async fn transfer(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
@@ -104,18 +84,18 @@ pub async fn transfer(
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let mut fields = Fields::default();
-    let recipient = Recipient::check(&mut fields, "", body.agent_id.as_deref(), body.group_id.as_deref());
-    let reason = fields.optional("reason", body.reason.as_deref(), Note::parse);
-    let recipient = fields.finish_with(recipient)?;
-    let (principal, chat, doors) = (agent.principal(), (conversation_id, known), (&*services, &responder));
-    match recipient {
+    let destination = body.check(&mut fields, "");
+    let (target, reason) = fields.finish_with(destination)?;
+    let (principal, chat) = (agent.principal(), (conversation_id, known));
+    match target {
         Recipient::Agent(agent_id) => {
             let chooser = Chooser::Transfer { principal, reason };
-            change(doors, principal, chat, &info, AssignAgent { conversation_id, agent_id, chooser }).await
+            let assign = AssignAgent { conversation_id, agent_id, chooser };
+            change((&services, &responder), principal, chat, &info, assign).await
         }
         Recipient::Group(group_id) => {
             let transfer = TransferChat { principal, conversation_id, group_id, reason };
-            change(doors, principal, chat, &info, transfer).await
+            change((&services, &responder), principal, chat, &info, transfer).await
         }
     }
 }

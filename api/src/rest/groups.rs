@@ -51,6 +51,7 @@ pub async fn read(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "GroupInput")]
 pub struct NewGroup {
     #[schemars(with = "values::Name")]
     name: String,

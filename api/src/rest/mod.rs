@@ -9,6 +9,7 @@ pub(crate) mod auth;
 pub(crate) mod bulk;
 pub(crate) mod conversation_lists;
 mod conversations;
+mod destination;
 mod docs;
 pub mod endpoints;
 pub mod extract;

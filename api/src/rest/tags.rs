@@ -44,6 +44,7 @@ pub async fn read(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TagInput")]
 pub struct NewTag {
     /// Unique among tags that are not deleted, in upper or lower case.
     #[schemars(with = "values::Name")]

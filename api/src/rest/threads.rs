@@ -26,6 +26,7 @@ use crate::service::{Caller, ChangeRequest, EventsRequest, Fields, Refusal, Serv
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "MessageInput")]
 pub struct NewMessage {
     /// Clients send messages; system events are the server's.
     #[schemars(with = "Option<values::SentType>")]

@@ -18,6 +18,13 @@ const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u00
 /// Like [`LINE`], but with line breaks and tabs.
 const LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
 
+/// The days that there are, each once: a pattern, because a choice of formats has no type in most languages.
+const DATE: &str = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|\
+    02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
+
+/// The time of a day with its offset (RFC 3339 §5.6).
+const TIME: &str = r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";
+
 /// A text of at most `max_bytes`. JSON Schema counts characters, of which a text never has more than bytes.
 fn text(max_bytes: usize, pattern: &str) -> Schema {
     json_schema!({
@@ -61,12 +68,7 @@ values! {
         "pattern": format!("^({})(:[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})?$", kinds_of_streams()),
     });
     /// A position in the log, or a time.
-    AuditMoment: json_schema!({
-        "anyOf": [
-            { "type": "string", "pattern": "^[1-9][0-9]{0,17}$" },
-            { "type": "string", "format": "date-time" },
-        ],
-    });
+    AuditMoment: json_schema!({ "type": "string", "pattern": format!("^([1-9][0-9]{{0,17}}|{DATE}{TIME})$") });
     /// The order of an audit page.
     AuditOrderName: json_schema!({ "type": "string", "enum": ["newest", "oldest"] });
     /// A name, on one line.
@@ -105,7 +107,8 @@ values! {
     /// An object that clients get back unchanged. Of a repeated key, the last value is kept; numbers are 64-bit integers or
     /// doubles (RFC 8259 §4, §6).
     Metadata: json_schema!({
-        "type": "object", "x-maxBytes": text::Metadata::MAX_BYTES, "x-maxLevels": text::Metadata::MAX_LEVELS,
+        "type": "object", "additionalProperties": true,
+        "x-maxBytes": text::Metadata::MAX_BYTES, "x-maxLevels": text::Metadata::MAX_LEVELS,
     });
     /// The kind of event that a client may send.
     SentType: json_schema!({ "type": "string", "const": ThreadEventKind::Message.as_str() });

@@ -22,7 +22,7 @@ use crate::service::{Fields, Refusal, Services};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(rename = "NewSession")]
+#[schemars(rename = "SessionInput")]
 pub struct SessionRequest {
     /// The visitor's name.
     #[schemars(with = "Option<values::Name>")]

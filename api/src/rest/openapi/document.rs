@@ -1,12 +1,14 @@
 //! Builds the document from its parts.
 
+use std::collections::BTreeMap;
+
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::operation::{Content, Doc};
 use super::operations::chapters;
-use super::{parameters, responses};
+use super::{examples, parameters, portable, responses};
 use crate::rest::problem;
 use crate::rest::route::{Endpoint, Inputs};
 use crate::service::Access;
@@ -57,7 +59,7 @@ fn drop_null_defaults(schema: &mut Value) {
 /// The document of these endpoints. An endpoint without documentation is left out.
 pub fn build(endpoints: &[Endpoint]) -> Value {
     let mut generators = Generators::new();
-    let mut refusals = Map::new();
+    let mut refusals = BTreeMap::new();
     let mut paths = Map::new();
     let mut tags = vec![];
     for (name, description, docs) in chapters() {
@@ -67,29 +69,43 @@ pub fn build(endpoints: &[Endpoint]) -> Value {
             let Some(endpoint) = served else { continue };
             let operation = operation(&mut generators, name, endpoint, &doc);
             for (status, codes) in responses::refusals(endpoint.access, &endpoint.inputs(), &doc) {
-                refusals.insert(responses::name(status, &codes), responses::refusal(status, &codes));
+                refusals.insert(responses::name(status, &codes), (status, codes));
             }
             let methods = paths.entry(doc.path).or_insert_with(|| json!({}));
             methods[doc.method.as_str().to_lowercase()] = operation;
         }
     }
-    json!({
+    let mut schemas = generators.definitions();
+    let mut answers = Map::new();
+    for (name, (status, codes)) in refusals {
+        schemas.insert(name.clone(), responses::refusal_schema(&schemas["Problem"], status, &codes));
+        answers.insert(name, responses::refusal(status, &codes));
+    }
+    let mut document = json!({
         "openapi": "3.1.0",
-        "info": { "title": "LiveChatLog", "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION },
-        "servers": [{ "url": "/" }],
+        "info": {
+            "title": "LiveChatLog", "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION,
+            "contact": { "name": "The operator of this server" },
+            "license": { "name": "Proprietary", "identifier": "LicenseRef-Proprietary" },
+        },
+        // Relative to the document, which may lie below a path of a proxy.
+        "servers": [{ "url": "." }],
         "tags": tags,
         "paths": paths,
         "components": {
-            "schemas": generators.definitions(),
+            "schemas": schemas,
             "parameters": parameters::components(),
             "headers": responses::components(),
-            "responses": refusals,
+            "responses": answers,
             "securitySchemes": { "bearer": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "Agents: `access_token` of the log-in. Visitors: `sessionToken` of the widget session.",
             } },
         },
-    })
+    });
+    portable::rewrite(&mut document);
+    examples::add(&mut document);
+    document
 }
 
 fn operation(generators: &mut Generators, tag: &str, endpoint: &Endpoint, doc: &Doc) -> Value {
@@ -135,17 +151,28 @@ const fn callers(access: Access) -> &'static str {
     }
 }
 
+/// The documentation of a body; none for a body without fields.
 fn request_body(generator: &mut SchemaGenerator, inputs: &Inputs, doc: &Doc) -> Option<Value> {
     let schema = inputs.body?(generator).to_value();
-    let target = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
-    let definition = target.and_then(|name| generator.definitions().get(name)).unwrap_or(&schema);
+    let definition = resolved(generator, &schema);
+    let branches = definition["oneOf"].as_array().cloned().unwrap_or_else(|| vec![definition.clone()]);
+    let branches: Vec<_> = branches.iter().map(|branch| resolved(generator, branch)).collect();
+    if branches.iter().all(|branch| branch["properties"].as_object().is_none_or(Map::is_empty)) {
+        return None;
+    }
     // A body without required fields may be omitted altogether.
-    let required = definition["required"].as_array().is_some_and(|fields| !fields.is_empty());
+    let required = branches.iter().all(|branch| branch["required"].as_array().is_some_and(|fields| !fields.is_empty()));
     let mut content = json!({ "schema": schema });
     if let Some(example) = &doc.example {
         content["example"] = example.clone();
     }
     Some(json!({ "required": required, "content": { "application/json": content } }))
+}
+
+/// The schema that a reference leads to, or the schema itself.
+fn resolved(generator: &SchemaGenerator, schema: &Value) -> Value {
+    let target = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    target.and_then(|name| generator.definitions().get(name)).unwrap_or(schema).clone()
 }
 
 fn answers(generator: &mut SchemaGenerator, access: Access, inputs: &Inputs, doc: &Doc) -> Value {

@@ -6,6 +6,8 @@
 //! | query, path and header parameters, bodies | the types of the handler's arguments ([`crate::rest::route`]) |
 //! | limits of fields | the domain's constants ([`super::values`]) |
 //! | answers, refusals, words | a `Doc` for each endpoint (`operations/`) and the schemas that the answers derive |
+//! | forms that generators of clients understand | `portable` rewrites what schemars makes; a test knows the forms to avoid |
+//! | examples of answers | `examples`, from the schemas |
 //!
 //! To add an endpoint, add its line to the table, and:
 //! 1. Derive `JsonSchema` for its body and query, with `#[schemars(with = "values::…")]` on fields that are
@@ -19,9 +21,11 @@
 //!    `docs/postman_collection.json`.
 
 mod document;
+mod examples;
 mod operation;
 mod operations;
 mod parameters;
+mod portable;
 mod postman;
 mod responses;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
+use super::examples;
 use super::operation::Doc;
 use crate::rest::extract::MAX_KEY_LENGTH;
 use crate::rest::route::Inputs;
@@ -35,7 +36,10 @@ pub fn names(path: &str) -> impl Iterator<Item = &str> {
 }
 
 fn path(name: &str) -> Value {
-    json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } })
+    json!({
+        "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" },
+        "example": examples::ID,
+    })
 }
 
 fn fields(query: &Value) -> Vec<Value> {
@@ -63,6 +67,9 @@ fn without_null(schema: Value) -> Value {
             let only = only.clone();
             schema.insert("type".to_owned(), only);
         }
+    }
+    if let Some(Value::Array(names)) = schema.get_mut("enum") {
+        names.retain(|name| !name.is_null());
     }
     if let Some(Value::Array(choices)) = schema.remove("anyOf") {
         for choice in choices.into_iter().filter(|choice| choice["type"] != "null") {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::examples;
 use super::operation::Doc;
 use crate::rest::route::Inputs;
 use crate::service::Access;
@@ -46,15 +47,21 @@ pub fn refusals(access: Access, inputs: &Inputs, doc: &Doc) -> Refusals {
     refusals
 }
 
-/// The name of a refusal among the components.
+/// The name of a refusal among the components, such as `Problem409ChatClosed`: an identifier in every language.
 pub fn name(status: u16, codes: &[&str]) -> String {
-    format!("{status}.{}", codes.join("."))
+    let words = codes.iter().flat_map(|code| code.split('_'));
+    format!("Problem{status}{}", words.map(capitalized).collect::<String>())
+}
+
+/// The word with a capital letter.
+pub fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 /// The response for refusals with one of these codes.
 pub fn refusal(status: u16, codes: &[&str]) -> Value {
-    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
-    let known = json!({ "properties": { "status": { "const": status }, "code": { "enum": codes } } });
+    let title = title(status);
     json!({
         "description": format!("{title}: {}.", codes.join(", ")),
         "headers": headers(match status {
@@ -63,9 +70,26 @@ pub fn refusal(status: u16, codes: &[&str]) -> Value {
             _ => &[],
         }),
         "content": { "application/problem+json": {
-            "schema": { "allOf": [{ "$ref": "#/components/schemas/Problem" }, known] },
+            "schema": { "$ref": format!("#/components/schemas/{}", name(status, codes)) },
+            "example": {
+                "type": format!("urn:livechatlog:problem:{}", codes[0]), "title": title, "status": status,
+                "code": codes[0], "detail": "The reason, for people.", "instance": examples::ID,
+            },
         } },
     })
+}
+
+/// The schema of a refusal: the whole `problem` with the codes that are possible here. Generators merge no constraints of
+/// single fields into another type.
+pub fn refusal_schema(problem: &Value, status: u16, codes: &[&str]) -> Value {
+    let mut schema = problem.clone();
+    schema["description"] = json!(format!("{}: {}.", title(status), codes.join(", ")));
+    schema["properties"]["code"]["enum"] = json!(codes);
+    schema
+}
+
+fn title(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
 }
 
 /// The headers that every response has, and the given ones.
@@ -85,12 +109,12 @@ pub fn components() -> Value {
         "RateLimit-Remaining": header("The remaining requests in this window.", false, seconds()),
         "RateLimit-Reset": header("The seconds until the window ends.", false, seconds()),
         "Retry-After": header("The seconds to wait before trying again.", true, seconds()),
-        "WWW-Authenticate": header("`Bearer`.", true, json!({ "const": "Bearer" })),
+        "WWW-Authenticate": header("`Bearer`.", true, json!({ "type": "string", "enum": ["Bearer"] })),
         "Event-Position": header("The position of the change in the log; absent if nothing changed.", false,
             json!({ "type": "integer", "minimum": 1 })),
         "Idempotent-Replayed": header("An earlier request with the same key made the change.", false,
-            json!({ "const": "true" })),
+            json!({ "type": "string", "enum": ["true"] })),
         "Preference-Applied": header("`respond-async` if `Prefer` asked for it.", false,
-            json!({ "const": "respond-async" })),
+            json!({ "type": "string", "enum": ["respond-async"] })),
     })
 }

@@ -4,11 +4,10 @@ use projections::routing::QueuedChat;
 use serde_json::json;
 
 use crate::rest::bulk::BulkResults;
+use crate::rest::openapi::examples;
 use crate::rest::openapi::operation::Doc;
 use crate::rest::queue::Stats;
 use crate::service::reading::{AssignmentView, NamedConversation};
-
-const SOME_ID: &str = "01890000-0000-7000-8000-000000000001";
 
 pub(super) fn docs() -> Vec<Doc> {
     let mut docs = desk();
@@ -28,19 +27,19 @@ fn desk() -> Vec<Doc> {
             .about("Takes exactly one action, and applies it to each conversation like a call of its own, with the same rights. A refused change does not stop the others: the answer is 200, and its body has the result of each. Repeated with the same key, the request changes the remaining conversations and none twice.")
             .changed::<BulkResults>()
             .example(json!({
-                "conversationIds": [SOME_ID], "close": { "reason": "answered", "notes": "Sent the link to the manual." },
+                "conversationIds": [examples::ID], "close": { "reason": "answered", "notes": "Sent the link to the manual." },
             })),
         Doc::get("/v1/conversations/{id}", "readConversation", "Get a conversation").ok::<NamedConversation>(),
         Doc::post("/v1/conversations/{id}/assign", "assignConversation", "Assign a conversation to an agent")
             .about("Agents of the group may assign a waiting chat to themselves. Supervisors may assign any chat to any agent, even above the agent's limit, which is recorded.")
             .changed::<NamedConversation>()
             .refuses(409, &["chat_closed", "already_assigned", "agent_at_capacity", "agent_not_available"])
-            .example(json!({ "agentId": SOME_ID, "reason": "Knows the customer" })),
+            .example(json!({ "agentId": examples::ID, "reason": "Knows the customer" })),
         Doc::post("/v1/conversations/{id}/transfer", "transferConversation", "Transfer a conversation")
             .about("Transfers it to an agent, or to the end of a group's queue: takes exactly one of `agentId` and `groupId`.")
             .changed::<NamedConversation>()
             .refuses(409, &["chat_closed", "already_assigned", "agent_at_capacity", "agent_not_available"])
-            .example(json!({ "groupId": SOME_ID, "reason": "A question about the bill" })),
+            .example(json!({ "groupId": examples::ID, "reason": "A question about the bill" })),
         Doc::post("/v1/conversations/{id}/close", "closeConversation", "Close a conversation")
             .about(
                 "An agent who closes it again with the same reason and notes changes nothing; with others the request is \
@@ -57,7 +56,7 @@ fn desk() -> Vec<Doc> {
             .refuses(409, &["chat_open", "visitor_has_open_chat", "visitor_erased"]),
         Doc::post("/v1/conversations/{id}/tags", "tagConversation", "Add a tag to a conversation")
             .changed::<NamedConversation>()
-            .example(json!({ "tagId": SOME_ID })),
+            .example(json!({ "tagId": examples::ID })),
         Doc::delete("/v1/conversations/{id}/tags/{tagId}", "untagConversation", "Remove a tag from a conversation")
             .changed::<NamedConversation>(),
         Doc::get("/v1/conversations/{id}/assignments", "listAssignments", "List assignments")

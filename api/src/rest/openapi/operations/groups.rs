@@ -2,6 +2,7 @@ use projections::Page;
 use projections::agents::GroupView;
 use serde_json::json;
 
+use crate::rest::openapi::examples;
 use crate::rest::openapi::operation::Doc;
 
 pub(super) fn docs() -> Vec<Doc> {
@@ -24,7 +25,7 @@ pub(super) fn docs() -> Vec<Doc> {
         Doc::post("/v1/groups/{id}/agents", "addGroupAgents", "Add agents to a group")
             .about("Adds all agents or none: if an agent does not exist, the answer names them.")
             .changed::<GroupView>()
-            .example(json!({ "agentIds": ["01890000-0000-7000-8000-000000000001"] })),
+            .example(json!({ "agentIds": [examples::ID] })),
         Doc::delete("/v1/groups/{id}/agents/{agentId}", "removeGroupAgent", "Remove an agent from a group")
             .about("The group's chats that the agent serves return to its queue.")
             .changed::<GroupView>(),
