@@ -1,4 +1,4 @@
-//! What the outer edge of every door needs: whom to trust, and whether this node still takes requests.
+//! The outer edge that all doors share: trusted proxies and origins, and whether this node still takes requests.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

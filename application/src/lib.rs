@@ -4,6 +4,8 @@
 //! [`command_bus::CommandBus`] runs it in a task of its own, retries it on conflict and answers repeated commands from
 //! the log.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod agents;
 pub mod backoff;
 pub mod chat;

@@ -3,7 +3,7 @@
 //! Each aggregate is a [`cqrs_es::Aggregate`] whose rules are one pure `decide` function and whose state is one
 //! infallible `apply`. Ids and time arrive in the command.
 
-#![warn(clippy::wildcard_enum_match_arm, clippy::allow_attributes, clippy::self_named_module_files)]
+#![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(not(test), warn(unreachable_pub))]
 
 pub mod agent;

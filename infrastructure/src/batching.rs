@@ -39,7 +39,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batching<Q, A> {
                 // A task of its own: should it panic, the next batch is answered all the same.
                 let answering = tokio::spawn(async move {
                     for (asker, answer) in askers.into_iter().zip(answers.await) {
-                        // Who has gone away does not need to know.
+                        // A caller that has gone away does not need to know.
                         drop(asker.send(answer));
                     }
                 });

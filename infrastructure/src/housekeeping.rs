@@ -1,4 +1,4 @@
-//! Takes away what is kept beside the log for a time only.
+//! Deletes rows that are kept outside of the log for a limited time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ const TABLES: [Kept; 3] = [
     Kept { table: "sessions", key: "id", is_old: "COALESCE(ended_us, expires_us) < ?", keep: DAY },
 ];
 
-/// Takes away old answers (after a day), the memory of old commands (after 30 days) and ended sessions (after a day).
+/// Deletes old answers (after a day), the memory of old commands (after 30 days) and ended sessions (after a day).
 pub struct Housekeeper {
     database: Database,
     clock: Arc<dyn Clock>,
@@ -62,9 +62,9 @@ impl Housekeeper {
             pause = EVERY;
             match self.sweep_if_free().await {
                 Ok(0) => {}
-                Ok(rows) => tracing::info!(rows, "old rows are taken away"),
+                Ok(rows) => tracing::info!(rows, "deleted old rows"),
                 // The next hour will do.
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "old rows stay"),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not delete old rows"),
             }
         }
     }
@@ -77,7 +77,7 @@ impl Housekeeper {
         swept
     }
 
-    /// Takes away what is old, and tells how many rows that were.
+    /// Deletes what is old, and returns the number of rows.
     ///
     /// # Errors
     /// When it failed for a table; the others are done all the same. Of several errors, the last.

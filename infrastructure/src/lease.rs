@@ -1,4 +1,4 @@
-//! Leases: which node does a work that only one should do, told by the database's clock.
+//! Leases, by the database's clock: which node does work that only one node may do.
 //!
 //! A lease keeps two nodes from doing the same work. It cannot stop a node that was asleep and does not know that its
 //! lease has run out: whatever must not happen twice is fenced in the work's own transaction.
@@ -48,7 +48,7 @@ impl Lease {
         Self::take_among_processes(database, name, owner, clock).await
     }
 
-    /// The same for work that a command may do beside a running service, also on an SQLite file.
+    /// The same for work that a command may do alongside a running service, also on an SQLite file.
     ///
     /// # Errors
     /// When the database does not work.
@@ -94,7 +94,7 @@ impl Lease {
         drop(self.lost.wait_for(|lost| *lost).await);
     }
 
-    /// Gives the lease to whoever wants it. If that fails it runs out by itself.
+    /// Makes the lease free for others. If that fails, it runs out by itself.
     pub async fn release(self) {
         let Some(renewal) = &self.renewal else { return };
         renewal.abort();

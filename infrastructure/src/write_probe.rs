@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use crate::database::{Database, DatabaseError, MigrateError};
 use crate::sql_args;
 
-/// An outcome is told again for so long, so that nobody can make the database write by asking.
+/// How long an outcome is repeated, so that frequent checks do not make the database write.
 const HOLDS_FOR: Duration = Duration::from_secs(5);
 
 /// A database that needs longer does not work.

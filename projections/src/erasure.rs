@@ -134,7 +134,7 @@ mod tests {
             let rebuilt = dump(database).await.unwrap();
             let text = format!("{rebuilt:?}");
             assert!(text.contains(domain::visitor::ERASED) && !text.contains("Veronika"));
-            assert_eq!(text.matches("vera@example.com").count(), 2, "only who was not erased is left");
+            assert_eq!(text.matches("vera@example.com").count(), 2, "only the visitor that was not erased is left");
             for sizes in [&[1_000][..], &[1], &[7, 3]] {
                 clear(database).await;
                 project_with(&projectors, database, &as_they_were, sizes).await.unwrap();

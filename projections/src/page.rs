@@ -38,7 +38,7 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// The first page.
+    /// The beginning of a list.
     #[must_use]
     pub const fn first(limit: u32) -> Self {
         Self { cursor: None, limit }

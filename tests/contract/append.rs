@@ -109,7 +109,7 @@ async fn repeated_command_gets_the_first_receipt(database: TestDatabase) {
                 panic!("carried out twice");
             };
             assert_eq!((command_id, record.receipt), (first.command_id, receipt.clone()));
-            assert_eq!(record.request_digest, [1; 32], "who asks for something else can see it");
+            assert_eq!(record.request_digest, [1; 32], "a caller with another request can see it");
         }
     }
     assert_eq!(nodes[0].log.find_command(first.command_id).await.unwrap().unwrap().receipt, receipt);

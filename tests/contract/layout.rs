@@ -36,7 +36,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").to_owned()
 }
 
-/// The crates of the workspace, and who uses whom, be it only for tests or builds.
+/// The crates of the workspace, and the uses between them, be it only for tests or builds.
 fn workspace() -> (BTreeSet<String>, Vec<Edge>) {
     let mut command = MetadataCommand::new();
     command.manifest_path(root().join("Cargo.toml")).no_deps().other_options(["--offline".to_owned()]);

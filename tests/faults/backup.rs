@@ -321,7 +321,7 @@ async fn node_on_an_exchanged_database_stops_and_says_so() {
         if reply.status == 503 && stopped >= 8 { Ok(reply.body) } else { Err(reply.body) }
     })
     .await;
-    assert!(readiness.to_string().contains("has to be started anew"), "{readiness}");
+    assert!(readiness.to_string().contains("restart this node"), "{readiness}");
     for _ in 0..5 {
         assert_ne!(say(client, &guest, "lost").await.0, 201, "nothing of the old history is added to the new one");
     }

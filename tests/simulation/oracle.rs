@@ -192,7 +192,7 @@ impl Oracle {
                 .all(|candidate| agent(&candidate.agent_id).is_some_and(|agent| fits(agent, candidate)))
     }
 
-    /// Those who came earlier to the same queue, and whom the router knew to wait, have to be on their way.
+    /// Chats that came to the same queue earlier, and that the router knew to wait, have to be on their way.
     fn note_overtaken(&mut self, now: Timestamp, id: ConversationId, wait: &WaitingChat) {
         let routing = self.invariants.routing();
         let Some(known) = self.known_to_all_routers(now) else { return };

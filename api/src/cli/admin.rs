@@ -23,7 +23,7 @@ pub enum Command {
         /// Their e-mail address
         #[arg(long)]
         email: String,
-        /// Their name
+        /// Their display name
         #[arg(long, default_value = "Admin")]
         name: String,
         /// Print JSON

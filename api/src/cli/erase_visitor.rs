@@ -27,7 +27,7 @@ const ELSEWHERE: &str = "not erased: older backups and exports, copies of the da
 /// The visitor to erase, and how to report it.
 #[derive(Args)]
 pub struct Options {
-    /// The visitor's id
+    /// The visitor's UUID, as conversations show it
     id: VisitorId,
     /// Erase without asking for confirmation
     #[arg(long)]

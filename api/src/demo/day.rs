@@ -37,7 +37,7 @@ pub struct Summary {
     pub closed: usize,
     /// Active and waiting chats.
     pub open: usize,
-    /// Messages.
+    /// Messages of visitors and agents.
     pub messages: usize,
 }
 

@@ -19,13 +19,11 @@ use crate::wiring::Internals;
 pub struct Member {
     /// The member as a caller of commands.
     pub principal: Principal,
-    /// Their id.
     pub id: AgentId,
     /// Their e-mail address, for logging in.
     pub email: String,
-    /// Their name.
+    /// The display name.
     pub name: &'static str,
-    /// Their role.
     pub role: Role,
     /// The hours of the day at which they begin and stop working.
     pub hours: (u64, u64),

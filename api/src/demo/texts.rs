@@ -3,9 +3,9 @@
 /// The author of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// The visitor.
+    /// The person who asks.
     Visitor,
-    /// Their agent.
+    /// The agent who serves the chat.
     Agent,
 }
 
@@ -68,7 +68,7 @@ pub const FIRST_NAMES: [&str; 24] = [
     "Leila", "Marek", "Chloe", "Anton", "Priya", "Samuel", "Greta", "Idris", "Julia", "Noah",
 ];
 
-/// Their last names.
+/// Combined with the first names, in turn.
 pub const LAST_NAMES: [&str; 16] = [
     "Novak", "Schmidt", "Dubois", "García", "Rossi", "Kowalski", "Tanaka", "Ali", "Jensen", "Moreau", "Silva", "Singh",
     "Brown", "Horváth", "Nguyen", "Keller",

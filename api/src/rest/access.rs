@@ -1,4 +1,4 @@
-//! Lets the callers in whom the action of an endpoint admits.
+//! Admits callers to endpoints, by the actions of these.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) struct Guard {
     pub action: Action,
 }
 
-/// Refuses callers for whom the action is not, and hands the caller to the handler.
+/// Refuses callers that may not take the action, and hands the caller to the handler.
 pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let token = bearer_token(request.headers());
     if guard.action.access() == Access::Monitor && guard.edge.is_monitor(token) {

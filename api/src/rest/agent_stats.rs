@@ -35,7 +35,7 @@ pub struct Availability {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentStats {
-    /// The agent's id.
+    /// The agent whose work is counted.
     agent_id: AgentId,
     /// The time up to which the statistics count.
     as_of: Timestamp,

@@ -26,6 +26,7 @@ use crate::service::{CallingAgent, Fields, Refusal, Services, UseCase};
 const ROLES: &str = "agent, supervisor, admin";
 const STATUSES: &str = "online, away, offline";
 
+/// An agent to register.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "AgentInput")]
@@ -118,6 +119,7 @@ pub async fn read(
     Ok(Json(services.directory.agent(lookup, id).await?))
 }
 
+/// The conditions and the page of a list of agents.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AgentQuery {
@@ -162,6 +164,7 @@ pub async fn list(
     Ok(Json(services.directory.list_agents(lookup, filter, &page).await?))
 }
 
+/// Changes of an agent; absent fields stay as they are.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "AgentChanges")]
@@ -260,6 +263,7 @@ async fn carry_out<U: UseCase>(
     responder.answer(principal, info, use_case, async |_| Ok(services.directory.changed_agent(agent_id).await?)).await
 }
 
+/// An agent's availability.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "StatusChange")]

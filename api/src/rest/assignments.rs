@@ -16,6 +16,7 @@ use crate::rest::values;
 use crate::service::reading::AssignmentView;
 use crate::service::{Caller, Fields, Services};
 
+/// The page of a conversation's assignments.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignmentQuery {

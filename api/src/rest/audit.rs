@@ -16,6 +16,7 @@ use crate::service::{
     AggregateFilter, AuditFilter, AuditQuery, AuditRecord, Fields, LONGEST_AUDIT_WORD, Moment, Refusal, Services,
 };
 
+/// The conditions and the page of a list of log records.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "AuditQuery")]

@@ -1,4 +1,4 @@
-//! Log-in, and who is logged in.
+//! Log-in, and the agent that is logged in.
 
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use crate::rest::values;
 use crate::server::client_address::ClientAddress;
 use crate::service::{CallingAgent, ChangeRequest, Fields, Lookup, Services};
 
+/// The credentials of an agent.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
@@ -47,7 +48,7 @@ pub struct LoggedInBody {
 /// An agent in brief.
 #[derive(Serialize, JsonSchema)]
 pub struct AgentSummary {
-    /// The agent's id.
+    /// A UUID, assigned at the registration.
     id: AgentId,
     /// The agent's name.
     name: Option<Name>,
@@ -85,6 +86,7 @@ fn body(tokens: TokenPair, agent: &domain::agent::Agent) -> LoggedInBody {
     LoggedInBody { access_token, expires_in, refresh_token, agent }
 }
 
+/// A request for new tokens.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Renewal {
@@ -110,6 +112,7 @@ pub async fn log_out(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// A change of the caller's own password.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "PasswordChange")]

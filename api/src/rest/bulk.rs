@@ -115,7 +115,7 @@ pub struct BulkClose {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BulkTag {
-    /// Which.
+    /// A tag that is not deleted, when it is put on.
     #[schemars(with = "values::Id")]
     tag_id: String,
 }
@@ -199,7 +199,7 @@ fn transfer(destination: &Destination, fields: &mut Fields) -> Option<BulkChange
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkResult {
-    /// The conversation's id.
+    /// The conversation that the result is about.
     conversation_id: ConversationId,
     /// The status code that the single request would have got.
     status: u16,

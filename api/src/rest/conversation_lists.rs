@@ -19,6 +19,7 @@ use crate::rest::values;
 use crate::service::reading::NamedConversation;
 use crate::service::{Caller, Fields, Services};
 
+/// The conditions, the order and the page of a list of conversations.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ConversationQuery {
@@ -100,6 +101,7 @@ pub async fn list(
     Ok(Json(services.conversations.list(&caller, (filter, order), &page, at_least.position()?).await?))
 }
 
+/// The conditions of counted conversations.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CountQuery {

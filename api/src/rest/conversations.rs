@@ -43,11 +43,12 @@ async fn change<U: UseCase>(
     responder.answer(principal, info, use_case, changed).await
 }
 
+/// The agent for a conversation.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "AgentChoice")]
 pub struct Choice {
-    /// Who shall serve it.
+    /// The agent that serves the conversation from now on.
     #[schemars(with = "values::Id")]
     agent_id: String,
     /// Why; it is recorded with the assignment.
@@ -100,6 +101,7 @@ pub async fn transfer(
     }
 }
 
+/// A tag for a conversation.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TagChoice {
@@ -137,6 +139,7 @@ pub async fn remove_tag(
     change((&services, &responder), principal, (conversation_id, known), &write.info, tag).await
 }
 
+/// The end of a conversation.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ending {

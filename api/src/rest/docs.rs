@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::document;
 
-/// The page's one script, <https://rapidocweb.com>; its licence is beside it.
+/// The page's one script, <https://rapidocweb.com>; its licence is next to it.
 const SCRIPT: &str = include_str!("../../assets/rapidoc-min.js");
 
 const PAGE: &str = include_str!("../../assets/docs.html");

@@ -49,13 +49,14 @@ pub async fn read(
     Ok(Json(services.directory.group(lookup, id).await?))
 }
 
+/// A group to create.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "GroupInput")]
 pub struct NewGroup {
     #[schemars(with = "values::Name")]
     name: String,
-    /// What it is for.
+    /// The purpose, for agents and supervisors.
     #[schemars(with = "Option<values::Note>")]
     description: Option<String>,
     /// How its chats find their agents; `least_loaded` when absent.
@@ -86,6 +87,7 @@ pub async fn create(
     responder.answer_created(principal, &info, create, made).await
 }
 
+/// Changes of a group; absent fields stay as they are.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "GroupChanges")]
@@ -154,10 +156,11 @@ pub async fn restore(
     carry_out((&services, &responder), (principal, group_id), &write.info, restore).await
 }
 
+/// Agents for a group.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Members {
-    /// Who joins the group.
+    /// The agents that join the group.
     #[schemars(with = "Vec<values::Id>", length(max = MAX_MEMBERS))]
     agent_ids: Vec<String>,
 }

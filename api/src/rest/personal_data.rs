@@ -24,7 +24,7 @@ use crate::service::{CallingAgent, Done, Erasure, PersonalDataItem, Services};
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Erasure")]
 pub struct ErasureBody {
-    /// The visitor's id.
+    /// The visitor whose data the request is about.
     visitor_id: VisitorId,
     /// The number of stored payloads that were replaced.
     payloads: u64,
@@ -46,7 +46,7 @@ pub struct ErasureBody {
 #[schemars(rename = "PersonalData", rename_all = "camelCase")]
 #[expect(dead_code, reason = "the document is written piece by piece; the type gives its schema")]
 pub struct PersonalDataDocument {
-    /// The visitor's id.
+    /// The visitor whose data the document holds.
     visitor_id: VisitorId,
     /// The time of the export.
     exported_at: Timestamp,
@@ -66,7 +66,7 @@ pub struct PersonalDataDocument {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the document is written piece by piece; the type gives its schema")]
 struct PersonalConversation {
-    /// The conversation's id.
+    /// A UUID, assigned when the conversation began.
     id: ConversationId,
     /// The conversation's events.
     history: Vec<PersonalDataItem>,

@@ -16,6 +16,7 @@ use crate::rest::problem::Problem;
 use crate::rest::values;
 use crate::service::{Caller, Fields, Services};
 
+/// The group and the page of a list of waiting chats.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct QueueQuery {

@@ -28,7 +28,7 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 /// The first answer to a request with an idempotency key, as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstAnswer {
-    /// The digest of the request.
+    /// Of method, path and body: another request with the same key is refused.
     pub request_digest: Hash,
     /// The status code.
     pub status: u16,
@@ -84,7 +84,7 @@ impl Answer {
         Self { position: done.position, replayed: done.repeated, applied_async: info.respond_async, ..self }
     }
 
-    /// The response.
+    /// Converts the answer, with the headers that it implies.
     pub fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;

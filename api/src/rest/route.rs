@@ -22,7 +22,7 @@ pub struct Inputs {
     pub ids: bool,
     /// The parameters of the query, as an object.
     pub query: Option<SchemaOf>,
-    /// The body.
+    /// The schema of the JSON body.
     pub body: Option<SchemaOf>,
     /// Whether it takes `If-Match`.
     pub known_version: bool,
@@ -32,13 +32,12 @@ pub struct Inputs {
 
 /// An endpoint: a path and a method, the action that it stands for, and its handler.
 pub struct Endpoint {
-    /// The method.
     pub method: Method,
     /// The path, with `{id}` where an id stands.
     pub path: &'static str,
     /// The action. Rights and rate limits hang on it.
     pub action: Action,
-    /// The callers for whom the action is.
+    /// The callers that may take the action.
     pub access: Access,
     pub(super) handler: MethodRouter<RestState>,
     inputs: Inputs,

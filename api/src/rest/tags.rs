@@ -42,6 +42,7 @@ pub async fn read(
     Ok(Json(services.directory.tag(lookup, id).await?))
 }
 
+/// A tag to create.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "TagInput")]
@@ -71,6 +72,7 @@ pub async fn create(
     responder.answer_created(principal, &info, create, made).await
 }
 
+/// Changes of a tag; absent fields stay as they are.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "TagChanges")]

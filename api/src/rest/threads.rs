@@ -24,6 +24,7 @@ use crate::rest::values;
 use crate::service::reading::NamedEvent;
 use crate::service::{Caller, ChangeRequest, EventsRequest, Fields, Refusal, Services};
 
+/// A message to send.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "MessageInput")]
@@ -196,6 +197,7 @@ fn author(principal: Principal) -> (&'static str, String) {
 
 const POSITION: &str = "must be a position of the log";
 
+/// The page of a thread's events.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {

@@ -20,6 +20,7 @@ use crate::rest::values;
 use crate::service::reading::Standing;
 use crate::service::{Fields, Refusal, Services};
 
+/// A visitor's session to begin, with the first message of its chat.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "SessionInput")]
@@ -60,9 +61,9 @@ struct Introduction {
 pub struct Session {
     /// The visitor's bearer token. A returning visitor continues an open chat with it.
     session_token: String,
-    /// The visitor's id.
+    /// A UUID; the same in all sessions of the visitor.
     visitor_id: VisitorId,
-    /// The conversation's id.
+    /// The conversation that the message has begun or continued.
     conversation_id: ConversationId,
     /// The id of the thread that accepts messages.
     thread_id: ThreadId,

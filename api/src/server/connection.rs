@@ -83,7 +83,7 @@ pub(super) async fn serve_connection(
         let connection = connection.clone();
         service_fn(move |request: Request<Incoming>| answer(router.clone(), peer, connection.clone(), request))
     };
-    // Not hyper-util's automatic builder: it reads the first bytes, which tell HTTP/1 from HTTP/2, without a timeout.
+    // Not hyper-util's automatic builder: it reads the first bytes, which distinguish HTTP/1 from HTTP/2, without a timeout.
     let http = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_within)

@@ -30,7 +30,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// File descriptors kept for everything that is not a connection: database, files, Redis.
 const OTHER_FILES: u64 = 256;
 
-/// The limits of connections.
+/// How many connections the server holds, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// Connections open at the same time. Further ones wait in the kernel's queue until one ends.

@@ -3,7 +3,7 @@ use domain::agent::Role;
 
 use super::Refusal;
 
-/// The callers for whom an action is. Rights that depend on the thing itself (own chats, own groups, oneself) are checked
+/// The callers that may take an action. Rights that depend on the thing itself (own chats, own groups, oneself) are checked
 /// by the use case or the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -15,14 +15,13 @@ pub enum Access {
     Agent,
     /// Supervisors and admins.
     Supervisor,
-    /// Admins.
     Admin,
     /// Admins, and programs with the token for metrics.
     Monitor,
 }
 
 impl Access {
-    /// Refuses callers for whom the action is not.
+    /// Refuses callers that may not take the action.
     ///
     /// # Errors
     /// [`super::Code::Forbidden`].

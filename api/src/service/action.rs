@@ -14,15 +14,10 @@ pub enum Action {
     ChangePassword,
     /// Read the agent of the token.
     ReadSelf,
-    /// List agents.
     ListAgents,
-    /// Register an agent.
     RegisterAgent,
-    /// Read one agent.
     ReadAgent,
-    /// Change an agent.
     ChangeAgent,
-    /// Delete an agent.
     DeleteAgent,
     /// Restore a deleted agent.
     RestoreAgent,
@@ -32,15 +27,10 @@ pub enum Action {
     SendHeartbeat,
     /// Set an agent's status.
     SetStatus,
-    /// List groups.
     ListGroups,
-    /// Create a group.
     CreateGroup,
-    /// Read one group.
     ReadGroup,
-    /// Change a group.
     ChangeGroup,
-    /// Delete a group.
     DeleteGroup,
     /// Restore a deleted group.
     RestoreGroup,
@@ -48,31 +38,22 @@ pub enum Action {
     AddMembers,
     /// Remove an agent from a group.
     RemoveMember,
-    /// List tags.
     ListTags,
-    /// Create a tag.
     CreateTag,
-    /// Read one tag.
     ReadTag,
-    /// Change a tag.
     ChangeTag,
-    /// Delete a tag.
     DeleteTag,
     /// Restore a deleted tag.
     RestoreTag,
     /// Begin a visitor's session with a chat.
     StartChat,
-    /// Send a message.
     SendMessage,
     /// Read the events of a thread.
     ReadEvents,
-    /// List conversations.
     ListConversations,
-    /// Count conversations.
     CountConversations,
     /// Change many conversations at once.
     ChangeConversations,
-    /// Read one conversation.
     ReadConversation,
     /// Assign a conversation to an agent.
     AssignChat,
@@ -107,7 +88,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The callers for whom the action is.
+    /// The callers that may take the action.
     #[must_use]
     pub const fn access(self) -> Access {
         match self {

@@ -21,17 +21,16 @@ pub struct Caller {
     pub as_of: AsOf,
 }
 
-/// A calling agent.
+/// A caller that is an agent, with the role of this moment.
 #[derive(Clone, Copy, Debug)]
 pub struct CallingAgent {
-    /// The agent.
     pub id: AgentId,
     /// The agent's role now.
     pub role: Role,
 }
 
 impl CallingAgent {
-    /// The agent as a principal.
+    /// The agent, as use cases know callers.
     #[must_use]
     pub const fn principal(self) -> Principal {
         Principal::Agent { id: self.id, role: self.role }

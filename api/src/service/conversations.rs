@@ -20,7 +20,6 @@ pub struct Conversations {
 /// The events of a thread that a caller asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct EventsRequest {
-    /// The thread.
     pub thread_id: ThreadId,
     /// The position after which the page begins.
     pub after: Position,

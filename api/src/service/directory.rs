@@ -31,9 +31,8 @@ pub struct Directory {
 /// The figures of an agent at a time.
 #[derive(Clone, Debug)]
 pub struct AgentFigures {
-    /// The agent.
     pub agent: AgentView,
-    /// The figures.
+    /// The counts and times of today and the last 30 days.
     pub figures: Figures,
     /// The time up to which they count.
     pub as_of: Timestamp,

@@ -18,9 +18,9 @@ pub struct Limit {
 
 /// New chats from one address.
 pub const STARTED_CHATS: Limit = Limit::new("widget", 30, 60);
-/// Messages of one visitor.
+/// Counted for each visitor, over all chats and doors.
 pub const VISITOR_MESSAGES: Limit = Limit::new("visitor-sends", 60, 60);
-/// Messages of one agent.
+/// Counted for each agent, over all chats and doors.
 pub const AGENT_MESSAGES: Limit = Limit::new("agent-sends", 600, 60);
 /// Log-ins from one address, whatever their outcome. The brake on wrong passwords is the use case's own.
 pub const LOG_INS: Limit = Limit::new("log-ins", 60, 60);
@@ -38,7 +38,7 @@ impl Limit {
         format!("{}:{counted}", self.name)
     }
 
-    /// The limit of an action, and the principal for whom it counts; without one it counts for the network address.
+    /// The limit of an action, and the principal that it counts for; without one it counts for the network address.
     /// `None` is the action of a request that no endpoint serves.
     fn of(action: Option<Action>, principal: Option<Principal>) -> (Self, Option<Principal>) {
         match (action, principal) {

@@ -58,9 +58,9 @@ pub enum Code {
     AlreadyStarted,
     /// The agent is registered already.
     AlreadyRegistered,
-    /// The chat is closed.
+    /// A closed chat takes no messages and no agents.
     ChatClosed,
-    /// The chat is open.
+    /// Only closed chats can be reopened.
     ChatOpen,
     /// An agent serves the chat already.
     AlreadyAssigned,

@@ -9,13 +9,11 @@ use infrastructure::subscription::{RunnerHandle, RunnerStatus, Subscriber, names
 /// A read model from which the service answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// Conversations.
     Conversations,
     /// Messages and system events.
     ThreadEvents,
     /// Agents and groups.
     Agents,
-    /// Tags.
     Tags,
     /// The words of conversations.
     Search,

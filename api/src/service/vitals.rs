@@ -64,7 +64,7 @@ pub struct Progress {
 
 /// Watches the parts of the program: the log, the read models, the background tasks, the database.
 pub struct Vitals {
-    /// The event log.
+    /// Says whether it can be read, and where it ends.
     pub log: Arc<dyn EventLog>,
     /// The progress of the read models.
     pub views: Arc<Views>,
@@ -181,7 +181,7 @@ fn projection(name: &str, lag: i64, status: &RunnerStatus) -> Result<(), String>
         // The cause may quote what people wrote; it is in the log.
         RunnerStatus::Stopped(reason @ StopReason::Panicked) => Err(reason.to_string()),
         RunnerStatus::Stopped(reason @ StopReason::HistoryForked { .. }) => {
-            Err(format!("{reason}: the database was exchanged, and this node has to be started anew"))
+            Err(format!("{reason}: the database was exchanged; restart this node"))
         }
         RunnerStatus::Stopped(reason @ StopReason::ForeignCheckpoint { .. }) => {
             Err(format!("{reason}: `{}` mends it", mending_command(name)))

@@ -79,7 +79,7 @@ impl OfflineStore {
         }
     }
 
-    /// Closes it.
+    /// Ends the projectors of this process, and closes the database.
     pub async fn close(self) {
         for runner in self.runners {
             runner.shut_down().await;

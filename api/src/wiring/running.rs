@@ -20,7 +20,7 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 pub struct Internals {
     /// Runs use cases.
     pub bus: CommandBus,
-    /// The event log.
+    /// Reads and appends events.
     pub log: Arc<dyn EventLog>,
     /// The progress of the read models.
     pub views: Arc<Views>,
@@ -32,7 +32,7 @@ pub struct Internals {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Keeps the hashes.
     pub credentials: Arc<dyn CredentialStore>,
-    /// The tasks in the background.
+    /// Says which of them have ended too early, and stops them.
     pub tasks: BackgroundTasks,
 }
 

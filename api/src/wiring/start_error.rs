@@ -55,7 +55,7 @@ pub enum StartError {
     /// The database file does not exist.
     #[error("there is no store: the database {} does not exist; use the DATA_DIR and DATABASE_URL of the server", file.display())]
     NoDatabase {
-        /// Its file.
+        /// The missing file of DATABASE_URL.
         file: PathBuf,
     },
     /// The database has no tables.
@@ -81,7 +81,6 @@ pub enum StartError {
     Listen {
         /// The address, or a name that resolves to it.
         host: String,
-        /// The port.
         port: u16,
         /// The cause.
         #[source]

@@ -1,4 +1,4 @@
-//! Who may see and change which agents.
+//! The rights to see and change agents.
 
 use domain::agent::Role;
 use domain::ids::AgentId;

@@ -73,7 +73,7 @@ impl Company {
         Registration::offline(name, email, role, self.bus.now())
     }
 
-    /// An agent who is online and takes so many chats at once.
+    /// An agent who is online and takes this number of chats at once.
     pub(crate) async fn agent_with_slots(&self, slots: i64) -> AgentId {
         let usual = self.registration(&format!("{}@example.com", self.bus.new_uuid()), Role::Agent);
         let chat_limit = ChatLimit::new(slots).unwrap();

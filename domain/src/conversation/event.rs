@@ -77,7 +77,7 @@ pub enum QueueReason {
     GroupDeleted,
 }
 
-/// Who transferred a chat to another group, and why.
+/// The transfer of a chat to another group: its author and reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Handover {

@@ -48,7 +48,7 @@ impl Ledger {
         match event {
             ConversationEvent::AgentAssigned { agent_id, previous_agent_id, assignment, .. } => {
                 let before = self.assigned.insert(id, *agent_id);
-                assert_eq!(before, *previous_agent_id, "the event names who served before");
+                assert_eq!(before, *previous_agent_id, "the event names the agent that served before");
                 let routed = matches!(assignment, Assignment::Routed { .. });
                 assert!(!routed || before.is_none(), "the router replaced an agent");
             }

@@ -14,7 +14,7 @@ use super::record::{AuditRecord, HexHash};
 use crate::database::{Database, DatabaseError};
 use crate::event_log::chain::GENESIS;
 use crate::event_log::{
-    Broken, ChainWalk, Damage, VerifyError, ensure_vouched, evidence_after, nothing_beside, read_head,
+    Broken, ChainWalk, Damage, VerifyError, ensure_vouched, evidence_after, nothing_outside, read_head,
 };
 use crate::sql_args;
 
@@ -94,7 +94,7 @@ pub(super) struct Head {
     pub(super) epoch: Epoch,
     /// The last position that was looked at.
     pub(super) to: Position,
-    /// The hash there.
+    /// The log's chain hash at that position.
     pub(super) hash: HexHash,
     /// How many events were written.
     pub(super) events: u64,
@@ -123,7 +123,7 @@ pub async fn export(
         return Err(ExportError::BeyondTheEnd { from, end: end.position });
     }
     let to = to.max(from - 1);
-    nothing_beside(database).await.map_err(ExportError::from_verify)?;
+    nothing_outside(database).await.map_err(ExportError::from_verify)?;
     let previous = hash_before(database, from).await?;
     let filter_text =
         if filter.is_empty() { None } else { Some(serde_json::to_value(filter).map_err(io::Error::from)?) };

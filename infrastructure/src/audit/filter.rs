@@ -29,9 +29,8 @@ pub struct AuditFilter {
 /// A kind of streams, or one of them: `thread`, `thread:01890…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aggregate {
-    /// The kind.
     pub kind: AggregateType,
-    /// The one.
+    /// One stream of the kind; all of them when absent.
     pub id: Option<Uuid>,
 }
 
@@ -82,9 +81,9 @@ impl AuditFilter {
 /// A place in the log: a position, or the time at which events were recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// A position.
+    /// The event at the position, included.
     Position(Position),
-    /// A time.
+    /// The first event recorded then or later; as an end, the last one recorded then or earlier.
     Time(Timestamp),
 }
 
@@ -135,7 +134,7 @@ async fn count_before(database: &Database, time: Timestamp, end: Position) -> Re
         let row =
             database.fetch_optional("SELECT recorded_us FROM events WHERE position = ?", sql_args![middle]).await?;
         let recorded_us = row.map(|row| row.int("recorded_us")).transpose()?;
-        // Where an event is missing, whoever reads there will say so.
+        // Where an event is missing, the read of that place reports it.
         if recorded_us.is_some_and(|recorded_us| recorded_us < time.as_micros()) {
             before = middle;
         } else {

@@ -48,7 +48,7 @@ pub(super) enum Line {
     Columns,
     /// What the export is.
     Opening(Box<RawValue>),
-    /// An event.
+    /// A record of the log.
     Event(Box<AuditRecord>),
     /// Where it ends.
     Head(SignedHead),
@@ -127,7 +127,7 @@ fn json_line(value: &impl Serialize) -> io::Result<Vec<u8>> {
 }
 
 fn read_json(line: &[u8]) -> Result<Line, Unreadable> {
-    // The opening and the head are the shortest to rule out: their first key tells.
+    // The opening and the head are the shortest to rule out: their first key decides.
     if line.starts_with(br#"{"livechatlog":"#) {
         return Ok(Line::Opening(parse::<Opened>(line)?.livechatlog));
     }

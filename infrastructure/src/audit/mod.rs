@@ -2,7 +2,7 @@
 //!
 //! An export is one event a line between an opening and a head, as NDJSON or as CSV. The opening names the history, the
 //! position of the first event and the hash before it. Each event carries what its digest and its hash are computed from
-//! (see [`crate::event_log::chain`]), so that the chain can be computed anew from the file alone. The head repeats where
+//! (see [`crate::event_log::chain`]), so that the chain can be computed again from the file alone. The head repeats where
 //! the export ends, with the SHA-256 of all bytes before the head's line, and is signed with Ed25519 (RFC 8032). The
 //! signature is over the ASCII text `livechatlog-audit-head-1`, a line feed, and the head's JSON text.
 //!

@@ -1,4 +1,4 @@
-//! Pages of the log for those who look into it.
+//! Pages of the log for auditors.
 
 use application::ports::Position;
 
@@ -29,7 +29,7 @@ pub struct AuditPage {
     pub next: Option<Position>,
 }
 
-/// Which page.
+/// A request for a page of records.
 #[derive(Clone, Debug)]
 pub struct AuditPageRequest {
     /// What events must be like.

@@ -40,7 +40,7 @@ pub struct AuditRecord {
     /// Further stored JSON, byte for byte.
     #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub metadata: Box<RawValue>,
-    /// The event's id.
+    /// A UUID, unique in the log.
     #[cfg_attr(feature = "schema", schemars(with = "domain::schema::Id"))]
     pub event_id: Uuid,
     /// The command that the event results from.

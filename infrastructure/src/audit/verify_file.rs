@@ -24,9 +24,9 @@ pub struct VerifiedExport {
     pub from: Position,
     /// The last position.
     pub to: Position,
-    /// The hash there.
+    /// The log's chain hash at the last position.
     pub chain_hash: Hash,
-    /// The events that are in it.
+    /// The number of proved events.
     pub events: u64,
     /// Whether events were left out.
     pub filtered: bool,
@@ -34,7 +34,7 @@ pub struct VerifiedExport {
     pub erased: u64,
     /// The first erased payload whose erasure is not recorded in this export. It may be recorded after its end.
     pub unvouched: Option<Position>,
-    /// Who has signed it.
+    /// The key that has signed it.
     pub signer: PublicKey,
 }
 
@@ -50,7 +50,7 @@ pub enum FileError {
     /// It comes from a later version of this program.
     #[error("the export has format {format}, which this version does not know")]
     LaterFormat {
-        /// Its format.
+        /// The format's number in the opening line.
         format: u32,
     },
     /// It ends without a head.
@@ -65,7 +65,7 @@ pub enum FileError {
         /// The last position that was proved.
         position: Position,
     },
-    /// The signature is not one of the key that is named beside it.
+    /// The signature was not made with the key that the file names.
     #[error("the signature of the head is wrong")]
     Signature,
     /// Something follows the head.
@@ -76,7 +76,7 @@ pub enum FileError {
     Read(#[from] io::Error),
 }
 
-/// Computes every digest of an export anew. `progress` is called now and then with how many events have been proved.
+/// Computes every digest of an export again. `progress` is called now and then with the number of proved events.
 ///
 /// # Errors
 /// See [`FileError`].
@@ -102,7 +102,7 @@ pub fn verify_file(mut file: impl BufRead, mut progress: impl FnMut(u64)) -> Res
                 return Err(Broken { position: position + 1, damage: Damage::Unreadable }.into());
             }
         }
-        // With the first, too: it tells that something is done.
+        // With the first, too: it shows that the work has begun.
         if proof.events % 1_000 == 1 {
             progress(proof.events);
         }

@@ -14,7 +14,7 @@ const REPLACE: &str =
     "UPDATE credentials SET password_hash = ?, changed_us = ? WHERE agent_id = ? AND password_hash = ?";
 const REMOVE: &str = "DELETE FROM credentials WHERE agent_id = ?";
 
-/// Keeps password hashes in the database, beside the log.
+/// Keeps password hashes in the database, outside of the log, which is never deleted.
 #[derive(Clone)]
 pub struct SqlCredentialStore {
     database: Database,

@@ -20,7 +20,7 @@ const ROTATE: &str = "UPDATE sessions SET refresh_hash = ?, expires_us = ?
 const END: &str = "UPDATE sessions SET ended_us = ? WHERE id = ? AND ended_us IS NULL";
 const END_OTHERS: &str = "UPDATE sessions SET ended_us = ? WHERE agent_id = ? AND id <> ? AND ended_us IS NULL";
 
-/// Keeps sessions in the database, beside the log.
+/// Keeps sessions in the database, outside of the log.
 #[derive(Clone)]
 pub struct SqlSessionStore {
     database: Database,

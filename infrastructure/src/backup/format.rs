@@ -45,7 +45,7 @@ impl Opening {
     }
 }
 
-/// Enough of an opening to tell which form it has.
+/// As much of an opening as shows its form.
 #[derive(Deserialize)]
 pub(super) struct FormatOnly {
     #[serde(rename = "livechatlogBackup")]
@@ -56,7 +56,7 @@ pub(super) struct FormatOnly {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) enum Line {
-    /// A row of a table beside the log.
+    /// A row of a table outside of the log.
     Row(KeptRow),
     /// The next event.
     Event(Box<AuditRecord>),

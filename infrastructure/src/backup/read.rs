@@ -39,7 +39,7 @@ pub enum BackupError {
     /// It comes from a much later version.
     #[error("the backup has format {format}, which this version of livechatlog does not know: it needs a later one")]
     LaterFormat {
-        /// Its format.
+        /// The format's number in the opening line.
         format: u32,
     },
     /// A line is not what a backup has there.
@@ -57,7 +57,7 @@ pub enum BackupError {
     /// What can be read only once cannot be kept to be read again.
     #[error("the backup cannot be put into a temporary file in {}", folder.display())]
     Spool {
-        /// Where it was to be.
+        /// The folder for temporary files.
         folder: PathBuf,
         /// The cause.
         #[source]
@@ -125,7 +125,7 @@ impl BackupFile {
         &self.opening
     }
 
-    /// Reads everything in it and computes every digest and hash anew. `progress` is called now and then with the position
+    /// Reads everything in it and computes every digest and hash again. `progress` is called now and then with the position
     /// that has been reached, and with the last one.
     ///
     /// # Errors
@@ -226,7 +226,7 @@ impl BackupReader {
     }
 }
 
-/// A file from its beginning, whoever reads it beside.
+/// A file from its beginning, regardless of its other readers.
 struct Bytes {
     file: Arc<File>,
     offset: u64,

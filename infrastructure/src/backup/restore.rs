@@ -81,10 +81,10 @@ pub struct UnfinishedRestore {
     pub epoch: Epoch,
 }
 
-/// What was restored.
+/// A finished restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// What was in the backup.
+    /// The content of the backup, as proved while it was read.
     pub backup: Checked,
     /// The new name of the history.
     pub epoch: Epoch,
@@ -104,7 +104,7 @@ pub async fn find_unfinished(database: &Database) -> Result<Option<UnfinishedRes
     Ok(epoch.map(|epoch| UnfinishedRestore { epoch }))
 }
 
-/// A restore that is under way. Dropped before its end, the database can only be restored into anew.
+/// A restore that is under way. If it is dropped before its end, another restore into the database must start from scratch.
 pub struct Restore {
     database: Database,
     lock: SchemaLock,
@@ -125,7 +125,7 @@ impl Restore {
         mark(database, epoch, &opening).await?;
         let kept = KEPT.iter().map(|table| table.name);
         let left_out = LEFT_OUT.iter().map(|(name, _)| *name);
-        // Those two tell of this database itself.
+        // Those two describe this database itself.
         let own = left_out.filter(|name| !["restores", "schema_migrations"].contains(name));
         for table in views.iter().copied().chain(kept).chain(own).chain(["events"]) {
             empty(database, table).await?;
@@ -240,7 +240,7 @@ async fn ensure_empty(tx: &mut Transaction, position: Position) -> Result<(), Re
 
 /// Takes all rows away, however many.
 async fn empty(database: &Database, table: &str) -> Result<(), DatabaseError> {
-    // MySQL makes the table anew, which takes its time.
+    // MySQL writes the whole table again, which takes its time.
     if database.fetch_optional(&format!("SELECT 1 AS found FROM {table} LIMIT 1"), vec![]).await?.is_none() {
         return Ok(());
     }

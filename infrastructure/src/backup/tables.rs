@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::database::{DatabaseError, Row, RowError, SqlValue};
 
-/// A table whose rows do not follow from the log, and are carried beside it.
+/// A table whose rows do not follow from the log, so that a backup carries them, too.
 #[derive(Clone, Copy, Debug)]
 pub struct KeptTable {
-    /// Its name.
+    /// The name in the schema and in the lines of a backup.
     pub name: &'static str,
     /// Its primary key, a text.
     pub(super) key: &'static str,
@@ -23,7 +23,7 @@ enum Kind {
     Bytes,
 }
 
-/// The tables that are in a backup beside the events.
+/// The tables that are in a backup in addition to the events.
 pub const KEPT: [KeptTable; 2] = [
     KeptTable {
         name: "credentials",
@@ -45,24 +45,24 @@ pub const KEPT: [KeptTable; 2] = [
 
 /// The tables that a backup leaves out, and why.
 pub const LEFT_OUT: [(&str, &str); 8] = [
-    ("checkpoints", "they belong to the read models, which are built anew"),
+    ("checkpoints", "they belong to the read models, which are built again"),
     (
         "idempotent_responses",
-        "they hold visitors' tokens; a repeated command is known by the command log, and answered anew",
+        "they hold visitors' tokens; the command log recognizes a repeated command, which gets a new answer",
     ),
     ("leases", "they belong to running nodes"),
     ("presence_leases", "they last for less than a minute, and lost ones make nobody away"),
-    ("restores", "it tells where this database's own history comes from"),
+    ("restores", "it records where this database's own history comes from"),
     ("schema_migrations", "the database that is restored into has its own"),
     ("sessions", "everybody logs in again after a restore"),
-    ("snapshots", "they are made anew from the events"),
+    ("snapshots", "they are made again from the events"),
 ];
 
 /// A row of a kept table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeptRow {
-    /// The table.
+    /// The name of the row's [`KeptTable`].
     pub table: String,
     /// Its columns.
     pub values: Map<String, Value>,

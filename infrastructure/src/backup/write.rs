@@ -22,7 +22,7 @@ const PAGE: usize = 1_000;
 /// How many pages are read ahead of those that are written.
 const AHEAD: usize = 2;
 
-/// What is in a backup.
+/// The content of a finished backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupSummary {
     /// What it was taken of.

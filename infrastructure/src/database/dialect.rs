@@ -5,7 +5,6 @@
 pub enum Dialect {
     /// MySQL and MariaDB.
     Mysql,
-    /// SQLite.
     Sqlite,
 }
 

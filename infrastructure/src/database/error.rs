@@ -1,4 +1,4 @@
-//! What can go wrong, told apart by what to do about it.
+//! The errors of a database, classified by what to do about them.
 
 use sqlx::error::{DatabaseError as Reported, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
@@ -202,7 +202,7 @@ fn classify_mysql(number: u16, state: Option<&str>) -> Class {
         _ if state == Some("40001") => Class::Retryable,
         // Full disk or table, too many connections, no memory, shutdown, network errors, aborted or killed connection,
         // server that is read-only or not ready, access not (yet) granted, and an error while committing, after which
-        // only looking tells what happened.
+        // only another look shows what happened.
         1021
         | 1037
         | 1038

@@ -142,7 +142,7 @@ impl Database {
         Ok(self.fetch_all(sql, args).await?.into_iter().next())
     }
 
-    /// Runs a statement by itself and tells how many rows it affected (found, for an update).
+    /// Runs a statement by itself and returns the number of rows that it has affected (found, for an update).
     ///
     /// Do not call it while holding a [`Transaction`]: on SQLite there is one writer at a time.
     ///
@@ -212,8 +212,8 @@ impl Database {
         }
     }
 
-    /// Takes what was overwritten off the disk where it can be asked for: SQLite's write-ahead log. Tells whether nothing
-    /// is left there. MySQL does so by itself, in its time.
+    /// Removes overwritten data from the disk where a program can ask for it: SQLite's write-ahead log. Returns whether nothing
+    /// is left there. MySQL does so by itself, in its own time.
     ///
     /// # Errors
     /// See [`DatabaseError`].

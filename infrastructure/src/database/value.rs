@@ -7,13 +7,10 @@ use sqlx::query::Query;
 /// A value for a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlValue {
-    /// `NULL`.
     Null,
     /// An integer; truth values are 0 and 1.
     Int(i64),
-    /// Text.
     Text(String),
-    /// Bytes.
     Bytes(Vec<u8>),
 }
 

@@ -22,8 +22,8 @@ pub(crate) async fn read_on(session: &mut Session) -> Result<LogHead, DatabaseEr
     head(session.query(SELECT_HEAD).await?.first())
 }
 
-/// Begins a transaction that nobody can append beside. It waits for an append that is being committed, also for one
-/// whose connection was lost.
+/// Begins a transaction that keeps others from appending until it ends. It waits for an append that is being committed, also
+/// for one whose connection was lost.
 pub(crate) async fn lock_on(session: &mut Session) -> Result<LogHead, DatabaseError> {
     let dialect = session.dialect();
     let script = format!("{}; {SELECT_HEAD}{}", dialect.begin(), dialect.for_update());

@@ -20,5 +20,5 @@ pub use history::LogHint;
 pub use integrity::{
     Broken, ChainWalk, Damage, Evidence, VerifiedLog, VerifyError, chain, verify_against, verify_chain,
 };
-pub(crate) use integrity::{ensure_vouched, evidence_after, evidence_in, nothing_beside};
+pub(crate) use integrity::{ensure_vouched, evidence_after, evidence_in, nothing_outside};
 pub use log::{LogPorts, SqlEventLog};

@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It is.
+    /// Nothing needs to be done.
     Ok,
     /// It works, but something should be done.
     Warning,
@@ -21,9 +21,9 @@ pub struct Finding {
     pub subject: &'static str,
     /// Whether it is as it should be.
     pub status: Status,
-    /// What was found.
+    /// The observation, as a sentence for the operator.
     pub found: String,
-    /// What to do.
+    /// The operator's next step; absent where nothing needs to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }

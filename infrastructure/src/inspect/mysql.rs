@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, unknown};
 use crate::database::{Database, DatabaseError};
 
-/// A node has so many connections: the pool, and one to append with.
+/// The connections of a node: the pool, and one to append with.
 const OF_A_NODE: u64 = 17;
 
 /// What the program does with tables, also while it rebuilds some.

@@ -99,7 +99,7 @@ async fn quick_check(database: &Database, table: Option<&str>) -> Result<Vec<Str
     Ok(said.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// SQLite names pages, which tell nobody anything: each table is looked at by itself.
+/// SQLite names pages, which say nothing to a reader: each table is looked at by itself.
 async fn with_tables(database: &Database, said: Vec<String>) -> String {
     const TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
     let names = database.fetch_all(TABLES, vec![]).await;
@@ -116,7 +116,7 @@ async fn with_tables(database: &Database, said: Vec<String>) -> String {
     format!("{tables}; SQLite says: {}", shortened(&said))
 }
 
-/// SQLite tells up to a hundred things.
+/// SQLite reports up to a hundred faults.
 fn shortened(said: &[String]) -> String {
     let lines: Vec<_> = said.iter().flat_map(|text| text.lines()).collect();
     let more = lines.len().saturating_sub(SHOWN);

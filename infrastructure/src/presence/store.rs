@@ -13,7 +13,7 @@ const LIST_ENDED: &str =
 const LASTS: &str = "SELECT agent_id FROM presence_leases WHERE agent_id = ? AND expires_us > ? LIMIT 1";
 const FORGET: &str = "DELETE FROM presence_leases WHERE agent_id = ? AND expires_us <= ?";
 
-/// Keeps leases in the database, beside the log.
+/// Keeps leases in the database, outside of the log.
 #[derive(Clone)]
 pub struct SqlPresenceStore {
     database: Database,

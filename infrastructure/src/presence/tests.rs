@@ -108,7 +108,7 @@ impl Node {
     }
 
     async fn changes(&self) -> Vec<(AgentStatus, StatusCause)> {
-        // Another one, which does not wait to be told of what others have appended.
+        // Another one, which does not wait for news of what others have appended.
         let log = start(&self.database).await;
         let events = log.read_after(0, 1_000).await.unwrap();
         let change = |event: &Arc<LogEvent>| match &event.event {
@@ -130,7 +130,7 @@ async fn agent_is_away_after_lease_and_grace_and_back_with_the_next_heartbeat() 
         let node = Node::start(&fresh.database, &hands).await;
         node.register().await;
         hands.advance(Duration::from_secs(600));
-        assert_eq!(node.sweep().await, AgentStatus::Online, "who never sent a heartbeat is left alone");
+        assert_eq!(node.sweep().await, AgentStatus::Online, "an agent that never sent a heartbeat is left alone");
         assert_eq!(node.beat(1).await, AgentStatus::Online);
         hands.advance(LEASE + GRACE - SECOND);
         assert_eq!(node.sweep().await, AgentStatus::Online);
@@ -199,12 +199,12 @@ async fn whoever_begins_to_watch_waits_for_a_whole_lease_and_grace() {
         assert_eq!(node.sweep().await, AgentStatus::Online);
         hands.advance(LEASE + GRACE - SECOND);
         assert_eq!(node.sweep().await, AgentStatus::Online);
-        // After an outage it begins anew.
+        // After an outage it begins again.
         node.presence.watch();
         hands.advance(SECOND);
         assert_eq!(node.sweep().await, AgentStatus::Online);
         hands.advance(LEASE + GRACE);
-        assert_eq!(node.sweep().await, AgentStatus::Away, "who does not come back is missed all the same");
+        assert_eq!(node.sweep().await, AgentStatus::Away, "an agent that does not come back becomes away all the same");
     }
 }
 

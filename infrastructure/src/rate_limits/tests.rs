@@ -71,7 +71,7 @@ macro_rules! on_each_limiter {
     )+};
 }
 
-/// How many of so many takes at once were allowed.
+/// The number of concurrent takes that were allowed.
 async fn allowed_at_once(limiter: &Arc<dyn RateLimiter>, takes: usize) -> usize {
     let mut tasks = JoinSet::new();
     for _ in 0..takes {

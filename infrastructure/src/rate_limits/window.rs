@@ -26,7 +26,7 @@ impl Window {
         Self { ends: now.saturating_add(length(rate)), count: 0 }
     }
 
-    /// Does the step in this window, or in a new one if this has ended, and tells whether there was room before.
+    /// Does the step in this window, or in a new one if this has ended, and returns whether there was room before.
     pub(crate) fn step(&mut self, step: Step, rate: Rate, now: Millis) -> bool {
         let new = Self::new(rate, now);
         if self.ends <= now {
@@ -49,7 +49,7 @@ impl Window {
             allowed,
             limit: rate.times,
             remaining: rate.times.saturating_sub(self.count),
-            // Rounded up: who comes back after that many seconds is in the next window.
+            // Rounded up: a caller that comes back after that many seconds is in the next window.
             reset_seconds: u32::try_from((left - 1) / 1_000 + 1).unwrap_or(u32::MAX),
         }
     }

@@ -17,7 +17,7 @@ pub enum RunnerStatus {
     Running,
     /// It has stopped, and needs an operator.
     Stopped(StopReason),
-    /// It was shut down.
+    /// The node is ending: it stored its checkpoint and released its lease.
     ShutDown,
 }
 

@@ -193,7 +193,7 @@ impl Leader<'_> {
             return self.project_in(database.begin_view().await?, events, to, None).await;
         }
         match self.project_in(database.begin_batched_view().await?, events, to, None).await {
-            // One by one the statements tell which of them failed, and what that means.
+            // Sent one by one, the statements show which of them failed, and what that means.
             Err(TurnEnd::Stop(reason)) => self.project_in(database.begin_view().await?, events, to, Some(reason)).await,
             outcome => outcome,
         }
@@ -222,7 +222,7 @@ impl Leader<'_> {
             tracing::warn!(
                 projector = name,
                 error = &reason as &dyn std::error::Error,
-                "a batch is done again one by one"
+                "batched projection failed; retrying statement by statement"
             );
             metrics::counter!("livechatlog_projection_batches_failed_total", "projection" => name).increment(1);
             self.runner.load(self.stored.position).await?;

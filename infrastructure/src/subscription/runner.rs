@@ -123,7 +123,7 @@ impl Runner {
             Err(end) => end,
         };
         if timeout(RELEASED_WITHIN, self.subscriber.released()).await.is_err() {
-            tracing::warn!(projector = self.subscriber.name(), "something that it has begun is still under way");
+            tracing::warn!(projector = self.subscriber.name(), "projector gives its lease away with work under way");
         }
         end
     }
@@ -133,7 +133,7 @@ impl Runner {
             return;
         }
         let name = self.subscriber.name();
-        tracing::warn!(projector = name, error = end as &dyn std::error::Error, "projector is interrupted");
+        tracing::warn!(projector = name, error = end as &dyn std::error::Error, "projector is interrupted; retrying");
         self.failures = self.failures.saturating_add(1);
         let (clock, ids) = (Arc::clone(&self.subscriptions.clock), Arc::clone(&self.subscriptions.ids));
         tokio::select! {

@@ -467,7 +467,7 @@ async fn node_that_lost_its_lease_unknowingly_is_fenced_off() {
         assert_eq!(handle.status(), RunnerStatus::Running);
         assert_eq!(notes(&fresh.database).await, [1, 2, 3, 4, 5]);
         let loads = projector.loads.load(Ordering::SeqCst);
-        assert_eq!(loads, 2, "when each of its turns begins: who is fenced off takes nothing over");
+        assert_eq!(loads, 2, "when each of its turns begins: a fenced-off runner takes nothing over");
     }
 }
 

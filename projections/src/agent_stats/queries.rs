@@ -69,7 +69,7 @@ impl Percentiles {
 pub struct AgentFigures {
     /// The chats that came to them.
     pub chats: Recent,
-    /// The messages they sent.
+    /// The messages that the agent wrote, in all chats.
     pub messages_sent: Recent,
     /// How soon they answered, in the chats of the last 30 days that they answered; null without any.
     pub first_response_seconds: Option<Percentiles>,

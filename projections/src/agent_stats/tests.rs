@@ -110,7 +110,7 @@ async fn chat_is_answered_handed_over_and_closed() {
             log.say(1, Participant::Visitor(VisitorId::default()), 105);
             log.answer(1, ANNA, 110);
             log.answer(1, ANNA, 120);
-            // A transfer: who takes over joins, and the other leaves.
+            // A transfer: the agent that takes over joins, and the other leaves.
             log.join(1, BERT, 160);
             log.leave(1, ANNA, 160);
             log.answer(1, BERT, 163);

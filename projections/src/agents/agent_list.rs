@@ -6,14 +6,14 @@ use infrastructure::sql_args;
 use crate::Deleted;
 use crate::sql::containing;
 
-/// Which agents.
+/// The conditions of a list of agents; each that is present must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentFilter {
     /// Those with this status.
     pub status: Option<AgentStatus>,
     /// Those with this role.
     pub role: Option<Role>,
-    /// Those in the group.
+    /// Members of this group.
     pub group_id: Option<GroupId>,
     /// Agents with this text in their name or address; case and accents do not matter.
     pub search: Option<String>,

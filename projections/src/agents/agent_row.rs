@@ -11,7 +11,7 @@ use crate::sql::named;
 use crate::table::ViewTable;
 use crate::text::fold;
 
-/// A row of `agents`.
+/// The stored form of an [`AgentView`](super::AgentView).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AgentRow {
     pub(crate) id: AgentId,

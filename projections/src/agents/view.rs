@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::{AgentRow, GroupRow};
 
-/// An agent.
+/// A person who answers chats, with availability and slots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Agent"))]
 #[serde(rename_all = "camelCase")]
 pub struct AgentView {
-    /// The agent's id.
+    /// A UUID, assigned at the registration.
     pub id: AgentId,
     /// The agent's name.
     pub name: String,
@@ -71,7 +71,7 @@ impl AgentView {
 #[cfg_attr(feature = "schema", schemars(rename = "Group"))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupView {
-    /// The group's id.
+    /// A UUID, assigned at the creation.
     pub id: GroupId,
     /// The group's name.
     pub name: String,

@@ -5,16 +5,16 @@ use uuid::Uuid;
 
 use crate::search::SearchText;
 
-/// Which conversations.
+/// The conditions of a list of conversations; each that is present must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConversationFilter {
     /// Those that stand there.
     pub status: Option<ConversationStatus>,
     /// Those that the agent serves, and of the closed ones those that the agent served last.
     pub agent_id: Option<AgentId>,
-    /// Those of the group.
+    /// Those that this group serves or has in its queue.
     pub group_id: Option<GroupId>,
-    /// Those with the tag.
+    /// Those that have the tag now.
     pub tag_id: Option<TagId>,
     /// Those that began at this time or later.
     pub from: Option<Timestamp>,
@@ -29,9 +29,9 @@ pub struct ConversationFilter {
 /// What an agent may see: the conversations that they serve or served last, and those of their groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visibility {
-    /// The agent.
+    /// The reader.
     pub agent_id: AgentId,
-    /// Their groups.
+    /// The reader's groups at the time of the query.
     pub group_ids: Vec<GroupId>,
 }
 

@@ -13,7 +13,7 @@ use crate::rows::ViewRow;
 use crate::sql::{document, named, unexpected};
 use crate::table::ViewTable;
 
-/// A row of `conversations`.
+/// The stored form of a [`ConversationView`](super::ConversationView).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ConversationRow {
     pub(crate) id: ConversationId,

@@ -11,9 +11,9 @@ use super::ConversationRow;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationView {
-    /// The conversation's id.
+    /// A UUID, assigned when the conversation begins.
     pub id: ConversationId,
-    /// The conversation's status.
+    /// Whether the conversation waits, is served or has ended.
     pub status: ConversationStatus,
     /// The visitor of the conversation.
     pub visitor: VisitorView,
@@ -55,7 +55,7 @@ pub struct ConversationView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Visitor"))]
 pub struct VisitorView {
-    /// The visitor's id.
+    /// A UUID, assigned at the first session.
     pub id: VisitorId,
     /// The visitor's name.
     pub name: Option<String>,

@@ -15,7 +15,7 @@ const PAGE: i64 = 500;
 /// A row in which a live table differs from what the log says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RowDifference {
-    /// The table.
+    /// The live table's name.
     pub table: &'static str,
     /// The row's primary key.
     pub key: Value,

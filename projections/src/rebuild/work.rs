@@ -1,4 +1,4 @@
-//! The steps of a rebuild: fill copies beside the live tables, catch up with these while they are held still, exchange them.
+//! The steps of a rebuild: fill copies next to the live tables, catch up with these while they are held still, exchange them.
 
 use std::sync::atomic::AtomicI64;
 use std::time::{Duration, Instant};

@@ -108,7 +108,7 @@ impl RoutingQueries {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueStats {
-    /// The group's id.
+    /// The group that owns the queue.
     pub group_id: GroupId,
     /// The number of waiting chats.
     pub waiting: i64,

@@ -28,7 +28,7 @@ impl Bounds {
 /// What must be in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// One of these words.
+    /// Alternatives, of which one must occur.
     Any(Vec<String>),
     /// A word from the first text on, below the second.
     Between(String, String),

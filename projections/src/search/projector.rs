@@ -96,8 +96,8 @@ async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<
     Ok(insert_new(tx, found).await?)
 }
 
-/// Makes conversations of which something was erased be found no more, not by what agents have written either: who said a
-/// word is not known, and agents repeat names. No index leads from a conversation to its words, so that the whole table is
+/// Removes conversations from the search of which something was erased. Their agents' words go, too: the table does not know
+/// the author of a word, and agents repeat names. No index leads from a conversation to its words, so that the whole table is
 /// walked: erasures are rare, and messages are not.
 async fn forget(tx: &mut Transaction, conversations: &[Uuid]) -> Result<(), DatabaseError> {
     let rows = fetch_by_id(tx, CHATS_TABLE.name, conversations).await?;

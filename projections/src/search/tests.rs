@@ -67,7 +67,7 @@ async fn visitor_is_found_by_the_name_they_gave_later() {
             crate::testing::clear(database).await;
             project(&desk, database, pages).await.unwrap();
             assert_eq!(found(database, "jurgen").await, [chat]);
-            assert_eq!(found(database, "vera").await, [chat], "and by the one before: who was it, agents ask");
+            assert_eq!(found(database, "vera").await, [chat], "and by the one before: agents ask for the earlier name");
         }
     }
 }

@@ -17,7 +17,7 @@ const LIST: &str = "tags";
 #[cfg_attr(feature = "schema", schemars(rename = "Tag"))]
 #[serde(rename_all = "camelCase")]
 pub struct TagView {
-    /// The tag's id.
+    /// A UUID, assigned at the creation.
     pub id: TagId,
     /// The tag's name; unique among tags that are not deleted, regardless of case.
     pub name: String,

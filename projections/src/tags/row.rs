@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::rows::ViewRow;
 use crate::table::ViewTable;
 
-/// A row of `tags`.
+/// The stored form of a [`TagView`](super::TagView).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TagRow {
     pub(crate) id: TagId,

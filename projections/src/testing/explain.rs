@@ -1,6 +1,6 @@
 use infrastructure::database::{Database, Dialect, Row, SqlValue};
 
-/// How the database would run a statement. MySQL tells it only of statements whose values are in their text, and MySQL 9
+/// How the database would run a statement. MySQL shows it only for statements whose values are in their text, and MySQL 9
 /// names the columns only where the statement is not prepared.
 pub(crate) async fn explain(database: &Database, sql: &str, args: Vec<SqlValue>) -> Vec<Row> {
     let explain = match database.dialect() {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// Kinds of events in a thread.
+/// What an entry of a thread is, as clients see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadEventKind {
@@ -25,9 +25,9 @@ impl ThreadEventKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthorType {
-    /// The visitor.
+    /// The person who asks.
     Visitor,
-    /// An agent.
+    /// A person who answers, not necessarily the one that serves the chat.
     Agent,
     /// Nobody.
     System,

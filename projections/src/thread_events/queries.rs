@@ -9,9 +9,7 @@ use crate::{Page, QueryError};
 /// A thread and the conversation it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThreadView {
-    /// Its id.
     pub id: ThreadId,
-    /// The conversation.
     pub conversation_id: ConversationId,
 }
 

@@ -19,11 +19,11 @@ use crate::sql::{document, named};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreadEventView {
-    /// The event's id.
+    /// A UUID; that of a message is what `POST` has returned.
     pub id: EventId,
     /// The position in the log, which orders the thread.
     pub position: Position,
-    /// The thread's id.
+    /// The thread that the event belongs to.
     pub thread_id: ThreadId,
     /// The conversation of the thread.
     #[serde(skip)]

@@ -80,7 +80,7 @@ async fn pass_on(log: Arc<dyn EventLog>, mut incoming: mpsc::Receiver<Order>) ->
             Order::Append(request) => under_way.push_back(begin(Arc::clone(&log), request)),
             Order::Tell(done) => {
                 last = finish(under_way.drain(..)).await.unwrap_or(last);
-                done.send(()).expect("who has asked waits");
+                done.send(()).expect("the caller waits");
             }
         }
         if under_way.len() >= WINDOW {

@@ -4,10 +4,7 @@ use quote::ToTokens;
 use syn::{Attribute, Expr, Fields, ImplItem, Item, ItemTrait, Lit, Meta, TraitItem, Visibility};
 
 use super::comments::repeats;
-use super::sources::sources_of;
-
-/// The crates whose comments are plain. All of the product is to stand here.
-const PLAIN: [&str; 2] = ["domain", "application"];
+use super::sources::{CRATES, sources_of};
 
 /// Something that has a doc comment or should have one.
 struct Documented {
@@ -140,7 +137,7 @@ fn defects_of(name: &str) -> Vec<String> {
 
 #[test]
 fn public_types_and_traits_say_what_they_are_for() {
-    let found: Vec<String> = PLAIN.iter().flat_map(|name| defects_of(name)).collect();
+    let found: Vec<String> = CRATES.iter().flat_map(|name| defects_of(name)).collect();
     assert!(found.is_empty(), "{} comments:\n{}", found.len(), found.join("\n"));
 }
 

@@ -8,7 +8,7 @@ use super::sources::Source;
 /// A module's path from the crate's root.
 type Module = Vec<String>;
 
-/// The modules of one folder that use each other: who uses whom, by the folder's module.
+/// The modules of one folder that use each other: pairs of a user and the used one, by the folder's module.
 pub type Levels = BTreeMap<Module, BTreeSet<(String, String)>>;
 
 /// Follows re-exports no farther than this: a longer chain is one that leads back to itself.

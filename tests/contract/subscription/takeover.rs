@@ -56,7 +56,7 @@ async fn one_node_projects_and_both_can_wait() {
         let last = node.append(round, 0, 3).await;
         let (here, there) = tokio::join!(follower.wait_for(last, SOON), leader.handle.wait_for(last, SOON));
         assert!(here && there);
-        assert_eq!(Counts::of(&node.database, "counts").await, last, "who has waited sees it");
+        assert_eq!(Counts::of(&node.database, "counts").await, last, "a reader that has waited sees it");
     }
     assert_eq!((leader.handle.status(), follower.status()), (RunnerStatus::Running, RunnerStatus::Following));
     assert_eq!(idle.begun(), Vec::<i64>::new());

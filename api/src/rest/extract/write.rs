@@ -47,7 +47,7 @@ pub struct Write<T> {
 /// The headers of a request that changes something.
 #[derive(Clone, Debug)]
 pub struct WriteInfo {
-    /// The request's id.
+    /// Sent by the client, or made here; names the request in answers and logs.
     pub request_id: RequestId,
     /// The digest of method, path and body.
     pub digest: Hash,

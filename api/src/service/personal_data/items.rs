@@ -56,11 +56,11 @@ pub struct PersonalDataItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     chosen_by: Option<&'static str>,
-    /// The id of a tag.
+    /// The tag that was put on the conversation or removed from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "TagId")]
     tag_id: Option<TagId>,
-    /// The name of the tag.
+    /// The tag's name at the time of the export.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     tag: Option<Name>,

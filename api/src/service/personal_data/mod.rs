@@ -33,7 +33,7 @@ pub struct VisitorRecords {
     pub freshness: Freshness,
     /// Reads visitors and tags.
     pub bus: CommandBus,
-    /// The event log.
+    /// Gives the end of the log, up to which an export goes.
     pub log: Arc<dyn EventLog>,
     /// Reads everything that the log holds about a visitor.
     pub personal_data: PersonalData,

@@ -23,13 +23,13 @@ pub struct AssignmentView {
     version: i64,
     /// The agent who serves the chat from now on; null if the chat waits or has ended.
     agent_id: Option<AgentId>,
-    /// The name of that agent.
+    /// The present name, which outlasts a deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     agent_name: Option<Name>,
     /// The agent who served the chat before.
     previous_agent_id: Option<AgentId>,
-    /// The name of that agent.
+    /// The present name, which outlasts a deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     previous_agent_name: Option<Name>,

@@ -16,7 +16,7 @@ use super::{NamedConversation, Reading, ReadingError};
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
-    /// The conversation's status.
+    /// Whether the conversation waits or is served.
     status: ConversationStatus,
     /// The position in the group's queue, from 1; absent when an agent serves the chat.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,7 @@ use super::{Reading, ReadingError};
 /// An agent's id and name.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AgentLabel {
-    /// The agent's id.
+    /// A UUID, assigned at the registration.
     id: AgentId,
     /// The agent's name.
     name: Name,
@@ -28,7 +28,7 @@ pub struct AgentLabel {
 /// A tag's id, name and colour.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TagLabel {
-    /// The tag's id.
+    /// A UUID, assigned at the creation.
     id: TagId,
     /// The tag's name.
     name: Name,
@@ -69,7 +69,7 @@ pub struct NamedEvent {
 }
 
 impl Reading {
-    /// The names of agents.
+    /// The display names, also those of deleted agents; unknown ids are left out.
     pub(super) async fn agent_names(
         &self,
         ids: BTreeSet<AgentId>,

@@ -212,7 +212,7 @@ fn of_agents() -> Vec<Breach> {
             Story::of_a_day().with([deleted(BERT), gives_back(BERT, "bert@example.com")]),
             vec![status(BERT, AgentStatus::Online)],
         ),
-        append(Rule::DeletedRest, "who was not deleted comes back", Story::of_a_day(), {
+        append(Rule::DeletedRest, "an agent comes back that was not deleted", Story::of_a_day(), {
             vec![agent(BERT, AgentEvent::AgentRestored { at: at(3) })]
         }),
         append(Rule::Beginnings, "an agent is registered twice", Story::of_a_team(), {

@@ -124,7 +124,7 @@ async fn one_caller_too_many_is_told_to_come_back() {
     let outcomes = futures::future::join_all(calls.collect::<Vec<_>>()).await;
     let hashed = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Ok(_)))).count();
     let busy = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Err(HashError::Busy)))).count();
-    assert!(hashed >= 3 && busy >= 1 && hashed + busy == 12, "{hashed} hashed, {busy} told to come back");
+    assert!(hashed >= 3 && busy >= 1 && hashed + busy == 12, "{hashed} hashed, {busy} refused as busy");
     assert!(hasher.hash(PASSWORD).await.is_ok(), "places are given back");
 }
 

@@ -88,7 +88,7 @@ impl Mysql {
             .connect_with(connect.clone())
             .await;
         let pool = match pool {
-            // The pool only tells that it has tried for some time.
+            // The pool reports only that it has tried for some time.
             Err(sqlx::Error::PoolTimedOut) => return Err(cause_of_time_out(&connect).await),
             pool => pool?,
         };

@@ -9,10 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use sqlx::{Executor as _, MySqlConnection, Row as _};
 use tokio::time::Instant;
 
-/// Servers tell for how many whole seconds they have been running, and the answer takes a moment.
+/// Servers report for how many whole seconds they have been running, and the answer takes a moment.
 const TOLERANCE_SECONDS: i64 = 2;
 
-/// When the server was started, as new connections tell.
+/// When the server was started, as new connections report it.
 pub(crate) struct Restarts {
     epoch: Instant,
     seen: Mutex<Seen>,
@@ -20,7 +20,7 @@ pub(crate) struct Restarts {
 
 #[derive(Default)]
 struct Seen {
-    /// In seconds after `epoch`, mostly below zero; none while no connection has told it.
+    /// In seconds after `epoch`, mostly below zero; none until a connection has reported it.
     latest_start: Option<i64>,
     restarts: u64,
 }
@@ -35,7 +35,7 @@ impl Restarts {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).restarts
     }
 
-    /// Looks at the server of a new connection. One that does not tell for how long it has been running is not watched.
+    /// Asks the server of a new connection. A server that does not report its uptime is not watched.
     pub(crate) async fn look_at(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
         let row = connection.fetch_optional(sqlx::raw_sql("SHOW GLOBAL STATUS LIKE 'Uptime'")).await?;
         let uptime = row.and_then(|row| row.try_get::<String, _>(1).ok()?.parse::<i64>().ok());

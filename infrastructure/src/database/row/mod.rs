@@ -8,7 +8,7 @@ use sqlx::mysql::MySqlRow;
 use super::error::RowError;
 pub(super) use sqlite::SqliteRow;
 
-/// One row.
+/// A row of a query's result, with its values by column name.
 pub struct Row(Inner);
 
 enum Inner {

@@ -3,7 +3,7 @@
 use crate::database::{Database, DatabaseError, Dialect};
 use crate::sql_args;
 
-/// The columns by which the rows of a table are told apart, in the order of the key.
+/// The columns that identify a row of a table, in the order of the key.
 pub type PrimaryKey = Vec<String>;
 
 impl Database {

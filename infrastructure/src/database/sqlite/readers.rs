@@ -76,7 +76,7 @@ impl Shared {
 pub(crate) struct Reader {
     connection: Option<Connection>,
     shared: Arc<Shared>,
-    // After the connection: whoever gets the permit finds it in the pool.
+    // After the connection: the next holder of the permit finds it in the pool.
     _permit: OwnedSemaphorePermit,
 }
 

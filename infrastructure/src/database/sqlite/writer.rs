@@ -41,7 +41,7 @@ enum Order {
 }
 
 enum Work {
-    /// One transaction.
+    /// Statements that commit together.
     Transaction(Arc<Vec<Statement>>),
     /// A statement by itself.
     Single(Statement),

@@ -36,7 +36,7 @@ impl Statement {
         Self { sql: Cow::Borrowed(sql), shared: Some(shared), own, expected: None }
     }
 
-    /// The same statement, which fails unless it affects (finds, for an update) or returns exactly so many rows.
+    /// The same statement, which fails unless it affects (finds, for an update) or returns exactly this number of rows.
     pub(crate) fn expecting(self, rows: u64) -> Self {
         Self { expected: Some(rows), ..self }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     pub(crate) receipts: Vec<Receipt>,
     /// One for each event.
     pub(crate) hashes: Vec<Hash>,
-    /// The position and the id of its first event.
+    /// By these two, a look at the log shows whether a commit without an answer has happened.
     pub(crate) first: (Position, EventId),
 }
 

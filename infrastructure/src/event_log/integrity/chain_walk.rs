@@ -36,7 +36,7 @@ pub enum Damage {
     /// The salt of the payload is gone, but no recorded erasure took it away.
     #[error("the payload was taken away, and no erasure of it is recorded")]
     Unvouched,
-    /// A field beside the payload, or the order of events, is not what was recorded.
+    /// A field other than the payload, or the order of events, is not what was recorded.
     #[error("the event or its place was changed")]
     Chain,
     /// The event is dated before its predecessor.
@@ -54,7 +54,7 @@ pub enum Damage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the log is broken at position {position}: {damage}")]
 pub struct Broken {
-    /// The position.
+    /// Everything before this position is proved.
     pub position: Position,
     /// What is wrong.
     pub damage: Damage,
@@ -106,7 +106,7 @@ impl Evidence {
     }
 }
 
-/// Goes along the events and computes every digest anew.
+/// Goes along the events and computes every digest again.
 #[derive(Clone, Debug)]
 pub struct ChainWalk {
     position: Position,
@@ -137,7 +137,7 @@ impl ChainWalk {
         self.position
     }
 
-    /// The hash there.
+    /// The chain hash after the last event that was taken in.
     #[must_use]
     pub const fn chain_hash(&self) -> Hash {
         self.chain_hash

@@ -6,4 +6,4 @@ mod verify;
 
 pub use chain_walk::{Broken, ChainWalk, Damage, Evidence};
 pub use verify::{VerifiedLog, VerifyError, verify_against, verify_chain};
-pub(crate) use verify::{ensure_vouched, evidence_after, evidence_in, nothing_beside};
+pub(crate) use verify::{ensure_vouched, evidence_after, evidence_in, nothing_outside};

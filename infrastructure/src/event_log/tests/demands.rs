@@ -1,4 +1,4 @@
-//! What an append rests on beside the streams that it writes.
+//! What an append rests on in addition to the streams that it writes.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -92,7 +92,7 @@ async fn large_request_may_rest_on_a_thousand_streams() {
     }
 }
 
-/// Many writers on two nodes: whoever says that it saw the counter at a version must come before the counter's next.
+/// Many writers on two nodes: a writer that says that it saw the counter at a version must come before the counter's next.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_rests_on_what_has_gone() {
     for fresh in fresh_databases().await {
@@ -160,7 +160,7 @@ async fn another_history_gets_nothing() {
                 assert!(matches!(refused, Err(AppendError::Unavailable { .. })), "{refused:?}");
             }
             assert_eq!(head::read(&fresh.database).await.unwrap(), before);
-            assert!(matches!(log.head().await, Err(ReadError::HistoryForked { .. })), "and readiness can tell");
+            assert!(matches!(log.head().await, Err(ReadError::HistoryForked { .. })), "and readiness can show it");
             assert!(matches!(log.read_after(0, 10).await, Err(ReadError::HistoryForked { .. })));
             let seen = SeenStream { stream: stream(1), freshness: Freshness::new(0, as_of.position()).at_version(2) };
             for as_of in [None, Some(as_of)] {

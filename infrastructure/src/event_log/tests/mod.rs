@@ -262,7 +262,7 @@ async fn what_a_crash_has_taken_back_is_forgotten() {
                 assert!(Instant::now() < deadline, "{others}: {} {end}", *log.known_position().borrow());
                 tokio::task::yield_now().await;
             }
-            // What was known up to the lost event says nothing about who is in its place.
+            // What was known up to the lost event says nothing about the event in its place.
             let now = Freshness::new(log.database.restarts() + log.recent.rollbacks(), kept + 1);
             assert!(!now.is_of_another_generation(&log.nothing_read()));
             let seen = |n| SeenStream { stream: stream(100 + 10 * others + n), freshness: now };

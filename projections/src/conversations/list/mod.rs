@@ -31,7 +31,7 @@
 //! ORDER BY c.created_position DESC
 //! ```
 //!
-//! `UNION` drops the conversation that two ranges hold. MySQL and MariaDB are told the index of a range (`FORCE INDEX`): they
+//! `UNION` drops the conversation that two ranges hold. MySQL and MariaDB get the index of a range (`FORCE INDEX`): they
 //! would otherwise look a page up by the equalities alone and walk to it from the end of the list. The join keeps its order
 //! on both (`CROSS JOIN`, `STRAIGHT_JOIN`). The tests in `tests/plans.rs` read the plans of every range on each database.
 

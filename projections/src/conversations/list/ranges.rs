@@ -13,7 +13,6 @@ const MAX_GROUPS: usize = 16;
 /// What is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// Conversations.
     Conversations,
     /// The rows of a tag.
     Tags,
@@ -31,7 +30,7 @@ pub(super) struct Range {
     pub(super) sought: Conditions,
     /// Words that must be in each of them. To join the row of a word takes half as long as a subquery.
     pub(super) words: Vec<String>,
-    /// The index that it is a range of, where a database must be told: MySQL and MariaDB otherwise look a page up by the
+    /// The index that it is a range of, where a database needs a hint: MySQL and MariaDB otherwise look a page up by the
     /// equalities alone and walk to it from the end of the list.
     pub(super) index: Option<&'static str>,
 }

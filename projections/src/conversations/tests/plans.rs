@@ -87,7 +87,7 @@ fn row(row: usize) -> Vec<SqlValue> {
 
 /// The steps that read a whole table or sort what a range gave.
 async fn bad_steps(database: &Database, sql: &str, args: Vec<SqlValue>) -> Vec<String> {
-    // Who waits again is few, and so is who has a word that is seldom; they may be sorted.
+    // Few chats wait again, and few have a rare word; they may be sorted.
     let seldom = args.contains(&SqlValue::from("seldom")) && sql.contains("FROM search_words w ");
     let may_sort = seldom || sql.contains("x.last_agent_id = ? AND x.waiting_position > 0");
     let rows = explain(database, sql, args).await;
@@ -162,7 +162,7 @@ async fn pages_are_begun_where_they_begin() {
         for filter in filters().into_iter().filter(|filter| filter.tag_id.is_none()) {
             for order in [ConversationOrder::Newest, ConversationOrder::Oldest] {
                 for (sql, args) in list::ranges_of(&filter, order, fresh.database.dialect()) {
-                    // Who waits again is few.
+                    // Few chats wait again.
                     if !sql.contains("x.last_agent_id = ? AND x.waiting_position > 0") {
                         let first = &explain(&fresh.database, &sql, args).await[0];
                         assert!(begins_at_a_position(&fresh.database, first), "{filter:?} {sql}");

@@ -162,7 +162,7 @@ async fn tags_come_and_go() {
     }
 }
 
-/// Projects what happened without some of it, and tells where it stopped.
+/// Projects what happened without some of it, and returns where it stopped.
 async fn poisoned_at(desk: &Desk, database: &Database, keep: impl Fn(&LogEvent) -> bool) -> Option<i64> {
     clear(database).await;
     let events: Vec<_> = desk.log.events().into_iter().filter(|event| keep(event)).collect();

@@ -1,4 +1,4 @@
-//! Putting rebuilt tables in the place of live ones: copies are made empty beside them, filled, and exchanged.
+//! Putting rebuilt tables in the place of live ones: empty copies are created next to them, filled, and exchanged.
 
 mod mysql;
 mod sqlite;
@@ -53,7 +53,7 @@ pub struct TableCopies {
 }
 
 impl TableCopies {
-    /// Of these tables.
+    /// Prepares copies of these tables; nothing is created yet.
     #[must_use]
     pub fn of<'a>(database: &Database, tables: impl IntoIterator<Item = &'a str>) -> Self {
         Self { database: database.clone(), tables: tables.into_iter().map(str::to_owned).collect() }

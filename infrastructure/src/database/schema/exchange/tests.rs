@@ -74,7 +74,7 @@ async fn table_is_emptied_but_for_the_last_few_rows_whatever_its_key_is() {
     let database = &fresh.database;
     let rows = CHUNK * 2 + 7;
     let mut tx = database.begin_view().await.unwrap();
-    // Three words, so that the first column of the key tells little.
+    // Three words, so that the first column of the key says little.
     let words = (0..rows).map(|at| sql_args![format!("word {}", at % 3), at]).collect();
     tx.insert_many("search_words", &["word", "created_position"], words).await.unwrap();
     let chats = (0..rows).map(|at| sql_args![format!("{at:036}"), at]).collect();

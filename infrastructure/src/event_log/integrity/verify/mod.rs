@@ -14,7 +14,7 @@ const PAGE: i64 = 1_000;
 pub struct VerifiedLog {
     /// The position of its last event.
     pub position: Position,
-    /// The hash there.
+    /// The chain hash of the last event.
     pub chain_hash: Hash,
     /// Which history it is.
     pub epoch: Epoch,
@@ -29,7 +29,9 @@ pub enum VerifyError {
     #[error(transparent)]
     Broken(#[from] Broken),
     /// It is whole, but not the one that was noted.
-    #[error("the log does not have the noted hash at position {position}: it is another one, or was made anew")]
+    #[error(
+        "the log does not have the noted hash at position {position}: it is another log, or its chain was computed again"
+    )]
     NotTheNoted {
         /// Where that was noted.
         position: Position,
@@ -39,7 +41,7 @@ pub enum VerifyError {
     Database(#[from] DatabaseError),
 }
 
-/// Reads the log from its beginning to its end of now, and computes every digest anew. `progress` is called with each
+/// Reads the log from its beginning to its end of now, and computes every digest again. `progress` is called with each
 /// position that has been reached.
 ///
 /// # Errors
@@ -51,8 +53,8 @@ pub async fn verify_chain(
     verify_against(database, None, |position, _| progress(position)).await
 }
 
-/// The same, of a log that must also have had this hash at this position: who can write the database can compute another
-/// chain, but not one through a hash that was noted before. `progress` is told the last position, too.
+/// The same, of a log that must also have had this hash at this position: an attacker who can write to the database can
+/// compute another chain, but not one through a hash that was noted before. `progress` gets the last position, too.
 ///
 /// # Errors
 /// See [`VerifyError`].
@@ -75,7 +77,7 @@ pub async fn verify_against(
     if let Some((position, _)) = noted.filter(|(position, _)| *position > walk.position()) {
         return Err(VerifyError::NotTheNoted { position });
     }
-    nothing_beside(database).await?;
+    nothing_outside(database).await?;
     let verified = finish(&walk, &head)?;
     ensure_vouched(database, walk).await?;
     Ok(verified)
@@ -130,9 +132,9 @@ fn evidence_of(after: Position, rows: &[Row]) -> Vec<Result<Evidence, Broken>> {
     (after + 1..).zip(rows).map(read).collect()
 }
 
-/// Events before the first position, or beyond a head that has not moved, were not appended but put there; those who read
+/// Events before the first position, or beyond a head that has not moved, were not appended but put there; readers of
 /// streams would see them.
-pub(crate) async fn nothing_beside(database: &Database) -> Result<(), VerifyError> {
+pub(crate) async fn nothing_outside(database: &Database) -> Result<(), VerifyError> {
     for sql in ["SELECT MIN(position) AS position FROM events", "SELECT MAX(position) AS position FROM events"] {
         let found = database.fetch_optional(sql, vec![]).await?.map(|row| row.opt_int("position")).transpose();
         let Some(position) = found.map_err(DatabaseError::from)?.flatten() else { continue };
