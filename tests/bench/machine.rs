@@ -145,7 +145,7 @@ pub async fn durability(kind: DatabaseKind, url: &str) -> String {
                             ', log_bin=', @@log_bin, ', sync_binlog=', @@sync_binlog, \
                             ', buffer pool ', @@innodb_buffer_pool_size DIV 1048576, ' MiB') AS settings";
     let mut connection = MySqlConnection::connect(url).await.expect("the server answers");
-    let row = sqlx::query(SETTINGS).fetch_one(&mut connection).await.expect("the server tells its settings");
+    let row = sqlx::query(SETTINGS).fetch_one(&mut connection).await.expect("the server reports its settings");
     let settings: Vec<u8> = row.try_get_unchecked("settings").expect("a text");
     String::from_utf8_lossy(&settings).into_owned()
 }

@@ -61,7 +61,7 @@ impl UseCase for Both {
     }
 }
 
-/// Refuses tags of which one is deleted and the other is not, and tells whether both are. Between its two looks somebody
+/// Refuses tags of which one is deleted and the other is not, and returns whether both are. Between its two looks somebody
 /// deletes both.
 #[derive(Clone)]
 struct Twins {
@@ -235,7 +235,7 @@ async fn what_was_only_looked_at_must_stand_until_the_append(database: TestDatab
     tell::<Tag>(&other.bus(), from, restyle("2")).await.unwrap();
     go_on.notify_one();
     copying.await.unwrap().unwrap();
-    assert_eq!(number(&bus.read::<Tag>(to).await.unwrap()), 2, "it was decided anew");
+    assert_eq!(number(&bus.read::<Tag>(to).await.unwrap()), 2, "it was decided again");
     assert_eq!(attempts.load(Ordering::SeqCst), 2);
 }
 

@@ -62,7 +62,7 @@ async fn old_event_is_read_in_its_newest_form_on_every_path(database: TestDataba
     for events in [from_memory, from_database] {
         assert_eq!(events.len(), 2);
         assert_eq!(events[0].event, created());
-        assert_eq!(events[0].header.event_version, "0.9", "the header tells what is stored");
+        assert_eq!(events[0].header.event_version, "0.9", "the header has what is stored");
     }
     let streamed = node.log.read_stream(stream(1), 0).await.unwrap();
     assert_eq!(streamed[0].payload, json!({"type": "TagCreated", "name": "VIP", "at": AT}));

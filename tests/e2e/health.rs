@@ -74,7 +74,7 @@ async fn node_that_is_ending_says_so_and_still_serves() {
     let mut process = Process::builder().setting("DRAIN_DELAY", "4").start().await;
     process.signal("TERM");
     let client = process.client().clone();
-    let told = eventually(DEADLINE, "it is told", async || {
+    let told = eventually(DEADLINE, "it is reported", async || {
         let ready = client.get("/readyz").await;
         if ready.status == 503 { Ok(ready.body) } else { Err(ready.body) }
     })

@@ -134,7 +134,7 @@ impl Nodes {
     async fn wait_until_redis_is(&self, well: bool) -> Duration {
         let since = Instant::now();
         for node in &self.all {
-            eventually(DEADLINE, "the probe tells how Redis is", async || {
+            eventually(DEADLINE, "the probe reports the state of Redis", async || {
                 let ready = node.client().get("/readyz").await.expect(200).body;
                 let check = find_check(&ready, "redis");
                 assert_eq!(check["required"], false, "{ready}");

@@ -1,5 +1,5 @@
-//! The table of endpoints: each path and method with its action and its handler. Who may do an action, and how often, is
-//! the service's to say.
+//! The table of endpoints: each path and method with its action and its handler. The
+//! service knows the rights to each action, and its rate limit.
 
 use super::route::{self as on, Endpoint};
 use super::{

@@ -141,7 +141,7 @@ async fn open_pool(url: &str, wanted: usize) -> MySqlPool {
     let most: i64 = {
         let mut connection = MySqlConnection::connect(url).await.expect("the server answers");
         let most = sqlx::query_scalar("SELECT CAST(@@max_connections AS SIGNED)").fetch_one(&mut connection).await;
-        most.expect("the server tells its settings")
+        most.expect("the server reports its settings")
     };
     let connections = wanted.min(usize::try_from(most).unwrap_or(0).saturating_sub(SPARE));
     if connections < wanted {

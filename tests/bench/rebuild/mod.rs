@@ -50,7 +50,7 @@ async fn measure(database: &TestDatabase) -> Rebuild {
     let live = of("live projectors, from nothing", begun.elapsed());
     let read = of("log read alone", read_all(&history).await);
     let (alone, outcome) = replay(database, &[]).await;
-    let alone = of("replay beside an idle service", alone).with(outcome);
+    let alone = of("replay alongside an idle service", alone).with(outcome);
     let writes = arguments().writes;
     let mut busy = (Duration::ZERO, String::new());
     let seen = load::during(process.client(), writes, async { busy = replay(database, &[]).await }).await;

@@ -58,7 +58,7 @@ impl Found for Rebuild {
             }
         }
         println!("\n{:<34} {:>9} {:>9}{}", "load, ms from when it was due", "a second", "failed", Latency::head());
-        for (what, seen) in [("beside a replay", &self.load_meanwhile), ("without one", &self.load_without)] {
+        for (what, seen) in [("alongside a replay", &self.load_meanwhile), ("without one", &self.load_without)] {
             let Seen { per_second, failed, latency } = seen;
             println!("{what:<34} {per_second:>9.0} {failed:>9}{latency}");
         }

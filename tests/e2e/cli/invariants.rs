@@ -23,7 +23,7 @@ async fn check_tells_what_must_never_be_in_the_log(database: TestDatabase) {
 
     let connection = Database::connect(database.url(), DatabaseOptions::default()).await.expect("the database");
     let lie = "UPDATE events SET payload = REPLACE(payload, '\"overLimit\":false', '\"overLimit\":true')";
-    connection.execute(lie, vec![]).await.expect("whoever writes the database can do that");
+    connection.execute(lie, vec![]).await.expect("a writer of the database can do that");
     connection.close().await;
 
     let broken = run_on(&database, &check, &[]);

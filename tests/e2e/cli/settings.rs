@@ -98,7 +98,7 @@ async fn kept_secret_that_is_too_short_stops_the_start_before_another_is_made() 
         let mut process = program(home.path()).spawn();
         assert_eq!(process.wait_for_end(DEADLINE).await.code(), Some(2), "{}", process.log());
         assert!(process.log().contains(name), "{}", process.log());
-        assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "nothing beside {file}");
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "nothing next to {file}");
         fs::remove_dir_all(&data).unwrap();
     }
 }

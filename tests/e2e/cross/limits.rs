@@ -47,7 +47,7 @@ fn assert_refused(reply: &Reply, limit: u64) {
     assert!(number(reply, "retry-after") > 0);
 }
 
-/// Within a minute exactly so many requests get the status; five more are refused.
+/// Within a minute exactly this number of requests gets the status; five more are refused.
 async fn assert_rate(limit: usize, status: u16, request: impl AsyncFn(usize) -> Reply) {
     let first = request(0).await;
     assert_eq!((first.status, number(&first, "ratelimit-limit")), (status, limit as u64), "{}", first.body);
@@ -125,7 +125,7 @@ async fn address_without_a_valid_token_makes_1200_requests_a_minute_whatever_the
     let clients = [server.client(), server.client().with_token("no.such.token")];
     assert_rate(1_200, 401, async |n| clients[n % 2].get("/v1/auth/me").await).await;
     assert_refused(&clients[0].get("/v1/nothing").await, 1_200);
-    // Who asks for its health is not told that the service is dead.
+    // A probe is not refused, which would look as if the service were dead.
     clients[0].get("/livez").await.expect(200);
     chat(&clients[0]).await.expect(201);
     server.stop().await;

@@ -80,7 +80,7 @@ async fn what_one_node_has_acknowledged_the_other_shows() {
         assert_eq!(found["data"].as_array().unwrap().len(), 1, "{word}");
         let figures = nodes.admin_elsewhere.get(&format!("/v1/agents/{}/stats", nodes.agent.id)).await.expect(200).body;
         assert_eq!(figures["messagesSent"]["today"], json!(1 + round), "{figures}");
-        // The agent is busy, so that whoever comes now waits.
+        // The agent is busy, so that the next visitor waits.
         nodes.one.visitor("Hello?").await;
         let queue = nodes.admin_elsewhere.get("/v1/queue").await.expect(200).body;
         assert_eq!(queue["data"].as_array().unwrap().len(), round, "{queue}");

@@ -37,7 +37,7 @@ async fn crowd_of_256_is_served_without_a_failure(database: TestDatabase) {
 }
 
 each_database!(what_is_in_the_log_never_changes);
-/// Who has read something is not even asked for; whatever happens, what happened before stays as it was written.
+/// Whatever happens, what happened before stays as it was written; nothing records its readers.
 async fn what_is_in_the_log_never_changes(database: TestDatabase) {
     const SQL: &str = "SELECT position, event_id, payload, metadata, actor, recorded_us FROM events ORDER BY position";
     let server = Server::start(&database).await;

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod idempotency;
+mod order;
 mod paging;
 
 use harness::desk::assert_problem;

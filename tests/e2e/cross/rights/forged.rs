@@ -27,7 +27,7 @@ fn signed(claims: &Value, algorithm: Algorithm, secret: &[u8]) -> String {
     jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret)).unwrap()
 }
 
-/// The token with one part written anew and the signature of the old one.
+/// The token with one part changed and the signature of the original.
 fn altered(token: &str, index: usize, change: impl FnOnce(&mut Value)) -> String {
     let mut value = part(token, index);
     change(&mut value);

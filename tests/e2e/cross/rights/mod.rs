@@ -38,7 +38,7 @@ async fn every_route_admits_just_whom_the_table_names(database: TestDatabase) {
             Access::Supervisor => 3,
             Access::Admin | Access::Monitor => 4,
         };
-        // Ids that do not exist: who is admitted gets 400 or 404, never 401 or 403 by the table.
+        // Ids that do not exist: an admitted caller gets 400 or 404, never 401 or 403 by the table.
         let path = endpoint
             .path
             .replace("{id}", &visitor.id)
@@ -100,7 +100,7 @@ async fn supervisors_see_all_and_agents_theirs_and_their_groups(database: TestDa
     let all = anna.client.get(&format!("/v1/conversations?agentId={}", ben.id)).await.expect(200);
     assert_eq!(all.body["data"], json!([]));
 
-    // Who serves a chat of another group sees it, also when it has ended.
+    // The agent of a chat in another group sees it, also when it has ended.
     let path = format!("/v1/conversations/{sales_chat}");
     boss.client.post(&format!("{path}/assign"), &json!({ "agentId": anna.id })).await.expect(200);
     assert_eq!(visible(&anna.client).await, [sales_chat.as_str(), &general]);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::leave_default_group;
 
-/// Who calls, in the order of the table's columns. The colleague is in the chat's group; the outsider is in none.
+/// The callers, in the order of the table's columns. The colleague is in the chat's group; the outsider is in none.
 const ROLES: [&str; 8] = ["nobody", "stranger", "visitor", "outsider", "colleague", "assigned", "supervisor", "admin"];
 
 /// What a call is made on: a fresh chat that is served, or one that has ended.
@@ -161,7 +161,7 @@ async fn agent_who_left_the_group_sees_only_what_they_serve(database: TestDataba
     assert_problem(&anna.client.get(&thread).await, 404, "not_found");
 }
 
-/// Makes room for the next chat; who the chat belongs to may have ended it already.
+/// Makes room for the next chat; the owner of the chat may have ended it already.
 async fn end(client: &Client, chat: &str) {
     let reply = client.post(&format!("{chat}/close"), &json!({ "reason": "over" })).await;
     assert!([200, 409].contains(&reply.status), "{}", reply.body);

@@ -75,7 +75,7 @@ async fn round_robin_gives_each_their_turn_and_skips_who_takes_none(database: Te
     // 100 slots of five agents: the rest waits.
     let counts = wait_for(&agents, &chats, 100).await;
     assert_eq!(counts, [20, 20, 0, 20, 20, 0, 20]);
-    // One chat after the other: the turns are told by the chats themselves.
+    // One chat after the other: the chats themselves show the turns.
     close(&server, &chats).await;
     let mut turns = vec![];
     for _ in 0..15 {
@@ -187,7 +187,7 @@ async fn wait_for_all(agents: &[Person], chats: &[Visitor]) -> Vec<usize> {
     wait_for(agents, chats, chats.len()).await
 }
 
-/// Waits until so many of these chats are assigned; how many each agent has.
+/// Waits until this number of these chats is assigned; returns the number that each agent has.
 async fn wait_for(agents: &[Person], chats: &[Visitor], wanted: usize) -> Vec<usize> {
     eventually(DEADLINE, "the chats are assigned", async || {
         let assigned = agents_or_none(chats).await;

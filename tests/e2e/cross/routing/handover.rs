@@ -1,4 +1,4 @@
-//! Every change of hands is told in the thread, and no chat is left with somebody who is not there.
+//! The thread records every change of hands, and no chat is left with somebody who is not there.
 
 use domain::agent::{Agent, AgentCommand, AgentStatus, StatusCause};
 use harness::desk::wait_for_agent;
@@ -115,7 +115,7 @@ async fn all_chats_of_whoever_leaves_wait_again_in_their_order_and_their_threads
             chats.push(server.visitor(&format!("chat {number}")).await);
             wait_for_agent(&chats[number], &anna.id).await;
         }
-        // Who comes later waits behind them.
+        // Later visitors wait behind them.
         chats.push(server.visitor("late").await);
         let path = format!("/v1/agents/{}", anna.id);
         if deleted {

@@ -1,4 +1,4 @@
-//! Who gets which chat.
+//! The distribution of chats among agents.
 
 mod assignment;
 mod distribution;

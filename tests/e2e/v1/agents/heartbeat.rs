@@ -86,11 +86,11 @@ async fn restart_neither_makes_anybody_away_at_once_nor_forgets_them(database: T
     let client = |person: &Person| server.client().with_token(person.client.token().unwrap());
     let (anna, present) = [&anna, &present].map(client).into();
     assert_eq!(anna.get("/v1/auth/me").await.expect(200).body["status"], "online");
-    eventually(DEADLINE, "whoever does not come back is missed", async || {
+    eventually(DEADLINE, "an agent that does not come back becomes away", async || {
         // The watch begins when the node may, which takes a moment of real time.
         server.clock.advance(Duration::from_secs(20));
         let beat = present.post(HEARTBEAT, &json!({})).await.expect(200);
-        assert_eq!(beat.body["status"], "online", "who is there stays online");
+        assert_eq!(beat.body["status"], "online", "an agent that is there stays online");
         let status = anna.get("/v1/auth/me").await.expect(200).body["status"].clone();
         if status == "away" { Ok(()) } else { Err(status) }
     })

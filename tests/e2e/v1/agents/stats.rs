@@ -49,7 +49,7 @@ async fn figures_of_an_agent_follow_what_they_do(database: TestDatabase) {
     assert_seconds(&later["chatDurationSeconds"]["p90"], 100.0);
     assert_eq!(stats(&boss, &boss).await["chats"]["today"], 1);
 
-    // A reopened conversation is a new thread, and a new chat for whoever gets it.
+    // A reopened conversation is a new thread, and a new chat for the agent that gets it.
     let reopen = format!("/v1/conversations/{}/reopen", first.conversation_id);
     first.client.post(&reopen, &json!({})).await.expect(200);
     wait_for_agent(&first, &anna.id).await;

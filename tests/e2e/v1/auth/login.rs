@@ -18,7 +18,7 @@ async fn failed_log_in_leaves_no_password_in_the_log() {
         assert!(!reply.body.to_string().contains(TYPED));
     }
     let log = process.log();
-    assert!(log.contains("/v1/auth/login"), "the log tells of the requests");
+    assert!(log.contains("/v1/auth/login"), "the log has the requests");
     for secret in [TYPED, "nobody-at-all@example.com", PASSWORD] {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is in the log");

@@ -119,7 +119,7 @@ async fn repeated_request_gets_the_first_answer_and_changes_nothing(database: Te
 }
 
 each_database!(request_that_was_broken_off_is_finished_by_its_repetition);
-/// The answer was never kept: what was done before the crash is told as done, the rest is done now.
+/// The answer was never kept: what was done before the crash is reported as done, the rest is done now.
 async fn request_that_was_broken_off_is_finished_by_its_repetition(database: TestDatabase) {
     let server = Server::start(&database).await;
     let boss = server.person("supervisor", "away", 20).await;

@@ -90,7 +90,7 @@ async fn lists_are_filtered_by_time_and_sorted_by_wait(database: TestDatabase) {
     let offset = begun[0].replace('Z', "%2B00:00");
     assert_eq!(ids(&office.admin, &list(format!("to={offset}"))).await, of(&[]));
 
-    // Whoever waits anew waits for the shortest time.
+    // A chat that waits again waits for the shortest time.
     office
         .admin
         .post(&format!("/v1/conversations/{}/transfer", b.conversation_id), &json!({ "groupId": office.sales }))

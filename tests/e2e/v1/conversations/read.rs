@@ -98,7 +98,7 @@ async fn agents_see_and_find_a_visitor_as_they_introduce_themselves_in_the_open_
     let found = admin.get("/v1/conversations?search=angstrom").await.expect(200).body;
     assert_eq!(found["data"][0]["visitor"], card, "{found}");
     let told = admin.get("/v1/audit?type=VisitorCardChanged").await.expect(200).body;
-    assert_eq!(told["data"].as_array().unwrap().len(), 1, "who says the same again changes nothing: {told}");
+    assert_eq!(told["data"].as_array().unwrap().len(), 1, "the same card again changes nothing: {told}");
 
     let close = json!({ "reason": "bored" });
     vera.client.post(&vera.chat("/close"), &close).await.expect(200);

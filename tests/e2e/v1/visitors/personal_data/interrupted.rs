@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{assert_forgotten, hello, ok, personal_data, run, traces, verdict};
 
-/// A visitor with so many messages that erasing them takes several transactions.
+/// A visitor whose messages take several transactions to erase.
 async fn talkative(process: &Process) -> (String, Client) {
     let login = json!({ "email": harness::ADMIN_EMAIL, "password": harness::PASSWORD });
     let reply = process.client().post("/v1/auth/login", &login).await.expect(200);
