@@ -1,10 +1,13 @@
 //! The outer edge that all doors share: trusted proxies and origins, and whether this node still takes requests.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use application::ports::Ids;
 use subtle::ConstantTimeEq as _;
 
 use crate::metrics::Metrics;
+use crate::server::Strangers;
 use crate::server::client_address::TrustedProxies;
 use crate::server::cors::CorsOrigins;
 
@@ -20,7 +23,17 @@ pub struct Edge {
     pub metrics: Metrics,
     /// Whether the program is about to end.
     pub draining: AtomicBool,
+    /// Streams that have not shown a valid token.
+    pub strangers: Strangers,
+    /// Random numbers for jitter.
+    pub ids: Arc<dyn Ids>,
 }
+
+/// The longest pause that a client is asked to make before it opens its stream again.
+const LONGEST_RETRY: f64 = 10_000.0;
+
+/// The shortest such pause.
+const SHORTEST_RETRY: f64 = 1_000.0;
 
 impl Edge {
     /// Whether a token is that for metrics. The time of the comparison says nothing about it.
@@ -32,6 +45,12 @@ impl Edge {
     /// Makes readiness checks fail, so that no more requests are sent here.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// A pause before a client comes back, in milliseconds: another one for each client, so that they do not come at once.
+    #[must_use]
+    pub fn retry_in_ms(&self) -> u64 {
+        (SHORTEST_RETRY + self.ids.fraction() * (LONGEST_RETRY - SHORTEST_RETRY)) as u64
     }
 
     /// Whether the program is about to end.

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod edge;
+pub mod live;
 pub mod metrics;
 pub mod rest;
 pub mod server;

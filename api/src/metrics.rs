@@ -119,6 +119,16 @@ fn describe() {
     describe_gauge!("livechatlog_waiting_chats", Unit::Count, "Chats that wait for an agent, by group.");
     describe_gauge!("livechatlog_oldest_wait_seconds", Unit::Seconds, "How long the first of them has waited.");
     describe_histogram!("livechatlog_assignment_seconds", Unit::Seconds, "How long a chat had waited for its agent.");
+    describe_counter!("livechatlog_database_reads_total", "Queries outside of transactions.");
+    describe_gauge!("livechatlog_streams_open", "Open live streams, by form.");
+    describe_counter!("livechatlog_stream_frames_total", "Frames that were sent to live streams.");
+    describe_counter!("livechatlog_stream_bytes_total", Unit::Bytes, "Bytes of these frames.");
+    describe_counter!("livechatlog_stream_closes_total", "Live streams that have ended, by reason.");
+    describe_histogram!(
+        "livechatlog_stream_lag_seconds",
+        Unit::Seconds,
+        "From a commit until live streams may take it."
+    );
     describe_gauge!("livechatlog_redis_connected", "1 while the connection to Redis stands.");
     describe_gauge!("livechatlog_build_info", "1, with the version of the program.");
 }

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use application::ports::LogEvent;
-use infrastructure::database::{DatabaseError, Row, RowError, SqlValue, Transaction, placeholders};
+use domain::ids::EntityId;
+use infrastructure::database::{Database, DatabaseError, Row, RowError, SqlValue, Transaction, placeholders};
 use infrastructure::sql_args;
 use infrastructure::subscription::HandleError;
 use serde_json::Value;
@@ -107,6 +108,21 @@ async fn fetch_by(tx: &mut Transaction, table: &str, column: &str, ids: &[Uuid])
     for chunk in filled_chunks(ids) {
         let sql = format!("SELECT * FROM {table} WHERE {column} IN ({})", placeholders(chunk.len()));
         rows.extend(tx.fetch_all(&sql, id_args(&chunk)).await?);
+    }
+    Ok(rows)
+}
+
+/// The rows of a view with these ids, for queries.
+pub(crate) async fn select_by_id<I: EntityId>(
+    database: &Database,
+    table: ViewTable,
+    ids: &[I],
+) -> Result<Vec<Row>, DatabaseError> {
+    let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+    let mut rows = vec![];
+    for chunk in filled_chunks(&ids) {
+        let sql = format!("SELECT * FROM {} WHERE id IN ({})", table.name, placeholders(chunk.len()));
+        rows.extend(database.fetch_all(&sql, id_args(&chunk)).await?);
     }
     Ok(rows)
 }

@@ -100,6 +100,11 @@ fn rest_reaches_the_application_through_the_service() {
 }
 
 #[test]
+fn live_reaches_the_application_through_the_service() {
+    assert_eq!(breaches("api/src/live", &[], is_behind), Vec::<String>::new());
+}
+
+#[test]
 fn only_problems_know_the_status_codes_of_refusals() {
     assert_eq!(breaches("api/src/rest", &["problem.rs"], |name| REFUSING.contains(&name)), Vec::<String>::new());
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use harness::{
-    ADMIN_EMAIL, Client, DEADLINE, METRICS_TOKEN, PASSWORD, Process, Server, TestDatabase, each_database, eventually,
+    ADMIN_EMAIL, Client, DEADLINE, METRICS_TOKEN, PASSWORD, Process, Server, Stream, TestDatabase, each_database,
+    eventually,
 };
 use infrastructure::database::{Database, DatabaseOptions};
 use reqwest::Method;
@@ -145,7 +146,13 @@ each_database!(what_the_board_shows_is_measured);
 async fn what_the_board_shows_is_measured(database: TestDatabase) {
     let server = Server::start(&database).await;
     server.agent(1).await;
-    server.visitor("Vera").await;
+    let visitor = server.visitor("Vera").await;
+    let (mut stream, _) = Stream::join(server.base(), visitor.client.token().unwrap(), None).await;
+    let said = json!({ "content": "x" });
+    visitor.client.post(&format!("/v1/threads/{}/events", visitor.thread_id), &said).await.expect(201);
+    stream.event("the message", |frame| frame["data"]["content"] == "x").await;
+    stream.send(&json!({})).await;
+    stream.closed().await;
     let metrics = eventually(DEADLINE, "the chat is assigned", async || {
         let seen = read(&server.client(), METRICS_TOKEN).await;
         if sum(&seen, "livechatlog_assignment_seconds_count") > 0.0 { Ok(seen) } else { Err("it waits") }

@@ -16,5 +16,6 @@ mod recovery;
 mod redis;
 mod replay;
 mod servers;
+mod stream;
 mod trap;
 mod waiting;

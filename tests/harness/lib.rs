@@ -16,6 +16,8 @@ mod process;
 mod proxy;
 mod raw_http;
 mod server;
+mod sse;
+mod stream;
 
 pub use client::{Client, Reply};
 pub use clock::TestClock;
@@ -29,6 +31,8 @@ pub use process::{Process, ProcessBuilder, free_port, program, run_on};
 pub use proxy::{Fault, FaultyProxy};
 pub use raw_http::{RawReply, raw_http};
 pub use server::{ADMIN_EMAIL, METRICS_TOKEN, PASSWORD, Server};
+pub use sse::{Event, Events};
+pub use stream::{Closed, Stream, assert_documented};
 
 #[doc(hidden)]
 pub use tokio;

@@ -19,7 +19,7 @@ pub fn fit(program: Command) -> Command {
 fn uses(command: &str, setting: &str) -> bool {
     match command {
         "serve" | "check" => true,
-        "openapi" | "completions" => false,
+        "asyncapi" | "openapi" | "completions" => false,
         _ if COMMON.contains(&setting) => true,
         "demo" => matches!(setting, "admin_email" | "admin_password"),
         "admin" => matches!(setting, "admin_password" | "redis_url"),

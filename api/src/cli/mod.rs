@@ -91,6 +91,8 @@ enum Command {
     EraseVisitor(erase_visitor::Options),
     /// Fill an empty store with a team and a day of chats, to explore
     Demo(demo::Options),
+    /// Print the AsyncAPI document of the live stream
+    Asyncapi,
     /// Print the OpenAPI document of the REST API
     Openapi {
         /// Print a Postman collection generated from it instead
@@ -166,6 +168,7 @@ impl Job {
             },
             Command::EraseVisitor(options) => Self::on(Open, |settings| erase_visitor::run(settings, options)),
             Command::Demo(options) => Self::on(Create, |settings| demo::run(settings, options)),
+            Command::Asyncapi => Self::alone(|| Ok(openapi::run_asyncapi())),
             Command::Openapi { postman } => Self::alone(move || Ok(openapi::run(postman))),
             Command::Completions(options) => {
                 Self::alone(move || Ok(completions::run(&options, help::fit(Cli::command()))))

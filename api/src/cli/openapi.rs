@@ -1,14 +1,24 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use serde_json::Value;
+
 use crate::rest::document;
 use crate::rest::openapi::postman;
 
 /// Prints the OpenAPI document, or the Postman collection generated from it.
 pub fn run(as_collection: bool) -> ExitCode {
-    let text = if as_collection { format!("{:#}", postman(document())) } else { format!("{:#}", document()) };
+    if as_collection { print(&postman(document())) } else { print(document()) }
+}
+
+/// Prints the AsyncAPI document.
+pub fn run_asyncapi() -> ExitCode {
+    print(crate::live::document())
+}
+
+fn print(document: &Value) -> ExitCode {
     // A reader such as `head` may close its end early.
-    match writeln!(io::stdout(), "{text}") {
+    match writeln!(io::stdout(), "{document:#}") {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,

@@ -4,7 +4,7 @@
 use super::route::{self as on, Endpoint};
 use super::{
     agent_stats, agents, assignments, audit, auth, bulk, conversation_lists, conversations, docs, groups, health,
-    personal_data, presence, queue, scrape, tags, threads, widget,
+    personal_data, presence, queue, scrape, stream, tags, threads, widget,
 };
 use crate::service::Action::*;
 
@@ -57,6 +57,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         on::get("/v1/conversations/{id}/assignments", ListAssignments, assignments::list),
         on::get("/v1/queue", ListQueue, queue::list),
         on::get("/v1/queue/stats", ReadQueueStats, queue::stats),
+        on::get("/v1/stream", FollowStream, stream::open),
         on::get("/v1/visitors/{id}/personal-data", ExportPersonalData, personal_data::export),
         on::delete("/v1/visitors/{id}/personal-data", ErasePersonalData, personal_data::erase),
         on::get("/v1/audit", ReadAudit, audit::list),
@@ -65,6 +66,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         on::get("/readyz", CheckHealth, health::ready),
         on::get("/metrics", ReadMetrics, scrape::read),
         on::get("/openapi.json", ReadDocs, docs::openapi),
+        on::get("/asyncapi.json", ReadDocs, stream::asyncapi),
         on::get("/docs", ReadDocs, docs::page),
         on::get("/docs/rapidoc-min.js", ReadDocs, docs::script),
     ]

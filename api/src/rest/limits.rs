@@ -28,7 +28,7 @@ impl Actions {
     }
 
     /// The action of a request; none where nothing is served. A method that the path does not have counts as a read.
-    fn find(&self, method: &Method, path: &str) -> Option<Action> {
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Action> {
         let actions = self.0.get(path)?;
         let of = |wanted: &Method| actions.iter().find(|(method, _)| method == wanted).map(|(_, action)| *action);
         of(method).or_else(|| of(&Method::GET))

@@ -19,6 +19,7 @@ mod limits;
 pub mod openapi;
 pub(crate) mod paging;
 pub(crate) mod personal_data;
+mod positions;
 pub(crate) mod presence;
 pub mod problem;
 pub(crate) mod queue;
@@ -28,6 +29,7 @@ pub mod respond;
 pub mod route;
 mod scrape;
 pub mod state;
+mod stream;
 mod tags;
 pub(crate) mod threads;
 pub mod values;
@@ -49,6 +51,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use access::{Guard, guard};
 pub use endpoints::endpoints;
 use limits::{Actions, limit_requests};
+use positions::show_positions;
 use problem::{Problem, render_problems};
 use request_id::{RequestId, assign_request_id};
 pub use route::Endpoint;
@@ -85,7 +88,8 @@ pub fn router(state: RestState, ids: Arc<dyn Ids>) -> Router {
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn(limit_time))
         .layer(CatchPanicLayer::custom(after_panic))
-        .layer(from_fn_with_state(counted, limit_requests))
+        .layer(from_fn_with_state(counted.clone(), limit_requests))
+        .layer(from_fn_with_state(counted, show_positions))
         .layer(from_fn(log_request))
         .layer(from_fn(render_problems))
         // Outside of the limits, so that a page can read that it has met one.

@@ -89,6 +89,12 @@ impl Problem {
         Self::of_http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 
+    /// 406: the resource has no form that the client takes.
+    #[must_use]
+    pub fn not_acceptable(detail: &str) -> Self {
+        Self::of_http(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
+    }
+
     /// 408: the answer would come too late.
     #[must_use]
     pub fn request_timeout() -> Self {

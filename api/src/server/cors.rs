@@ -9,18 +9,20 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 /// How long a browser may cache the answer to a preflight request.
 const REMEMBER: Duration = Duration::from_secs(3600);
 
-const MAY_SEND: [HeaderName; 7] = [
+const MAY_SEND: [HeaderName; 8] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::IF_MATCH,
     HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("last-event-id"),
     HeaderName::from_static("if-position-at-least"),
     HeaderName::from_static("prefer"),
     HeaderName::from_static("x-request-id"),
 ];
 
-const MAY_READ: [HeaderName; 8] = [
+const MAY_READ: [HeaderName; 9] = [
     header::RETRY_AFTER,
+    HeaderName::from_static("event-epoch"),
     HeaderName::from_static("event-position"),
     HeaderName::from_static("idempotent-replayed"),
     HeaderName::from_static("preference-applied"),
@@ -82,6 +84,16 @@ fn origin(text: &str) -> Result<HeaderValue, InvalidOrigins> {
 }
 
 impl CorsOrigins {
+    /// Whether pages of an origin may call.
+    #[must_use]
+    pub fn allows(&self, origin: &HeaderValue) -> bool {
+        match self {
+            Self::None => false,
+            Self::Any => true,
+            Self::Listed(origins) => origins.contains(origin),
+        }
+    }
+
     /// The layer that answers browsers; `None` if no other origin may call. Tokens are sent in headers, so credentials
     /// (cookies) stay forbidden.
     #[must_use]

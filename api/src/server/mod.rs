@@ -4,6 +4,7 @@ pub mod client_address;
 mod connection;
 pub mod cors;
 mod permits;
+mod strangers;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use connection::serve_connection;
 use permits::{ConnectionPermits, FreePermit};
 
 pub use connection::OpenConnection;
+pub use strangers::{Stranger, Strangers};
 
 /// The pause after a connection could not be accepted, for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

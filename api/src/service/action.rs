@@ -73,6 +73,8 @@ pub enum Action {
     ListQueue,
     /// Read the figures of the queue.
     ReadQueueStats,
+    /// Follow the live stream.
+    FollowStream,
     /// Export the personal data of a visitor.
     ExportPersonalData,
     /// Erase the personal data of a visitor.
@@ -93,9 +95,12 @@ impl Action {
     pub const fn access(self) -> Access {
         match self {
             Self::LogIn | Self::RenewSession | Self::StartChat | Self::CheckHealth | Self::ReadDocs => Access::Public,
-            Self::SendMessage | Self::ReadEvents | Self::ReadConversation | Self::CloseChat | Self::ReopenChat => {
-                Access::Participant
-            }
+            Self::SendMessage
+            | Self::ReadEvents
+            | Self::ReadConversation
+            | Self::CloseChat
+            | Self::ReopenChat
+            | Self::FollowStream => Access::Participant,
             Self::LogOut
             | Self::ChangePassword
             | Self::ReadSelf

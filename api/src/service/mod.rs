@@ -20,9 +20,11 @@ mod fields;
 mod freshness;
 pub mod limits;
 mod personal_data;
+mod positions;
 mod queue;
 pub mod reading;
 mod refusal;
+pub mod stream;
 mod views;
 mod vitals;
 
@@ -48,6 +50,7 @@ pub use fields::Fields;
 pub use freshness::Freshness;
 pub use limits::Limits;
 pub use personal_data::{Erasure, PersonalDataItem, VisitorRecords};
+pub use positions::Positions;
 pub use queue::Queue;
 pub use refusal::{Code, FieldError, Refusal};
 pub use views::{FollowedView, View, Views};
@@ -81,6 +84,10 @@ pub struct Services {
     pub visitors: VisitorRecords,
     /// Reads the event log.
     pub audit: AuditReader,
+    /// Knows what answers include.
+    pub positions: Positions,
+    /// The live stream.
+    pub stream: Arc<stream::Hub>,
     /// Knows whether everything works.
     pub vitals: Vitals,
 }

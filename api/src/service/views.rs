@@ -76,6 +76,12 @@ impl Views {
         all_reach(wanted, position, within).await
     }
 
+    /// The position that all of these views are known to have reached.
+    pub(super) fn shown(&self, views: impl Iterator<Item = View>) -> Position {
+        let reached = views.filter_map(|view| self.runners().find(|runner| runner.name() == view.subscriber()));
+        reached.map(RunnerHandle::position).min().unwrap_or_default()
+    }
+
     /// Waits until the prompt views that show any of these events have taken in everything up to the position. `false`:
     /// not in time.
     pub(super) async fn wait_for_shown(&self, events: &[AnyEvent], position: Position, within: Duration) -> bool {

@@ -9,6 +9,7 @@ mod running;
 mod services;
 mod start_error;
 mod store;
+mod stream;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -51,7 +52,7 @@ use crate::metrics::Metrics;
 use crate::rest::extract::{DigestKey, digest};
 use crate::rest::respond::Responder;
 use crate::rest::{self, RestState};
-use crate::server::{ConnectionLimits, Server};
+use crate::server::{ConnectionLimits, Server, Strangers};
 use crate::service::{self, BackgroundTasks, FollowedView, Views};
 
 /// How long the first start waits until the views show the admin and the group that it has created.
@@ -87,10 +88,15 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let database = core.database.clone();
     let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&core.clock), &*core.ids);
     let (presence, presence_task) = start_presence(&core);
+    let views = Arc::new(views);
+    let stream = stream::build(&core, &views, &log_in.sessions).await?;
     let tasks = BackgroundTasks::new(vec![
         ("router", router_task),
         ("housekeeping", tokio::spawn(housekeeper.run())),
         ("presence", presence_task),
+        ("stream", tokio::spawn(Arc::clone(&stream).run())),
+        ("streamLeases", tokio::spawn(Arc::clone(&stream).keep_leases(Arc::clone(&presence)))),
+        ("streamAuthority", tokio::spawn(Arc::clone(&stream).watch_authority())),
         ("metrics", tokio::spawn(metrics.clone().run(Arc::clone(&core.clock)))),
     ]);
     let trusted = core.settings.trusted_proxies.clone();
@@ -98,17 +104,17 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let internals = Internals {
         bus: core.bus.clone(),
         log: Arc::clone(&core.log),
-        views: Arc::new(views),
+        views,
         clock: Arc::clone(&core.clock),
         ids: Arc::clone(&core.ids),
         hasher: Arc::clone(&log_in.hasher),
         credentials: Arc::clone(&log_in.credentials),
         tasks,
     };
-    let edge = Arc::new(edge(&core.settings, metrics));
+    let edge = Arc::new(edge(&core, metrics));
     let digest_key = DigestKey(digest(&DigestKey([0; 32]), &[b"request digests", &core.settings.jwt_secret]));
     let answers = Arc::new(SqlAnswers(SqlResponseStore::new(database.clone(), Arc::clone(&core.clock))));
-    let services = Arc::new(services::build(core, &internals, presence, (log_in, accounts, limiter)));
+    let services = Arc::new(services::build(core, &internals, (presence, stream), (log_in, accounts, limiter)));
     if first_admin.is_some() {
         // The first clients should find the default group and the admin.
         let head = internals.log.head().await?.position;
@@ -174,13 +180,16 @@ fn rebuild_in_background(core: &Core, runners: &[RunnerHandle]) -> JoinHandle<()
     tokio::spawn(rebuild_outdated(replay, projectors))
 }
 
-fn edge(settings: &Settings, metrics: Metrics) -> Edge {
+fn edge(core: &Core, metrics: Metrics) -> Edge {
+    let settings = &core.settings;
     Edge {
         trusted: settings.trusted_proxies.clone(),
         cors_origins: settings.cors_origins.clone(),
         metrics_token: settings.metrics_token.clone(),
         metrics,
         draining: AtomicBool::new(false),
+        strangers: Strangers::default(),
+        ids: Arc::clone(&core.ids),
     }
 }
 

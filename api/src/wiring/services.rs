@@ -14,16 +14,17 @@ use projections::tags::TagQueries;
 
 use super::{Core, Internals};
 use crate::service::reading::Reading;
+use crate::service::stream::Hub;
 use crate::service::{
-    AuditReader, Authenticator, Conversations, Directory, Dispatch, Freshness, Limits, Queue, Services, VisitorRecords,
-    Vitals,
+    AuditReader, Authenticator, Conversations, Directory, Dispatch, Freshness, Limits, Positions, Queue, Services,
+    VisitorRecords, Vitals,
 };
 
 /// Builds the services over the adapters.
 pub(super) fn build(
     core: Core,
     internals: &Internals,
-    presence: Arc<Presence>,
+    (presence, stream): (Arc<Presence>, Arc<Hub>),
     (log_in, accounts, limiter): (LogIn, Accounts, Option<Arc<dyn RateLimiter>>),
 ) -> Services {
     let Core { database, clock, log, personal_data_log, bus, signals, .. } = core;
@@ -61,6 +62,8 @@ pub(super) fn build(
             personal_data: PersonalData::new(Arc::clone(&personal_data_log)),
             eraser: Eraser::new(bus, personal_data_log),
         },
+        positions: Positions::new(stream.epoch(), Arc::clone(&views)),
+        stream,
         audit: AuditReader { freshness, audit: AuditQueries::new(database.clone()) },
         vitals: Vitals {
             log,

@@ -3,31 +3,14 @@
 use domain::agent::Role;
 use domain::conversation::{Conversation, Participant};
 use domain::group::Group;
-use domain::ids::{AgentId, GroupId, ThreadId, VisitorId};
+use domain::ids::{AgentId, ThreadId};
 use domain::thread::Thread;
 
+use super::Parties;
 use crate::UseCaseError;
 use crate::command_bus::{CommandBus, UnitOfWork};
 use crate::error::Entity;
 use crate::ports::Principal;
-
-/// The people and the group of a conversation, who decide about its readers.
-#[derive(Clone, Copy, Debug)]
-pub struct Parties {
-    pub visitor_id: Option<VisitorId>,
-    /// The agent who serves it.
-    pub agent_id: Option<AgentId>,
-    /// The agent who served it last.
-    pub last_agent_id: Option<AgentId>,
-    pub group_id: Option<GroupId>,
-}
-
-impl From<&Conversation> for Parties {
-    fn from(conversation: &Conversation) -> Self {
-        let Conversation { visitor_id, agent_id, last_agent_id, group_id, .. } = *conversation;
-        Self { visitor_id, agent_id, last_agent_id, group_id }
-    }
-}
 
 /// A caller's right to read, as far as it is known without reading the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +130,7 @@ pub(super) async fn ensure_may_read(
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::ConversationId;
+    use domain::ids::{ConversationId, VisitorId};
     use uuid::Uuid;
 
     use super::*;

@@ -127,6 +127,8 @@ pub struct Verified {
     pub principal: Principal,
     /// The session of an agent's token. It may have ended.
     pub session: Option<SessionId>,
+    /// The time from which the token is refused.
+    pub expires_at: Timestamp,
 }
 
 /// An agent's session, from log-in to log-out or expiry.

@@ -127,6 +127,7 @@ impl Database {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
+        metrics::counter!("livechatlog_database_reads_total").increment(1);
         let sql = table_names::exchange(self.names.as_deref(), sql);
         match self.backend() {
             Backend::Mysql(mysql) => mysql.fetch_all(&sql, args).await,

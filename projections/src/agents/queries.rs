@@ -5,7 +5,7 @@ use infrastructure::sql_args;
 use super::agent_list::{self, AgentFilter};
 use super::{AgentRow, AgentView, GroupRow, GroupView, members};
 use crate::cursor;
-use crate::rows::ViewRow;
+use crate::rows::{ViewRow, select_by_id};
 use crate::{Deleted, Page, PageRequest, QueryError};
 
 const AGENT_LIST: &str = "agents";
@@ -32,6 +32,24 @@ impl AgentQueries {
         const SQL: &str = "SELECT * FROM agents WHERE id = ? AND deleted <= ?";
         let rows = self.database.fetch_all(SQL, sql_args![id.uuid(), deleted == Deleted::Shown]).await?;
         Ok(self.agents(rows).await?.pop().map(|(_, view)| view))
+    }
+
+    /// The agents with these ids, deleted or not, in no order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_agents(&self, ids: &[AgentId]) -> Result<Vec<AgentView>, QueryError> {
+        let rows = select_by_id(&self.database, AgentRow::TABLE, ids).await?;
+        Ok(self.agents(rows).await?.into_iter().map(|(_, view)| view).collect())
+    }
+
+    /// The groups with these ids, deleted or not, in no order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_groups(&self, ids: &[GroupId]) -> Result<Vec<GroupView>, QueryError> {
+        let rows = select_by_id(&self.database, GroupRow::TABLE, ids).await?;
+        Ok(self.groups(rows).await?.into_iter().map(|(_, view)| view).collect())
     }
 
     /// The agents that the filter lets through, in the order of their registration.

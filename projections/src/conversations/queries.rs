@@ -8,7 +8,7 @@ use super::{
     Bounds, ConversationCounts, ConversationFilter, ConversationOrder, ConversationRow, ConversationView, counts,
 };
 use crate::queue_positions::{QueuePositions, Queues};
-use crate::rows::ViewRow;
+use crate::rows::{ViewRow, select_by_id};
 use crate::{Page, PageRequest, QueryError};
 
 /// Reads conversations.
@@ -42,6 +42,18 @@ impl ConversationQueries {
         self.fill_places(&mut found).await?;
         let [view] = found;
         Ok(Some(view))
+    }
+
+    /// The conversations with these ids, as far as there are any, in no order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_conversations(&self, ids: &[ConversationId]) -> Result<Vec<ConversationView>, QueryError> {
+        let rows = select_by_id(&self.database, ConversationRow::TABLE, ids).await?;
+        let views = rows.iter().map(|row| Ok(ConversationRow::read(row)?.into()));
+        let mut views = views.collect::<Result<Vec<ConversationView>, QueryError>>()?;
+        self.fill_places(&mut views).await?;
+        Ok(views)
     }
 
     /// The conversations that the filter lets through.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::TagRow;
 use crate::cursor;
-use crate::rows::ViewRow;
+use crate::rows::{ViewRow, select_by_id};
 use crate::{Deleted, Page, PageRequest, QueryError};
 
 const LIST: &str = "tags";
@@ -57,6 +57,15 @@ impl TagQueries {
         const SQL: &str = "SELECT * FROM tags WHERE id = ? AND deleted <= ?";
         let row = self.database.fetch_optional(SQL, sql_args![id.uuid(), deleted == Deleted::Shown]).await?;
         Ok(row.map(|row| TagRow::read(&row)).transpose()?.map(TagView::from))
+    }
+
+    /// The tags with these ids, deleted or not, in no order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_tags(&self, ids: &[TagId]) -> Result<Vec<TagView>, QueryError> {
+        let rows = select_by_id(&self.database, TagRow::TABLE, ids).await?;
+        rows.iter().map(|row| Ok(TagRow::read(row)?.into())).collect()
     }
 
     /// The tags, in the order of their creation.

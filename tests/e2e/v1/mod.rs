@@ -6,6 +6,7 @@ mod auth;
 mod conversations;
 mod groups;
 mod queue;
+mod stream;
 mod tags;
 mod threads;
 mod visitors;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -185,6 +186,7 @@ fn answers(generator: &mut SchemaGenerator, access: Access, inputs: &Inputs, doc
         })
         .collect();
     let mut headers = vec![];
+    headers.extend(is_read(doc).then_some("Event-Position"));
     headers.extend(doc.change.then_some(["Event-Position", "Preference-Applied"]).into_iter().flatten());
     headers.extend(doc.key.map(|_| "Idempotent-Replayed"));
     let done = if doc.status == 201 { "Created." } else { "Success." };
@@ -193,6 +195,11 @@ fn answers(generator: &mut SchemaGenerator, access: Access, inputs: &Inputs, doc
         answers.insert(status.to_string(), answer(generator, description, &[], *content));
     }
     Value::Object(answers)
+}
+
+/// Whether the answer says which part of the log it includes.
+fn is_read(doc: &Doc) -> bool {
+    doc.method == Method::GET && doc.path.starts_with("/v1/") && matches!(doc.content, Content::Json(_))
 }
 
 fn answer(generator: &mut SchemaGenerator, description: &str, headers: &[&str], content: Content) -> Value {

@@ -94,7 +94,7 @@ fn title(status: u16) -> &'static str {
 
 /// The headers that every response has, and the given ones.
 pub fn headers(names: &[&str]) -> Value {
-    let always = ["X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+    let always = ["X-Request-Id", "Event-Epoch", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
     let refer = |name: &&str| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
     Value::Object(always.iter().chain(names).map(refer).collect::<Map<_, _>>())
 }
@@ -105,13 +105,14 @@ pub fn components() -> Value {
     let seconds = || json!({ "type": "integer", "minimum": 0 });
     json!({
         "X-Request-Id": header("The request's id: the client's own, or a generated one.", true, json!({ "type": "string" })),
+        "Event-Epoch": header("The name of this history of the log.", true, json!({ "type": "string", "format": "uuid" })),
         "RateLimit-Limit": header("The limit of requests per window; absent if rate limits are off.", false, seconds()),
         "RateLimit-Remaining": header("The remaining requests in this window.", false, seconds()),
         "RateLimit-Reset": header("The seconds until the window ends.", false, seconds()),
         "Retry-After": header("The seconds to wait before trying again.", true, seconds()),
         "WWW-Authenticate": header("`Bearer`.", true, json!({ "type": "string", "enum": ["Bearer"] })),
-        "Event-Position": header("The position of the change in the log; absent if nothing changed.", false,
-            json!({ "type": "integer", "minimum": 1 })),
+        "Event-Position": header("Of a change: its position in the log; absent if nothing changed. Of a read: a position that all of it includes.", false,
+            json!({ "type": "integer", "minimum": 0 })),
         "Idempotent-Replayed": header("An earlier request with the same key made the change.", false,
             json!({ "type": "string", "enum": ["true"] })),
         "Preference-Applied": header("`respond-async` if `Prefer` asked for it.", false,

@@ -235,7 +235,8 @@ fn collection_has_every_operation_once() {
     let docs = chapters().into_iter().flat_map(|(_, _, docs)| docs);
     let (once, all): (BTreeSet<_>, BTreeSet<_>) = (listed.iter().copied().collect(), docs.map(|doc| doc.id).collect());
     assert_eq!(once.len(), listed.len(), "an operation is listed twice");
-    let missing: Vec<_> = all.symmetric_difference(&once).collect();
+    // Collections hold requests with an end.
+    let missing: Vec<_> = all.symmetric_difference(&once).filter(|id| **id != "stream").collect();
     assert!(
         missing.is_empty(),
         "not in the story of api/src/rest/openapi/postman/story.rs, or not served: {missing:?}"

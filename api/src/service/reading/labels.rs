@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use application::ports::{AsOf, Principal};
 use application::{Entity, UseCaseError};
 use domain::agent::Agent;
-use domain::ids::{AgentId, EntityId as _, TagId};
+use domain::ids::{AgentId, ConversationId, EntityId as _, TagId, VisitorId};
 use domain::tag::Tag;
 use domain::text::{Color, Name};
 use futures::future::try_join_all;
@@ -68,6 +68,9 @@ pub struct NamedEvent {
     author_name: Option<Name>,
 }
 
+/// A conversation's id and visitor, and its state for the visitor and for agents.
+pub(in crate::service) type ConversationState = (ConversationId, VisitorId, NamedConversation, NamedConversation);
+
 impl Reading {
     /// The display names, also those of deleted agents; unknown ids are left out.
     pub(super) async fn agent_names(
@@ -97,7 +100,15 @@ impl Reading {
         views: Vec<ConversationView>,
         as_of: AsOf,
     ) -> Result<Vec<NamedConversation>, ReadingError> {
-        let shows_tags = matches!(principal, Principal::Agent { .. });
+        self.named(matches!(principal, Principal::Agent { .. }), views, as_of).await
+    }
+
+    async fn named(
+        &self,
+        shows_tags: bool,
+        views: Vec<ConversationView>,
+        as_of: AsOf,
+    ) -> Result<Vec<NamedConversation>, ReadingError> {
         let agents = views.iter().flat_map(|view| [view.assigned_agent_id, view.last_agent_id]).flatten().collect();
         let tags = views.iter().filter(|_| shows_tags).flat_map(|view| view.tag_ids.iter().copied()).collect();
         let (agents, tags) = tokio::try_join!(self.agent_names(agents, as_of), self.tag_labels(tags, as_of))?;
@@ -116,8 +127,30 @@ impl Reading {
         named.ok_or_else(|| UseCaseError::NotFound(Entity::Conversation).into())
     }
 
+    /// The states of conversations for their visitors and for agents, as far as the view has them.
+    pub(in crate::service) async fn conversation_states(
+        &self,
+        ids: &[ConversationId],
+        as_of: AsOf,
+    ) -> Result<Vec<ConversationState>, ReadingError> {
+        if ids.is_empty() {
+            return Ok(vec![]);
+        }
+        let views = self.conversations.find_conversations(ids).await?;
+        let keys: Vec<_> = views.iter().map(|view| (view.id, view.visitor.id)).collect();
+        let (for_visitors, for_agents) =
+            tokio::try_join!(self.named(false, views.clone(), as_of), self.named(true, views, as_of))?;
+        let pairs = for_visitors.into_iter().zip(for_agents);
+        Ok(keys.into_iter().zip(pairs).map(|((id, visitor), (one, other))| (id, visitor, one, other)).collect())
+    }
+
+    /// Events without an agent's message, which need no names.
+    pub(in crate::service) fn nameless_events(events: Vec<ThreadEventView>) -> Vec<NamedEvent> {
+        events.into_iter().map(|event| NamedEvent { event, author_name: None }).collect()
+    }
+
     /// The events of a thread with the names of their authors.
-    pub(super) async fn named_events(
+    pub(in crate::service) async fn named_events(
         &self,
         events: Vec<ThreadEventView>,
         as_of: AsOf,

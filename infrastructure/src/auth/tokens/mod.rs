@@ -109,15 +109,14 @@ impl TokenIssuer for JwtTokens {
         if claims.exp <= now.as_seconds() {
             return Err(TokenError);
         }
-        Ok(match claims.bearer {
-            Bearer::Agent { role, sid } => Verified {
-                principal: Principal::Agent { id: AgentId::new(claims.sub), role },
-                session: Some(SessionId::new(sid)),
-            },
-            Bearer::Visitor => {
-                Verified { principal: Principal::Visitor { id: VisitorId::new(claims.sub) }, session: None }
+        let (principal, session) = match claims.bearer {
+            Bearer::Agent { role, sid } => {
+                (Principal::Agent { id: AgentId::new(claims.sub), role }, Some(SessionId::new(sid)))
             }
-        })
+            Bearer::Visitor => (Principal::Visitor { id: VisitorId::new(claims.sub) }, None),
+        };
+        let expires_at = Timestamp::from_micros(claims.exp.saturating_mul(1_000_000));
+        Ok(Verified { principal, session, expires_at })
     }
 }
 

@@ -60,7 +60,11 @@ fn agents_token_stands_for_the_agent_with_the_role() {
         let token = tokens().issue_agent(ANNA, role, SESSION, NOW);
         assert_eq!(
             tokens().verify(&token, NOW),
-            Ok(Verified { principal: Principal::Agent { id: ANNA, role }, session: Some(SESSION) })
+            Ok(Verified {
+                principal: Principal::Agent { id: ANNA, role },
+                session: Some(SESSION),
+                expires_at: later(12 * 3_600)
+            })
         );
     }
 }
@@ -70,7 +74,7 @@ fn visitors_token_stands_for_the_visitor() {
     let token = tokens().issue_visitor(VERA, NOW);
     assert_eq!(
         tokens().verify(&token, NOW),
-        Ok(Verified { principal: Principal::Visitor { id: VERA }, session: None })
+        Ok(Verified { principal: Principal::Visitor { id: VERA }, session: None, expires_at: later(30 * 86_400) })
     );
 }
 
@@ -205,7 +209,7 @@ fn visitors_token_with_a_role_stays_a_visitors() {
     let token = signed(&header(), &claims, SECRET);
     assert_eq!(
         tokens().verify(&token, NOW),
-        Ok(Verified { principal: Principal::Visitor { id: VERA }, session: None })
+        Ok(Verified { principal: Principal::Visitor { id: VERA }, session: None, expires_at: later(30 * 86_400) })
     );
 }
 

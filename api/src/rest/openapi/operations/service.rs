@@ -10,6 +10,12 @@ pub(super) fn docs() -> Vec<Doc> {
         Doc::get("/v1/audit", "listAudit", "Read the event log")
             .about("Every event with its proofs. `livechatlog audit export` writes the same into a file. A page may be short or even empty without being the last: the last one has no `nextCursor`.")
             .ok::<Page<AuditRecord>>(),
+        Doc::get("/v1/stream", "stream", "Follow the live stream")
+            .about("A WebSocket with the subprotocol `livechatlog.v1`, or, with `Accept: text/event-stream`, server-sent events. The frames are described by `/asyncapi.json`. A WebSocket shows its token in the first frame.")
+            .text("text/event-stream")
+            .refuses(400, &["malformed_request"])
+            .refuses(403, &["forbidden"])
+            .refuses(406, &["not_acceptable"]),
         Doc::get("/health", "health", "Get the version").ok::<Health>(),
         Doc::get("/livez", "livez", "Check liveness")
             .ok::<Liveness>()
@@ -19,6 +25,7 @@ pub(super) fn docs() -> Vec<Doc> {
             .or::<Readiness>(503, "The service cannot work; `checks` has the reasons."),
         Doc::get("/metrics", "metrics", "Get metrics for Prometheus").text("text/plain"),
         Doc::get("/openapi.json", "openApi", "Get this document").ok::<Map<String, Value>>(),
+        Doc::get("/asyncapi.json", "asyncApi", "Get the AsyncAPI document of the live stream").ok::<Map<String, Value>>(),
         Doc::get("/docs", "docs", "Get this document as a page").text("text/html"),
         Doc::get("/docs/rapidoc-min.js", "docsScript", "Get the script of that page").text("text/javascript"),
     ]

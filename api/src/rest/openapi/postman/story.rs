@@ -54,7 +54,9 @@ pub fn story() -> Vec<(&'static str, Vec<Step>)> {
         ("5 Delete and restore", delete_and_restore()),
         (
             "6 The service",
-            ["listAudit", "health", "livez", "readyz", "metrics", "openApi", "docs", "docsScript"].map(step).into(),
+            ["listAudit", "health", "livez", "readyz", "metrics", "openApi", "asyncApi", "docs", "docsScript"]
+                .map(step)
+                .into(),
         ),
         ("7 Log out", log_out()),
     ]

@@ -1,0 +1,64 @@
+//! The right to read, on open streams: tokens expire and sessions end, also where nothing stands in the log. What does
+//! stand there, such as a deletion, a reader meets as a change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ids::SessionId;
+use domain::time::Timestamp;
+use futures::future::join_all;
+
+use super::End;
+use super::hub::Hub;
+use super::seats::Seat;
+
+/// How often all open streams are looked at together.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// The time before the end of a token at which its reader is told.
+const WARN_BEFORE: Duration = Duration::from_secs(60);
+
+impl Hub {
+    /// Ends streams whose tokens have expired and whose sessions have ended, until the task is dropped.
+    pub async fn watch_authority(self: Arc<Self>) {
+        loop {
+            self.clock.sleep(LOOK_EVERY).await;
+            self.look_at_authority().await;
+        }
+    }
+
+    async fn look_at_authority(&self) {
+        let seats = self.seats.all();
+        let now = self.clock.now();
+        let mut sessions: HashMap<SessionId, Vec<&Seat>> = HashMap::new();
+        for seat in &seats {
+            look_at_expiry(seat, now);
+            if let Some(session) = seat.credentials().session {
+                sessions.entry(session).or_default().push(seat);
+            }
+        }
+        // The store answers all of them with a few statements.
+        let looks = sessions.into_iter().map(async |(session, seats)| (self.has_ended(session).await, seats));
+        for (has_ended, seats) in join_all(looks).await {
+            if has_ended {
+                seats.iter().for_each(|seat| seat.end(End::Revoked));
+            }
+        }
+    }
+
+    /// A store that does not answer ends nothing.
+    async fn has_ended(&self, session: SessionId) -> bool {
+        matches!(self.sessions().is_open(session).await, Ok(false))
+    }
+}
+
+fn look_at_expiry(seat: &Seat, now: Timestamp) {
+    let mut credentials = seat.credentials();
+    if credentials.expires_at <= now {
+        seat.end(End::TokenExpired);
+    } else if credentials.expires_at <= now.plus(WARN_BEFORE) && !credentials.warned {
+        credentials.warned = true;
+        seat.warn();
+    }
+}

@@ -1,0 +1,252 @@
+//! The frames of the stream as JSON. Every door sends the same ones.
+
+use application::ports::{Epoch, Position};
+use domain::ids::{ConversationId, VisitorId};
+use projections::agents::{AgentView, GroupView};
+use projections::tags::TagView;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::End;
+use crate::service::reading::{NamedConversation, NamedEvent};
+
+/// The most bytes of a frame, in either direction.
+pub const MAX_FRAME: usize = 64 * 1024;
+
+/// The most bytes of a content, which leaves room for the rest of its frame.
+pub(super) const MAX_CONTENT: usize = MAX_FRAME - 512;
+
+/// What an event of the log means to the reader. States are those at the position of the frame or later.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[schemars(rename = "StreamContent")]
+pub enum Content {
+    /// A message or a system event, as `GET /v1/threads/{id}/events` has it. A message is also the conversation's last one.
+    ThreadEvent {
+        /// The conversation of the thread.
+        conversation_id: ConversationId,
+        /// The message or the system event.
+        data: NamedEvent,
+    },
+    /// A conversation has changed.
+    Conversation {
+        /// The conversation, as `GET /v1/conversations/{id}` has it.
+        data: NamedConversation,
+    },
+    /// An agent has changed. The agent's new name also holds in conversations and messages.
+    Agent {
+        /// The agent, as `GET /v1/agents/{id}` has it.
+        data: AgentView,
+    },
+    /// A group has changed. Its members' `groupIds` follow from its `agentIds`; there is one default group.
+    Group {
+        /// The group, as `GET /v1/groups/{id}` has it.
+        data: GroupView,
+    },
+    /// A tag has changed. Its new name and colour also hold in conversations.
+    Tag {
+        /// The tag, as `GET /v1/tags/{id}` has it.
+        data: TagView,
+    },
+    /// The reader may not see it any more, or it was deleted.
+    Removed {
+        /// The thing.
+        data: Thing,
+    },
+    /// It has changed, and its state is too large for a frame: read it.
+    Changed {
+        /// The thing.
+        data: Thing,
+    },
+    /// The personal data of a visitor was erased. Remove the visitor's name, addresses and words, or read the visitor's
+    /// conversations again.
+    Erased {
+        /// The visitor.
+        data: ErasedVisitor,
+    },
+}
+
+/// A thing that readers know by its id.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StreamThing")]
+pub struct Thing {
+    /// The kind.
+    pub kind: Kind,
+    /// The id.
+    #[schemars(with = "domain::schema::Id")]
+    pub id: Uuid,
+}
+
+/// The kinds of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "StreamThingKind")]
+pub enum Kind {
+    /// A conversation.
+    Conversation,
+    /// An agent.
+    Agent,
+    /// A group.
+    Group,
+    /// A tag.
+    Tag,
+}
+
+/// A visitor whose personal data was erased.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ErasedVisitor")]
+pub struct ErasedVisitor {
+    /// The visitor's id.
+    pub visitor_id: VisitorId,
+}
+
+/// The limits of a stream.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "StreamLimits")]
+pub struct StreamLimits {
+    /// The most bytes of a frame, in either direction.
+    pub max_frame_bytes: usize,
+    /// The most frames that the client may send in a minute.
+    pub frames_per_minute: u32,
+    /// The most streams of this visitor or agent on a node.
+    pub streams: usize,
+}
+
+/// A frame of the server.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "frame", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[schemars(rename = "ServerFrame")]
+pub enum ServerFrame {
+    /// The first frame. `position` is the client's position now.
+    Welcome {
+        /// The history of the log.
+        #[schemars(with = "domain::schema::Id")]
+        epoch: Epoch,
+        /// The end of the log when the stream began.
+        head: Position,
+        /// The position after which the stream begins.
+        position: Position,
+        /// A silence of more than twice this long means that the connection is lost.
+        heartbeat_seconds: u64,
+        /// The limits of this stream.
+        limits: StreamLimits,
+    },
+    /// A change. `after` is the position that the client had before: if it is another one, the client has missed something.
+    Event {
+        /// The client's position now.
+        position: Position,
+        /// The client's position before.
+        after: Position,
+        /// The change.
+        #[serde(flatten)]
+        content: Content,
+    },
+    /// Nothing for this client has happened up to here.
+    Position {
+        /// The client's position now.
+        position: Position,
+    },
+    /// The client has everything that had happened when the stream began. What follows is live.
+    Live {
+        /// The client's position now.
+        position: Position,
+    },
+    /// The token is about to expire. A `token` frame with a new one continues the stream.
+    Expiring {
+        /// The seconds until then.
+        in_seconds: u64,
+    },
+    /// The new token is valid.
+    Renewed {},
+    /// The answer to `ping`.
+    Pong {
+        /// The id of the ping.
+        id: u64,
+    },
+    /// The stream ends.
+    Error {
+        /// The reason, on which programs may rely.
+        #[schemars(with = "String")]
+        code: &'static str,
+        /// The reason for people.
+        #[schemars(with = "String")]
+        detail: &'static str,
+        /// Whether a client with the same token and position is refused again.
+        terminal: bool,
+        /// The pause before another attempt, in milliseconds; absent if there is no sense in one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "u64")]
+        retry_in_ms: Option<u64>,
+    },
+}
+
+impl ServerFrame {
+    /// The last frame of a stream, with the pause before another attempt.
+    #[must_use]
+    pub fn error(end: End, retry_in_ms: u64) -> Self {
+        let terminal = !end.is_passing();
+        let retry_in_ms = (!terminal).then_some(retry_in_ms);
+        Self::Error { code: end.code(), detail: end.detail(), terminal, retry_in_ms }
+    }
+
+    /// The frame as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("frames are plain JSON")
+    }
+}
+
+/// A frame of the client.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "frame", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "ClientFrame")]
+pub enum ClientFrame {
+    /// The first frame.
+    Hello {
+        /// The token of an agent or visitor.
+        token: String,
+        /// The position after which the stream begins, `EPOCH:POSITION`; the end of the log if absent.
+        #[serde(default)]
+        after: Option<String>,
+    },
+    /// A new token for the same agent or visitor.
+    Token {
+        /// The token.
+        token: String,
+    },
+    /// Asks for a `pong`.
+    Ping {
+        /// Any number, which comes back.
+        id: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn frames_of_clients_are_read_and_unknown_fields_refused() {
+        let read = |value: serde_json::Value| serde_json::from_str::<ClientFrame>(&value.to_string()).is_ok();
+        assert!(read(json!({ "frame": "hello", "token": "t" })));
+        assert!(read(json!({ "frame": "hello", "token": "t", "after": "x" })));
+        assert!(read(json!({ "frame": "ping", "id": 7 })));
+        assert!(!read(json!({ "frame": "hello", "token": "t", "topics": [] })));
+        assert!(!read(json!({ "frame": "ping", "id": 7, "more": 1 })));
+        assert!(!read(json!({ "frame": "welcome" })));
+        assert!(!read(json!({ "token": "t" })));
+    }
+
+    #[test]
+    fn error_says_whether_coming_back_makes_sense() {
+        let passing: serde_json::Value = serde_json::from_str(&ServerFrame::error(End::Draining, 7).to_json()).unwrap();
+        assert_eq!((&passing["terminal"], &passing["retryInMs"]), (&json!(false), &json!(7)));
+        let last: serde_json::Value = serde_json::from_str(&ServerFrame::error(End::Revoked, 7).to_json()).unwrap();
+        assert_eq!((&last["terminal"], last.get("retryInMs")), (&json!(true), None));
+    }
+}

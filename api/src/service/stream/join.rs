@@ -1,0 +1,100 @@
+//! The beginning of a stream: who reads, and from where.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::chat::may_read_all;
+use application::ports::{Epoch, Position, Principal, Verified};
+use domain::time::Timestamp;
+
+use super::follower::Follower;
+use super::hub::Hub;
+use super::reader::Reader;
+use super::seats::Credentials;
+use super::{Cursor, End};
+use crate::service::{Caller, Code, Refusal, View};
+
+/// The most streams of one visitor on a node.
+pub const MAX_OF_A_VISITOR: usize = 5;
+
+/// The most streams of one agent on a node.
+pub const MAX_OF_AN_AGENT: usize = 20;
+
+/// How long the view of the groups may take to have everything.
+const GROUPS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How a stream begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Welcome {
+    /// The history of the log.
+    pub epoch: Epoch,
+    /// The end of the log.
+    pub head: Position,
+    /// The position after which the stream begins.
+    pub position: Position,
+    /// The most streams of this visitor or agent on a node.
+    pub streams: usize,
+}
+
+impl Hub {
+    /// Begins a stream for the bearer of a token, after a position or at the end of the log.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn join(self: &Arc<Self>, token: &str, after: Option<&str>) -> Result<(Welcome, Follower), End> {
+        let (verified, caller) = self.authenticate(token).await?;
+        let head = caller.as_of.position();
+        let position = self.position(after, head)?;
+        let reader = self.reader(&caller).await.map_err(|refusal| of_refusal(&refusal))?;
+        let credentials = Credentials { session: caller.session, expires_at: verified.expires_at, warned: false };
+        let streams = if reader.is_agent() { MAX_OF_AN_AGENT } else { MAX_OF_A_VISITOR };
+        let (place, marked) = self.seats.take(reader, credentials, (streams, &self.head))?;
+        let welcome = Welcome { epoch: self.epoch, head, position, streams };
+        // Everything up to both: the hub may be behind the end of the log, or ahead of it.
+        Ok((welcome, Follower::new(Arc::clone(self), place, (position, marked.max(head)))))
+    }
+
+    fn position(&self, after: Option<&str>, head: Position) -> Result<Position, End> {
+        let Some(after) = after else { return Ok(head) };
+        let cursor: Cursor = after.parse().map_err(|_| End::BadFrame)?;
+        let is_known = cursor.epoch == self.epoch && cursor.position <= head;
+        if is_known { Ok(cursor.position) } else { Err(End::UnknownPosition) }
+    }
+
+    async fn reader(&self, caller: &Caller) -> Result<Reader, Refusal> {
+        let principal = caller.principal;
+        let groups = match principal {
+            Principal::Agent { id, .. } if !may_read_all(principal) => {
+                let position = caller.as_of.position();
+                if !self.renderer.views.wait_for(&[View::Agents], position, GROUPS_WITHIN).await {
+                    return Err(Refusal::view_behind());
+                }
+                self.renderer.agents.groups_of(id).await?.into_iter().collect()
+            }
+            Principal::Agent { .. } | Principal::Visitor { .. } => BTreeSet::new(),
+        };
+        Ok(Reader { principal, groups })
+    }
+
+    pub(super) async fn authenticate(&self, token: &str) -> Result<(Verified, Caller), End> {
+        let verified = self.verify(token)?;
+        match self.authenticator.authenticate(Some(token)).await {
+            Ok(caller) => Ok((verified, caller)),
+            Err(refusal) => Err(of_refusal(&refusal)),
+        }
+    }
+
+    fn verify(&self, token: &str) -> Result<Verified, End> {
+        let tokens = &self.authenticator.tokens;
+        tokens.verify(token, self.clock.now()).map_err(|_| {
+            // A genuine token was valid once.
+            let was_valid = tokens.verify(token, Timestamp::from_micros(0)).is_ok();
+            if was_valid { End::TokenExpired } else { End::Revoked }
+        })
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> End {
+    if refusal.code == Code::Unauthorized { End::Revoked } else { End::Overloaded }
+}
