@@ -160,6 +160,29 @@ fn tests_that_prove_promises_are_there() {
     assert_eq!(missing_functions("`it_was_never_there` `a_field`", &sources), ["it_was_never_there"]);
 }
 
+/// The tests that a text names with a file, as in "`a_test` in [`file`](link)", and that are not in that file.
+fn misplaced(root: &Path, text: &str) -> Vec<String> {
+    let places = text.split("` in [`").collect::<Vec<_>>();
+    let named = places.windows(2).filter_map(|pair| {
+        let name = pair[0].rsplit('`').next()?;
+        let path = pair[1].split('`').next()?;
+        is_test_name(name).then_some((name, path))
+    });
+    let is_there = |path: &str, name: &str| {
+        fs::read_to_string(root.join(path)).is_ok_and(|source| source.contains(&format!("fn {name}(")))
+    };
+    named.filter(|(name, path)| !is_there(path, name)).map(|(name, path)| format!("{name} is not in {path}")).collect()
+}
+
+#[test]
+fn tests_that_prove_promises_are_in_the_files_that_are_named() {
+    let root = root();
+    let text = read(&root.join("docs/guarantees.md"));
+    assert_eq!(misplaced(&root, &text), Vec::<String>::new());
+    let elsewhere = "| x | `acknowledged_writes_survive_kill9` in [`tests/faults/disk.rs`](../tests/faults/disk.rs) |";
+    assert_eq!(misplaced(&root, elsewhere), ["acknowledged_writes_survive_kill9 is not in tests/faults/disk.rs"]);
+}
+
 /// The lines that each decision has, and the beginning of each.
 const DECISION: [&str; 6] = ["**Status:**", "**Date:**", "**Context:**", "**Options:**", "**Choice:**", "**Cost:**"];
 

@@ -1,6 +1,6 @@
 //! Compares answers with the OpenAPI document, so that every test over HTTP is also a test of the document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jsonschema::Validator;
@@ -17,10 +17,10 @@ const TIME: &str = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$";
 
 /// The schemas of the document, which allow nothing that they do not name: clients must bear new fields, but no field may
 /// come that is not documented.
-static COMPONENTS: LazyLock<Value> = LazyLock::new(|| {
-    let mut components = json!({ "schemas": api::rest::document()["components"]["schemas"] });
-    close(&mut components);
-    components
+static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
+    let mut schemas = api::rest::document()["components"]["schemas"].clone();
+    close(&mut schemas);
+    schemas
 });
 
 /// What does not fit. Nothing is said of paths and methods that the document does not have.
@@ -84,11 +84,36 @@ fn validator(key: Key, schema: &Value) -> Arc<Validator> {
     let build = || {
         let mut schema = schema.clone();
         close(&mut schema);
-        let document = json!({ "allOf": [schema], "components": &*COMPONENTS });
+        let document = json!({ "allOf": [schema], "components": { "schemas": referred(&schema) } });
         let validator = jsonschema::draft202012::options().should_validate_formats(true).build(&document);
         Arc::new(validator.expect("the schemas of the document are valid"))
     };
     Arc::clone(validators.entry(key).or_insert_with(build))
+}
+
+/// The schemas that one refers to, and those that they refer to: a validator of all of them takes long to build.
+fn referred(schema: &Value) -> BTreeMap<String, &'static Value> {
+    let mut found = BTreeMap::new();
+    let mut open = names(schema);
+    while let Some(name) = open.pop() {
+        if let Some(schema) = SCHEMAS.get(&name).filter(|_| !found.contains_key(&name)) {
+            open.extend(names(schema));
+            found.insert(name, schema);
+        }
+    }
+    found
+}
+
+/// The names of the schemas to which there is a reference anywhere in a schema.
+fn names(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next());
+            own.map(str::to_owned).into_iter().chain(members.values().flat_map(names)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(names).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => vec![],
+    }
 }
 
 fn close(schema: &mut Value) {

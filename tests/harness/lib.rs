@@ -5,7 +5,7 @@
 
 mod client;
 mod clock;
-mod conformance;
+pub mod conformance;
 mod database;
 pub mod desk;
 mod eventually;
@@ -15,6 +15,7 @@ mod people;
 mod process;
 mod proxy;
 mod raw_http;
+mod rng;
 mod server;
 mod sse;
 mod stream;
@@ -30,6 +31,7 @@ pub use people::{Person, Visitor};
 pub use process::{Process, ProcessBuilder, free_port, program, run_on};
 pub use proxy::{Fault, FaultyProxy};
 pub use raw_http::{RawReply, raw_http};
+pub use rng::Rng;
 pub use server::{ADMIN_EMAIL, METRICS_TOKEN, PASSWORD, Server};
 pub use sse::{Event, Events};
 pub use stream::{Closed, Stream, assert_documented};

@@ -2,8 +2,7 @@
 
 use domain::agent::AgentStatus;
 use domain::routing::RoutingStrategy;
-
-use crate::rng::Rng;
+use harness::Rng;
 
 pub const AGENTS: usize = 5;
 pub const GROUPS: usize = 3;

@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use domain::event::AnyEvent;
 use domain::ids::CommandId;
 use domain::time::Timestamp;
+use harness::Rng;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::clock::{Life, WorldClock};
 use crate::mutation::Mutation;
 use crate::oracle::Oracle;
-use crate::rng::Rng;
 
 /// What all nodes share.
 pub struct Shared {

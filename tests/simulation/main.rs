@@ -9,6 +9,5 @@ mod log;
 mod mutation;
 mod node;
 mod oracle;
-mod rng;
 mod suite;
 mod world;
