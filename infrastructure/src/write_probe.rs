@@ -49,6 +49,12 @@ impl WriteProbe {
         Self { database, last: Mutex::new(None) }
     }
 
+    /// Whether another database is at the address than the one that is open, so that only a restart helps.
+    #[must_use]
+    pub fn was_exchanged(&self) -> bool {
+        self.database.was_exchanged()
+    }
+
     /// What is wrong with the database, if anything is, as it was at most five seconds ago.
     pub async fn find_fault(&self, clock: &dyn Clock) -> Option<String> {
         let mut last = self.last.lock().await;
@@ -62,7 +68,12 @@ impl WriteProbe {
         if let Some(error) = &fault {
             tracing::warn!(error = error as &dyn std::error::Error, "the database cannot be used");
         }
-        let fault = fault.map(|error| error.to_string());
+        let fault = fault.map(|error| match error {
+            // The useful words are inside.
+            ProbeError::Write(error @ DatabaseError::Exchanged)
+            | ProbeError::Schema(MigrateError::Database(error @ DatabaseError::Exchanged)) => error.to_string(),
+            error => error.to_string(),
+        });
         *last = Some((Instant::now(), fault.clone()));
         fault
     }

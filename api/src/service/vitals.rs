@@ -93,6 +93,9 @@ impl Vitals {
         if self.log.has_broken_down() {
             broken.push("eventLog");
         }
+        if self.write_probe.was_exchanged() {
+            broken.push("database");
+        }
         broken
     }
 

@@ -21,6 +21,8 @@ pub async fn open_database(settings: &Settings) -> Result<Database, StartError> 
         ensure_safe(SqliteVersion::linked(), settings.old_sqlite)?;
     }
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
+    // First: in a database of another program nothing may be looked for under our names.
+    database.pending_migrations().await?;
     ensure_whole(&database).await?;
     database.migrate().await?;
     // A restore may have begun while this waited for the migration lock.
@@ -68,7 +70,7 @@ pub async fn open_as_it_is(settings: &Settings) -> Result<Database, StartError> 
     if pending.is_empty() {
         return Ok(database);
     }
-    Err(if database.has_table("log_head").await? { StartError::Outdated { pending } } else { StartError::NoTables })
+    Err(if Database::is_new(&pending) { StartError::NoTables } else { StartError::Outdated { pending } })
 }
 
 /// Refuses a missing embedded database, before anything is opened that would create it.

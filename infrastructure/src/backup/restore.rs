@@ -119,6 +119,7 @@ impl Restore {
     /// # Errors
     /// See [`RestoreError`].
     pub async fn begin(database: &Database, views: &[&str], file: &BackupFile) -> Result<Self, RestoreError> {
+        ensure_no_store(database).await?;
         database.migrate().await?;
         let lock = database.lock_schema().await?;
         let (opening, epoch) = (file.opening().clone(), new_epoch()?);
@@ -205,6 +206,18 @@ impl Restore {
             1 => Ok(()),
             _ => Err(RestoreError::Disturbed),
         }
+    }
+}
+
+/// Refuses a store before its schema is brought to this version: its own program could not use it any more.
+async fn ensure_no_store(database: &Database) -> Result<(), RestoreError> {
+    let pending = database.pending_migrations().await?;
+    if Database::is_new(&pending) || find_unfinished(database).await?.is_some() {
+        return Ok(());
+    }
+    match database.fetch_optional("SELECT position FROM events LIMIT 1", vec![]).await? {
+        Some(_) => Err(RestoreError::NotEmpty { what: "are events in its log" }),
+        None => Ok(()),
     }
 }
 

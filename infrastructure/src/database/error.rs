@@ -41,6 +41,12 @@ pub enum DatabaseError {
     /// A transaction in the form of another database.
     #[error("the transaction is written for another database")]
     Form,
+    /// The file of SQLite at the path is not the one that is open: it was moved, removed or replaced.
+    #[error("the database file was moved, removed or replaced while it was open: restart the program")]
+    Exchanged,
+    /// A file of SQLite's that another program has made.
+    #[error("the file holds tables of another program: name another file in DATABASE_URL")]
+    ForeignFile,
     /// A column does not hold what it was read as.
     #[error(transparent)]
     Row(#[from] RowError),
@@ -115,12 +121,18 @@ impl DatabaseError {
     #[must_use]
     pub const fn class(&self) -> ErrorClass {
         match self {
-            Self::Exhausted | Self::NoAnswer | Self::Closed | Self::Unavailable(_) => ErrorClass::Unavailable,
+            Self::Exhausted | Self::NoAnswer | Self::Closed | Self::Exchanged | Self::Unavailable(_) => {
+                ErrorClass::Unavailable
+            }
             Self::Retryable(_) => ErrorClass::Retryable,
             Self::DuplicateKey(_) => ErrorClass::DuplicateKey,
-            Self::Address(_) | Self::Check(_) | Self::Missed { .. } | Self::Form | Self::Row(_) | Self::Other(_) => {
-                ErrorClass::Other
-            }
+            Self::Address(_)
+            | Self::Check(_)
+            | Self::Missed { .. }
+            | Self::Form
+            | Self::ForeignFile
+            | Self::Row(_)
+            | Self::Other(_) => ErrorClass::Other,
         }
     }
 
@@ -131,6 +143,17 @@ impl DatabaseError {
             return false;
         };
         error.sqlite_code().is_some_and(|code| matches!(code & 0xff, 11 | 26))
+    }
+
+    /// Whether a server refuses all writes because it is not the primary, not ready or about to end: another one may be at its
+    /// address for new connections.
+    #[must_use]
+    pub fn is_of_wrong_server(&self) -> bool {
+        let (Self::Unavailable(DriverError::Sqlx(error)) | Self::Other(DriverError::Sqlx(error))) = self else {
+            return false;
+        };
+        let reported = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+        reported.is_some_and(|error| is_of_wrong_server(error.number()))
     }
 
     /// Whether a later try may work.
@@ -194,6 +217,12 @@ fn classify(error: &dyn Reported) -> Class {
     mysql.map_or(Class::Other, |error| classify_mysql(error.number(), error.code()))
 }
 
+/// Read-only by an option, by its role or by the session; not ready in a cluster, shutting down, offline, or refused by the
+/// plugin that replicates.
+const fn is_of_wrong_server(number: u16) -> bool {
+    matches!(number, 1290 | 1792 | 1836 | 1047 | 1053 | 3032 | 3100)
+}
+
 /// By MySQL's error number; the lists follow the server's error reference.
 fn classify_mysql(number: u16, state: Option<&str>) -> Class {
     match number {
@@ -234,6 +263,7 @@ fn classify_mysql(number: u16, state: Option<&str>) -> Class {
         | 2006
         | 2013
         | 3024
+        | 3032
         | 3100
         | 3159
         | 3169
@@ -287,6 +317,13 @@ mod tests {
         assert_eq!(classify_mysql(1064, Some("42000")), Class::Other);
         assert_eq!(classify_sqlite(1), Class::Other);
         assert!(!DatabaseError::from(sqlx::Error::RowNotFound).is_transient());
+    }
+
+    #[test]
+    fn everything_that_means_the_wrong_server_is_unavailable() {
+        let numbers: Vec<_> = (0..5_000).filter(|number| is_of_wrong_server(*number)).collect();
+        assert_eq!(numbers, [1047, 1053, 1290, 1792, 1836, 3032, 3100]);
+        assert!(numbers.iter().all(|number| classify_mysql(*number, Some("HY000")) == Class::Unavailable));
     }
 
     #[test]

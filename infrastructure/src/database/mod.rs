@@ -36,6 +36,8 @@ pub use table_names::TableNames;
 pub use transaction::Transaction;
 pub use value::SqlValue;
 
+pub(crate) use mysql::RELIED_ON;
+
 use mysql::Mysql;
 use sqlite::Sqlite;
 use transaction::Inner;
@@ -113,6 +115,23 @@ impl Database {
             Backend::Mysql(mysql) => mysql.restarts(),
             // It ends with the program.
             Backend::Sqlite(_) => 0,
+        }
+    }
+
+    /// Whether the file of SQLite at the path is not the one that is open any more. Only a restart of the program helps.
+    #[must_use]
+    pub fn was_exchanged(&self) -> bool {
+        match self.backend() {
+            // A server that was exchanged shows by the log's epoch.
+            Backend::Mysql(_) => false,
+            Backend::Sqlite(sqlite) => sqlite.was_exchanged(),
+        }
+    }
+
+    /// Makes all connections of the pool again if an error of another connection says that they lead to the wrong server.
+    pub(crate) fn note(&self, error: &DatabaseError) {
+        if let Backend::Mysql(mysql) = self.backend() {
+            mysql.note(error);
         }
     }
 
@@ -231,6 +250,12 @@ impl Database {
     /// When the schema is not one that this program can bring up to date, or the database does not work.
     pub async fn pending_migrations(&self) -> Result<Vec<&'static str>, MigrateError> {
         schema::pending(self).await
+    }
+
+    /// Whether these missing steps, of [`Self::pending_migrations`], are all: the database holds nothing yet.
+    #[must_use]
+    pub fn is_new(pending: &[&str]) -> bool {
+        schema::are_all(pending)
     }
 
     /// Whether there is a table of this name.

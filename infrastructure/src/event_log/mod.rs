@@ -18,7 +18,8 @@ mod tests;
 pub(crate) use head::{read as read_head, read_in as read_head_in};
 pub use history::LogHint;
 pub use integrity::{
-    Broken, ChainWalk, Damage, Evidence, VerifiedLog, VerifyError, chain, verify_against, verify_chain,
+    Broken, ChainWalk, Damage, Evidence, ForeignRecord, VerifiedLog, VerifyError, chain, find_foreign_records,
+    verify_against, verify_chain,
 };
 pub(crate) use integrity::{ensure_vouched, evidence_after, evidence_in, nothing_outside};
 pub use log::{LogPorts, SqlEventLog};

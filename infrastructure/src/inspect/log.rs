@@ -37,8 +37,7 @@ async fn schema(database: &Database) -> (Finding, bool) {
     const SUBJECT: &str = "schema";
     match database.pending_migrations().await {
         Ok(pending) if pending.is_empty() => (Finding::ok(SUBJECT, "that of this version"), true),
-        Ok(pending) if matches!(database.has_table("log_head").await, Ok(false)) => {
-            drop(pending);
+        Ok(pending) if Database::is_new(&pending) => {
             (Finding::ok(SUBJECT, "the database is empty: the first start makes it"), false)
         }
         Ok(pending) => {
@@ -47,6 +46,15 @@ async fn schema(database: &Database) -> (Finding, bool) {
         }
         Err(error @ MigrateError::Newer { .. }) => {
             (Finding::failed(SUBJECT, error.to_string(), "install the newer version of livechatlog"), false)
+        }
+        Err(error @ MigrateError::Foreign { .. }) => {
+            let advice = "name a database of its own in DATABASE_URL; where an import has broken off, empty the database \
+                          and import all of it again. Nothing was changed";
+            (Finding::failed(SUBJECT, error.to_string(), advice), false)
+        }
+        Err(error @ (MigrateError::Incomplete { .. } | MigrateError::Headless)) => {
+            let advice = "empty the database and import the whole dump again, or restore a backup into a new database";
+            (Finding::failed(SUBJECT, error.to_string(), advice), false)
         }
         Err(MigrateError::Database(error)) => (unknown(SUBJECT, &error), false),
         Err(error) => {

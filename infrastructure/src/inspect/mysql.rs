@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, unknown};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, RELIED_ON};
 
 /// The connections of a node: the pool, and one to append with.
 const OF_A_NODE: u64 = 17;
@@ -14,9 +14,6 @@ const PRIVILEGES: [&str; 8] = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE",
 const GLOBAL: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', \
                       'log_bin', 'binlog_format', 'max_allowed_packet', 'max_connections', 'read_only', \
                       'character_set_server', 'innodb_doublewrite', 'version', 'version_comment')";
-
-const SESSION: &str = "SHOW SESSION VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation', \
-                       'sql_mode', 'character_set_client', 'time_zone')";
 
 type Variables = BTreeMap<String, String>;
 
@@ -30,7 +27,7 @@ pub(super) async fn inspect(database: &Database, findings: &mut Vec<Finding>) {
         }
         Err(error) => findings.push(unknown("database", &error)),
     }
-    match variables(database, SESSION).await {
+    match variables(database, "SHOW SESSION VARIABLES").await {
         Ok(session) => findings.push(sessions(&session)),
         Err(error) => findings.push(unknown("database sessions", &error)),
     }
@@ -136,10 +133,16 @@ fn sessions(session: &Variables) -> Finding {
         isolation => isolation,
     };
     let is_strict = text(session, "sql_mode").contains("STRICT_TRANS_TABLES");
-    if isolation == "READ-COMMITTED" && is_strict && text(session, "character_set_client") == "utf8mb4" {
-        return Finding::ok(SUBJECT, "read committed, strict, utf8mb4");
+    let is_wrong = |(name, value): &&(&str, &str)| session.get(*name).is_some_and(|found| found != value);
+    let wrong: Vec<_> =
+        RELIED_ON.iter().filter(is_wrong).map(|(name, _)| format!("{name} {}", text(session, name))).collect();
+    let is_right = isolation == "READ-COMMITTED" && is_strict && text(session, "character_set_client") == "utf8mb4";
+    if is_right && wrong.is_empty() {
+        return Finding::ok(SUBJECT, "read committed, strict, utf8mb4, and all else that statements rely on");
     }
-    let found = format!("isolation {isolation}, sql_mode {}", text(session, "sql_mode"));
+    let mut found = vec![format!("isolation {isolation}"), format!("sql_mode {}", text(session, "sql_mode"))];
+    found.extend(wrong);
+    let found = found.join(", ");
     let advice = "connections do not keep their settings: let no proxy share them between sessions";
     Finding::failed(SUBJECT, found, advice)
 }
@@ -225,6 +228,26 @@ mod tests {
         assert!(replication(&with(&[("log_bin", "OFF"), ("binlog_format", "STATEMENT")])).is_empty());
         assert_eq!(replication(&with(&[("log_bin", "ON"), ("binlog_format", "STATEMENT")])).len(), 1);
         assert_eq!(replication(&with(&[("read_only", "ON")])).len(), 1);
+    }
+
+    #[test]
+    fn session_that_lost_what_was_set_is_told() {
+        let usual = [
+            ("transaction_isolation", "READ-COMMITTED"),
+            ("sql_mode", "STRICT_TRANS_TABLES"),
+            ("character_set_client", "utf8mb4"),
+            ("autocommit", "ON"),
+        ];
+        assert_eq!(sessions(&with(&usual)).status, Status::Ok);
+        for (name, value) in RELIED_ON {
+            let mut session = with(&usual);
+            session.insert(name.into(), "something else".into());
+            let finding = sessions(&session);
+            assert_eq!(finding.status, Status::Failed, "{name}");
+            assert!(finding.found.contains(name), "{finding:?}");
+            session.insert(name.into(), value.into());
+            assert_eq!(sessions(&session).status, Status::Ok, "{name}");
+        }
     }
 
     #[test]

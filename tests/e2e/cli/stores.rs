@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use harness::{DatabaseKind, Server, TestDatabase, each_database, program, run_on};
+use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::Value;
 
 /// Commands on a store that is there.
@@ -92,6 +93,55 @@ async fn empty_database_is_no_store(database: TestDatabase) {
         assert!(said(&output).contains("there is no store"), "{words:?}: {output:?}");
         assert_eq!((count(home.path()), count(database.folder())), (0, 0), "{words:?}");
     }
+}
+
+each_database!(tables_of_another_program_and_half_an_import_are_left_in_peace);
+async fn tables_of_another_program_and_half_an_import_are_left_in_peace(database: TestDatabase) {
+    let whole = TestDatabase::sqlite();
+    let backup = whole.folder().join("backup");
+    Server::start(&whole).await.stop().await;
+    assert!(run_on(&whole, &["backup", backup.to_str().unwrap()], &[]).status.success());
+    let foreign = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+    for (table, columns) in [
+        ("conversations", "id INT PRIMARY KEY, subject VARCHAR(100)"),
+        ("Sessions", "id INT PRIMARY KEY, subject VARCHAR(100)"),
+        ("schema_migrations", "version INT PRIMARY KEY, subject VARCHAR(100)"),
+        ("restores", "id INT PRIMARY KEY, subject VARCHAR(100)"),
+        ("log_head", "id INT PRIMARY KEY, subject VARCHAR(100)"),
+        ("invoices", "id INT PRIMARY KEY, subject VARCHAR(100)"),
+    ] {
+        foreign.execute(&format!("CREATE TABLE {table} ({columns})"), vec![]).await.unwrap();
+        foreign.execute(&format!("INSERT INTO {table} VALUES (1, 'invoice 4711')"), vec![]).await.unwrap();
+        let commands: [&[&str]; 7] = [
+            &["check"],
+            &["migrate", "--check"],
+            &["migrate"],
+            &["serve"],
+            &["demo"],
+            &["restore", backup.to_str().unwrap()],
+            &["backup", "x"],
+        ];
+        for words in commands {
+            let output = run_on(&database, words, &[("PORT", "0")]);
+            let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), said(&output));
+            assert_eq!(output.status.code(), Some(1), "{words:?} with {table}: {told}");
+            assert!(told.to_lowercase().contains(&table.to_lowercase()), "{words:?} with {table}: {told}");
+        }
+        let rows = foreign.fetch_all(&format!("SELECT subject FROM {table}"), vec![]).await.unwrap();
+        assert_eq!(rows[0].text("subject").unwrap(), "invoice 4711", "{table}");
+        foreign.execute(&format!("DROP TABLE {table}"), vec![]).await.unwrap();
+    }
+    foreign.close().await;
+    Server::start(&database).await.stop().await;
+    let half = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+    half.execute("DROP TABLE tags", vec![]).await.unwrap();
+    for words in [&["check"][..], &["migrate"], &["serve"]] {
+        let output = run_on(&database, words, &[("PORT", "0")]);
+        let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), said(&output));
+        assert_eq!(output.status.code(), Some(1), "{words:?}: {told}");
+        assert!(told.contains("tables that it was set up with: tags"), "{words:?}: {told}");
+    }
+    half.close().await;
 }
 
 each_database!(database_is_enough_for_those_who_read_it_alone);

@@ -1,6 +1,9 @@
 //! MySQL and MariaDB.
 
+mod renewal;
 mod restarts;
+#[cfg(test)]
+mod tests;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -16,14 +19,42 @@ use super::session::{Inner as SessionInner, Session};
 use super::statements::{MOST_ENQUEUED, Script, Statement};
 use super::value::bind_mysql;
 use super::{DatabaseError, DatabaseOptions, SqlValue};
+use renewal::Renewal;
 use restarts::Restarts;
 
-/// Every connection works alike, whatever the server's defaults are. `||` joins text, as in SQLite.
-const SETTINGS: [&str; 3] = [
+/// Every connection works alike, whatever the server's defaults and its `init_connect` are. `||` joins text, as in SQLite.
+/// The comments are for MariaDB and for MySQL alone.
+const SETTINGS: [&str; 5] = [
+    "SET SESSION autocommit = 1, SESSION completion_type = 0, SESSION sql_safe_updates = 0, \
+     SESSION foreign_key_checks = 1, SESSION unique_checks = 1, SESSION sql_auto_is_null = 0, \
+     SESSION sql_big_selects = 1, SESSION sql_select_limit = 18446744073709551615, SESSION sql_quote_show_create = 1 \
+     /*M!100200 , SESSION check_constraint_checks = 1, SESSION max_statement_time = 0 */ \
+     /*!50708 , SESSION max_execution_time = 0 */",
+    "SET SESSION TRANSACTION READ WRITE",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
      ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT'",
     "SET SESSION innodb_lock_wait_timeout = 10",
+];
+
+/// What the program relies on in each session, as the servers show it: names, and the value that [`SETTINGS`] has set. Each
+/// server has only some of them.
+pub(crate) const RELIED_ON: [(&str, &str); 14] = [
+    ("autocommit", "ON"),
+    ("completion_type", "NO_CHAIN"),
+    ("sql_safe_updates", "OFF"),
+    ("foreign_key_checks", "ON"),
+    ("unique_checks", "ON"),
+    ("sql_auto_is_null", "OFF"),
+    ("sql_big_selects", "ON"),
+    ("sql_select_limit", "18446744073709551615"),
+    ("sql_quote_show_create", "ON"),
+    // Appends let a check fail where the log has moved.
+    ("check_constraint_checks", "ON"),
+    ("max_statement_time", "0.000000"),
+    ("max_execution_time", "0"),
+    ("tx_read_only", "OFF"),
+    ("transaction_read_only", "OFF"),
 ];
 
 /// A connection that was idle for longer is tried before it is used.
@@ -55,6 +86,7 @@ pub(crate) struct Mysql {
     connect: Box<MySqlConnectOptions>,
     acquire_timeout: Duration,
     restarts: Arc<Restarts>,
+    renewal: Arc<Renewal>,
 }
 
 impl Mysql {
@@ -66,12 +98,18 @@ impl Mysql {
             .disable_statement_logging();
         let restarts = Arc::new(Restarts::new());
         let seen = Arc::clone(&restarts);
+        let renewal = Arc::new(Renewal::default());
+        let renewed = Arc::clone(&renewal);
         let pool = MySqlPoolOptions::new()
             .max_connections(options.pool_size)
             .acquire_timeout(options.acquire_timeout)
             .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
+            .before_acquire(move |connection, meta| {
+                let is_outdated = renewed.is_outdated(meta.age);
                 Box::pin(async move {
+                    if is_outdated {
+                        return Ok(false);
+                    }
                     if meta.idle_for > TRUSTED_IDLE {
                         connection.ping().await?;
                     }
@@ -92,7 +130,12 @@ impl Mysql {
             Err(sqlx::Error::PoolTimedOut) => return Err(cause_of_time_out(&connect).await),
             pool => pool?,
         };
-        Ok(Self { pool, connect: Box::new(connect), acquire_timeout: options.acquire_timeout, restarts })
+        Ok(Self { pool, connect: Box::new(connect), acquire_timeout: options.acquire_timeout, restarts, renewal })
+    }
+
+    /// Gives up all connections that were made until now, if the error says that they lead to the wrong server.
+    pub(crate) fn note(&self, error: &DatabaseError) {
+        self.renewal.note(error);
     }
 
     pub(crate) const fn pool(&self) -> &MySqlPool {
@@ -113,7 +156,7 @@ impl Mysql {
                 Ok(rows) => return Ok(rows.into_iter().map(Row::from).collect()),
                 // A restarted server leaves dead connections behind; each is found by using it.
                 Err(sqlx::Error::Io(_)) if tries > 0 => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(self.renewal.noted(error.into())),
             }
         }
     }
@@ -121,13 +164,14 @@ impl Mysql {
     pub(crate) async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
         let executing = bind_mysql(sql, args).execute(&self.pool);
         let result = timeout(STATEMENT_TIMEOUT, executing).await.map_err(|_| DatabaseError::NoAnswer)?;
-        Ok(result?.rows_affected())
+        Ok(result.map_err(|error| self.renewal.noted(error.into()))?.rows_affected())
     }
 
     /// A connection for a transaction that has still to be begun.
     pub(crate) async fn transaction(&self) -> Result<MysqlTransaction, DatabaseError> {
         let connection = self.pool.acquire().await?;
-        Ok(MysqlTransaction { connection, unsettled: false, enqueued: Some(Script::begin()) })
+        let renewal = Arc::clone(&self.renewal);
+        Ok(MysqlTransaction { connection, unsettled: false, enqueued: Some(Script::begin()), renewal })
     }
 
     pub(crate) async fn session(&self) -> Result<Session, DatabaseError> {
@@ -150,6 +194,7 @@ pub(crate) struct MysqlTransaction {
     unsettled: bool,
     /// Not sent yet; `None` where each statement is sent by itself.
     enqueued: Option<Script>,
+    renewal: Arc<Renewal>,
 }
 
 impl MysqlTransaction {
@@ -166,28 +211,31 @@ impl MysqlTransaction {
 
     pub(crate) async fn fetch_all(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {
         let Some(enqueued) = &mut self.enqueued else {
-            let rows = bind_mysql(sql, args).fetch_all(&mut *self.connection).await?;
+            let rows = bind_mysql(sql, args).fetch_all(&mut *self.connection).await;
+            let rows = rows.map_err(|error| self.renewal.noted(error.into()))?;
             return Ok(rows.into_iter().map(Row::from).collect());
         };
         enqueued.push(&Statement::new(sql, args));
         let (script, checks) = enqueued.take();
         self.unsettled = true;
-        let mut rows = self.connection.fetch_all(sqlx::raw_sql(&script)).await?;
+        let rows = self.connection.fetch_all(sqlx::raw_sql(&script)).await;
+        let mut rows = rows.map_err(|error| self.renewal.noted(error.into()))?;
         let answer = rows.split_off(checks.min(rows.len()));
         Ok(answer.into_iter().map(Row::from).collect())
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
         self.send().await?;
-        Ok(bind_mysql(sql, args).execute(&mut *self.connection).await?.rows_affected())
+        let done = bind_mysql(sql, args).execute(&mut *self.connection).await;
+        Ok(done.map_err(|error| self.renewal.noted(error.into()))?.rows_affected())
     }
 
     /// Runs a statement, perhaps not before the next query or the commit.
     pub(crate) async fn enqueue(&mut self, statement: Statement) -> Result<(), DatabaseError> {
         let Some(enqueued) = &mut self.enqueued else {
             let args = statement.args().cloned().collect();
-            bind_mysql(&statement.sql, args).execute(&mut *self.connection).await?;
-            return Ok(());
+            let done = bind_mysql(&statement.sql, args).execute(&mut *self.connection).await;
+            return done.map(drop).map_err(|error| self.renewal.noted(error.into()));
         };
         enqueued.push(&statement);
         if enqueued.len() > MOST_ENQUEUED { self.send().await } else { Ok(()) }
@@ -208,8 +256,8 @@ impl MysqlTransaction {
 
     async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
         self.unsettled = true;
-        self.connection.execute(sqlx::raw_sql(script)).await?;
-        Ok(())
+        let done = self.connection.execute(sqlx::raw_sql(script)).await;
+        done.map(drop).map_err(|error| self.renewal.noted(error.into()))
     }
 }
 

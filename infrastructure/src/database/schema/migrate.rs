@@ -1,48 +1,13 @@
 //! Brings the schema up to date.
 
-use std::collections::BTreeMap;
-
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::error::MigrateError;
 use super::exchange::restore_index_names;
-use super::migrations::{MIGRATIONS, Migration};
-use crate::database::{Database, DatabaseError, Dialect, Row, RowError, Session};
+use super::migrations::{MIGRATIONS, Migration, digest};
+use super::survey;
+use crate::database::{Database, DatabaseError, Dialect, Session};
 use crate::sql_args;
-
-/// Why the schema could not be brought up to date.
-#[derive(Debug, thiserror::Error)]
-pub enum MigrateError {
-    /// A newer program has worked on this database.
-    #[error("the database's schema is at version {found}, this program knows {known}: it needs a newer program")]
-    Newer {
-        /// The version in the database.
-        found: i64,
-        /// The newest version that this program knows.
-        known: i64,
-    },
-    /// A step that was carried out is not the one this program holds.
-    #[error("migration {name} is not the one that this database was set up with")]
-    Changed {
-        /// The step.
-        name: &'static str,
-    },
-    /// Another program is at it and does not finish.
-    #[error("another program brings this database up to date, or restores a backup into it")]
-    Locked,
-    /// The system gives no random numbers.
-    #[error("no random numbers")]
-    Random(#[source] getrandom::Error),
-    /// The database does not work.
-    #[error("migration failed")]
-    Database(#[from] DatabaseError),
-}
-
-impl From<RowError> for MigrateError {
-    fn from(error: RowError) -> Self {
-        Self::Database(error.into())
-    }
-}
 
 /// A name for the whole server, so it holds the database's, in the length that a lock's name may have.
 const LOCK: &str = "CONCAT('livechatlog:', LEFT(SHA2(DATABASE(), 256), 40))";
@@ -60,11 +25,12 @@ pub(crate) async fn run(database: &Database) -> Result<(), MigrateError> {
 
 /// The names of the steps that are missing; nothing is changed.
 pub(crate) async fn pending(database: &Database) -> Result<Vec<&'static str>, MigrateError> {
-    let rows = match has_table(database, "schema_migrations").await? {
-        true => database.fetch_all(SELECT_DONE, vec![]).await?,
-        false => vec![],
-    };
-    missing(&by_version(&rows)?, database.dialect()).map(|steps| steps.iter().map(|step| step.name).collect())
+    survey::of_database(database).await.map(|steps| steps.iter().map(|step| step.name).collect())
+}
+
+/// Whether these missing steps are all: there is no store yet.
+pub(crate) fn are_all(pending: &[&str]) -> bool {
+    pending.len() == MIGRATIONS.len()
 }
 
 /// Whether there is such a table.
@@ -74,11 +40,6 @@ pub(crate) async fn has_table(database: &Database, name: &str) -> Result<bool, D
         Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
     };
     Ok(database.fetch_optional(tables, sql_args![name]).await?.is_some())
-}
-
-/// The newest step that this program knows.
-pub(crate) fn newest() -> i64 {
-    MIGRATIONS.last().map_or(0, |last| last.version)
 }
 
 /// Keeps every program from starting on a server's database until it is dropped. A file of SQLite's is kept by a lock of
@@ -129,9 +90,8 @@ async fn unlock(session: &mut Session) -> Result<(), MigrateError> {
 
 async fn migrate(session: &mut Session) -> Result<(), MigrateError> {
     let dialect = session.dialect();
+    let missing = survey::on_session(session).await?;
     session.run(create_table(dialect)).await?;
-    let done = by_version(&session.query(SELECT_DONE).await?)?;
-    let missing = missing(&done, dialect)?;
     if dialect == Dialect::Sqlite && !missing.is_empty() {
         restore_index_names(session).await?;
     }
@@ -139,27 +99,6 @@ async fn migrate(session: &mut Session) -> Result<(), MigrateError> {
         carry_out(session, step, &digest(step, dialect)).await?;
     }
     seed_head(session).await
-}
-
-/// The steps that were not carried out yet.
-fn missing(done: &BTreeMap<i64, String>, dialect: Dialect) -> Result<Vec<&'static Migration>, MigrateError> {
-    let known = newest();
-    if let Some(found) = done.keys().last().copied().filter(|found| *found > known) {
-        return Err(MigrateError::Newer { found, known });
-    }
-    let mut missing = vec![];
-    for step in MIGRATIONS {
-        match done.get(&step.version) {
-            Some(recorded) if *recorded == digest(step, dialect) => {}
-            Some(_) => return Err(MigrateError::Changed { name: step.name }),
-            None => missing.push(step),
-        }
-    }
-    Ok(missing)
-}
-
-fn digest(step: &Migration, dialect: Dialect) -> String {
-    hex::encode(Sha256::digest(step.sql(dialect)))
 }
 
 const fn create_table(dialect: Dialect) -> &'static str {
@@ -176,27 +115,29 @@ const fn create_table(dialect: Dialect) -> &'static str {
     }
 }
 
-const SELECT_DONE: &str = "SELECT version, digest FROM schema_migrations";
-
-fn by_version(rows: &[Row]) -> Result<BTreeMap<i64, String>, MigrateError> {
-    rows.iter().map(|row| Ok((row.int("version")?, row.text("digest")?))).collect()
-}
-
 /// MySQL commits each definition by itself, so a step must bear being run again after it broke off.
 async fn carry_out(session: &mut Session, step: &Migration, digest: &str) -> Result<(), MigrateError> {
     let dialect = session.dialect();
     tracing::info!(migration = step.name, "migrating");
+    record(session, -step.version, step, digest).await?;
     for statement in statements(step.sql(dialect)) {
         session.run(&statement).await?;
     }
-    let record = format!(
-        "INSERT INTO schema_migrations (version, name, digest, applied_us) VALUES ({}, '{}', '{digest}', {})",
-        step.version,
-        step.name,
-        dialect.now_micros()
-    );
-    session.run(&record).await?;
+    record(session, step.version, step, digest).await?;
+    session.run(&format!("DELETE FROM schema_migrations WHERE version = {}", -step.version)).await?;
     Ok(())
+}
+
+async fn record(
+    session: &mut Session,
+    version: i64,
+    Migration { name, .. }: &Migration,
+    digest: &str,
+) -> Result<(), DatabaseError> {
+    let now = session.dialect().now_micros();
+    let values = format!("({version}, '{name}', '{digest}', {now})");
+    let sql = format!("REPLACE INTO schema_migrations (version, name, digest, applied_us) VALUES {values}");
+    session.run(&sql).await.map(drop)
 }
 
 /// A file's statements: comment lines start with `--`, and a statement ends with a `;` at the end of a line.
@@ -213,6 +154,9 @@ fn statements(file: &str) -> Vec<String> {
 async fn seed_head(session: &mut Session) -> Result<(), MigrateError> {
     if !session.query("SELECT id FROM log_head WHERE id = 1").await?.is_empty() {
         return Ok(());
+    }
+    if !session.query("SELECT position FROM events LIMIT 1").await?.is_empty() {
+        return Err(MigrateError::Headless);
     }
     session.run(&insert_head(new_epoch()?)).await?;
     Ok(())

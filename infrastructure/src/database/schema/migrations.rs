@@ -1,5 +1,7 @@
 //! The schema, file by file. A file never changes after it has been released.
 
+use sha2::{Digest, Sha256};
+
 use crate::database::Dialect;
 
 /// One step of the schema, with its text for both databases.
@@ -42,3 +44,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &migrations![
     8 "0008_operate",
     9 "0009_restores",
 ];
+
+/// The newest step that this program knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |last| last.version)
+}
+
+pub(super) fn digest(step: &Migration, dialect: Dialect) -> String {
+    hex::encode(Sha256::digest(step.sql(dialect)))
+}

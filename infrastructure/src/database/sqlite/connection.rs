@@ -44,6 +44,20 @@ pub(super) fn open(file: &Path, mode: Mode) -> Result<Connection, DatabaseError>
     Ok(connection)
 }
 
+/// Whether the file keeps a write-ahead log.
+pub(super) fn is_wal(connection: &Connection) -> Result<bool, DatabaseError> {
+    let mode: String = connection.query_row("SELECT journal_mode FROM pragma_journal_mode()", [], |row| row.get(0))?;
+    Ok(mode == "wal")
+}
+
+/// Refuses a file with tables of another program, before the way in which it is written is changed for good.
+pub(super) fn ensure_not_foreign(connection: &Connection) -> Result<(), DatabaseError> {
+    const COUNT: &str = "SELECT COUNT(*), COALESCE(SUM(name = 'schema_migrations'), 0) FROM sqlite_master \
+                         WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let (tables, own): (i64, i64) = connection.query_row(COUNT, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if tables > 0 && own == 0 { Err(DatabaseError::ForeignFile) } else { Ok(()) }
+}
+
 pub(super) fn set(connection: &Connection, pragma: &str, value: &str) -> Result<(), DatabaseError> {
     Ok(connection.execute_batch(&format!("PRAGMA {pragma} = {value}"))?)
 }

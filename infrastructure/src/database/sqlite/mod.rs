@@ -2,6 +2,7 @@
 
 mod address;
 mod connection;
+mod identity;
 mod profile;
 mod readers;
 mod session;
@@ -72,8 +73,13 @@ impl Sqlite {
         if mode == Mode::Created {
             create_private(&file)?;
         }
-        let writer = Writer::start(&file, mode, options.acquire_timeout).await?;
+        let (writer, file) = Writer::start(&file, mode, options.acquire_timeout).await?;
         Ok(Self { readers: Readers::new(file, mode, options.acquire_timeout), writer })
+    }
+
+    /// Whether the file at the path is another one than that which is open, or none.
+    pub(crate) fn was_exchanged(&self) -> bool {
+        self.readers.file().ensure_in_place().is_err()
     }
 
     pub(crate) async fn fetch_all(&self, sql: &str, args: Vec<SqlValue>) -> Result<Vec<Row>, DatabaseError> {

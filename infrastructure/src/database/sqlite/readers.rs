@@ -1,6 +1,5 @@
 //! The connections that read, alongside the one that writes.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::time::timeout;
 
 use super::address::Mode;
 use super::connection::{self, run};
+use super::identity::OpenFile;
 use crate::database::row::Row;
 use crate::database::statements::Statement;
 use crate::database::{DatabaseError, SqlValue};
@@ -25,15 +25,19 @@ pub(super) struct Readers {
 }
 
 struct Shared {
-    file: PathBuf,
+    file: OpenFile,
     mode: Mode,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(file: PathBuf, mode: Mode, acquire_timeout: Duration) -> Self {
+    pub(super) fn new(file: OpenFile, mode: Mode, acquire_timeout: Duration) -> Self {
         let shared = Arc::new(Shared { file, mode, idle: Mutex::default() });
         Self { shared, permits: Arc::new(Semaphore::new(READERS as usize)), acquire_timeout }
+    }
+
+    pub(super) fn file(&self) -> &OpenFile {
+        &self.shared.file
     }
 
     /// Runs a query on any connection.
@@ -66,7 +70,9 @@ impl Shared {
     }
 
     fn open(&self) -> Result<Connection, DatabaseError> {
-        let connection = connection::open(&self.file, self.mode)?;
+        let connection = connection::open(self.file.path(), self.mode)?;
+        // Before anything is read: it may be another file than the writer's.
+        self.file.ensure_in_place()?;
         connection::set(&connection, "query_only", "ON")?;
         Ok(connection)
     }
@@ -89,6 +95,7 @@ impl Reader {
         let running = Running::default();
         let _interrupts = Interrupts(running.clone());
         let task = move || {
+            self.shared.file.ensure_in_place()?;
             let connection = match self.connection.take() {
                 Some(connection) => connection,
                 None => self.shared.open()?,

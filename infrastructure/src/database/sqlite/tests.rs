@@ -238,6 +238,44 @@ async fn query_that_nobody_waits_for_is_interrupted() {
 }
 
 #[tokio::test]
+async fn exchanged_file_takes_and_gives_nothing() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let moved = with_table(&other).await;
+    assert!(moved.empty_wal().await.unwrap());
+    moved.close().await;
+    let sqlite = with_table(&folder).await;
+    transact(&sqlite, vec![insert(1)], Profile::Log).await.unwrap();
+    assert_eq!(rows(&sqlite).await, [1]);
+    let at = |folder: &tempfile::TempDir| folder.path().join("log.db");
+    let begun = sqlite.writer.turn(Profile::Log).await.unwrap();
+    begun.script("BEGIN IMMEDIATE; INSERT INTO t VALUES (2)".to_owned()).await.unwrap();
+    std::fs::rename(at(&folder), folder.path().join("moved")).unwrap();
+    std::fs::rename(at(&other), at(&folder)).unwrap();
+    for name in ["log.db-wal", "log.db-shm"] {
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    let late = begun.script("COMMIT".to_owned()).await;
+    assert!(matches!(late, Err(DatabaseError::Exchanged)), "{:?}", late.err());
+    drop(begun);
+    let reads = sqlite.fetch_all("SELECT x FROM t", vec![]).await;
+    let writes = [
+        transact(&sqlite, vec![insert(3)], Profile::Log).await,
+        sqlite.execute("INSERT INTO t VALUES (4)", vec![]).await.map(drop),
+        sqlite.session().run("INSERT INTO t VALUES (5)").await.map(drop),
+        sqlite.snapshot().await.map(drop),
+        sqlite.empty_wal().await.map(drop),
+        reads.map(drop),
+    ];
+    for outcome in writes {
+        assert_eq!(outcome.as_ref().map_err(DatabaseError::class), Err(ErrorClass::Unavailable), "{outcome:?}");
+    }
+    assert!(sqlite.was_exchanged());
+    sqlite.close().await;
+    drop(sqlite);
+    assert!(rows(&open(&folder).await).await.is_empty(), "the other file is as it was");
+}
+
+#[tokio::test]
 async fn closed_database_answers_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = with_table(&folder).await;

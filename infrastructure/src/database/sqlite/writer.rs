@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::address::Mode;
 use super::connection::{self, Done, run, run_all, run_script};
+use super::identity::OpenFile;
 use super::profile::Profile;
 use super::{BUSY_TIMEOUT, WAIT_FOR_READERS};
 use crate::database::statements::Statement;
@@ -77,20 +78,24 @@ const fn crashed() -> DatabaseError {
 
 impl Writer {
     /// Starts the thread, which opens the file.
-    pub(super) async fn start(file: &Path, mode: Mode, acquire_timeout: Duration) -> Result<Self, DatabaseError> {
+    pub(super) async fn start(
+        file: &Path,
+        mode: Mode,
+        acquire_timeout: Duration,
+    ) -> Result<(Self, OpenFile), DatabaseError> {
         let (orders, incoming) = channel();
         let (opened, open) = oneshot::channel();
         let file = file.to_owned();
         let work = move || match open_writing(&file, mode) {
             Ok(thread) => {
-                drop(opened.send(Ok(())));
+                drop(opened.send(Ok(thread.file.clone())));
                 thread.serve(&incoming);
             }
             Err(error) => drop(opened.send(Err(error))),
         };
         thread::Builder::new().name("sqlite-writer".to_owned()).spawn(work).map_err(sqlx::Error::Io)?;
-        open.await.map_err(|_| crashed())??;
-        Ok(Self { orders, acquire_timeout })
+        let file = open.await.map_err(|_| crashed())??;
+        Ok((Self { orders, acquire_timeout }, file))
     }
 
     /// Runs a transaction. If the caller gives up before its turn comes, it is not run; after that it always runs to its
@@ -171,15 +176,19 @@ impl Turn {
 
 struct WriterThread {
     connection: Connection,
+    file: OpenFile,
     profile: Profile,
 }
 
 fn open_writing(file: &Path, mode: Mode) -> Result<WriterThread, DatabaseError> {
     let connection = connection::open(file, mode)?;
-    connection::set(&connection, "journal_mode", "WAL")?;
+    if !connection::is_wal(&connection)? {
+        connection::ensure_not_foreign(&connection)?;
+        connection::set(&connection, "journal_mode", "WAL")?;
+    }
     let profile = Profile::Log;
     profile.set_up(&connection)?;
-    Ok(WriterThread { connection, profile })
+    Ok(WriterThread { connection, file: OpenFile::at(file)?, profile })
 }
 
 impl WriterThread {
@@ -208,14 +217,17 @@ impl WriterThread {
 
     fn job(&mut self, work: &Work, profile: Profile) -> Result<Done, DatabaseError> {
         self.change_to(profile)?;
-        match work {
+        let outcome = match work {
             Work::Single(statement) => run(&self.connection, statement),
             Work::Transaction(statements) => {
                 let outcome = self.transact(statements);
                 self.roll_back();
                 outcome
             }
-        }
+        };
+        // Nothing is acknowledged that was written to a file which was exchanged meanwhile.
+        self.file.ensure_in_place()?;
+        outcome
     }
 
     fn transact(&self, statements: &[Statement]) -> Result<Done, DatabaseError> {
@@ -237,12 +249,15 @@ impl WriterThread {
                 Task::Shared(statements) => run_all(&self.connection, &statements),
                 Task::Script(script) => run_script(&self.connection, &script),
             };
+            let outcome = outcome.and_then(|done| self.file.ensure_in_place().map(|()| done));
             drop(answer.send(outcome));
         }
         self.roll_back();
     }
 
+    /// Before everything that writes.
     fn change_to(&mut self, profile: Profile) -> Result<(), DatabaseError> {
+        self.file.ensure_in_place()?;
         profile.change_from(self.profile, &self.connection)?;
         self.profile = profile;
         Ok(())
@@ -259,6 +274,7 @@ impl WriterThread {
     }
 
     fn empty_wal(&self) -> Result<bool, DatabaseError> {
+        self.file.ensure_in_place()?;
         self.connection.busy_timeout(WAIT_FOR_READERS)?;
         let done = run_script(&self.connection, "PRAGMA wal_checkpoint(TRUNCATE)");
         self.connection.busy_timeout(BUSY_TIMEOUT)?;

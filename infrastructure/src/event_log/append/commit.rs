@@ -91,6 +91,7 @@ impl Committer {
                 Err(error) if !error.is_transient() && unsure.is_empty() => return Outcome::Refused(error),
                 Err(error) => error,
             };
+            self.database.note(&error);
             failures += 1;
             let pause = BACKOFF.pause(failures, self.ids.fraction());
             if Instant::now() + pause > deadline {
