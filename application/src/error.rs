@@ -1,6 +1,7 @@
 use domain::agent::{AgentError, EmailClaimError};
 use domain::conversation::ConversationError;
 use domain::group::GroupError;
+use domain::ids::CommandId;
 use domain::tag::{TagError, TagNameClaimError};
 use domain::thread::ThreadError;
 use domain::visitor::VisitorError;
@@ -66,12 +67,18 @@ pub enum UseCaseError {
     /// Ended by log-out, expiry, a new password, or a refresh token that was used twice.
     #[error("the session has ended")]
     SessionEnded,
+    /// The caller's session has ended, the account was deleted or the visitor's data erased since the request came.
+    #[error("the session or the account of the caller has ended")]
+    CallerGone,
     /// The id of an earlier command was sent with another request.
     #[error("this idempotency key was used for another request")]
     CommandReused,
     /// The chat that this command started was erased with the visitor's personal data.
     #[error("the chat that was started with this idempotency key was erased")]
     ChatErased,
+    /// The log's record of this command names events that are not its own, so that nothing can be answered from it.
+    #[error("the record of command {command_id} names events of other commands")]
+    ForeignRecord { command_id: CommandId },
     /// Other commands kept changing the same streams.
     #[error("too many requests change this resource at the same time")]
     Contended,
@@ -138,7 +145,9 @@ impl UseCaseError {
             | Self::WrongCurrentPassword
             | Self::WrongCredentials
             | Self::SessionEnded
+            | Self::CallerGone
             | Self::CommandReused
+            | Self::ForeignRecord { .. }
             | Self::ChatErased
             | Self::Conversation(_)
             | Self::Thread(_)

@@ -12,6 +12,7 @@ pub mod chat;
 pub mod command_bus;
 mod error;
 pub mod groups;
+mod installation_key;
 pub mod invariants;
 pub mod ports;
 pub mod presence;
@@ -22,3 +23,4 @@ pub mod testing;
 pub mod visitors;
 
 pub use error::{Entity, UseCaseError};
+pub use installation_key::InstallationKey;

@@ -113,14 +113,8 @@ impl TagNameClaimId {
 }
 
 impl CommandId {
-    /// The id of a command that a client names by an idempotency key: the same key of another caller (`scope`) names
-    /// another command.
-    #[must_use]
-    pub fn of_key(scope: &str, key: &str) -> Self {
-        Self::derived(&["idempotency", scope, key])
-    }
-
-    /// An id that repeats with the command's cause: equal parts give equal ids.
+    /// An id that repeats with the command's cause: equal parts give equal ids. The parts must be ids and fixed words, never
+    /// what people or their clients have chosen: everybody can derive the same id.
     #[must_use]
     pub fn derived(parts: &[&str]) -> Self {
         let mut name = String::from("command");

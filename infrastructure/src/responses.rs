@@ -1,6 +1,6 @@
 //! The first answers to requests that may come again.
 
-use application::ports::{Clock, Hash};
+use application::ports::{Clock, Hash, Position};
 use domain::ids::{CommandId, EntityId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use crate::database::{Database, DatabaseError, SqlValue, placeholders};
 use crate::sql_args;
 
 const FIND: &str = "SELECT request_digest, status, body FROM idempotent_responses WHERE command_id = ?";
+/// Only while the log has what is answered: the database may have been set back since.
 const SAVE: &str = "REPLACE INTO idempotent_responses (command_id, request_digest, status, body, created_us)
-    VALUES (?, ?, ?, ?, ?)";
+    SELECT ?, ?, ?, ?, ? FROM log_head WHERE id = 1 AND position >= ?";
 
 /// How many answers are looked at in one statement: others want to write, too.
 const CHUNK: usize = 500;
@@ -84,14 +85,19 @@ impl SqlResponseStore {
         Ok(Some(StoredResponse { request_digest: row.hash("request_digest")?, status, body: row.text("body")? }))
     }
 
-    /// Keeps the answer to this command.
+    /// Keeps the answer to this command, whose last event is at a position.
     ///
     /// # Errors
     /// When the database does not work.
-    pub async fn save(&self, command_id: CommandId, response: &StoredResponse) -> Result<(), DatabaseError> {
+    pub async fn save(
+        &self,
+        command_id: CommandId,
+        response: &StoredResponse,
+        position: Option<Position>,
+    ) -> Result<(), DatabaseError> {
         let StoredResponse { request_digest, status, body } = response;
-        let now = self.clock.now().as_micros();
-        let arguments = sql_args![command_id.uuid(), *request_digest, i64::from(*status), body.as_str(), now];
+        let (now, at) = (self.clock.now().as_micros(), position.unwrap_or(0));
+        let arguments = sql_args![command_id.uuid(), *request_digest, i64::from(*status), body.as_str(), now, at];
         self.database.execute(SAVE, arguments).await?;
         Ok(())
     }

@@ -202,7 +202,7 @@ async fn call(services: &Services, case: &Case<'_>, caller: &Caller) -> Result<(
 }
 
 fn request() -> ChangeRequest {
-    ChangeRequest { correlation_id: Uuid::from_u128(1), repeatable: None, wait: Wait::ForViews }
+    ChangeRequest { correlation_id: Uuid::from_u128(1), repeatable: None, session: None, wait: Wait::ForViews }
 }
 
 async fn change<U: api::service::UseCase>(services: &Services, by: Principal, use_case: U) -> Result<(), Refusal> {

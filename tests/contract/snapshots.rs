@@ -153,6 +153,42 @@ async fn broken_snapshot_is_ignored(database: TestDatabase) {
     }
 }
 
+each_database!(changed_snapshot_is_ignored);
+async fn changed_snapshot_is_ignored(database: TestDatabase) {
+    const STATE: &str = "SELECT state FROM snapshots";
+    let node = with_snapshot_and_tail(&database).await;
+    let stored = node.database.fetch_all(STATE, vec![]).await.unwrap()[0].text("state").unwrap();
+    let change = async |state: &str, version: i64| {
+        let args = sql_args![state, version];
+        node.database.execute("UPDATE snapshots SET state = ?, version = ?", args).await.unwrap();
+        let state = loaded(&node.newcomer().await).await;
+        eventually(DEADLINE, "a new snapshot is kept", async || snapshot(&node).await.map(drop).ok_or("none")).await;
+        state
+    };
+    let with = |description: &str| {
+        let mut changed: Value = serde_json::from_str(&stored).unwrap();
+        changed["state"]["description"] = Value::from(description);
+        changed.to_string()
+    };
+    assert_eq!(change(&with("chosen by a thief"), EVENTS).await, from_events_only(EVENTS + 10));
+    assert_eq!(change(&stored, EVENTS - 1).await, from_events_only(EVENTS + 10));
+    assert_eq!(change(&stored, EVENTS + 5).await, from_events_only(EVENTS + 10));
+    // The control: unchanged, it is used.
+    mark(&node).await;
+    assert!(loaded(&node.newcomer().await).await.description.is_some());
+}
+
+each_database!(snapshot_of_events_that_the_log_has_lost_is_neither_used_nor_kept);
+async fn snapshot_of_events_that_the_log_has_lost_is_neither_used_nor_kept(database: TestDatabase) {
+    let node = with_snapshot_and_tail(&database).await;
+    let kept = snapshot(&node).await.unwrap();
+    node.database.execute("DELETE FROM events WHERE sequence > 400", vec![]).await.unwrap();
+    assert_eq!(loaded(&node.newcomer().await).await, from_events_only(400));
+    node.database.execute("DELETE FROM snapshots", vec![]).await.unwrap();
+    node.log.save_snapshot(group(), Group::FINGERPRINT, kept.clone()).await.unwrap();
+    assert_eq!(snapshot(&node).await.filter(|found| found.version == kept.version), None);
+}
+
 each_database!(lost_snapshots_lose_nothing);
 async fn lost_snapshots_lose_nothing(database: TestDatabase) {
     let node = with_snapshot_and_tail(&database).await;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::InstallationKey;
 use application::command_bus::CommandBus;
 use application::ports::{
     AppendRequest, EventLog as _, Ids as _, NewEvent, Position, Repeatable, Sequence, StreamAppend, StreamId,
@@ -53,6 +54,7 @@ impl Node {
             wake_ups: Arc::new(NoWakeUps),
             upcasters,
             hint: LogHint::default(),
+            snapshot_key: InstallationKey::new("snapshots", b"a secret of tests"),
         };
         let log = Arc::new(SqlEventLog::start(database.clone(), ports).await.unwrap());
         Self { database, log, clock }

@@ -325,6 +325,8 @@ async fn node_on_an_exchanged_database_stops_and_says_so() {
     for _ in 0..5 {
         assert_ne!(say(client, &guest, "lost").await.0, 201, "nothing of the old history is added to the new one");
     }
+    assert_eq!(client.get("/livez").await.status, 503, "a restart helps");
+    assert_eq!(company.boss.client.get("/v1/auth/me").await.status, 503);
     assert_eq!(head(&database).await, restored);
     let log = company.process.log();
     assert!(log.contains("the event log was replaced by another one"), "{log}");

@@ -30,7 +30,7 @@ pub use invariants::Standing;
 pub use people::{Person, Visitor};
 pub use process::{Process, ProcessBuilder, free_port, program, run_on};
 pub use proxy::{Fault, FaultyProxy};
-pub use raw_http::{RawReply, raw_http};
+pub use raw_http::{LateRequest, RawReply, raw_http};
 pub use rng::Rng;
 pub use server::{ADMIN_EMAIL, METRICS_TOKEN, PASSWORD, Server};
 pub use sse::{Event, Events};

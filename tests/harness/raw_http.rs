@@ -9,6 +9,9 @@ use tokio::time::timeout;
 /// How long a server may be silent before its answer counts as complete.
 const SILENCE: Duration = Duration::from_secs(3);
 
+/// How long a late request waits for what the server says.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawReply {
@@ -44,6 +47,62 @@ pub async fn raw_http(base: &str, bytes: &[u8]) -> RawReply {
         }
     };
     tokio::select! { () = write => {}, () = read => {} }
+    let text = String::from_utf8_lossy(&received).into_owned();
+    RawReply { status: status_of(&text), text }
+}
+
+/// A request whose body lacks its last byte: the server has taken its head and waits.
+pub struct LateRequest {
+    stream: TcpStream,
+    last: u8,
+}
+
+impl LateRequest {
+    /// Sends everything but the last byte of the body, and waits until the server asks for the body. `Err`: it answered
+    /// instead.
+    ///
+    /// # Errors
+    /// The answer to the head alone.
+    ///
+    /// # Panics
+    /// When no connection can be made, or nothing comes.
+    pub async fn begin(base: &str, method: &str, path: &str, token: &str, body: &str) -> Result<Self, RawReply> {
+        let address = base.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let (all_but_last, last) = body.as_bytes().split_at(body.len() - 1);
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\nExpect: 100-continue\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.expect("the head is taken");
+        let reply = read_reply(&mut stream).await;
+        if reply.status != Some(100) {
+            return Err(reply);
+        }
+        stream.write_all(all_but_last).await.expect("the body is taken");
+        Ok(Self { stream, last: last[0] })
+    }
+
+    /// Sends the last byte.
+    ///
+    /// # Panics
+    /// When nothing comes back.
+    pub async fn finish(mut self) -> RawReply {
+        self.stream.write_all(&[self.last]).await.expect("the last byte is taken");
+        read_reply(&mut self.stream).await
+    }
+}
+
+async fn read_reply(stream: &mut TcpStream) -> RawReply {
+    let mut received = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    let is_over = |received: &[u8]| is_complete(received) || received.ends_with(b" 100 Continue\r\n\r\n");
+    while !is_over(&received) {
+        let read = timeout(ANSWERED_WITHIN, stream.read(&mut buffer)).await.expect("an answer in time");
+        let Ok(count @ 1..) = read else { break };
+        received.extend_from_slice(&buffer[..count]);
+    }
     let text = String::from_utf8_lossy(&received).into_owned();
     RawReply { status: status_of(&text), text }
 }

@@ -75,7 +75,7 @@ pub async fn log_in(
 }
 
 fn body(tokens: TokenPair, agent: &domain::agent::Agent) -> LoggedInBody {
-    let TokenPair { agent_id, access_token, expires_in, refresh_token } = tokens;
+    let TokenPair { agent_id, access_token, expires_in, refresh_token, .. } = tokens;
     let agent = AgentSummary {
         id: agent_id,
         name: agent.name.clone(),

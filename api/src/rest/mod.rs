@@ -78,8 +78,11 @@ pub fn document() -> &'static Value {
 pub fn router(state: RestState, ids: Arc<dyn Ids>) -> Router {
     let cors = state.edge.cors_origins.layer();
     let mut router = Router::new();
-    for Endpoint { path, action, handler, .. } in endpoints() {
-        let guarded = Guard { services: Arc::clone(&state.services), edge: Arc::clone(&state.edge), action };
+    for endpoint in endpoints() {
+        let Endpoint { path, action, handler, method, .. } = endpoint;
+        let takes_body = method != Method::GET;
+        let guarded =
+            Guard { services: Arc::clone(&state.services), edge: Arc::clone(&state.edge), action, takes_body };
         router = router.route(path, handler.route_layer(from_fn_with_state(guarded, guard)));
     }
     let counted = (state.clone(), Arc::new(Actions::of_endpoints()));

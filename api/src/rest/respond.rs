@@ -45,11 +45,17 @@ pub trait AnswerStore: Send + Sync + 'static {
     /// When the store does not work.
     async fn find(&self, command_id: CommandId) -> Result<Option<FirstAnswer>, Refusal>;
 
-    /// Keeps the answer to a command.
+    /// Keeps the answer to a command, whose last event is at a position. A log that does not reach it was set back, and
+    /// nothing is kept.
     ///
     /// # Errors
     /// When the store does not work.
-    async fn save(&self, command_id: CommandId, answer: &FirstAnswer) -> Result<(), Refusal>;
+    async fn save(
+        &self,
+        command_id: CommandId,
+        answer: &FirstAnswer,
+        position: Option<Position>,
+    ) -> Result<(), Refusal>;
 }
 
 /// An answer with a status and a JSON body.
@@ -249,7 +255,7 @@ impl Responder {
         }
         let (request_digest, status, body) = (info.digest, answer.status.as_u16(), answer.body.clone());
         let first = FirstAnswer { request_digest, status, body };
-        if let Err(refusal) = self.answers.save(command_id, &first).await {
+        if let Err(refusal) = self.answers.save(command_id, &first, answer.position).await {
             // The change is made and the log remembers it; a repetition gets an answer of its own.
             tracing::warn!(code = refusal.code.as_str(), "answer was not kept");
         }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use application::InstallationKey;
 use axum::extract::FromRef;
 
-use super::extract::DigestKey;
 use super::respond::Responder;
 use crate::edge::Edge;
 use crate::service::Services;
@@ -18,8 +18,8 @@ pub struct RestState {
     pub edge: Arc<Edge>,
     /// Makes changes, with the first answers of this door.
     pub responder: Responder,
-    /// Makes the digests of requests worthless to others.
-    pub digest_key: DigestKey,
+    /// Makes the digests and the ids of requests worthless to others.
+    pub installation_key: InstallationKey,
 }
 
 impl FromRef<RestState> for Arc<Services> {
@@ -40,8 +40,8 @@ impl FromRef<RestState> for Responder {
     }
 }
 
-impl FromRef<RestState> for DigestKey {
+impl FromRef<RestState> for InstallationKey {
     fn from_ref(state: &RestState) -> Self {
-        state.digest_key
+        state.installation_key
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use application::InstallationKey;
 use application::chat::SendMessage;
 use application::ports::{Hash, Principal};
 use axum::Json;
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use super::paging;
 use super::state::RestState;
-use crate::rest::extract::{AtLeast, DigestKey, OneId, Query, Write, WriteInfo, digest};
+use crate::rest::extract::{AtLeast, OneId, Query, Write, WriteInfo};
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
@@ -75,13 +76,13 @@ pub fn metadata(fields: &mut Fields, value: Option<Value>) -> Option<Metadata> {
 pub struct Inbox {
     services: Arc<Services>,
     responder: Responder,
-    digest_key: DigestKey,
+    installation_key: InstallationKey,
 }
 
 impl FromRef<RestState> for Inbox {
     fn from_ref(state: &RestState) -> Self {
-        let RestState { services, responder, digest_key, .. } = state.clone();
-        Self { services, responder, digest_key }
+        let RestState { services, responder, installation_key, .. } = state.clone();
+        Self { services, responder, installation_key }
     }
 }
 
@@ -142,7 +143,8 @@ impl Inbox {
     /// when it comes again with another key or by another path.
     fn request(&self, info: &WriteInfo, message: &SendMessage) -> ChangeRequest {
         let request = info.request(&message.principal.actor());
-        let by_client = message.command_id().map(|command_id| (command_id, content_digest(&self.digest_key, message)));
+        let key = &self.installation_key;
+        let by_client = message.command_id(key).map(|command_id| (command_id, content_digest(key, message)));
         ChangeRequest { repeatable: by_client.or(request.repeatable), ..request }
     }
 }
@@ -183,9 +185,9 @@ impl Message {
 }
 
 /// The digest that makes messages the same: a client may send one again by another path or with other headers.
-fn content_digest(key: &DigestKey, message: &SendMessage) -> Hash {
+fn content_digest(key: &InstallationKey, message: &SendMessage) -> Hash {
     let metadata = message.metadata.as_ref().map(|metadata| metadata.as_value().to_string()).unwrap_or_default();
-    digest(key, &[message.text.as_str().as_bytes(), metadata.as_bytes()])
+    key.digest(&[message.text.as_str().as_bytes(), metadata.as_bytes()])
 }
 
 fn author(principal: Principal) -> (&'static str, String) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use application::InstallationKey;
 use application::visitors::{NewSession, VisitorSession, session_command_id};
 use axum::extract::State;
 use axum::response::Response;
@@ -89,11 +90,12 @@ impl SessionRequest {
 pub async fn start_session(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
+    State(key): State<InstallationKey>,
     write: Write<SessionRequest>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let known = services.authenticator.returning_visitor(body.session_token.as_deref()).await?;
-    let command_id = session_command_id(known, info.idempotency_key.as_deref());
+    let command_id = session_command_id(&key, known, info.idempotency_key.as_deref());
     let command_id = command_id.map_err(|error| Refusal::invalid_field("Idempotency-Key", error.to_string()))?;
     let Introduction { details, group_id, text, metadata } = body.check()?;
     let (repeatable, correlation_id) = (command_id.map(|id| (id, info.digest)), info.request_id.uuid());

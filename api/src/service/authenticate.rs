@@ -100,7 +100,7 @@ impl Authenticator {
     }
 
     async fn agent(&self, id: AgentId, session: SessionId) -> Result<Caller, Refusal> {
-        let (is_open, as_of) = tokio::join!(self.sessions.is_open(session), self.bus.as_of_now());
+        let (is_open, as_of) = tokio::join!(self.sessions.is_open(session, id), self.bus.as_of_now());
         // First: an ended session is refused whether or not the log answers.
         if !is_open? {
             return Err(Refusal::unauthorized());

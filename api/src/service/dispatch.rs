@@ -2,11 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::chat::{BulkChange, BulkPart};
-use application::command_bus::{CommandBus, CommandContext, Executed, UseCase};
+use application::command_bus::{Authority, CommandBus, CommandContext, Executed, UseCase};
 use application::ports::{Hash, Position, Principal};
 use application::visitors::Erased;
 use domain::event::AnyEvent;
-use domain::ids::{CommandId, ConversationId};
+use domain::ids::{CommandId, ConversationId, SessionId};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -33,6 +33,8 @@ pub struct ChangeRequest {
     pub correlation_id: Uuid,
     /// The command id that the caller has chosen and the digest of the request, if the request may come again.
     pub repeatable: Option<(CommandId, Hash)>,
+    /// The session of a calling agent; none of visitors.
+    pub session: Option<SessionId>,
     /// Whether the caller waits for the read models.
     pub wait: Wait,
 }
@@ -128,7 +130,8 @@ impl Dispatch {
     /// The context of a command of this request.
     #[must_use]
     pub fn context(&self, principal: Principal, request: &ChangeRequest) -> CommandContext {
-        let context = self.bus.context(principal.actor(), request.correlation_id);
+        let authority = Authority { principal, session: request.session };
+        let context = self.bus.context(principal.actor(), request.correlation_id).on_behalf_of(authority);
         match request.repeatable {
             Some((command_id, digest)) => context.repeatable(command_id, digest),
             None => context,

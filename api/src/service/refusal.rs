@@ -255,6 +255,7 @@ impl From<UseCaseError> for Refusal {
             }
             UseCaseError::WrongCredentials => Self::of(Code::WrongCredentials, &error),
             UseCaseError::SessionEnded => Self::of(Code::SessionEnded, &error),
+            UseCaseError::CallerGone => Self::unauthorized(),
             UseCaseError::CommandReused => {
                 Self::new(Code::KeyReused, "This idempotency key was used for another request.")
             }
@@ -280,7 +281,7 @@ impl From<UseCaseError> for Refusal {
                 Self::new(Code::Busy, "Too many passwords are being checked; try again.").with_retry()
             }
             UseCaseError::Append(AppendError::Unavailable { .. })
-            | UseCaseError::Read(ReadError::Unavailable { .. })
+            | UseCaseError::Read(ReadError::Unavailable { .. } | ReadError::HistoryForked { .. })
             | UseCaseError::Store(_) => Self::unavailable(&error),
             UseCaseError::Append(AppendError::Invalid { .. }) => {
                 Self::new(Code::TooLarge, "The request changes more than fits one transaction.")
@@ -289,6 +290,7 @@ impl From<UseCaseError> for Refusal {
             | UseCaseError::Read(_)
             | UseCaseError::Hash(_)
             | UseCaseError::Serialisation(_)
+            | UseCaseError::ForeignRecord { .. }
             | UseCaseError::Aborted => Self::internal(&error),
         }
     }

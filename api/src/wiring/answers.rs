@@ -1,3 +1,4 @@
+use application::ports::Position;
 use async_trait::async_trait;
 use domain::ids::CommandId;
 use infrastructure::responses::{SqlResponseStore, StoredResponse};
@@ -15,8 +16,13 @@ impl AnswerStore for SqlAnswers {
         Ok(found.map(|StoredResponse { request_digest, status, body }| FirstAnswer { request_digest, status, body }))
     }
 
-    async fn save(&self, command_id: CommandId, answer: &FirstAnswer) -> Result<(), Refusal> {
+    async fn save(
+        &self,
+        command_id: CommandId,
+        answer: &FirstAnswer,
+        position: Option<Position>,
+    ) -> Result<(), Refusal> {
         let FirstAnswer { request_digest, status, body } = answer.clone();
-        Ok(self.0.save(command_id, &StoredResponse { request_digest, status, body }).await?)
+        Ok(self.0.save(command_id, &StoredResponse { request_digest, status, body }, position).await?)
     }
 }

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use application::InstallationKey;
 use application::command_bus::CommandBus;
-use application::ports::{Clock, EventLog, Ids, PersonalDataLog, WakeUps};
+use application::ports::{Clock, EventLog, Ids, PersonalDataLog, SessionStore, WakeUps};
 use domain::event::upcasters;
+use infrastructure::auth::SqlSessionStore;
 use infrastructure::database::Database;
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
 use infrastructure::redis::{RedisWakeUps, WakeUpOptions};
@@ -32,6 +34,7 @@ pub(super) struct Core {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) personal_data_log: Arc<dyn PersonalDataLog>,
     pub(super) bus: CommandBus,
+    pub(super) sessions: Arc<dyn SessionStore>,
     pub(super) signals: SignalStatus,
 }
 
@@ -45,13 +48,15 @@ impl Core {
         let ids = random_ids();
         let hint = LogHint::default();
         let (wake_ups, signals) = signals(&settings, &clock, &ids, &hint)?;
-        let ports = LogPorts { clock, ids, wake_ups, upcasters: upcasters(), hint };
+        let snapshot_key = snapshot_key(&settings);
+        let ports = LogPorts { clock, ids, wake_ups, upcasters: upcasters(), hint, snapshot_key };
         Self::start(settings, database, ports, signals).await
     }
 
     /// Without signals: servers notice new events by looking.
     pub(super) async fn without_signals(settings: Settings, database: Database) -> Result<Self, StartError> {
-        let ports = LogPorts::alone(system_clock(), random_ids());
+        let snapshot_key = snapshot_key(&settings);
+        let ports = LogPorts { snapshot_key, ..LogPorts::alone(system_clock(), random_ids()) };
         Self::start(settings, database, ports, Arc::new(|| None)).await
     }
 
@@ -65,9 +70,15 @@ impl Core {
         let log = Arc::new(SqlEventLog::start(database.clone(), ports).await?);
         let personal_data_log: Arc<dyn PersonalDataLog> = Arc::clone(&log) as _;
         let log: Arc<dyn EventLog> = log;
-        let bus = CommandBus::new(Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids));
-        Ok(Self { settings, database, clock, ids, log, personal_data_log, bus, signals })
+        let sessions: Arc<dyn SessionStore> = Arc::new(SqlSessionStore::new(database.clone()));
+        let bus =
+            CommandBus::with_sessions(Arc::clone(&log), Arc::clone(&clock), Arc::clone(&ids), Arc::clone(&sessions));
+        Ok(Self { settings, database, clock, ids, log, personal_data_log, bus, sessions, signals })
     }
+}
+
+fn snapshot_key(settings: &Settings) -> InstallationKey {
+    InstallationKey::new("snapshots", &settings.jwt_secret)
 }
 
 fn signals(

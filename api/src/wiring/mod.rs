@@ -15,14 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use application::UseCaseError;
 use application::agents::{Accounts, GuessingBrake, LogIn, Sessions, is_set_up};
 use application::ports::{Clock, RateLimiter, TokenIssuer};
 use application::presence::Presence;
 use application::process_managers::router::Router;
+use application::{InstallationKey, UseCaseError};
 use domain::agent::{Registration, Role};
 use domain::text::Name;
-use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SqlCredentialStore, SqlSessionStore};
+use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SqlCredentialStore};
 use infrastructure::housekeeping::Housekeeper;
 use infrastructure::presence::{PresenceWatch, SqlPresenceStore};
 use infrastructure::rate_limits::MemoryRateLimiter;
@@ -49,7 +49,6 @@ pub use store::{ensure_file, open_as_it_is, open_database, open_to_restore, read
 use crate::config::{Settings, random_password};
 use crate::edge::Edge;
 use crate::metrics::Metrics;
-use crate::rest::extract::{DigestKey, digest};
 use crate::rest::respond::Responder;
 use crate::rest::{self, RestState};
 use crate::server::{ConnectionLimits, Server, Strangers};
@@ -72,12 +71,13 @@ pub struct FirstAdmin {
 /// # Errors
 /// See [`StartError`].
 pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
-    let folder = FolderLock::wait(&settings, &*clock, &*random_ids()).await?;
+    let mut folder = FolderLock::wait(&settings, &*clock, &*random_ids()).await?;
     // Before everything that takes time, so that an address in use is reported at once.
     let listener = listen(&settings.host, settings.port).await?;
     // Before the first event, so that it is counted.
     let metrics = Metrics::start()?;
     let database = open_database(&settings).await?;
+    folder.take_database(&settings)?;
     let core = Core::build(settings, database, clock).await?;
     let limiter = rate_limiter(&core.settings, &core.clock)?;
     let log_in = build_log_in(&core, limiter.clone())?;
@@ -112,7 +112,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         tasks,
     };
     let edge = Arc::new(edge(&core, metrics));
-    let digest_key = DigestKey(digest(&DigestKey([0; 32]), &[b"request digests", &core.settings.jwt_secret]));
+    let installation_key = InstallationKey::new("request digests", &core.settings.jwt_secret);
     let answers = Arc::new(SqlAnswers(SqlResponseStore::new(database.clone(), Arc::clone(&core.clock))));
     let services = Arc::new(services::build(core, &internals, (presence, stream), (log_in, accounts, limiter)));
     if first_admin.is_some() {
@@ -121,7 +121,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         internals.views.wait_for(&[service::View::Agents], head, FIRST_VIEWS_WITHIN).await;
     }
     let responder = Responder { dispatch: services.dispatch.clone(), answers, clock: Arc::clone(&internals.clock) };
-    let state = RestState { services: Arc::clone(&services), edge: Arc::clone(&edge), responder, digest_key };
+    let state = RestState { services: Arc::clone(&services), edge: Arc::clone(&edge), responder, installation_key };
     let address = listener.local_addr().map_err(StartError::NoAddress)?;
     let (drain, drained) = watch::channel(false);
     let server = Server {
@@ -196,7 +196,7 @@ fn edge(core: &Core, metrics: Metrics) -> Edge {
 fn build_log_in(core: &Core, limiter: Option<Arc<dyn RateLimiter>>) -> Result<LogIn, StartError> {
     let Core { settings, database, bus, .. } = core;
     let tokens: Arc<dyn TokenIssuer> = Arc::new(JwtTokens::new(&settings.jwt_secret)?);
-    let store = Arc::new(SqlSessionStore::new(database.clone()));
+    let store = Arc::clone(&core.sessions);
     Ok(LogIn {
         bus: bus.clone(),
         credentials: Arc::new(SqlCredentialStore::new(database.clone())),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use domain::agent::{NewPassword, Registration};
+use domain::agent::{Agent, NewPassword, Registration};
 use domain::ids::{AgentId, GroupId};
 use domain::text::Name;
 
@@ -78,6 +78,10 @@ impl Accounts {
     /// # Errors
     /// Why the agent was not deleted or restored.
     pub async fn delete(&self, context: CommandContext, delete: DeleteAgent) -> Result<Executed<()>, UseCaseError> {
+        if !delete.deleted && !self.bus.read::<Agent>(delete.agent_id).await?.is_present() {
+            // What the deletion has left, where it broke off before it had ended the sessions.
+            self.sessions.end_others(delete.agent_id, None).await?;
+        }
         let executed = self.bus.execute(context, delete).await?;
         if delete.deleted {
             self.sessions.end_others(delete.agent_id, None).await?;
@@ -115,7 +119,7 @@ impl Accounts {
 
 #[cfg(test)]
 mod tests {
-    use domain::agent::{Agent, EmailClaimError, Role};
+    use domain::agent::{EmailClaimError, Role};
     use domain::ids::CommandId;
     use uuid::Uuid;
 
@@ -197,6 +201,18 @@ mod tests {
         assert_eq!((company.sessions.open_of(agent_id), company.sessions.open_of(company.admin_id)), (0, 1));
         let restore = DeleteAgent { deleted: false, ..delete };
         company.accounts.delete(company.context(), restore).await.unwrap();
+        assert_eq!(company.sessions.open_of(agent_id), 0);
+    }
+
+    #[tokio::test]
+    async fn restoration_ends_the_sessions_that_an_interrupted_deletion_left() {
+        let company = Company::open().await;
+        let agent_id = company.agent_with_slots(1).await;
+        company.accounts.sessions.open(agent_id, Role::Agent).await.unwrap();
+        let delete = DeleteAgent { principal: company.admin(), agent_id, deleted: true, known_version: None };
+        company.act(delete).await;
+        assert_eq!(company.sessions.open_of(agent_id), 1);
+        company.accounts.delete(company.context(), DeleteAgent { deleted: false, ..delete }).await.unwrap();
         assert_eq!(company.sessions.open_of(agent_id), 0);
     }
 

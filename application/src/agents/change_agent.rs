@@ -6,6 +6,7 @@ use domain::text::{AvatarUrl, EmailAddress, Name};
 use domain::time::Timestamp;
 use domain::workspace::{Workspace, WorkspaceCommand};
 
+use super::rights::ensure_may_see;
 use super::set_status::give_chats_back_if_offline;
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase};
@@ -85,6 +86,12 @@ impl UseCase for ChangeAgent {
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
+    }
+
+    /// Since the first time it may have been deleted.
+    async fn ensure_may_recall(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let is_present = work.load::<Agent>(self.agent_id).await?.is_present();
+        ensure_may_see(self.principal, is_present, Entity::Agent)
     }
 }
 

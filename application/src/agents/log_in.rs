@@ -12,6 +12,9 @@ use crate::command_bus::{CommandBus, CommandContext, Executed};
 use crate::error::Entity;
 use crate::ports::{CredentialStore, PasswordHasher, PasswordMatch};
 
+/// How often a password is checked again because another one was stored in the meantime.
+const MAX_CHECKS: u32 = 3;
+
 /// Checks and changes the passwords of agents, and opens their sessions.
 #[derive(Clone)]
 pub struct LogIn {
@@ -49,6 +52,14 @@ pub struct PasswordChange {
     pub new: NewPassword,
 }
 
+/// A password that was right a moment ago.
+struct CheckedPassword {
+    agent_id: AgentId,
+    agent: Arc<Agent>,
+    /// The stored hash that it fits.
+    hash: Option<String>,
+}
+
 impl LogIn {
     /// Checks an address and a password, and opens a session. An unknown address takes as long as a wrong password and
     /// gets the same answer. `client` is the network address of the client.
@@ -68,7 +79,31 @@ impl LogIn {
         outcome
     }
 
+    /// The check of a password takes long enough for the password to be replaced, and for the sessions that were open then
+    /// to be ended, before this one is opened. Hence another look after it was.
     async fn check(&self, email: &EmailAddress, password: &GivenPassword) -> Result<LoggedIn, UseCaseError> {
+        for _ in 0..MAX_CHECKS {
+            let checked = self.check_password(email, password).await?;
+            let tokens = self.sessions.open(checked.agent_id, checked.agent.role).await?;
+            if self.still_holds(email, &checked).await? {
+                return Ok(LoggedIn { agent_id: checked.agent_id, agent: checked.agent, tokens });
+            }
+            self.sessions.end(tokens.session_id).await?;
+        }
+        Err(UseCaseError::Contended)
+    }
+
+    async fn still_holds(&self, email: &EmailAddress, checked: &CheckedPassword) -> Result<bool, UseCaseError> {
+        let agent_id = self.find(email).await?.map(|(agent_id, _)| agent_id);
+        let hash = self.credentials.find_hash(checked.agent_id).await?;
+        Ok(agent_id == Some(checked.agent_id) && hash == checked.hash)
+    }
+
+    async fn check_password(
+        &self,
+        email: &EmailAddress,
+        password: &GivenPassword,
+    ) -> Result<CheckedPassword, UseCaseError> {
         let found = self.find(email).await?;
         let hash = match &found {
             Some((agent_id, _)) => self.credentials.find_hash(*agent_id).await?,
@@ -76,17 +111,16 @@ impl LogIn {
         };
         let matched = self.hasher.verify(password.as_str(), hash.as_deref()).await?;
         let Some((agent_id, agent)) = found else { return Err(UseCaseError::WrongCredentials) };
-        let now = self.bus.now();
-        match matched {
+        let hash = match matched {
             PasswordMatch::No => return Err(UseCaseError::WrongCredentials),
-            PasswordMatch::Yes => {}
+            PasswordMatch::Yes => hash,
             PasswordMatch::YesRehashed(better) => {
                 let stored = hash.as_deref().unwrap_or_default();
-                self.credentials.replace_hash(agent_id, stored, &better, now).await?;
+                let replaced = self.credentials.replace_hash(agent_id, stored, &better, self.bus.now()).await?;
+                if replaced { Some(better) } else { hash }
             }
-        }
-        let tokens = self.sessions.open(agent_id, agent.role).await?;
-        Ok(LoggedIn { agent_id, agent, tokens })
+        };
+        Ok(CheckedPassword { agent_id, agent, hash })
     }
 
     /// Changes an agent's password and ends the agent's other sessions. `client` is the network address of the client.
@@ -114,11 +148,19 @@ impl LogIn {
         context: CommandContext,
         change: &PasswordChange,
     ) -> Result<Executed<()>, UseCaseError> {
-        let stored = self.credentials.find_hash(change.agent_id).await?;
-        if self.hasher.verify(change.current.as_str(), stored.as_deref()).await? == PasswordMatch::No {
-            return Err(UseCaseError::WrongCurrentPassword);
+        let new = self.hasher.hash(change.new.as_str()).await?;
+        for _ in 0..MAX_CHECKS {
+            let stored = self.credentials.find_hash(change.agent_id).await?.unwrap_or_default();
+            if self.hasher.verify(change.current.as_str(), Some(&stored)).await? == PasswordMatch::No {
+                return Err(UseCaseError::WrongCurrentPassword);
+            }
+            // A password that somebody else has set in the meantime must not be undone.
+            self.bus.ensure_authority(&context).await?;
+            if self.credentials.replace_hash(change.agent_id, &stored, &new, self.bus.now()).await? {
+                return self.end_sessions(context, (change.agent_id, change.session)).await;
+            }
         }
-        self.set_password(context, (change.agent_id, change.session), &change.new).await
+        Err(UseCaseError::Contended)
     }
 
     /// Gives the agent with this address another password and ends all sessions of the agent, for an operator. `false`:
@@ -133,19 +175,18 @@ impl LogIn {
         new: &NewPassword,
     ) -> Result<bool, UseCaseError> {
         let Some((agent_id, _)) = self.find(email).await? else { return Ok(false) };
-        self.set_password(context, (agent_id, None), new).await?;
+        let hash = self.hasher.hash(new.as_str()).await?;
+        self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
+        self.end_sessions(context, (agent_id, None)).await?;
         Ok(true)
     }
 
-    /// All sessions but the given one end.
-    async fn set_password(
+    /// All sessions but the given one end with the old password.
+    async fn end_sessions(
         &self,
         context: CommandContext,
         (agent_id, session): (AgentId, Option<SessionId>),
-        new: &NewPassword,
     ) -> Result<Executed<()>, UseCaseError> {
-        let hash = self.hasher.hash(new.as_str()).await?;
-        self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
         self.sessions.end_others(agent_id, session).await?;
         self.bus.execute(context, NotePasswordChange { agent_id }).await
     }
@@ -160,8 +201,13 @@ impl LogIn {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
     use super::*;
     use crate::agents::FAILED_LOG_INS;
+    use crate::ports::HashError;
     use crate::testing::{ADMIN, Company, CountingLimiter, password};
 
     fn given(text: &str) -> GivenPassword {
@@ -235,11 +281,67 @@ mod tests {
         let change = change(&company, "the first admin's", Some(kept));
         log_in.change_password(company.context(), change, "192.0.2.1").await.unwrap();
         assert_eq!(company.sessions.open_of(company.admin_id), 1);
-        assert!(log_in.sessions.is_open(kept).await.unwrap());
+        assert!(log_in.sessions.is_open(kept, company.admin_id).await.unwrap());
         assert!(limiter.counts().is_empty());
         log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await.unwrap_err();
         log_in.log_in(&admin(), &given("another one"), "192.0.2.1").await.unwrap();
         assert!(company.log.event_types().contains(&"PasswordChanged".to_owned()));
+    }
+
+    /// Replaces the password while it is being checked, once.
+    struct Overtaken {
+        others: LogIn,
+        new: Mutex<Option<&'static str>>,
+    }
+
+    #[async_trait]
+    impl PasswordHasher for Overtaken {
+        async fn hash(&self, password: &str) -> Result<String, HashError> {
+            self.others.hasher.hash(password).await
+        }
+
+        async fn verify(&self, given: &str, stored: Option<&str>) -> Result<PasswordMatch, HashError> {
+            let matched = self.others.hasher.verify(given, stored).await?;
+            let new = self.new.lock().unwrap().take();
+            if let Some(new) = new {
+                let context = self.others.bus.context("system:test".to_owned(), uuid::Uuid::from_u128(1));
+                assert!(self.others.reset_password(context, &admin(), &password(new)).await.unwrap());
+            }
+            Ok(matched)
+        }
+    }
+
+    fn overtaken(company: &Company, new: &'static str) -> LogIn {
+        let others = company.log_in(None);
+        let hasher = Overtaken { others: others.clone(), new: Mutex::new(Some(new)) };
+        LogIn { hasher: Arc::new(hasher), ..others }
+    }
+
+    #[tokio::test]
+    async fn log_in_under_way_does_not_survive_the_change_of_the_password() {
+        let company = Company::open().await;
+        let log_in = overtaken(&company, "another one");
+        let refused = log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await;
+        assert!(matches!(refused, Err(UseCaseError::WrongCredentials)), "{refused:?}");
+        assert_eq!(company.sessions.open_of(company.admin_id), 0);
+    }
+
+    #[tokio::test]
+    async fn log_in_under_way_goes_on_where_the_same_password_was_stored_again() {
+        let company = Company::open().await;
+        let log_in = overtaken(&company, "the first admin's");
+        log_in.log_in(&admin(), &given("the first admin's"), "192.0.2.1").await.unwrap();
+        assert_eq!(company.sessions.open_of(company.admin_id), 1);
+    }
+
+    #[tokio::test]
+    async fn change_under_way_does_not_undo_the_reset_of_the_password() {
+        let company = Company::open().await;
+        let log_in = overtaken(&company, "the operator's");
+        let refused =
+            log_in.change_password(company.context(), change(&company, "the first admin's", None), "192.0.2.1").await;
+        assert!(matches!(refused, Err(UseCaseError::WrongCurrentPassword)), "{refused:?}");
+        company.log_in(None).log_in(&admin(), &given("the operator's"), "192.0.2.1").await.unwrap();
     }
 
     #[tokio::test]

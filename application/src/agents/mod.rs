@@ -21,6 +21,7 @@ pub use change_agent::{AgentChanges, ChangeAgent};
 pub use delete_agent::DeleteAgent;
 pub use log_in::{LogIn, LoggedIn, PasswordChange};
 pub use register_agent::RegisterAgent;
+pub(crate) use rights::ensure_may_see;
 pub use rights::{ensure_may_read_deleted, ensure_may_read_stats};
 pub use sessions::{Sessions, TokenPair};
 pub use set_status::SetStatus;

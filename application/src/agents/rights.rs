@@ -4,6 +4,7 @@ use domain::agent::Role;
 use domain::ids::AgentId;
 
 use crate::UseCaseError;
+use crate::error::Entity;
 use crate::ports::Principal;
 
 /// Refuses all callers but admins.
@@ -27,6 +28,11 @@ pub(super) fn ensure_may_set_status(principal: Principal, agent_id: AgentId) -> 
 pub fn ensure_may_read_stats(principal: Principal, agent_id: AgentId) -> Result<(), UseCaseError> {
     let refusal = UseCaseError::Forbidden("only the agent and supervisors may read the figures of an agent");
     ensure_self_or_supervisor(principal, agent_id).map(|_| ()).ok_or(refusal)
+}
+
+/// Hides what was deleted from all callers but admins.
+pub(crate) fn ensure_may_see(principal: Principal, is_present: bool, entity: Entity) -> Result<(), UseCaseError> {
+    if is_present || ensure_may_read_deleted(principal).is_ok() { Ok(()) } else { Err(UseCaseError::NotFound(entity)) }
 }
 
 /// Refuses all callers but admins to read deleted agents, groups and tags.
@@ -71,6 +77,14 @@ mod tests {
         for caller in [bert(Role::Supervisor), bert(Role::Agent), VERA] {
             assert!(matches!(ensure_admin(caller), Err(UseCaseError::Forbidden(_))), "{caller:?}");
             assert!(matches!(ensure_may_read_deleted(caller), Err(UseCaseError::Forbidden(_))), "{caller:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_deleted_is_hidden_from_all_but_admins() {
+        for (caller, shown) in [(bert(Role::Admin), true), (bert(Role::Supervisor), false), (VERA, false)] {
+            assert_eq!(ensure_may_see(caller, false, Entity::Tag).is_ok(), shown, "{caller:?}");
+            assert!(ensure_may_see(caller, true, Entity::Tag).is_ok());
         }
     }
 

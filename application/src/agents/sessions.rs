@@ -28,6 +28,8 @@ pub struct Sessions {
 #[derive(Clone)]
 pub struct TokenPair {
     pub agent_id: AgentId,
+    /// The session of both tokens.
+    pub session_id: SessionId,
     /// Authenticates requests.
     pub access_token: String,
     /// How many seconds the access token is valid.
@@ -66,12 +68,21 @@ impl Sessions {
         Ok(self.pair(&new, agent.role, new_secret))
     }
 
-    /// Whether a session has neither ended nor expired.
+    /// Whether a session is this agent's and has neither ended nor expired.
     ///
     /// # Errors
     /// When the store does not work.
-    pub async fn is_open(&self, id: SessionId) -> Result<bool, UseCaseError> {
-        Ok(self.store.find_open(id, self.bus.now()).await?.is_some())
+    pub async fn is_open(&self, id: SessionId, agent_id: AgentId) -> Result<bool, UseCaseError> {
+        let found = self.store.find_open(id, self.bus.now()).await?;
+        Ok(found.is_some_and(|session| session.agent_id == agent_id))
+    }
+
+    /// Whether a session has ended or expired, or never was.
+    ///
+    /// # Errors
+    /// When the store does not work.
+    pub async fn has_ended(&self, id: SessionId) -> Result<bool, UseCaseError> {
+        Ok(self.store.find_open(id, self.bus.now()).await?.is_none())
     }
 
     /// Ends a session.
@@ -100,6 +111,7 @@ impl Sessions {
     fn pair(&self, session: &Session, role: Role, secret: String) -> TokenPair {
         TokenPair {
             agent_id: session.agent_id,
+            session_id: session.id,
             access_token: self.tokens.issue_agent(session.agent_id, role, session.id, self.bus.now()),
             expires_in: self.tokens.agent_lifetime_seconds(),
             refresh_token: format!("{}.{secret}", session.id.uuid().simple()),

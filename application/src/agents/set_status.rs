@@ -5,7 +5,7 @@ use domain::conversation::QueueReason;
 use domain::ids::AgentId;
 use domain::thread::LeaveReason;
 
-use super::rights::ensure_may_set_status;
+use super::rights::{ensure_may_see, ensure_may_set_status};
 use crate::UseCaseError;
 use crate::chat::return_chats_to_queue;
 use crate::command_bus::{UnitOfWork, UseCase};
@@ -51,6 +51,12 @@ impl UseCase for SetStatus {
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
+    }
+
+    /// Since the first time it may have been deleted.
+    async fn ensure_may_recall(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let is_present = work.load::<Agent>(self.agent_id).await?.is_present();
+        ensure_may_see(self.principal, is_present, Entity::Agent)
     }
 }
 

@@ -84,7 +84,7 @@ impl BulkChange {
 /// Each chat has a command id that follows from the whole request's: a repetition of a request that broke off changes the
 /// chats that are left.
 fn part_of(bus: &CommandBus, whole: &CommandContext, conversation_id: ConversationId) -> CommandContext {
-    let part = bus.context(whole.actor.clone(), whole.correlation_id);
+    let part = whole.part(CommandId::new(bus.new_uuid()));
     let Some(repeatable) = whole.repeatable else { return part };
     let (whole, chat) = (whole.command_id.to_string(), conversation_id.to_string());
     part.repeatable(CommandId::derived(&["bulk", &whole, &chat]), repeatable.request_digest)

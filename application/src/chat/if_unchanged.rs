@@ -42,4 +42,10 @@ impl<U: UseCase> UseCase for IfUnchanged<U> {
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<U::Output> {
         self.change.recall(events)
     }
+
+    /// The chat may have been taken from the caller since, and is shown as it is now.
+    async fn ensure_may_recall(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let conversation = work.load::<Conversation>(self.conversation_id).await?;
+        ensure_may_read(work, self.principal, &conversation).await
+    }
 }

@@ -7,10 +7,10 @@ use domain::thread::{Thread, ThreadCommand, ThreadError, ThreadEvent};
 use domain::time::Timestamp;
 
 use super::access::{ensure_may_read, participant};
-use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase, recall};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, StreamId};
+use crate::{InstallationKey, UseCaseError};
 
 /// A visitor or an agent says something.
 #[derive(Clone, Debug)]
@@ -41,10 +41,10 @@ pub struct MessageReceipt {
 impl SendMessage {
     /// The command id of a message with a client's id: however often the client sends it, it is taken once.
     #[must_use]
-    pub fn command_id(&self) -> Option<CommandId> {
+    pub fn command_id(&self, key: &InstallationKey) -> Option<CommandId> {
         let client_event_id = self.client_event_id.as_ref()?;
         let conversation = self.conversation_id.to_string();
-        Some(CommandId::derived(&["message", &conversation, &self.principal.actor(), client_event_id.as_str()]))
+        Some(key.command_id(&["message", &conversation, &self.principal.actor(), client_event_id.as_str()]))
     }
 }
 

@@ -31,6 +31,7 @@ pub struct StartChat {
 /// A chat that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChatReceipt {
+    pub visitor_id: VisitorId,
     pub conversation_id: ConversationId,
     /// The thread that takes messages.
     pub thread_id: ThreadId,
@@ -70,13 +71,16 @@ impl UseCase for StartChat {
         work.begin::<Thread>(thread_id);
         work.execute::<Thread>(thread_id, start).await?;
         self.say(work, thread_id, at).await?;
-        Ok(ChatReceipt { conversation_id, thread_id, at })
+        Ok(ChatReceipt { visitor_id, conversation_id, thread_id, at })
     }
 
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<ChatReceipt> {
         recall::<Thread, _>(events, |thread_id, event| {
-            let ThreadEvent::MessageSent { conversation_id, at, .. } = *event else { return None };
-            Some(ChatReceipt { conversation_id, thread_id, at })
+            let ThreadEvent::MessageSent { conversation_id, author: Participant::Visitor(visitor_id), at, .. } = *event
+            else {
+                return None;
+            };
+            Some(ChatReceipt { visitor_id, conversation_id, thread_id, at })
         })
     }
 }
@@ -88,7 +92,7 @@ impl StartChat {
         let thread_id = conversation.active_thread_id.ok_or(UseCaseError::NotFound(Entity::Thread))?;
         introduce_in_chat(work, conversation_id, (self.visitor_id, self.details.clone())).await?;
         self.say(work, thread_id, at).await?;
-        Ok(ChatReceipt { conversation_id, thread_id, at })
+        Ok(ChatReceipt { visitor_id: self.visitor_id, conversation_id, thread_id, at })
     }
 
     async fn introduce(&self, work: &mut UnitOfWork, at: Timestamp) -> Result<(), UseCaseError> {

@@ -1,5 +1,6 @@
 //! Runs use cases: loads aggregates through a cache, appends their events, retries on conflict.
 
+mod authority;
 mod cache;
 mod locks;
 mod recall;
@@ -21,8 +22,9 @@ use crate::UseCaseError;
 use crate::backoff::Backoff;
 use crate::ports::{
     AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt,
-    Repeatable, SeenStream, StreamId,
+    Repeatable, SeenStream, SessionStore, StreamId,
 };
+pub use authority::Authority;
 use cache::AggregateCache;
 use locks::{StreamGuard, StreamLocks};
 pub use recall::{recall, recall_id};
@@ -53,9 +55,23 @@ pub struct CommandContext {
     pub correlation_id: Uuid,
     /// The event that caused the command.
     pub causation_id: Option<EventId>,
+    /// The caller on whose rights the command rests; none for processes of the program.
+    pub authority: Option<Authority>,
 }
 
 impl CommandContext {
+    /// Lets the command rest on the rights of a caller.
+    #[must_use]
+    pub fn on_behalf_of(self, authority: Authority) -> Self {
+        Self { authority: Some(authority), ..self }
+    }
+
+    /// The context of another command of the same request, which is not repeated.
+    #[must_use]
+    pub fn part(&self, command_id: CommandId) -> Self {
+        Self { command_id, repeatable: None, ..self.clone() }
+    }
+
     /// Makes the command repeatable: the same id with the same digest means the same command.
     #[must_use]
     pub fn repeatable(self, command_id: CommandId, request_digest: Hash) -> Self {
@@ -81,6 +97,13 @@ pub trait UseCase: Send + Sync + 'static {
 
     /// The answer to a repeated command, from the events of the first time. `None` if they are not of this use case.
     fn recall(&self, events: &[Arc<LogEvent>]) -> Option<Self::Output>;
+
+    /// Refuses callers who may not see the outcome any more, before a repeated command is answered. The command itself may
+    /// be what took the right, or the caller may have lost it since.
+    fn ensure_may_recall(&self, work: &mut UnitOfWork) -> impl Future<Output = Result<(), UseCaseError>> + Send {
+        let _ = work;
+        std::future::ready(Ok(()))
+    }
 }
 
 /// The outcome of a use case.
@@ -125,16 +148,36 @@ struct Inner {
     log: Arc<dyn EventLog>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
+    /// Knows which sessions of callers are open.
+    sessions: Option<Arc<dyn SessionStore>>,
     cache: AggregateCache,
     locks: StreamLocks,
 }
 
 impl CommandBus {
-    /// A bus that reads and appends to this log.
+    /// A bus that reads and appends to this log, for commands of processes, which have no session.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self::over((log, clock, ids), None)
+    }
+
+    /// A bus for commands of callers, too: it refuses those whose session is not open here any more.
+    #[must_use]
+    pub fn with_sessions(
+        log: Arc<dyn EventLog>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        sessions: Arc<dyn SessionStore>,
+    ) -> Self {
+        Self::over((log, clock, ids), Some(sessions))
+    }
+
+    fn over(
+        (log, clock, ids): (Arc<dyn EventLog>, Arc<dyn Clock>, Arc<dyn Ids>),
+        sessions: Option<Arc<dyn SessionStore>>,
+    ) -> Self {
         let cache = AggregateCache::new(CACHED_AGGREGATES);
-        Self { inner: Arc::new(Inner { log, clock, ids, cache, locks: StreamLocks::default() }) }
+        Self { inner: Arc::new(Inner { log, clock, ids, sessions, cache, locks: StreamLocks::default() }) }
     }
 
     /// The present time.
@@ -153,7 +196,7 @@ impl CommandBus {
     #[must_use]
     pub fn context(&self, actor: String, correlation_id: Uuid) -> CommandContext {
         let command_id = CommandId::new(self.new_uuid());
-        CommandContext { command_id, repeatable: None, actor, correlation_id, causation_id: None }
+        CommandContext { command_id, repeatable: None, actor, correlation_id, causation_id: None, authority: None }
     }
 
     /// The state of an aggregate with all events that are committed now.
@@ -206,9 +249,27 @@ impl CommandBus {
     /// Finds the record of a repeatable command, if it was carried out.
     ///
     /// # Errors
-    /// If the log cannot be read.
+    /// If the log cannot be read, or [`UseCaseError::ForeignRecord`].
     pub async fn find_command(&self, command_id: CommandId) -> Result<Option<CommandRecord>, UseCaseError> {
-        Ok(self.inner.log.find_command(command_id).await?)
+        let Some(record) = self.inner.log.find_command(command_id).await? else { return Ok(None) };
+        self.inner.events_of(command_id, &record.receipt).await?;
+        Ok(Some(record))
+    }
+
+    /// Refuses a command whose caller has lost the right to it. Every command is judged when it is decided; call this
+    /// before an effect outside of the log.
+    ///
+    /// # Errors
+    /// [`UseCaseError::CallerGone`], [`UseCaseError::Forbidden`], or if the log or the sessions cannot be read.
+    pub async fn ensure_authority(&self, context: &CommandContext) -> Result<(), UseCaseError> {
+        let Some(authority) = &context.authority else { return Ok(()) };
+        loop {
+            let mut work = UnitOfWork::new(&self.inner);
+            let judged = self.inner.judge(authority, &mut work).await;
+            if !work.refresh(None).await? {
+                return judged;
+            }
+        }
     }
 
     /// Runs a use case to its end, even if the caller drops the future.
@@ -291,7 +352,7 @@ impl Inner {
         use_case: &U,
         written: &mut BTreeSet<StreamId>,
     ) -> Result<Executed<U::Output>, UseCaseError> {
-        let (mut work, answer) = self.decide(use_case).await?;
+        let (mut work, answer) = self.decide(context, use_case).await?;
         match answer {
             Ok(output) if work.has_events() => {
                 let receipt = self.append::<U>(context, &mut work, written).await?;
@@ -316,14 +377,27 @@ impl Inner {
     /// meets no such check: it stands only if the log knows nothing newer, for example from another node.
     async fn decide<U: UseCase>(
         self: &Arc<Self>,
+        context: &CommandContext,
         use_case: &U,
     ) -> Result<(UnitOfWork, Result<U::Output, UseCaseError>), UseCaseError> {
         loop {
             let mut work = UnitOfWork::new(self);
-            let answer = use_case.run(&mut work).await;
+            let judged = match &context.authority {
+                Some(authority) => self.judge(authority, &mut work).await,
+                None => Ok(()),
+            };
+            let has_lost_the_right = judged.is_err();
+            let answer = match judged {
+                Ok(()) => use_case.run(&mut work).await,
+                Err(refusal) => Err(refusal),
+            };
             let is_checked_by_append = answer.is_ok() && work.has_events();
             if is_checked_by_append || !work.refresh(None).await? {
-                return Ok((work, answer));
+                // Not even an earlier answer is for a caller without the right.
+                return match answer {
+                    Err(refusal) if has_lost_the_right => Err(refusal),
+                    answer => Ok((work, answer)),
+                };
             }
         }
     }
@@ -334,7 +408,11 @@ impl Inner {
         work: &mut UnitOfWork,
         written: &mut BTreeSet<StreamId>,
     ) -> Result<Receipt, UseCaseError> {
-        let observed = if U::CHECKS_WHAT_IT_READ { work.observed() } else { vec![] };
+        let mut observed = work.observed();
+        if !U::CHECKS_WHAT_IT_READ {
+            let rights = context.authority.map(|authority| authority.stream());
+            observed.retain(|seen| Some(seen.stream) == rights);
+        }
         let request = AppendRequest {
             command_id: context.command_id,
             repeatable: context.repeatable,
@@ -362,7 +440,7 @@ impl Inner {
     }
 
     async fn recall<U: UseCase>(
-        &self,
+        self: &Arc<Self>,
         context: &CommandContext,
         use_case: &U,
         record: &CommandRecord,
@@ -371,18 +449,41 @@ impl Inner {
         if !same {
             return Err(UseCaseError::CommandReused);
         }
+        self.ensure_may_recall(use_case).await?;
         let receipt = record.receipt.clone();
-        let mut events = vec![];
-        let mut after = receipt.first_position - 1;
-        while after < receipt.last_position {
-            let limit = usize::try_from(receipt.last_position - after).unwrap_or(usize::MAX);
-            let page = self.log.read_after(after, limit).await?;
-            let Some(last) = page.last() else { break };
-            after = last.header.position;
-            events.extend(page);
-        }
+        let events = self.events_of(context.command_id, &receipt).await?;
         let output = use_case.recall(&events).ok_or(UseCaseError::CommandReused)?;
         let events = events.iter().map(|event| event.event.clone()).collect();
         Ok(Executed { output, receipt: Some(receipt), events, repeated: true })
+    }
+
+    /// Asks with the present state whether the caller may see the outcome.
+    async fn ensure_may_recall<U: UseCase>(self: &Arc<Self>, use_case: &U) -> Result<(), UseCaseError> {
+        loop {
+            let mut work = UnitOfWork::new(self);
+            let answer = use_case.ensure_may_recall(&mut work).await;
+            if !work.refresh(None).await? {
+                return answer;
+            }
+        }
+    }
+
+    /// The events of a command that the log remembers: all of them, and no other command's. A record may be wrong where a
+    /// transaction was torn or the table was changed.
+    async fn events_of(&self, command_id: CommandId, receipt: &Receipt) -> Result<Vec<Arc<LogEvent>>, UseCaseError> {
+        let foreign = || UseCaseError::ForeignRecord { command_id };
+        let mut events = vec![];
+        let mut after = receipt.first_position.saturating_sub(1);
+        while after < receipt.last_position {
+            let limit = usize::try_from(receipt.last_position.saturating_sub(after)).unwrap_or(usize::MAX);
+            let page = self.log.read_after(after, limit).await?;
+            let last = page.last().ok_or_else(foreign)?;
+            if page.iter().any(|event| event.header.command_id != command_id) {
+                return Err(foreign());
+            }
+            after = last.header.position;
+            events.extend(page);
+        }
+        if events.is_empty() { Err(foreign()) } else { Ok(events) }
     }
 }

@@ -183,9 +183,8 @@ impl UnitOfWork {
         let snapshot = if is_kept::<A>() { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
         // A snapshot that cannot be read is ignored.
         let usable = snapshot.and_then(|kept| Some((kept.version, serde_json::from_value::<A>(kept.state).ok()?)));
-        let (mut version, mut state) = usable.unwrap_or_default();
-        let events = self.inner.log.read_stream(stream, version).await?;
-        let before = version;
+        let (before, mut state, events) = self.with_events_after(stream, usable.unwrap_or_default()).await?;
+        let mut version = before;
         for event in events {
             version = event.sequence;
             state.apply(decode::<A>(event)?);
@@ -194,6 +193,24 @@ impl UnitOfWork {
             Snapshot::of(version, &state)?.save(&self.inner, stream);
         }
         Ok(Entry::of(SeenStream { stream, freshness: freshness.at_version(version) }, Arc::new(state), false))
+    }
+
+    /// A state with the later events of its stream. A snapshot of events that the log does not have is ignored, too: the
+    /// database was set back.
+    async fn with_events_after<A: Root>(
+        &self,
+        stream: StreamId,
+        (version, state): (Sequence, A),
+    ) -> Result<(Sequence, A, Vec<StreamEvent>), UseCaseError> {
+        if version <= 0 {
+            return Ok((0, A::default(), self.inner.log.read_stream(stream, 0).await?));
+        }
+        let mut events = self.inner.log.read_stream(stream, version - 1).await?;
+        if events.first().is_some_and(|event| event.sequence == version) {
+            events.remove(0);
+            return Ok((version, state, events));
+        }
+        Ok((0, A::default(), self.inner.log.read_stream(stream, 0).await?))
     }
 
     /// Everything that was decided, in order.

@@ -8,6 +8,7 @@ use domain::workspace::{Workspace, WorkspaceCommand};
 
 use super::ensure_supervisor;
 use crate::UseCaseError;
+use crate::agents::ensure_may_see;
 use crate::command_bus::{UnitOfWork, UseCase};
 use crate::error::Entity;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
@@ -60,6 +61,12 @@ impl UseCase for ChangeGroup {
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
+    }
+
+    /// Since the first time it may have been deleted.
+    async fn ensure_may_recall(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let is_present = work.load::<Group>(self.group_id).await?.is_present();
+        ensure_may_see(self.principal, is_present, Entity::Group)
     }
 }
 

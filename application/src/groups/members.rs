@@ -4,11 +4,12 @@ use std::sync::Arc;
 use domain::agent::Agent;
 use domain::conversation::{Conversation, QueueReason};
 use domain::group::{Group, GroupCommand};
-use domain::ids::{AgentId, ConversationId, GroupId};
+use domain::ids::{AgentId, CommandId, ConversationId, GroupId};
 use domain::thread::LeaveReason;
 
 use super::ensure_supervisor;
 use crate::UseCaseError;
+use crate::agents::ensure_may_see;
 use crate::chat::{RETURNED_AT_ONCE, return_chat_to_queue};
 use crate::command_bus::{CommandBus, CommandContext, Executed, UnitOfWork, UseCase};
 use crate::error::Entity;
@@ -50,6 +51,12 @@ impl UseCase for AddMembers {
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
     }
+
+    /// Since the first time it may have been deleted.
+    async fn ensure_may_recall(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let is_present = work.load::<Group>(self.group_id).await?.is_present();
+        ensure_may_see(self.principal, is_present, Entity::Group)
+    }
 }
 
 /// A supervisor removes an agent from a group; the agent's chats of that group return to the queue.
@@ -87,6 +94,12 @@ impl UseCase for RemoveMember {
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
+    }
+
+    /// Since the first time it may have been deleted.
+    async fn ensure_may_recall(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let is_present = work.load::<Group>(self.group_id).await?.is_present();
+        ensure_may_see(self.principal, is_present, Entity::Group)
     }
 }
 
@@ -128,7 +141,7 @@ impl Memberships {
     pub async fn remove(&self, context: CommandContext, remove: RemoveMember) -> Result<Executed<()>, UseCaseError> {
         let mut events = vec![];
         loop {
-            let part = self.bus.context(context.actor.clone(), context.correlation_id);
+            let part = context.part(CommandId::new(self.bus.new_uuid()));
             let lightened = self.bus.execute(part, Lighten(remove)).await?;
             events.extend(lightened.events);
             if !lightened.output {

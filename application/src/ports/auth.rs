@@ -65,11 +65,11 @@ pub trait CredentialStore: Send + Sync + 'static {
     /// If the store fails.
     async fn save_hash(&self, agent: AgentId, hash: &str, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Replaces a hash by a newer one of the same password, unless the password was changed in the meantime.
+    /// Replaces a hash unless it was replaced in the meantime. Returns whether it did.
     ///
     /// # Errors
     /// If the store fails.
-    async fn replace_hash(&self, agent: AgentId, old: &str, new: &str, at: Timestamp) -> Result<(), StoreError>;
+    async fn replace_hash(&self, agent: AgentId, old: &str, new: &str, at: Timestamp) -> Result<bool, StoreError>;
 
     /// Removes the hash of an agent whose registration failed.
     ///

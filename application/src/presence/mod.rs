@@ -62,9 +62,10 @@ impl Presence {
         agent_id: AgentId,
         session: SessionId,
     ) -> Result<Executed<Heartbeat>, UseCaseError> {
+        // First: a node whose log was set back keeps no lease.
+        let agent = self.bus.read::<Agent>(agent_id).await?;
         let lease_ends_at = self.bus.now().plus(LEASE);
         self.store.keep(agent_id, session, lease_ends_at).await?;
-        let agent = self.bus.read::<Agent>(agent_id).await?;
         if !agent.lost {
             return Ok(Executed::nothing(Heartbeat { lease_ends_at, status: agent.status }));
         }

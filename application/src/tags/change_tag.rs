@@ -7,7 +7,9 @@ use domain::text::{Color, Name};
 use super::load_known;
 use super::name_claim::{claim, release};
 use crate::UseCaseError;
+use crate::agents::ensure_may_see;
 use crate::command_bus::{UnitOfWork, UseCase};
+use crate::error::Entity;
 use crate::groups::ensure_supervisor;
 use crate::ports::{LogEvent, Principal, Sequence, StreamId};
 
@@ -54,5 +56,11 @@ impl UseCase for ChangeTag {
 
     fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
         Some(())
+    }
+
+    /// Since the first time it may have been deleted.
+    async fn ensure_may_recall(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        let is_present = work.load::<Tag>(self.tag_id).await?.is_present();
+        ensure_may_see(self.principal, is_present, Entity::Tag)
     }
 }

@@ -33,9 +33,10 @@ impl Company {
     /// Before the first start.
     pub(crate) fn empty() -> Self {
         let (log, clock) = (MemoryLog::new(), Arc::new(TestClock::default()));
-        let bus = CommandBus::new(log.clone(), clock.clone(), Arc::new(TestIds::default()));
         let credentials = Arc::new(MemoryCredentials::default());
         let (sessions, tokens) = (Arc::new(MemorySessions::default()), Arc::new(PlainTokens));
+        let ids = Arc::new(TestIds::default());
+        let bus = CommandBus::with_sessions(log.clone(), clock.clone(), ids, sessions.clone());
         let accounts = Accounts {
             bus: bus.clone(),
             credentials: credentials.clone(),

@@ -48,6 +48,20 @@ impl MemoryLog {
         self.stored().events.iter().map(|(event, _)| Arc::clone(event)).collect()
     }
 
+    /// Housekeeping has removed the records of all repeatable commands.
+    #[cfg(test)]
+    pub(crate) fn forget_commands(&self) {
+        self.stored().commands.clear();
+    }
+
+    /// The records of repeatable commands name the events at these positions.
+    #[cfg(test)]
+    pub(crate) fn misplace_commands(&self, first_position: Position, last_position: Position) {
+        for record in self.stored().commands.values_mut() {
+            record.receipt = Receipt { first_position, last_position, ..record.receipt.clone() };
+        }
+    }
+
     /// The wire names of all events.
     #[must_use]
     pub fn event_types(&self) -> Vec<String> {

@@ -74,12 +74,11 @@ impl CredentialStore for MemoryCredentials {
         Ok(())
     }
 
-    async fn replace_hash(&self, agent: AgentId, old: &str, new: &str, _: Timestamp) -> Result<(), StoreError> {
+    async fn replace_hash(&self, agent: AgentId, old: &str, new: &str, _: Timestamp) -> Result<bool, StoreError> {
         let mut hashes = self.0.lock().unwrap();
-        if let Some(hash) = hashes.get_mut(&agent).filter(|hash| *hash == old) {
-            new.clone_into(hash);
-        }
-        Ok(())
+        let Some(hash) = hashes.get_mut(&agent).filter(|hash| *hash == old) else { return Ok(false) };
+        new.clone_into(hash);
+        Ok(true)
     }
 
     async fn remove_hash(&self, agent: AgentId) -> Result<(), StoreError> {

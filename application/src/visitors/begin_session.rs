@@ -5,10 +5,10 @@ use domain::text::{MessageText, Metadata};
 use domain::visitor::{Visitor, VisitorDetails};
 use uuid::Uuid;
 
-use crate::UseCaseError;
 use crate::chat::{ChatReceipt, StartChat};
 use crate::command_bus::{CommandBus, Executed};
 use crate::ports::{Hash, Principal, TokenIssuer};
+use crate::{InstallationKey, UseCaseError};
 
 /// The fewest characters of an idempotency key without a token: a client with key and body of an anonymous request gets
 /// access to its chat, so that nobody may guess the key.
@@ -62,12 +62,16 @@ pub struct VisitorSession {
 ///
 /// # Errors
 /// When the request is anonymous and its key could be guessed.
-pub fn session_command_id(known: Option<VisitorId>, key: Option<&str>) -> Result<Option<CommandId>, KeyTooShort> {
+pub fn session_command_id(
+    installation: &InstallationKey,
+    known: Option<VisitorId>,
+    key: Option<&str>,
+) -> Result<Option<CommandId>, KeyTooShort> {
     let Some(key) = key else { return Ok(None) };
     match known {
-        Some(id) => Ok(Some(CommandId::of_key(&Principal::Visitor { id }.actor(), key))),
+        Some(id) => Ok(Some(installation.command_id_of_key(&Principal::Visitor { id }.actor(), key))),
         None if key.len() < MIN_ANONYMOUS_KEY => Err(KeyTooShort),
-        None => Ok(Some(CommandId::of_key("anonymous", key))),
+        None => Ok(Some(installation.command_id_of_key("anonymous", key))),
     }
 }
 
@@ -78,7 +82,7 @@ impl VisitorSessions {
     /// # Errors
     /// [`UseCaseError::ChatErased`] when the request began a chat that was erased since, or why none was started.
     pub async fn begin(&self, request: NewSession) -> Result<Executed<VisitorSession>, UseCaseError> {
-        let visitor_id = self.visitor_of(&request);
+        let visitor_id = self.visitor_of(&request).await?;
         let context = self.bus.context(Principal::Visitor { id: visitor_id }.actor(), request.correlation_id);
         let context = match request.repeatable {
             Some((command_id, digest)) => context.repeatable(command_id, digest),
@@ -95,15 +99,25 @@ impl VisitorSessions {
         };
         // The time of the message, not of the request, so that a repeated request gets the same token.
         Ok(executed.map(|chat| {
-            let token = self.tokens.issue_visitor(visitor_id, chat.at);
-            VisitorSession { visitor_id, token, chat }
+            let token = self.tokens.issue_visitor(chat.visitor_id, chat.at);
+            VisitorSession { visitor_id: chat.visitor_id, token, chat }
         }))
     }
 
-    /// A repeated request must name the same visitor, who has no token yet: the id follows from the command's.
-    fn visitor_of(&self, request: &NewSession) -> VisitorId {
-        let named = request.repeatable.map(|(command_id, _)| VisitorId::new(command_id.uuid()));
-        request.known.or(named).unwrap_or_else(|| VisitorId::new(self.bus.new_uuid()))
+    /// The visitor whom the token names, or else a new one. Two requests at once with the same key name the same visitor,
+    /// whose id follows from the command's: only one of them begins the chat.
+    async fn visitor_of(&self, request: &NewSession) -> Result<VisitorId, UseCaseError> {
+        if let Some(known) = request.known {
+            return Ok(known);
+        }
+        let new = VisitorId::new(self.bus.new_uuid());
+        let Some((command_id, _)) = request.repeatable else { return Ok(new) };
+        let named = VisitorId::new(command_id.uuid());
+        // In this order: the visitor and the record of the command are committed together.
+        let exists = self.bus.read::<Visitor>(named).await?.registered;
+        let is_forgotten = exists && self.bus.find_command(command_id).await?.is_none();
+        // Where the log has forgotten the command, the key proves nothing about its caller.
+        Ok(if is_forgotten { new } else { named })
     }
 }
 
@@ -138,25 +152,31 @@ mod tests {
         }
     }
 
+    fn installation() -> InstallationKey {
+        InstallationKey::new("tests", b"a secret")
+    }
+
     fn key(text: &str) -> CommandId {
-        session_command_id(None, Some(text)).unwrap().unwrap()
+        session_command_id(&installation(), None, Some(text)).unwrap().unwrap()
     }
 
     #[test]
     fn anonymous_key_must_be_long_and_a_visitors_own_may_be_short() {
         let vera = VisitorId::new(Uuid::from_u128(1));
-        assert_eq!(session_command_id(None, Some("123456789012345")), Err(KeyTooShort));
-        assert!(session_command_id(None, Some("1234567890123456")).unwrap().is_some());
-        assert!(session_command_id(Some(vera), Some("1")).unwrap().is_some());
-        assert_eq!(session_command_id(None, None), Ok(None));
+        let of = |known, key| session_command_id(&installation(), known, key);
+        assert_eq!(of(None, Some("123456789012345")), Err(KeyTooShort));
+        assert!(of(None, Some("1234567890123456")).unwrap().is_some());
+        assert!(of(Some(vera), Some("1")).unwrap().is_some());
+        assert_eq!(of(None, None), Ok(None));
     }
 
     #[test]
     fn same_key_of_different_callers_names_different_commands() {
         let long = "a key of 20 letters.";
-        let of = |id: u128| session_command_id(Some(VisitorId::new(Uuid::from_u128(id))), Some(long)).unwrap();
+        let known = |id| Some(VisitorId::new(Uuid::from_u128(id)));
+        let of = |id: u128| session_command_id(&installation(), known(id), Some(long)).unwrap();
         assert_ne!(of(1), of(2));
-        assert_ne!(of(1), session_command_id(None, Some(long)).unwrap());
+        assert_ne!(of(1), session_command_id(&installation(), None, Some(long)).unwrap());
         assert_eq!(of(1), of(1));
     }
 
@@ -170,6 +190,21 @@ mod tests {
         assert!(again.repeated && !first.repeated);
         let (first, again) = (first.output, again.output);
         assert_eq!((again.visitor_id, again.chat, again.token), (first.visitor_id, first.chat, first.token));
+    }
+
+    #[tokio::test]
+    async fn key_that_the_log_has_forgotten_is_no_proof_of_the_visitor() {
+        let company = Company::open().await;
+        let (sessions, id) = (sessions(&company), key("a key of 20 letters."));
+        let first = sessions.begin(request(None, Some((id, [1; 32])))).await.unwrap().output;
+        company.log.forget_commands();
+        let stranger = sessions.begin(request(None, Some((id, [2; 32])))).await.unwrap();
+        assert!(!stranger.repeated);
+        assert_ne!(stranger.output.visitor_id, first.visitor_id);
+        assert_ne!(stranger.output.chat.conversation_id, first.chat.conversation_id);
+        let again = sessions.begin(request(None, Some((id, [2; 32])))).await.unwrap();
+        assert_eq!((again.repeated, again.output.chat), (true, stranger.output.chat));
+        assert_eq!((again.output.visitor_id, again.output.token), (stranger.output.visitor_id, stranger.output.token));
     }
 
     #[tokio::test]

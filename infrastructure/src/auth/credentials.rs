@@ -40,9 +40,8 @@ impl CredentialStore for SqlCredentialStore {
         Ok(())
     }
 
-    async fn replace_hash(&self, agent: AgentId, old: &str, new: &str, at: Timestamp) -> Result<(), StoreError> {
-        self.database.execute(REPLACE, sql_args![new, at, agent.uuid(), old]).await.map_err(failed)?;
-        Ok(())
+    async fn replace_hash(&self, agent: AgentId, old: &str, new: &str, at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.database.execute(REPLACE, sql_args![new, at, agent.uuid(), old]).await.map_err(failed)? == 1)
     }
 
     async fn remove_hash(&self, agent: AgentId) -> Result<(), StoreError> {
@@ -82,10 +81,10 @@ mod tests {
         for fresh in fresh_databases().await {
             let store = SqlCredentialStore::new(fresh.database.clone());
             store.save_hash(ANNA, "old", Timestamp::from_micros(1)).await.unwrap();
-            store.replace_hash(ANNA, "old", "old, better", Timestamp::from_micros(2)).await.unwrap();
+            assert!(store.replace_hash(ANNA, "old", "old, better", Timestamp::from_micros(2)).await.unwrap());
             assert_eq!(store.find_hash(ANNA).await.unwrap().as_deref(), Some("old, better"));
             store.save_hash(ANNA, "new", Timestamp::from_micros(3)).await.unwrap();
-            store.replace_hash(ANNA, "old, better", "old, best", Timestamp::from_micros(4)).await.unwrap();
+            assert!(!store.replace_hash(ANNA, "old, better", "old, best", Timestamp::from_micros(4)).await.unwrap());
             assert_eq!(store.find_hash(ANNA).await.unwrap().as_deref(), Some("new"));
         }
     }

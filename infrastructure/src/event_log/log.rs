@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::InstallationKey;
 use application::ports::{
     AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Freshness, Growth, Ids, LogEvent, LogHead,
     Position, ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, WakeUps,
@@ -46,13 +47,23 @@ pub struct LogPorts {
     pub upcasters: &'static Upcasters,
     /// Announces appends of other nodes to this one.
     pub hint: LogHint,
+    /// Seals the snapshots: those that were sealed with another key are not used.
+    pub snapshot_key: InstallationKey,
 }
 
 impl LogPorts {
-    /// For a program without signals: it finds the appends of others by polling.
+    /// For a program without signals and secrets: it finds the appends of others by polling, and uses no snapshots of
+    /// servers.
     #[must_use]
     pub fn alone(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { clock, ids, wake_ups: Arc::new(NoWakeUps), upcasters: upcasters(), hint: LogHint::default() }
+        Self {
+            clock,
+            ids,
+            wake_ups: Arc::new(NoWakeUps),
+            upcasters: upcasters(),
+            hint: LogHint::default(),
+            snapshot_key: InstallationKey::new("snapshots", b""),
+        }
     }
 }
 
@@ -66,6 +77,7 @@ pub struct SqlEventLog {
     head: HeadReader,
     known: watch::Receiver<Position>,
     history: History,
+    snapshot_key: InstallationKey,
 }
 
 /// No answer came in time; the outcome of the append is unknown.
@@ -109,7 +121,8 @@ impl SqlEventLog {
         tokio::spawn(tailer.run());
         let streams = Streams::new(&database);
         let head = HeadReader::start(&database, &recent, &history, ports.hint);
-        Ok(Self { database, requests, reader, recent, streams, head, known, history })
+        let snapshot_key = ports.snapshot_key;
+        Ok(Self { database, requests, reader, recent, streams, head, known, history, snapshot_key })
     }
 
     /// The dialect of its database.
@@ -123,8 +136,13 @@ impl SqlEventLog {
         if self.history.has_forked() { Err(ReadError::HistoryForked { position }) } else { Ok(()) }
     }
 
+    /// Each task drops its end of the channel when it ends.
+    fn has_lost_a_task(&self) -> bool {
+        self.requests.is_closed() || self.known.has_changed().is_err()
+    }
+
     fn ensure_at_work(&self) -> Result<(), ReadError> {
-        if self.has_broken_down() { Err(ReadError::Unavailable { source: Box::new(TaskEnded) }) } else { Ok(()) }
+        if self.has_lost_a_task() { Err(ReadError::Unavailable { source: Box::new(TaskEnded) }) } else { Ok(()) }
     }
 
     pub(super) async fn answer(&self, request: Prepared) -> Result<Receipt, AppendError> {
@@ -165,7 +183,7 @@ impl EventLog for SqlEventLog {
     }
 
     async fn find_snapshot(&self, stream: StreamId, fingerprint: &str) -> Result<Option<VersionedState>, ReadError> {
-        snapshots::find(&self.database, stream, fingerprint).await.map_err(unavailable)
+        snapshots::find((&self.database, &self.snapshot_key), stream, fingerprint).await.map_err(unavailable)
     }
 
     async fn save_snapshot(
@@ -174,7 +192,8 @@ impl EventLog for SqlEventLog {
         fingerprint: &str,
         snapshot: VersionedState,
     ) -> Result<(), ReadError> {
-        snapshots::save(&self.database, stream, fingerprint, snapshot).await.map_err(unavailable)
+        self.ensure_same_history(*self.known.borrow())?;
+        snapshots::save((&self.database, &self.snapshot_key), stream, fingerprint, snapshot).await.map_err(unavailable)
     }
 
     async fn find_grown(&self, seen: &[SeenStream], as_of: Option<AsOf>) -> Result<Growth, ReadError> {
@@ -213,8 +232,7 @@ impl EventLog for SqlEventLog {
     }
 
     fn has_broken_down(&self) -> bool {
-        // Each task drops its end of the channel when it ends.
-        self.requests.is_closed() || self.known.has_changed().is_err()
+        self.has_lost_a_task() || self.history.has_forked()
     }
 
     fn known_position(&self) -> watch::Receiver<Position> {

@@ -1,18 +1,18 @@
+use application::InstallationKey;
 use application::ports::Hash;
-use axum::body::to_bytes;
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, header};
-use domain::ids::CommandId;
+use domain::ids::{CommandId, SessionId};
 use http_body_util::LengthLimitError;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
-use sha2::{Digest, Sha256};
 
 use super::json::parse_json;
 use crate::rest::problem::Problem;
 use crate::rest::request_id::RequestId;
-use crate::service::{ChangeRequest, Code, Refusal, Wait};
+use crate::service::{Caller, ChangeRequest, Code, Refusal, Wait};
 
 /// The most bytes of a request's body: a message of 16 KiB, each byte of it escaped, and its metadata.
 pub const MAX_BODY_BYTES: usize = 128 * 1024;
@@ -55,6 +55,10 @@ pub struct WriteInfo {
     pub idempotency_key: Option<String>,
     /// Whether the client does not want to wait for the read models.
     pub respond_async: bool,
+    /// The session of a calling agent.
+    session: Option<SessionId>,
+    /// The key of digests and command ids.
+    key: InstallationKey,
 }
 
 impl WriteInfo {
@@ -62,7 +66,7 @@ impl WriteInfo {
     #[must_use]
     pub fn command_id(&self, scope: &str) -> Option<CommandId> {
         let key = self.idempotency_key.as_deref()?;
-        Some(CommandId::of_key(scope, key))
+        Some(self.key.command_id_of_key(scope, key))
     }
 
     /// The request as the service sees it.
@@ -71,6 +75,7 @@ impl WriteInfo {
         ChangeRequest {
             correlation_id: self.request_id.uuid(),
             repeatable: self.command_id(scope).map(|command_id| (command_id, self.digest)),
+            session: self.session,
             wait: self.wait(),
         }
     }
@@ -88,19 +93,16 @@ impl WriteInfo {
     }
 }
 
-/// The key of the digests of requests.
-#[derive(Clone, Copy)]
-pub struct DigestKey(pub Hash);
-
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Write<T>
 where
-    DigestKey: FromRef<S>,
+    InstallationKey: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| too_large_or_broken(&error))?;
+        let bytes = read_body(body).await?;
+        let key = InstallationKey::from_ref(state);
         let body = if bytes.is_empty() {
             // Where every field is optional, no body is as good as an empty one.
             parse_json(b"{}")?
@@ -111,15 +113,22 @@ where
         let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
         let info = WriteInfo {
             request_id,
-            digest: digest(
-                &DigestKey::from_ref(state),
-                &[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes],
-            ),
+            digest: key.digest(&[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes]),
+            key,
+            session: parts.extensions.get::<Caller>().and_then(|caller| caller.session),
             idempotency_key: idempotency_key(&parts.headers)?,
             respond_async: prefers_async(&parts.headers),
         };
         Ok(Self { body, info })
     }
+}
+
+/// All bytes of a body.
+///
+/// # Errors
+/// [`Code::TooLarge`], and [`Code::MalformedRequest`] when the client sends no more.
+pub async fn read_body(body: Body) -> Result<Bytes, Refusal> {
+    to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| too_large_or_broken(&error))
 }
 
 fn too_large_or_broken(error: &axum::Error) -> Refusal {
@@ -150,18 +159,4 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 fn prefers_async(headers: &HeaderMap) -> bool {
     let values = headers.get_all(&PREFER).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
-}
-
-/// The digest that makes requests the same: SHA-256 of all parts under a key of the installation. Without the key, nobody
-/// can guess from a stored digest which password or message a request held.
-#[must_use]
-pub fn digest(DigestKey(key): &DigestKey, parts: &[&[u8]]) -> Hash {
-    let mut inner = Sha256::new();
-    inner.update(key);
-    for part in parts {
-        inner.update((part.len() as u64).to_be_bytes());
-        inner.update(part);
-    }
-    // Twice, so that what was hashed cannot be lengthened (as HMAC does, RFC 2104).
-    Sha256::new().chain_update(key).chain_update(inner.finalize()).finalize().into()
 }

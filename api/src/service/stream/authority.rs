@@ -49,7 +49,7 @@ impl Hub {
 
     /// A store that does not answer ends nothing.
     async fn has_ended(&self, session: SessionId) -> bool {
-        matches!(self.sessions().is_open(session).await, Ok(false))
+        matches!(self.sessions().has_ended(session).await, Ok(true))
     }
 }
 

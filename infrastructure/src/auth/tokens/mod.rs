@@ -47,6 +47,9 @@ struct Claims {
     bearer: Bearer,
     iat: i64,
     exp: i64,
+    /// Never issued, but heeded (RFC 7519 §4.1.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
     jti: Uuid,
 }
 
@@ -77,8 +80,12 @@ impl JwtTokens {
         let iat = at.as_seconds();
         let exp = iat.saturating_add(lifetime_seconds);
         let jti = Uuid::new_v5(&sub, &at.as_micros().to_be_bytes());
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &Claims { sub, bearer, iat, exp, jti }, &self.encoding)
-            .expect("these claims are plain JSON, and HMAC takes a key of any length")
+        jsonwebtoken::encode(
+            &Header::new(Algorithm::HS256),
+            &Claims { sub, bearer, iat, exp, nbf: None, jti },
+            &self.encoding,
+        )
+        .expect("these claims are plain JSON, and HMAC takes a key of any length")
     }
 }
 
@@ -106,7 +113,11 @@ impl TokenIssuer for JwtTokens {
     fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
         let token = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| TokenError)?;
         let claims = token.claims;
-        if claims.exp <= now.as_seconds() {
+        // Extensions that must be understood (RFC 7515 §4.1.11), of which there are none here.
+        if token.header.crit.is_some() {
+            return Err(TokenError);
+        }
+        if claims.exp <= now.as_seconds() || claims.nbf.is_some_and(|nbf| nbf > now.as_seconds()) {
             return Err(TokenError);
         }
         let (principal, session) = match claims.bearer {

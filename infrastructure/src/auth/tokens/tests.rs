@@ -203,6 +203,27 @@ fn signed_claims_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn token_is_not_valid_before_the_time_that_it_names() {
+    let from = |nbf: Value| {
+        let mut claims = agent_claims();
+        claims["nbf"] = nbf;
+        signed(&header(), &claims, SECRET)
+    };
+    assert!(tokens().verify(&from(json!(NOW.as_seconds())), NOW).is_ok());
+    for nbf in [json!(NOW.as_seconds() + 1), json!(i64::MAX), json!(u64::MAX), json!("soon"), json!(1.5e12)] {
+        assert_refused(&from(nbf));
+    }
+}
+
+#[test]
+fn token_with_an_extension_that_must_be_understood_is_refused() {
+    for crit in [json!(["exp"]), json!(["b64"]), json!([]), json!("exp")] {
+        let head = json!({"alg": "HS256", "typ": "JWT", "crit": crit, "b64": false});
+        assert_refused(&signed(&head, &agent_claims(), SECRET));
+    }
+}
+
+#[test]
 fn visitors_token_with_a_role_stays_a_visitors() {
     let mut claims = parts(&tokens().issue_visitor(VERA, NOW)).1;
     claims["role"] = json!("admin");

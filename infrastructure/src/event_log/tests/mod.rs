@@ -312,6 +312,7 @@ async fn snapshot_is_found_by_its_fingerprint_only() {
     for fresh in fresh_databases().await {
         let log = start(&fresh.database).await;
         let snapshot = |version| VersionedState { version, state: serde_json::json!({"name": "Grüße"}) };
+        log.append(append(&[(stream(1), 0, 6)])).await.unwrap();
         log.save_snapshot(stream(1), "v1", snapshot(5)).await.unwrap();
         log.save_snapshot(stream(1), "v1", snapshot(6)).await.unwrap();
         assert_eq!(log.find_snapshot(stream(1), "v1").await.unwrap(), Some(snapshot(6)));

@@ -238,3 +238,68 @@ async fn refused_request_is_not_remembered(database: TestDatabase) {
     let free = json!({ "name": "x", "email": "free@example.com", "password": harness::PASSWORD });
     admin.post("/v1/agents", &free).await.expect(201);
 }
+
+each_database!(repetition_shows_no_chat_that_was_taken_away_since);
+async fn repetition_shows_no_chat_that_was_taken_away_since(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await.client;
+    let group = admin.post("/v1/groups", &json!({ "name": "Elsewhere" })).await.expect(201).text("/id").to_owned();
+    let tag = admin.post("/v1/tags", &json!({ "name": "urgent" })).await.expect(201).text("/id").to_owned();
+    let mut agents = vec![];
+    for _ in 0..3 {
+        agents.push(server.person("agent", "away", 20).await);
+    }
+    let ann = &agents[0];
+    let vera = server.client().visitor(json!({ "initialMessage": "Hello", "name": "Vera" })).await;
+    let assign = async |agent: &harness::Person| {
+        admin.post(&vera.chat("/assign"), &json!({ "agentId": agent.id })).await.expect(200);
+    };
+    assign(ann).await;
+    let changes: [(&str, Value); 3] =
+        [("/tags", json!({ "tagId": tag })), ("/close", json!({ "reason": "done" })), ("/reopen", json!({}))];
+    let mut sent = vec![];
+    for (number, (end, body)) in changes.into_iter().enumerate() {
+        // Nobody waits for the views, so that no answer is kept.
+        let keyed =
+            ann.client.with_header("Idempotency-Key", &format!("k-{number}")).with_header("Prefer", "respond-async");
+        keyed.post(&vera.chat(end), &body).await.expect(200);
+        keyed.post(&vera.chat(end), &body).await.expect(200);
+        sent.push((keyed, end, body));
+    }
+    admin.post(&vera.chat("/transfer"), &json!({ "groupId": group })).await.expect(200);
+    for other in &agents[1..] {
+        assign(other).await;
+    }
+    let card = json!({ "initialMessage": "again", "name": "Vera Secret", "sessionToken": vera.client.token() });
+    server.client().post("/v1/widget/session", &card).await.expect(201);
+    assert_problem(&ann.client.get(&vera.chat("")).await, 404, "not_found");
+    for (keyed, end, body) in sent {
+        let reply = keyed.post(&vera.chat(end), &body).await;
+        assert!(!reply.body.to_string().contains("Secret"), "{end}: {}", reply.body);
+        assert_eq!(reply.status, 404, "{end}: {}", reply.body);
+    }
+}
+
+each_database!(repetition_shows_nothing_that_was_deleted_since);
+async fn repetition_shows_nothing_that_was_deleted_since(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let (admin, boss) = (server.admin().await.client, server.person("supervisor", "away", 1).await.client);
+    let agent = server.person("agent", "away", 1).await.id;
+    let group = admin.post("/v1/groups", &json!({ "name": "Sales" })).await.expect(201).text("/id").to_owned();
+    let tag = admin.post("/v1/tags", &json!({ "name": "urgent" })).await.expect(201).text("/id").to_owned();
+    let changes = [
+        (Method::PUT, format!("/v1/agents/{agent}"), "/status", json!({ "status": "offline" })),
+        (Method::PATCH, format!("/v1/groups/{group}"), "", json!({ "name": "Support" })),
+        (Method::PATCH, format!("/v1/tags/{tag}"), "", json!({ "name": "very urgent" })),
+    ];
+    for (number, (method, path, end, body)) in changes.into_iter().enumerate() {
+        let path_of_change = format!("{path}{end}");
+        let headers = |client: &Client| {
+            client.with_header("Idempotency-Key", &format!("k-{number}")).with_header("Prefer", "respond-async")
+        };
+        let keyed = headers(&boss);
+        keyed.request(method.clone(), &path_of_change, Some(&body)).await.expect(200);
+        admin.delete(&path).await.expect(200);
+        assert_problem(&keyed.request(method, &path_of_change, Some(&body)).await, 404, "not_found");
+    }
+}

@@ -1,6 +1,7 @@
 //! What each role may do.
 
 mod forged;
+mod late;
 mod roles;
 
 use std::collections::BTreeMap;
