@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A JSON Lines export whose rare fields first occur far down, read by programs that work out the columns themselves.
 #
-# Versions: PyPI polars 2.1.0, duckdb 2.0.1, pyarrow 26.0.1, datafusion 55.0.0, chdb 4.4.0, daft 0.7.26, pandas 3.1.1.
+# Versions: PyPI polars 2.1.0, duckdb 2.0.1, pyarrow 25.0.1, datafusion 55.0.0, chdb 4.4.0, daft 0.7.26, pandas 3.1.1.
 # Expected: a field that the sample did not show is read, or the reader fails or warns, as it does for a value of another type.
 # Seen: 30,000 events, of which one near the end has `reason` and a new key in `metadata`. Polars (sample of 100), datafusion,
 #       ClickHouse (chdb), daft and pyarrow's dataset return all 30,000 rows without the field and without a word, at the top
@@ -14,7 +14,7 @@
 set -euo pipefail
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; cd "$work"
 python3 -m venv python && python/bin/pip --quiet --disable-pip-version-check install polars==2.1.0 duckdb==2.0.1 \
-    pyarrow==26.0.1 datafusion==55.0.0 chdb==4.4.0 daft==0.7.26 pandas==3.1.1
+    pyarrow==25.0.1 datafusion==55.0.0 chdb==4.4.0 daft==0.7.26 pandas==3.1.1
 cat >read.py <<'PY'
 import json, warnings
 import chdb, daft, duckdb, pandas, polars, pyarrow.dataset, pyarrow.json
