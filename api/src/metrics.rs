@@ -130,6 +130,7 @@ fn describe() {
         "From a commit until live streams may take it."
     );
     describe_gauge!("livechatlog_redis_connected", "1 while the connection to Redis stands.");
+    describe_counter!("livechatlog_log_lines_lost_total", "Log lines that were lost, because nothing read them.");
     describe_gauge!("livechatlog_build_info", "1, with the version of the program.");
 }
 

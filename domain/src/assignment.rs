@@ -64,6 +64,9 @@ pub struct Candidate {
     /// The most chats that the agent serves at the same time.
     #[cfg_attr(feature = "schema", schemars(with = "u32"))]
     pub chat_limit: usize,
+    /// Whether a person has just taken the chat from this agent, or the agent has given it back: all others come first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gave_back: bool,
 }
 
 /// How the router made its choice. The event carries it, so that every choice can be explained.

@@ -49,7 +49,13 @@ pub(crate) fn email(text: &str) -> EmailAddress {
 pub(crate) fn decision(agent_id: AgentId) -> RoutingDecision {
     RoutingDecision {
         strategy: RoutingStrategy::LeastLoaded,
-        candidates: vec![Candidate { agent_id, verdict: Verdict::Chosen, active_chats: 0, chat_limit: 6 }],
+        candidates: vec![Candidate {
+            agent_id,
+            verdict: Verdict::Chosen,
+            active_chats: 0,
+            chat_limit: 6,
+            gave_back: false,
+        }],
         omitted_candidates: 0,
         attempt: 1,
     }

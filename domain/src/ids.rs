@@ -105,10 +105,10 @@ impl EmailClaimId {
 }
 
 impl TagNameClaimId {
-    /// The claim on a name, in whatever case it is written.
+    /// The claim on a name, in whatever case it is written, and whatever is in it that cannot be seen.
     #[must_use]
     pub fn of(name: &crate::text::Name) -> Self {
-        Self(Uuid::new_v5(&NAMESPACE, format!("tag:{}", name.as_str().trim().to_lowercase()).as_bytes()))
+        Self(Uuid::new_v5(&NAMESPACE, format!("tag:{}", crate::text::folded(name.as_str())).as_bytes()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The real clock and random ids.
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use application::ports::{Clock, Ids};
 use async_trait::async_trait;
@@ -16,6 +17,11 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the adapter that the rest of the program asks")]
     fn now(&self) -> Timestamp {
         chrono::Utc::now().into()
+    }
+
+    fn elapsed(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the adapter that the rest of the program asks")]

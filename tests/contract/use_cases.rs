@@ -96,7 +96,7 @@ impl Chat {
         for number in 0..3 {
             let text = MessageText::parse(&format!("Line {number}: it's \"fine\" \\o/")).unwrap();
             let metadata = serde_json::json!({"n": number, "nested": {"list": [1.5, null, "x"]}});
-            let metadata = Some(Metadata::parse(metadata).unwrap());
+            let metadata = Some(Metadata::parse(&metadata.to_string()).unwrap());
             let (thread_id, client_event_id) = (None, None);
             let message = SendMessage { principal, conversation_id, thread_id, text, client_event_id, metadata };
             bus.execute(context(bus), message).await.unwrap();

@@ -16,10 +16,10 @@ async fn broken_background_tasks_are_told(database: TestDatabase) {
     server.app().tasks.stop();
     let broken = eventually(DEADLINE, "the tasks have ended", async || {
         let reply = client.get("/livez").await;
-        if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == 4) { Ok(reply) } else { Err(reply.body) }
+        if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == 8) { Ok(reply) } else { Err(reply.body) }
     })
     .await;
-    let ended = json!({ "status": "broken", "ended": ["router", "housekeeping", "presence", "metrics"] });
+    let ended = json!({ "status": "broken", "ended": ["router", "housekeeping", "presence", "stream", "streamLeases", "streamAuthority", "metrics", "abandonedChats"] });
     assert_eq!(broken.expect(503).body, ended);
     let ready = client.get("/readyz").await.expect(503).body;
     let failed = |name: &str| ready["checks"].as_array().unwrap().iter().any(|c| c["name"] == name && c["ok"] == false);
@@ -66,7 +66,7 @@ async fn long_waits_are_told(database: TestDatabase) {
     };
     assert_eq!(queue().await, json!({ "name": "queue", "ok": true, "required": false }));
     server.clock.advance(Duration::from_secs(300));
-    assert_eq!(queue().await["reason"], "1 chats wait, the first of them for 300 seconds");
+    assert_eq!(queue().await["reason"], "a chat has waited for long; the metrics say how many and how long");
 }
 
 #[tokio::test]

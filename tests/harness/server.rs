@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use api::config::{OldSqlite, Settings};
+use api::config::{LimitSettings, OldSqlite, Settings};
 use api::server::client_address::TrustedProxies;
 use api::server::cors::CorsOrigins;
+use api::service::limits::ChatLimits;
 use api::wiring::{Running, start};
 use domain::agent::NewPassword;
 use domain::text::EmailAddress;
@@ -68,6 +69,7 @@ impl Server {
             drain_delay: Duration::ZERO,
             // Tests do in a second what people do in an hour.
             rate_limits: false,
+            limits: patient(LimitSettings::default()),
             old_sqlite: OldSqlite::Refuse,
         };
         change(&mut settings);
@@ -145,4 +147,9 @@ impl Server {
     pub async fn visitor(&self, message: &str) -> Visitor {
         self.client().visitor(json!({ "initialMessage": message })).await
     }
+}
+
+/// Tests let days pass in a moment, in which chats are not abandoned, and all their clients have one address.
+fn patient(limits: LimitSettings) -> LimitSettings {
+    LimitSettings { chats: ChatLimits { open_of_address: u32::MAX, abandoned_after: Duration::ZERO }, ..limits }
 }

@@ -13,12 +13,13 @@ use infrastructure::audit::{
     verify_file,
 };
 use infrastructure::event_log::{VerifiedLog, VerifyError, verify_against};
+use infrastructure::inspect::ahead_of_clock;
 use serde_json::json;
 
 use super::progress::Progress;
-use crate::cli::output::say;
+use crate::cli::output::{say, say_error};
 use crate::config::Settings;
-use crate::wiring::{ensure_file, ensure_folder, open_as_it_is};
+use crate::wiring::{ensure_file, ensure_folder, open_as_it_is, system_clock};
 
 /// Commands on the tamper-evident log.
 #[derive(Subcommand)]
@@ -137,6 +138,7 @@ async fn write_export(settings: &Settings, options: Export) -> Result<ExitCode, 
     let database = open_as_it_is(settings).await?;
     let key = signing_key(settings)?;
     let Export { format, from, to, actor, aggregate, event_type, output } = options;
+    let by_time = [from, to].iter().flatten().any(|moment| matches!(moment, Moment::Time(_)));
     let filter = AuditFilter { actor, aggregate, event_type };
     let how = (Format::from(format), &key);
     let range = (ExportRange { from, to }, &filter);
@@ -154,7 +156,13 @@ async fn write_export(settings: &Settings, options: Export) -> Result<ExitCode, 
     };
     progress.finish();
     database.close().await;
-    let ExportSummary { from, to, events } = exported?;
+    let ExportSummary { from, to, events, recorded_at } = exported?;
+    if by_time && let Some(ahead) = ahead_of_clock(recorded_at, system_clock().now()) {
+        eprintln!(
+            "the last event is recorded {} s in the future: times of events are not those at which they happened; choose them by position",
+            ahead.as_secs()
+        );
+    }
     // Standard output may be the export itself.
     eprintln!("exported {events} events at positions {from} to {to}, signed by {}", key.public_key());
     Ok(ExitCode::SUCCESS)
@@ -216,7 +224,7 @@ fn broken(as_json: bool, reason: &str) -> ExitCode {
     if as_json {
         say!("{}", json!({ "whole": false, "reason": reason }));
     } else {
-        eprintln!("error: {reason}");
+        say_error(format!("error: {reason}\n"));
     }
     ExitCode::FAILURE
 }

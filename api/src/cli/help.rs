@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn server_shows_every_setting() {
-        assert_eq!(shown(&["serve"]).len(), 17);
+        assert_eq!(shown(&["serve"]).len(), 32);
         assert_eq!(shown(&["serve"]), shown(&[]));
     }
 

@@ -26,6 +26,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
+use self::output::say_error;
 use crate::config::{Arguments, ConfigError, Settings};
 use crate::telemetry::{self, Telemetry};
 
@@ -193,6 +194,10 @@ impl Job {
 pub fn main() -> ExitCode {
     let cli = match Cli::from_arg_matches(&help::fit(Cli::command()).get_matches()) {
         Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            say_error(error.render().to_string());
+            return ExitCode::from(USAGE);
+        }
         Err(error) => error.exit(),
     };
     match Job::of(cli.command.unwrap_or(Command::Serve)) {
@@ -236,11 +241,12 @@ fn start_telemetry(arguments: &Arguments) -> Result<Telemetry, ConfigError> {
 }
 
 fn fail(error: &dyn Error, code: u8) -> ExitCode {
-    eprintln!("error: {error}");
+    let mut text = format!("error: {error}\n");
     let mut source = error.source();
     while let Some(cause) = source {
-        eprintln!("  because: {cause}");
+        text.push_str(&format!("  because: {cause}\n"));
         source = cause.source();
     }
+    say_error(text);
     ExitCode::from(code)
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::INTERRUPTED;
 use super::progress::Progress;
 use super::signals::interrupted;
-use crate::cli::output::say;
+use crate::cli::output::{say, say_error};
 use crate::config::Settings;
 use crate::wiring::{open_as_it_is, replay_of};
 
@@ -88,7 +88,7 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
             Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(error @ (RebuildError::Unknown { .. } | RebuildError::NoView { .. })) => {
-            eprintln!("error: {error}");
+            say_error(format!("error: {error}\n"));
             Ok(ExitCode::from(2))
         }
         Err(error) => Err(error.into()),

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, which ask a program to end.
+//! The signals that ask a program to end, and those that must not end it.
 
 use std::io;
 
@@ -8,12 +8,30 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) struct EndSignals {
     interrupt: Signal,
     terminate: Signal,
+    quit: Signal,
+    _survived: Vec<Signal>,
 }
+
+/// Signals that other programs send on the assumption that a service reads its files again: logrotate, service managers,
+/// terminals that close. There is nothing to read again, and the system would end the program.
+const SURVIVED: [fn() -> SignalKind; 3] = [SignalKind::hangup, SignalKind::user_defined1, SignalKind::user_defined2];
 
 impl EndSignals {
     /// Handles the signals from now on; they no longer end the program by themselves.
     pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            quit: signal(SignalKind::quit())?,
+            _survived: vec![],
+        })
+    }
+
+    /// The same for a service, which only these signals end.
+    pub(super) fn listen_as_service() -> io::Result<Self> {
+        // While the system has a handler for a signal, it does nothing else.
+        let survived = SURVIVED.into_iter().map(|kind| signal(kind())).collect::<io::Result<_>>()?;
+        Ok(Self { _survived: survived, ..Self::listen()? })
     }
 
     /// Completes with the next signal.
@@ -21,6 +39,7 @@ impl EndSignals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.quit.recv() => {}
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Settings: from the environment, or from a flag of the same name, which takes precedence.
 
+mod limits;
 mod secrets;
 
 use std::net::ToSocketAddrs as _;
@@ -16,6 +17,7 @@ use infrastructure::redis::RedisWakeUps;
 use crate::server::client_address::TrustedProxies;
 use crate::server::cors::CorsOrigins;
 
+pub use limits::{LimitArguments, LimitSettings, RateSetting};
 pub use secrets::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, random_password};
 
 /// The format of log lines.
@@ -93,6 +95,9 @@ pub struct Arguments {
     /// Limits on the requests of each client
     #[arg(long, env = "RATE_LIMITS", value_enum, default_value_t, global = true)]
     pub rate_limits: Switch,
+    /// The limits.
+    #[command(flatten)]
+    pub limits: LimitArguments,
     /// Whether to start on a SQLite older than 3.51.3, which may lose committed transactions
     #[arg(long, env = "OLD_SQLITE", value_enum, default_value_t, global = true)]
     pub old_sqlite: OldSqlite,
@@ -152,6 +157,9 @@ pub enum ConfigError {
         #[source]
         source: io::Error,
     },
+    /// The operating system has no thread that writes the log.
+    #[error("RUST_LOG: cannot start the thread that writes the log")]
+    NoThread(#[source] io::Error),
     /// The operating system has no random numbers for a new secret.
     #[error("{setting}: cannot generate a secret")]
     NoRandomness {
@@ -189,6 +197,8 @@ pub struct Settings {
     pub drain_delay: Duration,
     /// Whether rate limits are enforced.
     pub rate_limits: bool,
+    /// The limits.
+    pub limits: LimitSettings,
     /// What to do with a SQLite that may lose committed transactions.
     pub old_sqlite: OldSqlite,
 }
@@ -280,6 +290,7 @@ impl Settings {
             cors_origins,
             drain_delay: Duration::from_secs(arguments.drain_delay),
             rate_limits: arguments.rate_limits == Switch::On,
+            limits: arguments.limits.into(),
             old_sqlite: arguments.old_sqlite,
         })
     }

@@ -133,7 +133,7 @@ pub struct AgentQuery {
     #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
     /// Only those in whose name or address it occurs, with or without accents, in upper or lower case.
-    #[schemars(with = "Option<values::Name>")]
+    #[schemars(with = "Option<values::OptionalName>")]
     search: Option<String>,
     /// Shows those who were deleted as well; only for admins.
     include_deleted: Option<bool>,
@@ -152,9 +152,9 @@ pub async fn list(
     at_least: AtLeast,
 ) -> Result<Json<Page<AgentView>>, Problem> {
     let mut fields = Fields::default();
-    let status = query.status.as_deref().and_then(|text| fields.word("status", text, AgentStatus::parse, STATUSES));
-    let role = query.role.as_deref().and_then(|text| fields.word("role", text, Role::parse, ROLES));
-    let group_id = fields.id("groupId", query.group_id.as_deref());
+    let status = fields.optional_word("status", query.status.as_deref(), AgentStatus::parse, STATUSES);
+    let role = fields.optional_word("role", query.role.as_deref(), Role::parse, ROLES);
+    let group_id = fields.optional_id("groupId", query.group_id.as_deref());
     let search = fields.optional("search", query.search.as_deref(), Name::parse);
     let search = search.map(|search| search.as_str().to_owned());
     let limit = paging::limit(&mut fields, query.limit.as_deref());
@@ -199,12 +199,12 @@ impl Changes {
         let avatar = self.avatar.as_ref().map(|avatar| fields.optional("avatar", avatar.as_deref(), AvatarUrl::parse));
         let status = self.status.as_deref();
         let wanted = AgentChanges {
-            name: fields.optional("name", self.name.as_deref(), Name::parse),
+            name: fields.changed("name", self.name.as_deref(), Name::parse),
             avatar,
-            status: status.and_then(|text| fields.word("status", text, AgentStatus::parse, STATUSES)),
+            status: fields.optional_word("status", status, AgentStatus::parse, STATUSES),
             accepting_chats: self.accepting_chats,
-            email: fields.optional("email", self.email.as_deref(), EmailAddress::parse),
-            role: self.role.as_deref().and_then(|text| fields.word("role", text, Role::parse, ROLES)),
+            email: fields.changed("email", self.email.as_deref(), EmailAddress::parse),
+            role: fields.optional_word("role", self.role.as_deref(), Role::parse, ROLES),
             chat_limit: self.max_concurrent_chats.and_then(|chats| limit(&mut fields, chats)),
         };
         fields.finish_with(Some(wanted))

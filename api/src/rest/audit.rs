@@ -84,7 +84,9 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     field: &str,
     text: Option<&str>,
 ) -> Option<T> {
-    text?.parse().map_or_else(|error: T::Err| fields.refuse(field, error.to_string()), Some)
+    let text = text?;
+    let parsed = text.parse().or_else(|error: T::Err| paging::with_plus(text).parse().map_err(|_| error));
+    parsed.map_or_else(|error| fields.refuse(field, error.to_string()), Some)
 }
 
 /// The events of the log, with positions and hashes. A page may be short, or even empty, and not be the last.

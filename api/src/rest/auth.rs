@@ -39,7 +39,7 @@ pub struct LoggedInBody {
     /// The lifetime of the access token in seconds.
     #[serde(rename = "expiresIn")]
     expires_in: i64,
-    /// The token for one renewal; using it again ends the session.
+    /// The token for one renewal. Used again within a minute, it gives the same new token; later, it ends the session.
     refresh_token: String,
     /// The agent who has logged in.
     agent: AgentSummary,

@@ -107,7 +107,7 @@ pub struct BulkClose {
     #[schemars(with = "values::Name")]
     reason: String,
     /// What the agent wants to remember.
-    #[schemars(with = "Option<values::Note>")]
+    #[schemars(with = "Option<values::OptionalNote>")]
     notes: Option<String>,
 }
 
@@ -128,7 +128,7 @@ pub struct BulkAssign {
     #[schemars(with = "values::Id")]
     agent_id: String,
     /// The reason; it is recorded with the assignments.
-    #[schemars(with = "Option<values::Note>")]
+    #[schemars(with = "Option<values::OptionalNote>")]
     reason: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use domain::conversation::ConversationStatus;
+use domain::text::is_blank;
 use domain::time::Timestamp;
 use projections::Page;
 use projections::conversations::{ConversationCounts, ConversationFilter, ConversationOrder};
@@ -59,11 +60,10 @@ impl ConversationQuery {
     fn filter(&self, fields: &mut Fields) -> ConversationFilter {
         let status = self.status.as_deref();
         ConversationFilter {
-            status: status
-                .and_then(|text| fields.word("status", text, ConversationStatus::parse, "pending, active, closed")),
-            agent_id: fields.id("agentId", self.agent_id.as_deref()),
-            group_id: fields.id("groupId", self.group_id.as_deref()),
-            tag_id: fields.id("tagId", self.tag_id.as_deref()),
+            status: fields.optional_word("status", status, ConversationStatus::parse, "pending, active, closed"),
+            agent_id: fields.optional_id("agentId", self.agent_id.as_deref()),
+            group_id: fields.optional_id("groupId", self.group_id.as_deref()),
+            tag_id: fields.optional_id("tagId", self.tag_id.as_deref()),
             from: time(fields, "from", self.from.as_deref()),
             to: time(fields, "to", self.to.as_deref()),
             search: search(fields, self.search.as_deref()),
@@ -73,13 +73,14 @@ impl ConversationQuery {
 
     fn order(&self, fields: &mut Fields) -> ConversationOrder {
         let names = "newest, oldest, longest_waiting";
-        let order = self.sort.as_deref().and_then(|text| fields.word("sort", text, ConversationOrder::parse, names));
+        let order = fields.optional_word("sort", self.sort.as_deref(), ConversationOrder::parse, names);
         order.unwrap_or_default()
     }
 }
 
 fn time(fields: &mut Fields, field: &str, text: Option<&str>) -> Option<Timestamp> {
-    let parsed = text?.parse().ok();
+    let text = text.filter(|text| !is_blank(text))?;
+    let parsed = text.parse().or_else(|_| paging::with_plus(text).parse()).ok();
     parsed.or_else(|| fields.refuse(field, "must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z"))
 }
 
@@ -121,8 +122,8 @@ pub async fn count(
     at_least: AtLeast,
 ) -> Result<Json<ConversationCounts>, Problem> {
     let mut fields = Fields::default();
-    let agent_id = fields.id("agentId", query.agent_id.as_deref());
-    let group_id = fields.id("groupId", query.group_id.as_deref());
+    let agent_id = fields.optional_id("agentId", query.agent_id.as_deref());
+    let group_id = fields.optional_id("groupId", query.group_id.as_deref());
     fields.finish()?;
     let filter = ConversationFilter { agent_id, group_id, ..ConversationFilter::default() };
     Ok(Json(services.conversations.count(&caller, filter, at_least.position()?).await?))

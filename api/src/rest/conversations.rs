@@ -18,6 +18,7 @@ use crate::rest::problem::Problem;
 use crate::rest::recipient::Recipient;
 use crate::rest::respond::Responder;
 use crate::rest::values;
+use crate::server::client_address::ClientAddress;
 use crate::service::reading::NamedConversation;
 use crate::service::{Caller, CallingAgent, Fields, Services, UseCase};
 
@@ -52,7 +53,7 @@ pub struct Choice {
     #[schemars(with = "values::Id")]
     agent_id: String,
     /// Why; it is recorded with the assignment.
-    #[schemars(with = "Option<values::Note>")]
+    #[schemars(with = "Option<values::OptionalNote>")]
     reason: Option<String>,
 }
 
@@ -147,7 +148,7 @@ pub struct Ending {
     #[schemars(with = "values::Name")]
     reason: String,
     /// What the agent wants to remember; visitors neither leave nor see notes.
-    #[schemars(with = "Option<values::Note>")]
+    #[schemars(with = "Option<values::OptionalNote>")]
     notes: Option<String>,
 }
 
@@ -172,6 +173,7 @@ pub async fn close(
 pub async fn reopen(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
+    address: ClientAddress,
     caller: Caller,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
@@ -179,5 +181,16 @@ pub async fn reopen(
 ) -> Result<Response, Problem> {
     let principal = caller.principal;
     let reopen = ReopenChat { principal, conversation_id };
-    change((&services, &responder), principal, (conversation_id, known), &write.info, reopen).await
+    let place = match principal {
+        Principal::Visitor { .. } => {
+            let command_id = write.info.command_id(&principal.actor());
+            services.open_chats.admit(address.to_string(), None, command_id).await?
+        }
+        Principal::Agent { .. } => None,
+    };
+    let response = change((&services, &responder), principal, (conversation_id, known), &write.info, reopen).await?;
+    if let Some(place) = place {
+        place.take(conversation_id);
+    }
+    Ok(response)
 }

@@ -37,7 +37,7 @@ struct DestinationToAgent {
     #[schemars(with = "values::Id")]
     agent_id: String,
     /// The reason; it is recorded with the assignment.
-    #[schemars(with = "Option<values::Note>")]
+    #[schemars(with = "Option<values::OptionalNote>")]
     reason: Option<String>,
 }
 
@@ -50,7 +50,7 @@ struct DestinationToGroup {
     #[schemars(with = "values::Id")]
     group_id: String,
     /// The reason; it is recorded with the assignment.
-    #[schemars(with = "Option<values::Note>")]
+    #[schemars(with = "Option<values::OptionalNote>")]
     reason: Option<String>,
 }
 

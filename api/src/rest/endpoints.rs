@@ -41,6 +41,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         on::delete("/v1/tags/{id}", DeleteTag, tags::delete),
         on::post("/v1/tags/{id}/restore", RestoreTag, tags::restore),
         on::post("/v1/widget/session", StartChat, widget::start_session),
+        on::post("/v1/widget/session/renew", RenewVisitor, widget::renew_session),
         on::get("/v1/threads/{id}/events", ReadEvents, threads::list_events),
         on::post("/v1/threads/{id}/events", SendMessage, threads::send),
         on::get("/v1/conversations", ListConversations, conversation_lists::list),

@@ -57,7 +57,7 @@ pub struct NewGroup {
     #[schemars(with = "values::Name")]
     name: String,
     /// The purpose, for agents and supervisors.
-    #[schemars(with = "Option<values::Note>")]
+    #[schemars(with = "Option<values::OptionalNote>")]
     description: Option<String>,
     /// How its chats find their agents; `least_loaded` when absent.
     #[schemars(with = "Option<values::RoutingStrategyName>")]
@@ -77,7 +77,7 @@ pub async fn create(
     let name = fields.text("name", &body.name, Name::parse);
     let description = fields.optional("description", body.description.as_deref(), Note::parse);
     let strategy = body.routing_strategy.as_deref();
-    let strategy = strategy.and_then(|text| fields.word("routingStrategy", text, RoutingStrategy::parse, STRATEGIES));
+    let strategy = fields.optional_word("routingStrategy", strategy, RoutingStrategy::parse, STRATEGIES);
     let name = fields.finish_with(name)?;
     let principal = agent.principal();
     let group_id = GroupId::new(services.dispatch.new_uuid());
@@ -97,7 +97,7 @@ pub struct Changes {
     name: Option<String>,
     /// Another description, or null for none.
     #[serde(default, deserialize_with = "double_option")]
-    #[schemars(with = "Option<values::Note>")]
+    #[schemars(with = "Option<values::OptionalNote>")]
     description: Option<Option<String>>,
     /// How its chats find their agents from now on.
     #[schemars(with = "Option<values::RoutingStrategyName>")]
@@ -119,9 +119,9 @@ pub async fn change(
     let description = body.description.as_ref();
     let strategy = body.routing_strategy.as_deref();
     let wanted = GroupChanges {
-        name: fields.optional("name", body.name.as_deref(), Name::parse),
+        name: fields.changed("name", body.name.as_deref(), Name::parse),
         description: description.map(|text| fields.optional("description", text.as_deref(), Note::parse)),
-        strategy: strategy.and_then(|text| fields.word("routingStrategy", text, RoutingStrategy::parse, STRATEGIES)),
+        strategy: fields.optional_word("routingStrategy", strategy, RoutingStrategy::parse, STRATEGIES),
         is_default: body.is_default,
     };
     fields.finish()?;

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::endpoints::endpoints;
 use super::extract::bearer_token;
-use super::problem::{Problem, write_rate_limit};
+use super::problem::{Problem, has_rate_limit, write_rate_limit};
 use super::state::RestState;
 use crate::service::{Action, Refusal};
 
@@ -52,7 +52,10 @@ pub async fn limit_requests(
         return Problem::from(Refusal::rate_limited(standing)).into_response();
     }
     let mut response = next.run(request).await;
-    write_rate_limit(response.headers_mut(), standing);
+    // A handler that has counted more closely has said so.
+    if !has_rate_limit(response.headers()) {
+        write_rate_limit(response.headers_mut(), standing);
+    }
     response
 }
 

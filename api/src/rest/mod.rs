@@ -41,7 +41,7 @@ use std::time::Duration;
 use application::ports::Ids;
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Version, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -89,6 +89,7 @@ pub fn router(state: RestState, ids: Arc<dyn Ids>) -> Router {
     router
         .fallback(|| async { Problem::from(Refusal::not_found("resource")) })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(from_fn(ensure_one_host))
         .layer(from_fn(limit_time))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn_with_state(counted.clone(), limit_requests))
@@ -99,6 +100,16 @@ pub fn router(state: RestState, ids: Arc<dyn Ids>) -> Router {
         .layer(option_layer(cors))
         .layer(from_fn_with_state(ids, assign_request_id))
         .with_state(state)
+}
+
+/// Refuses a request without a host or with two (RFC 9112 §3.2): two programs on its way could take it for different ones.
+async fn ensure_one_host(request: Request, next: axum::middleware::Next) -> Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let is_missing = hosts == 0 && request.version() == Version::HTTP_11;
+    if is_missing || hosts > 1 {
+        return Problem::from(Refusal::malformed("The request must have one Host header.")).into_response();
+    }
+    next.run(request).await
 }
 
 async fn limit_time(request: Request, next: axum::middleware::Next) -> Response {

@@ -25,6 +25,15 @@ pub fn number(fields: &mut Fields, field: &str, text: Option<&str>, message: &st
     parsed.or_else(|| fields.refuse(field, message))
 }
 
+/// A time as it was pasted into a query, where a plus sign stands for a space: `…T09:30:00+02:00` arrives as
+/// `…T09:30:00 02:00`.
+pub fn with_plus(text: &str) -> String {
+    match text.rsplit_once(' ') {
+        Some((time, offset)) => format!("{time}+{offset}"),
+        None => text.to_owned(),
+    }
+}
+
 /// The page of `limit` and `cursor`.
 pub fn page(fields: Fields, limit: Option<u32>, cursor: Option<String>) -> Result<PageRequest, Refusal> {
     let limit = fields.finish_with(limit)?;

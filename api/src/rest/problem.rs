@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::ids::ConversationId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -49,13 +50,19 @@ pub(crate) struct Body<'a> {
     #[serde(rename = "currentVersion", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "i64")]
     current_version: Option<i64>,
+    /// The visitor's open conversation; only with `visitor_has_open_chat`.
+    #[serde(rename = "openConversationId", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ConversationId")]
+    open_conversation: Option<ConversationId>,
 }
 
 /// The status code of a refusal.
 const fn status_of(code: Code) -> StatusCode {
     match code {
         Code::InvalidRequest | Code::MalformedRequest => StatusCode::BAD_REQUEST,
-        Code::Unauthorized | Code::WrongCredentials | Code::SessionEnded => StatusCode::UNAUTHORIZED,
+        Code::Unauthorized | Code::WrongCredentials | Code::SessionEnded | Code::SessionTokenInvalid => {
+            StatusCode::UNAUTHORIZED
+        }
         Code::Forbidden => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::VisitorHasOpenChat
@@ -68,6 +75,7 @@ const fn status_of(code: Code) -> StatusCode {
         | Code::AlreadyRegistered
         | Code::ChatClosed
         | Code::ChatOpen
+        | Code::TooManyThreads
         | Code::AlreadyAssigned
         | Code::AgentAtCapacity
         | Code::AgentNotAvailable => StatusCode::CONFLICT,
@@ -75,7 +83,7 @@ const fn status_of(code: Code) -> StatusCode {
         Code::VersionMoved => StatusCode::PRECONDITION_FAILED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::RateLimited | Code::TooManyOpenChats => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Unavailable | Code::Contended | Code::Busy | Code::PositionNotReached => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -130,6 +138,7 @@ impl Problem {
             instance,
             errors: &self.refusal.fields,
             current_version: self.refusal.current_version,
+            open_conversation: self.refusal.open_conversation,
         }
     }
 
@@ -161,6 +170,11 @@ pub fn write_rate_limit(headers: &mut HeaderMap, standing: RateLimit) {
     headers.insert(LIMIT, HeaderValue::from(standing.limit));
     headers.insert(REMAINING, HeaderValue::from(standing.remaining));
     headers.insert(RESET, HeaderValue::from(standing.reset_seconds));
+}
+
+/// Whether the state of a rate limit is written.
+pub fn has_rate_limit(headers: &HeaderMap) -> bool {
+    headers.contains_key(LIMIT)
 }
 
 impl From<Refusal> for Problem {

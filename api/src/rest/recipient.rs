@@ -16,10 +16,11 @@ pub enum Recipient {
 impl Recipient {
     /// Reads exactly one of `agentId` and `groupId`. `path` stands before the names of the fields, such as `transfer.`.
     pub fn check(fields: &mut Fields, path: &str, agent_id: Option<&str>, group_id: Option<&str>) -> Option<Self> {
+        let given = |id: Option<&'_ str>| id.is_some_and(|id| !id.trim().is_empty());
         let (agent_field, group_field) = (format!("{path}agentId"), format!("{path}groupId"));
-        let agent = fields.id(&agent_field, agent_id).map(Self::Agent);
-        let group = fields.id(&group_field, group_id).map(Self::Group);
-        if agent_id.is_some() == group_id.is_some() {
+        let agent = fields.optional_id(&agent_field, agent_id).map(Self::Agent);
+        let group = fields.optional_id(&group_field, group_id).map(Self::Group);
+        if given(agent_id) == given(group_id) {
             return fields.refuse(&agent_field, "either agentId or groupId must be given");
         }
         agent.or(group)

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::extract::WriteInfo;
 use super::problem::Problem;
-use crate::service::{CommandContext, Dispatch, Done, Executed, Refusal, UseCase};
+use crate::service::{CommandContext, Dispatch, Done, Executed, Limits, Refusal, UseCase};
 
 /// The longest wait of a repetition for the answer to a first request that may still be under way. There may never be
 /// one: the first request may have timed out or its program may have died. The repetition then gets an answer of its own.
@@ -116,6 +116,8 @@ pub struct Responder {
     pub dispatch: Dispatch,
     /// Keeps the answers.
     pub answers: Arc<dyn AnswerStore>,
+    /// Says how many answers of a caller are kept.
+    pub limits: Limits,
     /// Waits for first answers.
     pub clock: Arc<dyn Clock>,
 }
@@ -203,7 +205,7 @@ impl Responder {
     ) -> Result<Response, Problem> {
         match info.command_id(scope).filter(|_| for_good) {
             Some(command_id) => {
-                let body = self.keep_first(info, command_id, &answer).await?;
+                let body = self.keep_first(info, (command_id, scope), &answer).await?;
                 Ok(Answer { body, ..answer }.into_response())
             }
             None => Ok(answer.into_response()),
@@ -238,20 +240,24 @@ impl Responder {
         Ok(Some((command_id, first)))
     }
 
-    /// The body of the first answer to a command: that of this answer, which is kept, unless the command is a repetition.
+    /// The body of the first answer to a command: that of this answer, which is kept, unless the command is a repetition or
+    /// the caller (`scope`) has had enough answers kept.
     ///
     /// # Errors
     /// When the first answer cannot be read.
     pub async fn keep_first(
         &self,
         info: &WriteInfo,
-        command_id: CommandId,
+        (command_id, scope): (CommandId, &str),
         answer: &Answer,
     ) -> Result<String, Problem> {
         if answer.replayed
             && let Some(first) = self.await_first(command_id).await?
         {
             return Ok(first.body);
+        }
+        if !self.limits.may_keep_answer(scope).await {
+            return Ok(answer.body.clone());
         }
         let (request_digest, status, body) = (info.digest, answer.status.as_u16(), answer.body.clone());
         let first = FirstAnswer { request_digest, status, body };

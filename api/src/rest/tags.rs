@@ -51,7 +51,7 @@ pub struct NewTag {
     #[schemars(with = "values::Name")]
     name: String,
     /// As #RRGGBB.
-    #[schemars(with = "Option<values::Color>")]
+    #[schemars(with = "Option<values::OptionalColor>")]
     color: Option<String>,
 }
 
@@ -82,7 +82,7 @@ pub struct Changes {
     name: Option<String>,
     /// Another colour as #RRGGBB, or null for none.
     #[serde(default, deserialize_with = "double_option")]
-    #[schemars(with = "Option<values::Color>")]
+    #[schemars(with = "Option<values::OptionalColor>")]
     color: Option<Option<String>>,
 }
 
@@ -96,7 +96,7 @@ pub async fn change(
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
     let mut fields = Fields::default();
-    let name = fields.optional("name", body.name.as_deref(), Name::parse);
+    let name = fields.changed("name", body.name.as_deref(), Name::parse);
     let color = body.color.as_ref().map(|color| fields.optional("color", color.as_deref(), Color::parse));
     fields.finish()?;
     let (principal, changes) = (agent.principal(), TagChanges { name, color });

@@ -9,12 +9,12 @@ use axum::Json;
 use axum::extract::{FromRef, State};
 use axum::response::Response;
 use domain::ids::{ConversationId, ThreadId};
-use domain::text::{ClientEventId, MessageText, Metadata, Name};
+use domain::text::{ClientEventId, MessageText, Metadata, Name, is_blank};
 use domain::time::Timestamp;
 use projections::Page;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::paging;
 use super::state::RestState;
@@ -44,7 +44,7 @@ pub struct NewMessage {
     client_event_id: Option<String>,
     /// What the client wants to have back with the message.
     #[schemars(with = "Option<values::Metadata>")]
-    metadata: Option<Value>,
+    metadata: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -67,8 +67,8 @@ struct MessageBody<'a> {
 }
 
 /// Parses the `metadata` of a message, or records what is wrong with it.
-pub fn metadata(fields: &mut Fields, value: Option<Value>) -> Option<Metadata> {
-    Metadata::parse(value?).map_or_else(|error| fields.refuse("metadata", error.to_string()), Some)
+pub fn metadata(fields: &mut Fields, json: Option<&RawValue>) -> Option<Metadata> {
+    Metadata::parse(json?.get()).map_or_else(|error| fields.refuse("metadata", error.to_string()), Some)
 }
 
 /// The parts that take messages.
@@ -159,22 +159,27 @@ struct Message {
 impl NewMessage {
     fn check(self, principal: Principal) -> Result<Message, Refusal> {
         let mut fields = Fields::default();
-        if self.r#type.as_deref().is_some_and(|kind| kind != "message") {
+        if given(self.r#type.as_deref()).is_some_and(|kind| kind != "message") {
             fields.refuse::<()>("type", "must be message");
         }
-        let claimed = self.author_type.as_deref();
+        let claimed = given(self.author_type.as_deref());
         if claimed.is_some_and(|claimed| !["visitor", "agent", "system"].contains(&claimed)) {
             fields.refuse::<()>("authorType", "must be one of visitor, agent");
         }
         let text = fields.text("content", &self.content, MessageText::parse);
         let client_event_id = fields.optional("clientEventId", self.client_event_id.as_deref(), ClientEventId::parse);
-        let metadata = metadata(&mut fields, self.metadata);
+        let metadata = metadata(&mut fields, self.metadata.as_deref());
         let text = fields.finish_with(text)?;
         if claimed.is_some_and(|claimed| claimed != author(principal).0) {
             return Err(Refusal::forbidden("authorType does not match the token."));
         }
         Ok(Message { text, client_event_id, metadata })
     }
+}
+
+/// An empty word is an absent one.
+fn given(word: Option<&str>) -> Option<&str> {
+    word.filter(|word| !is_blank(word))
 }
 
 impl Message {

@@ -12,11 +12,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::service::{LONGEST_AUDIT_WORD, reading};
 
-/// No control characters (Unicode category Cc), and at least one character that is not white space.
-const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+/// At least one character that can be seen: no white space, no control character (Unicode category Cc) and none that programs
+/// may ignore (`Default_Ignorable_Code_Point`, without those beyond the basic plane).
+const SEEN: &str = r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]";
 
-/// Like [`LINE`], but with line breaks and tabs.
-const LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+/// No control characters (Unicode category Cc).
+const WITHOUT_CONTROLS: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
 /// The days that there are, each once: a pattern, because a choice of formats has no type in most languages.
 const DATE: &str = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|\
@@ -26,10 +27,15 @@ const DATE: &str = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]
 const TIME: &str = r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";
 
 /// A text of at most `max_bytes`. JSON Schema counts characters, of which a text never has more than bytes.
-fn text(max_bytes: usize, pattern: &str) -> Schema {
+fn text(max_bytes: usize) -> Schema {
     json_schema!({
-        "type": "string", "minLength": 1, "maxLength": max_bytes, "x-maxBytes": max_bytes, "pattern": pattern,
+        "type": "string", "minLength": 1, "maxLength": max_bytes, "x-maxBytes": max_bytes, "pattern": SEEN,
     })
+}
+
+/// A text that is absent when nothing of it can be seen.
+fn optional(max_bytes: usize) -> Schema {
+    json_schema!({ "type": "string", "maxLength": max_bytes, "x-maxBytes": max_bytes })
 }
 
 fn kinds_of_streams() -> String {
@@ -72,24 +78,37 @@ values! {
     /// The order of an audit page.
     AuditOrderName: json_schema!({ "type": "string", "enum": ["newest", "oldest"] });
     /// A name, on one line.
-    Name: text(text::Name::MAX_BYTES, LINE);
-    /// A longer text.
-    Note: text(text::Note::MAX_BYTES, LINES);
+    Name: text(text::Name::MAX_BYTES);
+    /// A name, or nothing.
+    OptionalName: optional(text::Name::MAX_BYTES);
+    /// A longer text, or nothing.
+    OptionalNote: optional(text::Note::MAX_BYTES);
     /// The text of a message.
-    MessageText: text(text::MessageText::MAX_BYTES, LINES);
-    /// A telephone number.
-    PhoneNumber: text(text::PhoneNumber::MAX_BYTES, LINE);
-    /// A client's own id of a message.
-    ClientEventId: text(text::ClientEventId::MAX_BYTES, LINE);
-    /// The address of a picture.
-    AvatarUrl: text(text::AvatarUrl::MAX_BYTES, LINE);
+    MessageText: text(text::MessageText::MAX_BYTES);
+    /// A telephone number, or nothing.
+    PhoneNumber: optional(text::PhoneNumber::MAX_BYTES);
+    /// A client's own id of a message, or nothing.
+    ClientEventId: json_schema!({
+        "type": "string", "maxLength": text::ClientEventId::MAX_BYTES, "x-maxBytes": text::ClientEventId::MAX_BYTES,
+        "pattern": WITHOUT_CONTROLS,
+    });
+    /// The address of a picture on the web, or nothing.
+    AvatarUrl: json_schema!({
+        "type": "string", "maxLength": text::AvatarUrl::MAX_BYTES, "x-maxBytes": text::AvatarUrl::MAX_BYTES,
+        "pattern": "^(|[Hh][Tt][Tt][Pp][Ss]?://[^\\s]+)$",
+    });
+    /// An e-mail address, or nothing.
+    OptionalEmailAddress: json_schema!({
+        "type": "string", "format": "email", "maxLength": text::EmailAddress::MAX_BYTES,
+        "x-maxBytes": text::EmailAddress::MAX_BYTES,
+    });
+    /// A colour, or nothing.
+    OptionalColor: json_schema!({ "type": "string", "pattern": "^(#[0-9A-Fa-f]{6})?$" });
     /// An e-mail address.
     EmailAddress: json_schema!({
         "type": "string", "format": "email", "minLength": 3, "maxLength": text::EmailAddress::MAX_BYTES,
         "x-maxBytes": text::EmailAddress::MAX_BYTES,
     });
-    /// A colour.
-    Color: json_schema!({ "type": "string", "pattern": "^#[0-9A-Fa-f]{6}$" });
     /// A password to check.
     GivenPassword: json_schema!({
         "type": "string", "format": "password", "minLength": agent::GivenPassword::BYTES.start(),
@@ -104,8 +123,8 @@ values! {
     Chats: json_schema!({
         "type": "integer", "minimum": 1, "maximum": ChatLimit::MAX, "default": ChatLimit::default().get(),
     });
-    /// An object that clients get back unchanged. Of a repeated key, the last value is kept; numbers are 64-bit integers or
-    /// doubles (RFC 8259 §4, §6).
+    /// An object that clients get back with the same members and values. Repeated keys are refused, and numbers that neither
+    /// a 64-bit integer nor a double holds (RFC 8259 §4, §6).
     Metadata: json_schema!({
         "type": "object", "additionalProperties": true,
         "x-maxBytes": text::Metadata::MAX_BYTES, "x-maxLevels": text::Metadata::MAX_LEVELS,

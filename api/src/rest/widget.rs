@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use application::InstallationKey;
+use application::ports::Principal;
 use application::visitors::{NewSession, VisitorSession, session_command_id};
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use domain::ids::{ConversationId, GroupId, ThreadId, VisitorId};
-use domain::text::{EmailAddress, MessageText, Metadata, Name, PhoneNumber};
+use domain::text::{EmailAddress, MessageText, Metadata, Name, PhoneNumber, is_blank};
 use domain::visitor::VisitorDetails;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::threads::metadata;
-use crate::rest::extract::Write;
-use crate::rest::problem::Problem;
+use crate::rest::extract::{Write, WriteInfo};
+use crate::rest::problem::{Problem, write_rate_limit};
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
+use crate::server::client_address::ClientAddress;
 use crate::service::reading::Standing;
 use crate::service::{Fields, Refusal, Services};
 
@@ -27,10 +30,10 @@ use crate::service::{Fields, Refusal, Services};
 #[schemars(rename = "SessionInput")]
 pub struct SessionRequest {
     /// The visitor's name.
-    #[schemars(with = "Option<values::Name>")]
+    #[schemars(with = "Option<values::OptionalName>")]
     name: Option<String>,
     /// The visitor's e-mail address.
-    #[schemars(with = "Option<values::EmailAddress>")]
+    #[schemars(with = "Option<values::OptionalEmailAddress>")]
     email: Option<String>,
     /// The visitor's telephone number.
     #[schemars(with = "Option<values::PhoneNumber>")]
@@ -43,7 +46,7 @@ pub struct SessionRequest {
     initial_message: String,
     /// What the client wants to have back with the message.
     #[schemars(with = "Option<values::Metadata>")]
-    metadata: Option<Value>,
+    metadata: Option<Box<RawValue>>,
     /// The token of a visitor who returns.
     session_token: Option<String>,
 }
@@ -62,6 +65,8 @@ struct Introduction {
 pub struct Session {
     /// The visitor's bearer token. A returning visitor continues an open chat with it.
     session_token: String,
+    /// The lifetime of the token in seconds. Renew it before it ends.
+    expires_in: i64,
     /// A UUID; the same in all sessions of the visitor.
     visitor_id: VisitorId,
     /// The conversation that the message has begun or continued.
@@ -78,9 +83,9 @@ impl SessionRequest {
         let name = fields.optional("name", self.name.as_deref(), Name::parse);
         let email = fields.optional("email", self.email.as_deref(), EmailAddress::parse);
         let phone = fields.optional("phone", self.phone.as_deref(), PhoneNumber::parse);
-        let group_id = fields.id("groupId", self.group_id.as_deref());
+        let group_id = fields.optional_id("groupId", self.group_id.as_deref());
         let text = fields.text("initialMessage", &self.initial_message, MessageText::parse);
-        let metadata = metadata(&mut fields, self.metadata);
+        let metadata = metadata(&mut fields, self.metadata.as_deref());
         let text = fields.finish_with(text)?;
         let details = VisitorDetails { name, email, phone };
         Ok(Introduction { details, group_id, text, metadata })
@@ -91,25 +96,80 @@ pub async fn start_session(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
     State(key): State<InstallationKey>,
+    address: ClientAddress,
     write: Write<SessionRequest>,
 ) -> Result<Response, Problem> {
-    let Write { body, info } = write;
+    let Write { mut body, info } = write;
+    body.session_token = body.session_token.filter(|token| !is_blank(token));
+    let returning = services.authenticator.named_by(body.session_token.as_deref());
+    let standing = services.limits.take_chat(returning, address).await;
+    if let Some(standing) = standing.filter(|standing| !standing.allowed) {
+        return Err(Refusal::rate_limited(standing).into());
+    }
+    let mut response =
+        begin((&services, &responder, &key, address), body, info).await.unwrap_or_else(IntoResponse::into_response);
+    if let Some(standing) = standing {
+        write_rate_limit(response.headers_mut(), standing);
+    }
+    Ok(response)
+}
+
+async fn begin(
+    (services, responder, key, address): (&Services, &Responder, &InstallationKey, ClientAddress),
+    body: SessionRequest,
+    info: WriteInfo,
+) -> Result<Response, Problem> {
     let known = services.authenticator.returning_visitor(body.session_token.as_deref()).await?;
-    let command_id = session_command_id(&key, known, info.idempotency_key.as_deref());
+    let command_id = session_command_id(key, known, info.idempotency_key.as_deref());
     let command_id = command_id.map_err(|error| Refusal::invalid_field("Idempotency-Key", error.to_string()))?;
     let Introduction { details, group_id, text, metadata } = body.check()?;
     let (repeatable, correlation_id) = (command_id.map(|id| (id, info.digest)), info.request_id.uuid());
     let request = NewSession { known, repeatable, correlation_id, details, group_id, text, metadata };
+    let place = services.open_chats.admit(address.to_string(), known, command_id).await?;
     let executed = services.visitor_sessions.begin(request).await?;
+    if let Some(place) = place {
+        place.take(executed.output.chat.conversation_id);
+    }
     let done = services.dispatch.settle(executed, info.wait()).await;
-    let (VisitorSession { visitor_id, token, chat }, done) = done.split();
+    let (VisitorSession { visitor_id, token, expires_in, chat }, done) = done.split();
     let mut standing = services.conversations.standing(chat.conversation_id).await?;
     if let Some(command_id) = command_id {
+        let visitor = Principal::Visitor { id: visitor_id };
         let answer = Answer::created(&standing)?.of(&done, &info);
-        let first = responder.keep_first(&info, command_id, &answer).await?;
+        let first = responder.keep_first(&info, (command_id, &visitor.actor()), &answer).await?;
         standing = serde_json::from_str(&first).map_err(|error| Refusal::internal(&error))?;
     }
     let (conversation_id, thread_id) = (chat.conversation_id, chat.thread_id);
-    let session = Session { session_token: token, visitor_id, conversation_id, thread_id, standing };
+    let session = Session { session_token: token, expires_in, visitor_id, conversation_id, thread_id, standing };
     Ok(Answer::created(&session)?.of(&done, &info).into_response())
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "SessionRenewal")]
+pub struct SessionRenewal {
+    /// The token of the last answer.
+    session_token: String,
+}
+
+/// A visitor's new token.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RenewedSession")]
+pub struct RenewedSession {
+    /// The visitor's bearer token.
+    session_token: String,
+    /// The lifetime of the token in seconds.
+    expires_in: i64,
+    /// The visitor's id.
+    visitor_id: VisitorId,
+}
+
+pub async fn renew_session(
+    State(services): State<Arc<Services>>,
+    write: Write<SessionRenewal>,
+) -> Result<Json<RenewedSession>, Problem> {
+    let visitor_id = services.authenticator.visitor_of(&write.body.session_token).await?;
+    let (session_token, expires_in) = services.visitor_sessions.renew(visitor_id);
+    Ok(Json(RenewedSession { session_token, expires_in, visitor_id }))
 }

@@ -7,21 +7,31 @@ use std::str::FromStr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The address of a client, as far as the server can trust it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(IpAddr);
+pub enum ClientAddress {
+    /// The client's own address.
+    Known(IpAddr),
+    /// This trusted proxy reports its client, but not by an address. Such clients are counted together, and apart from the
+    /// proxy's own requests: otherwise they could use up the health checks of the proxy.
+    HiddenBy(IpAddr),
+}
 
 impl fmt::Display for ClientAddress {
     /// IPv6 addresses are shown as their network: one customer has all of its 2^64 addresses (RFC 6177 §2).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match network_of(self.0) {
-            IpAddr::V4(address) => address.fmt(f),
-            IpAddr::V6(network) => write!(f, "{network}/64"),
+        let (address, prefix) = match self {
+            Self::Known(address) => (address, ""),
+            Self::HiddenBy(proxy) => (proxy, "unknown behind "),
+        };
+        match network_of(*address) {
+            IpAddr::V4(address) => write!(f, "{prefix}{address}"),
+            IpAddr::V6(network) => write!(f, "{prefix}{network}/64"),
         }
     }
 }
@@ -38,7 +48,7 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
+        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self::Known(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }
 }
 
@@ -75,22 +85,22 @@ impl TrustedProxies {
     #[must_use]
     pub fn client_of(&self, extensions: &Extensions, headers: &HeaderMap) -> ClientAddress {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        ClientAddress(self.first_untrusted(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), headers))
+        self.first_untrusted(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), headers)
     }
 
     /// Each proxy appends its peer at the right. The list is therefore believed from the right, up to the first address
     /// that is not one of our proxies: everything to the left of it is the client's own claim.
-    fn first_untrusted(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    fn first_untrusted(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
         let mut believed = peer.to_canonical();
-        let lists = headers.get_all(FORWARDED_FOR).into_iter().map(|value| value.to_str().unwrap_or_default());
-        let hops: Vec<&str> = lists.flat_map(|list| list.split(',')).collect();
+        let hops: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).into_iter().flat_map(hops_of).collect();
         let mut hops = hops.into_iter().rev();
         while self.trusts(believed) {
-            // Our proxies write addresses, so anything else is the claim of somebody else.
-            let Some(hop) = hops.next().and_then(|hop| parse_hop(hop.trim())) else { break };
-            believed = hop.to_canonical();
+            let Some(hop) = hops.next() else { break };
+            // A proxy that does not write an address hides its client.
+            let Some(address) = parse_hop(hop) else { return ClientAddress::HiddenBy(believed) };
+            believed = address.to_canonical();
         }
-        believed
+        ClientAddress::Known(believed)
     }
 
     /// Whether an address is one of our proxies.
@@ -99,11 +109,20 @@ impl TrustedProxies {
     }
 }
 
-/// Some proxies add the port, and some put brackets around IPv6.
-fn parse_hop(text: &str) -> Option<IpAddr> {
+/// The elements of one list. They are bytes: a client may have put any of them to the left of the proxy's part, and they
+/// must not spoil that. Empty elements do not count (RFC 9110 §5.6.1.2).
+fn hops_of(list: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    list.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty())
+}
+
+/// Some proxies add the port, some put brackets around IPv6, and some name the zone (RFC 4007 §11) of a link-local address.
+fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(hop).ok()?;
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
-    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    text.parse().ok().or_else(with_port).or_else(bracketed)
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let without_zone =
+        || bare.split_once('%').and_then(|(address, _)| address.parse::<Ipv6Addr>().ok()).map(IpAddr::V6);
+    bare.parse().ok().or_else(with_port).or_else(without_zone)
 }
 
 #[cfg(test)]
@@ -111,9 +130,13 @@ mod tests {
     use super::*;
 
     fn client(trusted: &str, peer: &str, forwarded: &[&str]) -> String {
+        client_by(trusted, peer, &forwarded.iter().map(|list| list.as_bytes()).collect::<Vec<_>>())
+    }
+
+    fn client_by(trusted: &str, peer: &str, forwarded: &[&[u8]]) -> String {
         let mut headers = HeaderMap::new();
         for list in forwarded {
-            headers.append(FORWARDED_FOR, list.parse().unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(list).unwrap());
         }
         let trusted: TrustedProxies = trusted.parse().unwrap();
         trusted.first_untrusted(peer.parse().unwrap(), &headers).to_string()
@@ -134,18 +157,39 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_end_the_list() {
-        for list in ["", "unknown", "1.1.1.1, unknown", "_hidden", "1.1.1.1, ", "1.1.1.256"] {
-            assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[list]), "10.0.0.1", "{list:?}");
+    fn client_whose_proxy_writes_no_address_is_not_taken_for_the_proxy() {
+        for list in ["unknown", "1.1.1.1, unknown", "_hidden", "1.1.1.256", "203.0.113.9 203.0.113.8", "unknown, ,"] {
+            assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[list]), "unknown behind 10.0.0.1", "{list:?}");
         }
-        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["x, 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["x, 10.0.0.2"]), "unknown behind 10.0.0.2");
+        assert_eq!(client("::1", "::1", &["unknown"]), "unknown behind ::/64");
+    }
+
+    #[test]
+    fn requests_of_the_proxy_itself_count_for_the_proxy() {
+        for lists in [&[][..], &[""], &[" , ,"], &["10.0.0.1"]] {
+            assert_eq!(client("10.0.0.0/8", "10.0.0.1", lists), "10.0.0.1", "{lists:?}");
+        }
+    }
+
+    #[test]
+    fn no_byte_of_a_client_spoils_what_the_proxy_appends() {
+        for byte in (0x20..=0xff).filter(|byte| *byte != 0x7f) {
+            let claimed = [byte, b',', byte, b' ', b',', b' '];
+            let in_one_line = [&claimed[..], b"203.0.113.9"].concat();
+            assert_eq!(client_by("10.0.0.0/8", "10.0.0.1", &[&in_one_line]), "203.0.113.9", "{byte:#x}");
+            let behind_two = [&claimed[..], b"203.0.113.9,10.0.0.7"].concat();
+            assert_eq!(client_by("10.0.0.0/8", "10.0.0.1", &[&behind_two]), "203.0.113.9", "{byte:#x}");
+            assert_eq!(client_by("10.0.0.0/8", "10.0.0.1", &[&claimed, b"203.0.113.9"]), "203.0.113.9", "{byte:#x}");
+        }
     }
 
     #[test]
     fn addresses_are_read_in_all_their_forms() {
         assert_eq!(client("::1", "::1", &["198.51.100.1:4711"]), "198.51.100.1");
-        assert_eq!(client("::1", "::1", &["[2001:db8::1]:4711"]), "2001:db8::1");
-        assert_eq!(client("::1", "::1", &["[2001:db8::1]"]), "2001:db8::1");
+        assert_eq!(client("::1", "::1", &["[2001:db8::1]:4711"]), "2001:db8::/64");
+        assert_eq!(client("::1", "::1", &["[2001:db8::1]"]), "2001:db8::/64");
+        assert_eq!(client("::1", "::1", &["fe80::1%eth0"]), "fe80::/64");
         assert_eq!(client("10.0.0.0/8", "::ffff:10.0.0.1", &["::ffff:198.51.100.1"]), "198.51.100.1");
         assert_eq!(client("2001:db8::/32, 10.1.2.3", "2001:db8:ffff::1", &["10.1.2.3"]), "10.1.2.3");
     }
@@ -172,7 +216,7 @@ mod tests {
 
     #[test]
     fn all_addresses_of_an_ipv6_network_are_one_client() {
-        let shown = |text: &str| ClientAddress(text.parse().unwrap()).to_string();
+        let shown = |text: &str| ClientAddress::Known(text.parse().unwrap()).to_string();
         assert_eq!(shown("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(shown("2001:db8:1:2::9"), shown("2001:db8:1:2:3:4:5:6"));
         assert_eq!(shown("192.0.2.1"), "192.0.2.1");

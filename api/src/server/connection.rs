@@ -6,24 +6,25 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt as _;
 
 use super::ConnectionLimits;
+use super::lingering::Lingering;
 use super::permits::ConnectionPermit;
+use super::phase::ConnectionPhase;
 
-/// The most bytes that a request's line and header fields may take together.
-const MAX_HEAD: usize = 128 * 1024;
+/// The most bytes that a request's line and header fields may take together: several of the longest tokens and addresses,
+/// and no more, because one address may have thousands of connections.
+const MAX_HEAD: usize = 32 * 1024;
 
 /// An open connection, in the extensions of each of its requests. HTTP is over for the server once a handler has upgraded
 /// the connection. The upgraded protocol therefore keeps a clone: until the last clone is dropped, the connection counts
@@ -77,25 +78,30 @@ pub(super) async fn serve_connection(
         tracing::debug!(error = &error as &dyn std::error::Error, "connection closed by its client at once");
         return;
     }
-    let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(limits.read_within));
+    let phase = ConnectionPhase::new();
+    let stream = Lingering::new(stream, limits.read_within, phase.clone());
     let service = {
-        let connection = connection.clone();
-        service_fn(move |request: Request<Incoming>| answer(router.clone(), peer, connection.clone(), request))
+        let (connection, phase) = (connection.clone(), phase.clone());
+        service_fn(move |request| answer(router.clone(), peer, (connection.clone(), phase.clone()), request))
     };
-    // Not hyper-util's automatic builder: it reads the first bytes, which distinguish HTTP/1 from HTTP/2, without a timeout.
+    // Not hyper-util's automatic builder: it reads the first bytes, which distinguish HTTP/1 from HTTP/2, without a timeout. And
+    // not hyper's timeout: it has one timer for slow heads and for idle connections.
     let http = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_within)
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let mut http = pin!(http);
-    let outcome = tokio::select! {
-        outcome = &mut http => outcome,
-        () = connection.draining() => {
-            http.as_mut().graceful_shutdown();
-            http.await
+    let (mut http, mut expired) = (pin!(http), pin!(phase.expired(&limits)));
+    let mut drains = false;
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            outcome = &mut http => break outcome,
+            () = &mut expired => return,
+            () = connection.draining(), if !drains => {
+                drains = true;
+                http.as_mut().graceful_shutdown();
+            }
         }
     };
     if let Err(error) = outcome {
@@ -107,11 +113,14 @@ pub(super) async fn serve_connection(
 async fn answer(
     router: Router,
     peer: SocketAddr,
-    connection: OpenConnection,
+    (connection, phase): (OpenConnection, ConnectionPhase),
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
-    let mut request = request.map(Body::new);
+    let mut request = request.map(|body| phase.begin_request(body));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(connection);
-    router.oneshot(request).await
+    let Ok(response) = router.oneshot(request).await;
+    // What follows an upgrade is not HTTP.
+    let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    Ok(if is_upgrade { response } else { response.map(|body| phase.answer_with(body)) })
 }

@@ -3,7 +3,9 @@
 pub mod client_address;
 mod connection;
 pub mod cors;
+mod lingering;
 mod permits;
+mod phase;
 mod strangers;
 #[cfg(test)]
 mod tests;
@@ -39,9 +41,11 @@ pub struct ConnectionLimits {
     pub open: usize,
     /// Connections open at the same time from one address. Further ones are closed at once.
     pub of_one_address: usize,
-    /// The longest time that a client may take for the head of its next request, and so the longest life of an idle
-    /// connection. It does not apply to an upgraded connection.
+    /// The longest time that a client may take for the head of a request, from its first byte; of the first request, from the
+    /// beginning of the connection. It does not apply to an upgraded connection.
     pub head_within: Duration,
+    /// The longest time between a response and the first byte of the next request.
+    pub idle_within: Duration,
     /// The longest time that a client may leave an answer unread.
     pub read_within: Duration,
 }
@@ -53,17 +57,38 @@ impl ConnectionLimits {
     /// As many connections as this process may have files, at most 16,384; a quarter of them (at least 256) for one
     /// address; 30 seconds for a head and for reading an answer.
     #[must_use]
-    pub fn of_this_process() -> Self {
+    pub fn of_this_process(settings: ConnectionSettings) -> Self {
+        let ConnectionSettings { most, most_of_one_address, idle_within } = settings;
         // The soft limit is often 1,024 for the sake of programs that use select(2).
-        let files = rlimit::increase_nofile_limit(Self::MOST + OTHER_FILES).unwrap_or(1_024);
-        let open = files.saturating_sub(OTHER_FILES).clamp(64, Self::MOST);
+        let wanted = most.map_or(Self::MOST, u64::from);
+        let files = rlimit::increase_nofile_limit(wanted + OTHER_FILES).unwrap_or(1_024);
+        let open = files.saturating_sub(OTHER_FILES).max(64).min(wanted);
         let open = usize::try_from(open).unwrap_or(64);
+        let share = most_of_one_address.map_or((open / 4).max(256), |most| most as usize);
         Self {
             open,
-            of_one_address: (open / 4).max(256).min(open),
+            of_one_address: share.min(open),
             head_within: Duration::from_secs(30),
+            idle_within,
             read_within: Duration::from_secs(30),
         }
+    }
+}
+
+/// The limits of connections that can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionSettings {
+    /// The most connections that are open at the same time, if the process may have as many files.
+    pub most: Option<u32>,
+    /// The most connections of one address.
+    pub most_of_one_address: Option<u32>,
+    /// See [`ConnectionLimits::idle_within`].
+    pub idle_within: Duration,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self { most: None, most_of_one_address: None, idle_within: Duration::from_secs(75) }
     }
 }
 

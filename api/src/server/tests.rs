@@ -43,6 +43,7 @@ async fn serve_behind(proxies: &str, limits: ConnectionLimits) -> Served {
         .route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }))
         .route("/large", get(|| async { vec![b'x'; 64 << 20] }))
         .route("/echo", post(|body: Bytes| async { body }))
+        .route("/refuse", post(|| async { StatusCode::FORBIDDEN }))
         .route("/upgrade", get(upgrade));
     let (drain, drained) = watch::channel(false);
     let trusted = proxies.parse().unwrap();
@@ -78,7 +79,13 @@ async fn parrot(mut stream: TokioIo<Upgraded>, connection: OpenConnection) {
 }
 
 fn limits() -> ConnectionLimits {
-    ConnectionLimits { open: 100, of_one_address: 100, head_within: PATIENCE, read_within: PATIENCE }
+    ConnectionLimits {
+        open: 100,
+        of_one_address: 100,
+        head_within: PATIENCE,
+        idle_within: PATIENCE,
+        read_within: PATIENCE,
+    }
 }
 
 async fn connect(served: &Served) -> TcpStream {
@@ -130,13 +137,92 @@ async fn head_that_does_not_end_closes_the_connection() {
 
 #[tokio::test]
 async fn idle_connections_are_closed() {
-    let served = serve_with(ConnectionLimits { head_within: SHORT, ..limits() }).await;
+    let served = serve_with(ConnectionLimits { head_within: SHORT, idle_within: SHORT, ..limits() }).await;
     let mut silent = connect(&served).await;
     assert_eq!(read(&mut silent, PATIENCE).await, (String::new(), true));
     let mut used = connect(&served).await;
     used.write_all(HEALTH).await.unwrap();
     let (answer, closed) = read(&mut used, PATIENCE).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK") && closed, "{answer}");
+}
+
+#[tokio::test]
+async fn idle_connection_outlives_the_time_for_a_head_which_counts_from_its_first_byte() {
+    let served = serve_with(ConnectionLimits { head_within: SHORT, ..limits() }).await;
+    let mut stream = connect(&served).await;
+    for _ in 0..2 {
+        stream.write_all(HEALTH).await.unwrap();
+        let (answer, closed) = read(&mut stream, SHORT * 3).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && !closed, "{answer}");
+    }
+    let start = Instant::now();
+    stream.write_all(&HEALTH[..5]).await.unwrap();
+    assert_eq!(read(&mut stream, PATIENCE).await, (String::new(), true));
+    assert!((SHORT..PATIENCE).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn body_that_comes_late_is_not_cut_by_the_times_for_heads_and_idle_connections() {
+    let served = serve_with(ConnectionLimits { head_within: SHORT, idle_within: SHORT, ..limits() }).await;
+    let mut stream = connect(&served).await;
+    stream.write_all(b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nab").await.unwrap();
+    assert_eq!(read(&mut stream, SHORT * 3).await, (String::new(), false));
+    stream.write_all(b"cd").await.unwrap();
+    assert!(read(&mut stream, SHORT / 2).await.0.ends_with("abcd"));
+}
+
+/// Sends a request that is refused before its body ends, with that body in pieces, and then reads the answer. The error of
+/// a client that could not send everything is in the place of the answer.
+async fn send_and_then_read(stream: &mut TcpStream, request: &str, bytes: usize) -> (String, bool) {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let piece = vec![b'x'; 64 << 10];
+    for _ in 0..bytes.div_ceil(piece.len()) {
+        if let Err(error) = stream.write_all(&piece).await {
+            return (error.to_string(), true);
+        }
+    }
+    read(stream, PATIENCE).await
+}
+
+#[tokio::test]
+async fn answer_before_the_end_of_a_body_is_not_lost() {
+    let served = serve_with(limits()).await;
+    for (path, status) in [("/refuse", "403"), ("/", "405"), ("/nowhere", "404")] {
+        for bytes in [150 << 10, 1 << 20, 5 << 20] {
+            let mut stream = connect(&served).await;
+            let request = format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {bytes}\r\n\r\n");
+            let (answer, closed) = send_and_then_read(&mut stream, &request, bytes).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) && closed, "{path}, {bytes}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn answer_to_a_head_that_is_too_large_is_not_lost() {
+    let served = serve_with(limits()).await;
+    let mut stream = connect(&served).await;
+    let request = "GET / HTTP/1.1\r\nHost: test\r\nX-Long: ";
+    let (answer, closed) = send_and_then_read(&mut stream, request, 1 << 20).await;
+    assert!(answer.starts_with("HTTP/1.1 431") && closed, "{answer}");
+}
+
+#[tokio::test]
+async fn client_that_never_stops_sending_is_closed() {
+    let served = serve_with(limits()).await;
+    let mut stream = connect(&served).await;
+    let request = "POST /refuse HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\n";
+    let sending = send_and_then_read(&mut stream, request, 1 << 30);
+    let (error, closed) = timeout(PATIENCE, sending).await.unwrap();
+    assert!(closed && !error.starts_with("HTTP"), "{error}");
+}
+
+#[tokio::test]
+async fn expected_continue_is_answered_by_the_refusal_alone() {
+    let served = serve_with(limits()).await;
+    let mut stream = connect(&served).await;
+    let request = "POST /refuse HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+    let (answer, closed) = send_and_then_read(&mut stream, request, 0).await;
+    assert!(answer.starts_with("HTTP/1.1 403") && closed, "{answer}");
 }
 
 #[tokio::test]

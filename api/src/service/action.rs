@@ -47,6 +47,8 @@ pub enum Action {
     RestoreTag,
     /// Begin a visitor's session with a chat.
     StartChat,
+    /// Give a visitor whose token is valid a new one, without a message.
+    RenewVisitor,
     SendMessage,
     /// Read the events of a thread.
     ReadEvents,
@@ -94,7 +96,12 @@ impl Action {
     #[must_use]
     pub const fn access(self) -> Access {
         match self {
-            Self::LogIn | Self::RenewSession | Self::StartChat | Self::CheckHealth | Self::ReadDocs => Access::Public,
+            Self::LogIn
+            | Self::RenewSession
+            | Self::StartChat
+            | Self::RenewVisitor
+            | Self::CheckHealth
+            | Self::ReadDocs => Access::Public,
             Self::SendMessage
             | Self::ReadEvents
             | Self::ReadConversation

@@ -117,15 +117,22 @@ impl Authenticator {
     /// The visitor of a session token that a widget sends back; none without a token.
     ///
     /// # Errors
-    /// [`super::Code::Unauthorized`] when it is not the valid token of a visitor.
+    /// [`super::Code::SessionTokenInvalid`] when it is not the valid token of a visitor.
     pub async fn returning_visitor(&self, token: Option<&str>) -> Result<Option<VisitorId>, Refusal> {
-        let Some(token) = token else { return Ok(None) };
+        match token {
+            Some(token) => self.visitor_of(token).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The visitor of a session token that a widget sends back.
+    ///
+    /// # Errors
+    /// [`super::Code::SessionTokenInvalid`] when it is not the valid token of a visitor.
+    pub async fn visitor_of(&self, token: &str) -> Result<VisitorId, Refusal> {
         match self.named_by(Some(token)) {
-            Some(Principal::Visitor { id }) => {
-                ensure_not_erased(&*self.bus.read(id).await?)?;
-                Ok(Some(id))
-            }
-            Some(Principal::Agent { .. }) | None => Err(Refusal::unauthorized()),
+            Some(Principal::Visitor { id }) if !self.bus.read::<Visitor>(id).await?.erased => Ok(id),
+            Some(_) | None => Err(Refusal::invalid_session_token()),
         }
     }
 

@@ -1,4 +1,4 @@
-use domain::text::TextError;
+use domain::text::{TextError, is_blank};
 
 use super::{FieldError, Refusal};
 
@@ -16,14 +16,35 @@ impl Fields {
         }
     }
 
-    /// Parses an optional text.
+    /// Parses an optional text. An empty one is an absent one: forms send all of their fields.
     pub fn optional<T>(
         &mut self,
         field: &str,
         value: Option<&str>,
         parse: fn(&str) -> Result<T, TextError>,
     ) -> Option<T> {
+        self.text(field, value.filter(|text| !is_blank(text))?, parse)
+    }
+
+    /// Parses another text for something that must have one.
+    pub fn changed<T>(
+        &mut self,
+        field: &str,
+        value: Option<&str>,
+        parse: fn(&str) -> Result<T, TextError>,
+    ) -> Option<T> {
         self.text(field, value?, parse)
+    }
+
+    /// Parses one of the given words, if there is any.
+    pub fn optional_word<T>(
+        &mut self,
+        field: &str,
+        value: Option<&str>,
+        parse: fn(&str) -> Option<T>,
+        words: &str,
+    ) -> Option<T> {
+        self.word(field, value.filter(|text| !text.trim().is_empty())?, parse, words)
     }
 
     /// Parses one of the given words.
@@ -35,7 +56,12 @@ impl Fields {
         parsed
     }
 
-    /// Parses an optional id.
+    /// Parses an optional id. An empty one is an absent one.
+    pub fn optional_id<T: std::str::FromStr>(&mut self, field: &str, value: Option<&str>) -> Option<T> {
+        self.id(field, value.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// Parses an id.
     pub fn id<T: std::str::FromStr>(&mut self, field: &str, value: Option<&str>) -> Option<T> {
         let parsed = value?.parse().ok();
         if parsed.is_none() {

@@ -8,6 +8,7 @@
 //!
 //! Nothing here names a protocol's library, a header or a status code; a test reads the `use` lines.
 
+mod abandoned;
 mod access;
 mod action;
 mod audit;
@@ -19,6 +20,7 @@ mod dispatch;
 mod fields;
 mod freshness;
 pub mod limits;
+mod open_chats;
 mod personal_data;
 mod positions;
 mod queue;
@@ -35,6 +37,7 @@ use application::groups::Memberships;
 use application::presence::Presence;
 use application::visitors::VisitorSessions;
 
+pub use abandoned::AbandonedChats;
 pub use access::Access;
 pub use action::Action;
 pub use application::command_bus::{CommandContext, Executed, UseCase};
@@ -49,6 +52,7 @@ pub use dispatch::{BulkOutcome, ChangeRequest, Dispatch, Done, Wait};
 pub use fields::Fields;
 pub use freshness::Freshness;
 pub use limits::Limits;
+pub use open_chats::{ChatPlace, OpenChats};
 pub use personal_data::{Erasure, PersonalDataItem, VisitorRecords};
 pub use positions::Positions;
 pub use queue::Queue;
@@ -62,6 +66,8 @@ pub struct Services {
     pub authenticator: Authenticator,
     /// Counts what callers do.
     pub limits: Limits,
+    /// Bounds the open chats of an address.
+    pub open_chats: OpenChats,
     /// Runs use cases.
     pub dispatch: Dispatch,
     /// Logs agents in and changes their passwords.

@@ -2,6 +2,7 @@ use application::UseCaseError;
 use application::ports::{AppendError, HashError, RateLimit, ReadError};
 use domain::agent::{AgentError, EmailClaimError};
 use domain::conversation::ConversationError;
+use domain::ids::ConversationId;
 use domain::tag::TagNameClaimError;
 use domain::thread::ThreadError;
 use domain::visitor::VisitorError;
@@ -36,6 +37,8 @@ pub enum Code {
     WrongCredentials,
     /// The session of the token has ended.
     SessionEnded,
+    /// The token of a visitor who returns is not valid, or no longer.
+    SessionTokenInvalid,
     /// The caller is known and lacks the right.
     Forbidden,
     /// The thing does not exist, or the caller may not learn that it does.
@@ -62,6 +65,10 @@ pub enum Code {
     ChatClosed,
     /// Only closed chats can be reopened.
     ChatOpen,
+    /// The chat was reopened as often as it may be.
+    TooManyThreads,
+    /// As many chats of the caller's address are open as may be.
+    TooManyOpenChats,
     /// An agent serves the chat already.
     AlreadyAssigned,
     /// The agent serves as many chats as the agent's limit allows.
@@ -98,6 +105,7 @@ impl Code {
             Self::Unauthorized => "unauthorized",
             Self::WrongCredentials => "wrong_credentials",
             Self::SessionEnded => "session_ended",
+            Self::SessionTokenInvalid => "session_token_invalid",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::VisitorHasOpenChat => "visitor_has_open_chat",
@@ -111,6 +119,8 @@ impl Code {
             Self::AlreadyRegistered => "already_registered",
             Self::ChatClosed => "chat_closed",
             Self::ChatOpen => "chat_open",
+            Self::TooManyThreads => "too_many_threads",
+            Self::TooManyOpenChats => "too_many_open_chats",
             Self::AlreadyAssigned => "already_assigned",
             Self::AgentAtCapacity => "agent_at_capacity",
             Self::AgentNotAvailable => "agent_not_available",
@@ -142,6 +152,8 @@ pub struct Refusal {
     pub current_version: Option<i64>,
     /// The state of the limit that was reached.
     pub rate_limit: Option<RateLimit>,
+    /// The visitor's open chat, which stands in the way.
+    pub open_conversation: Option<ConversationId>,
 }
 
 impl Refusal {
@@ -149,7 +161,15 @@ impl Refusal {
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let (detail, fields) = (detail.into(), vec![]);
-        Self { code, detail, fields, retry_after: None, current_version: None, rate_limit: None }
+        Self {
+            code,
+            detail,
+            fields,
+            retry_after: None,
+            current_version: None,
+            rate_limit: None,
+            open_conversation: None,
+        }
     }
 
     /// Refuses a request with a message for each invalid field.
@@ -174,6 +194,14 @@ impl Refusal {
     #[must_use]
     pub fn unauthorized() -> Self {
         Self::new(Code::Unauthorized, "A valid bearer token is required.")
+    }
+
+    /// Refuses the token of a visitor who returns.
+    #[must_use]
+    pub fn invalid_session_token() -> Self {
+        let message = "is not the valid token of a visitor; begin a new session without it";
+        let fields = vec![FieldError { field: "sessionToken".to_owned(), message: message.to_owned() }];
+        Self { fields, ..Self::new(Code::SessionTokenInvalid, "The session token is not valid, or no longer.") }
     }
 
     /// Refuses a known caller who lacks the right.
@@ -267,7 +295,10 @@ impl From<UseCaseError> for Refusal {
             UseCaseError::Agent(refusal) => of_agent(*refusal),
             UseCaseError::Visitor(refusal) => match refusal {
                 VisitorError::NotRegistered => Self::not_found("visitor"),
-                VisitorError::HasOpenChat { .. } => Self::of(Code::VisitorHasOpenChat, refusal),
+                VisitorError::HasOpenChat { conversation_id } => {
+                    let open_conversation = Some(*conversation_id);
+                    Self { open_conversation, ..Self::of(Code::VisitorHasOpenChat, refusal) }
+                }
                 VisitorError::Erased => Self::of(Code::VisitorErased, refusal),
             },
             UseCaseError::EmailClaim(refusal @ EmailClaimError::Taken) => Self::of(Code::EmailTaken, refusal),
@@ -333,6 +364,7 @@ fn of_conversation(refusal: ConversationError) -> Refusal {
         ConversationError::AlreadyStarted => Refusal::of(Code::AlreadyStarted, &refusal),
         ConversationError::ChatClosed => Refusal::of(Code::ChatClosed, &refusal),
         ConversationError::ChatOpen => Refusal::of(Code::ChatOpen, &refusal),
+        ConversationError::TooManyThreads => Refusal::of(Code::TooManyThreads, &refusal),
         ConversationError::AlreadyAssigned => Refusal::of(Code::AlreadyAssigned, &refusal),
     }
 }

@@ -1,7 +1,9 @@
 //! Log lines, and traces for a collector.
 
 mod collector;
+mod lines;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal as _;
 
 use opentelemetry::KeyValue;
@@ -15,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry};
 
 use self::collector::LogOnChange;
+use self::lines::LineQueue;
 use crate::config::{ConfigError, LogFormat};
 
 /// The log levels unless RUST_LOG is set.
@@ -23,11 +26,14 @@ const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
 /// The spans that are traced, independent of the log levels. Tracing the exporter's own requests would never end.
 const TRACED: &str = "off,api=info,application=info,infrastructure=info,projections=info";
 
-/// Sends the remaining traces when it is dropped.
+/// Sends the remaining traces and writes the remaining lines when it is dropped, within a few seconds.
 #[must_use]
-pub struct Telemetry(Option<SdkTracerProvider>);
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+    lines: LineQueue,
+}
 
-/// Starts logging to standard error, and tracing if there is a collector: a URL such as `http://127.0.0.1:4318`, which
+/// Starts logging to standard error, panics included, and tracing if there is a collector: a URL such as `http://127.0.0.1:4318`, which
 /// receives the traces by OTLP over HTTP.
 ///
 /// # Errors
@@ -37,8 +43,8 @@ pub fn start(format: LogFormat, logged: Option<&str>, collector: Option<&str>) -
         let expected = "must be levels such as info or infrastructure=debug,info";
         ConfigError::Malformed { setting: "RUST_LOG", expected }
     })?;
-    let lines =
-        tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let queue = LineQueue::start(std::io::stderr()).map_err(ConfigError::NoThread)?;
+    let lines = tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(queue.clone());
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),
@@ -46,12 +52,23 @@ pub fn start(format: LogFormat, logged: Option<&str>, collector: Option<&str>) -
     let registry = Registry::default().with(lines.with_filter(filter));
     let Some(collector) = collector else {
         registry.init();
-        return Ok(Telemetry(None));
+        log_panics();
+        return Ok(Telemetry { traces: None, lines: queue });
     };
     let provider = provider(collector)?;
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("livechatlog"));
     registry.with(traces.with_filter(EnvFilter::new(TRACED))).init();
-    Ok(Telemetry(Some(provider)))
+    log_panics();
+    Ok(Telemetry { traces: Some(provider), lines: queue })
+}
+
+/// Reports panics as log lines: the hook of the standard library writes to standard error by itself, and waits for its reader.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
+        tracing::error!(backtrace = backtrace.as_ref().map(tracing::field::display), "{panic}");
+    }));
 }
 
 fn filter(logged: &str) -> Option<EnvFilter> {
@@ -78,11 +95,12 @@ fn provider(collector: &str) -> Result<SdkTracerProvider, ConfigError> {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if let Some(provider) = &self.0
+        if let Some(provider) = &self.traces
             && let Err(error) = provider.shutdown()
         {
-            eprintln!("the last traces could not be sent: {error}");
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last traces could not be sent");
         }
+        self.lines.flush();
     }
 }
 

@@ -22,13 +22,16 @@ use application::process_managers::router::Router;
 use application::{InstallationKey, UseCaseError};
 use domain::agent::{Registration, Role};
 use domain::text::Name;
+use domain::time::Timestamp;
 use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, JwtTokens, SqlCredentialStore};
 use infrastructure::housekeeping::Housekeeper;
+use infrastructure::inspect::ahead_of_clock;
 use infrastructure::presence::{PresenceWatch, SqlPresenceStore};
 use infrastructure::rate_limits::MemoryRateLimiter;
 use infrastructure::redis::{RateLimiterOptions, RedisRateLimiter};
 use infrastructure::responses::SqlResponseStore;
 use infrastructure::subscription::{RunnerHandle, Subscriber, Subscriptions, View};
+use projections::conversations::ConversationQueries;
 use projections::rebuild::{Replay, rebuild_outdated};
 use projections::routing::SqlAttemptStore;
 use tokio::net::TcpListener;
@@ -52,7 +55,7 @@ use crate::metrics::Metrics;
 use crate::rest::respond::Responder;
 use crate::rest::{self, RestState};
 use crate::server::{ConnectionLimits, Server, Strangers};
-use crate::service::{self, BackgroundTasks, FollowedView, Views};
+use crate::service::{self, AbandonedChats, BackgroundTasks, FollowedView, Views};
 
 /// How long the first start waits until the views show the admin and the group that it has created.
 const FIRST_VIEWS_WITHIN: Duration = Duration::from_secs(5);
@@ -98,9 +101,10 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         ("streamLeases", tokio::spawn(Arc::clone(&stream).keep_leases(Arc::clone(&presence)))),
         ("streamAuthority", tokio::spawn(Arc::clone(&stream).watch_authority())),
         ("metrics", tokio::spawn(metrics.clone().run(Arc::clone(&core.clock)))),
+        ("abandonedChats", tokio::spawn(abandoned_chats(&core).run())),
     ]);
     let trusted = core.settings.trusted_proxies.clone();
-    let drain_delay = core.settings.drain_delay;
+    let (drain_delay, connections) = (core.settings.drain_delay, core.settings.limits.connections);
     let internals = Internals {
         bus: core.bus.clone(),
         log: Arc::clone(&core.log),
@@ -111,6 +115,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         credentials: Arc::clone(&log_in.credentials),
         tasks,
     };
+    warn_of_the_future(core.log.head().await?.recorded_at, core.clock.now());
     let edge = Arc::new(edge(&core, metrics));
     let installation_key = InstallationKey::new("request digests", &core.settings.jwt_secret);
     let answers = Arc::new(SqlAnswers(SqlResponseStore::new(database.clone(), Arc::clone(&core.clock))));
@@ -120,14 +125,19 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         let head = internals.log.head().await?.position;
         internals.views.wait_for(&[service::View::Agents], head, FIRST_VIEWS_WITHIN).await;
     }
-    let responder = Responder { dispatch: services.dispatch.clone(), answers, clock: Arc::clone(&internals.clock) };
+    let responder = Responder {
+        dispatch: services.dispatch.clone(),
+        answers,
+        limits: services.limits.clone(),
+        clock: Arc::clone(&internals.clock),
+    };
     let state = RestState { services: Arc::clone(&services), edge: Arc::clone(&edge), responder, installation_key };
     let address = listener.local_addr().map_err(StartError::NoAddress)?;
     let (drain, drained) = watch::channel(false);
     let server = Server {
         listener,
         router: rest::router(state, Arc::clone(&internals.ids)),
-        limits: ConnectionLimits::of_this_process(),
+        limits: ConnectionLimits::of_this_process(connections),
         trusted,
         clock: Arc::clone(&internals.clock),
     };
@@ -180,6 +190,25 @@ fn rebuild_in_background(core: &Core, runners: &[RunnerHandle]) -> JoinHandle<()
     tokio::spawn(rebuild_outdated(replay, projectors))
 }
 
+/// Warns if the clock was ahead before: times of events never go back.
+fn warn_of_the_future(recorded_at: Timestamp, now: Timestamp) {
+    if let Some(ahead) = ahead_of_clock(recorded_at, now) {
+        tracing::warn!(
+            seconds = ahead.as_secs(),
+            "the last event is recorded in the future: until the clock reaches that time, new events get it, and cannot be found by their time"
+        );
+    }
+}
+
+fn abandoned_chats(core: &Core) -> AbandonedChats {
+    AbandonedChats {
+        bus: core.bus.clone(),
+        queries: ConversationQueries::new(core.database.clone()),
+        clock: Arc::clone(&core.clock),
+        after: core.settings.limits.chats.abandoned_after,
+    }
+}
+
 fn edge(core: &Core, metrics: Metrics) -> Edge {
     let settings = &core.settings;
     Edge {
@@ -201,8 +230,13 @@ fn build_log_in(core: &Core, limiter: Option<Arc<dyn RateLimiter>>) -> Result<Lo
         bus: bus.clone(),
         credentials: Arc::new(SqlCredentialStore::new(database.clone())),
         hasher: Arc::new(Argon2PasswordHasher::new(HashingLimits::default())),
-        sessions: Sessions { bus: bus.clone(), store, tokens },
-        brake: GuessingBrake { limiter },
+        sessions: Sessions {
+            bus: bus.clone(),
+            store,
+            tokens,
+            renewal_key: InstallationKey::new("refresh tokens", &settings.jwt_secret),
+        },
+        brake: GuessingBrake { limiter, rates: settings.limits.failures },
     })
 }
 

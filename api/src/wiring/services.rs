@@ -16,8 +16,8 @@ use super::{Core, Internals};
 use crate::service::reading::Reading;
 use crate::service::stream::Hub;
 use crate::service::{
-    AuditReader, Authenticator, Conversations, Directory, Dispatch, Freshness, Limits, Positions, Queue, Services,
-    VisitorRecords, Vitals,
+    AuditReader, Authenticator, Conversations, Directory, Dispatch, Freshness, Limits, OpenChats, Positions, Queue,
+    Services, VisitorRecords, Vitals,
 };
 
 /// Builds the services over the adapters.
@@ -27,7 +27,7 @@ pub(super) fn build(
     (presence, stream): (Arc<Presence>, Arc<Hub>),
     (log_in, accounts, limiter): (LogIn, Accounts, Option<Arc<dyn RateLimiter>>),
 ) -> Services {
-    let Core { database, clock, log, personal_data_log, bus, signals, .. } = core;
+    let Core { settings, database, clock, log, personal_data_log, bus, signals, .. } = core;
     let (views, sessions) = (Arc::clone(&internals.views), log_in.sessions.clone());
     let tokens = Arc::clone(&sessions.tokens);
     let freshness = Freshness::new(bus.clone(), Arc::clone(&views));
@@ -35,7 +35,8 @@ pub(super) fn build(
     let (agents, queue) = (AgentQueries::new(database.clone()), RoutingQueries::new(database.clone()));
     Services {
         authenticator: Authenticator { bus: bus.clone(), sessions, tokens: Arc::clone(&tokens) },
-        limits: Limits::new(limiter),
+        limits: Limits::new(limiter, settings.limits.rates),
+        open_chats: OpenChats::new(settings.rate_limits.then_some(settings.limits.chats.open_of_address), bus.clone()),
         dispatch: dispatch.clone(),
         log_in,
         accounts,

@@ -7,12 +7,23 @@ use domain::text::EmailAddress;
 use crate::UseCaseError;
 use crate::ports::{Rate, RateLimiter};
 
-/// Failed log-ins of one account from one address.
-pub const FAILED_LOG_INS: Rate = failures(5);
-/// Failures from all addresses together, against guesses that are spread over many of them.
-pub const FAILED_LOG_INS_OF_ACCOUNT: Rate = failures(20);
-/// Failures with any account, against a client that tries many of them.
-pub const FAILED_LOG_INS_FROM_ADDRESS: Rate = failures(100);
+/// How often a password may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailureRates {
+    /// Failed log-ins of one account from one address.
+    pub of_both: Rate,
+    /// Failures of one account from all addresses together, against guesses that are spread over many of them.
+    pub of_account: Rate,
+    /// Failures from one address with any account, against a client that tries many of them.
+    pub of_address: Rate,
+}
+
+impl Default for FailureRates {
+    /// The published rates.
+    fn default() -> Self {
+        Self { of_both: failures(5), of_account: failures(20), of_address: failures(100) }
+    }
+}
 
 const fn failures(times: u32) -> Rate {
     Rate { times, window: Duration::from_secs(15 * 60) }
@@ -23,6 +34,8 @@ const fn failures(times: u32) -> Rate {
 pub struct GuessingBrake {
     /// Counts the failures; `None` where limits are off.
     pub limiter: Option<Arc<dyn RateLimiter>>,
+    /// The failures that it allows.
+    pub rates: FailureRates,
 }
 
 /// A check of a password. It counts as a failure from its beginning until it is known to be none: guesses made at the
@@ -43,9 +56,9 @@ impl GuessingBrake {
         let Some(limiter) = &self.limiter else { return Ok(attempt) };
         let account = EmailClaimId::of(email);
         let counted = [
-            (format!("failed-log-ins:{account}:{address}"), FAILED_LOG_INS),
-            (format!("failed-log-ins-of-account:{account}"), FAILED_LOG_INS_OF_ACCOUNT),
-            (format!("failed-log-ins-from-address:{address}"), FAILED_LOG_INS_FROM_ADDRESS),
+            (format!("failed-log-ins:{account}:{address}"), self.rates.of_both),
+            (format!("failed-log-ins-of-account:{account}"), self.rates.of_account),
+            (format!("failed-log-ins-from-address:{address}"), self.rates.of_address),
         ];
         for (key, rate) in counted {
             let standing = limiter.take(&key, rate).await;

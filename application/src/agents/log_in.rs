@@ -206,7 +206,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::agents::FAILED_LOG_INS;
+    use crate::agents::FailureRates;
     use crate::ports::HashError;
     use crate::testing::{ADMIN, Company, CountingLimiter, password};
 
@@ -248,7 +248,7 @@ mod tests {
     async fn after_too_many_failures_even_the_right_password_is_refused_from_that_address() {
         let (company, limiter) = (Company::open().await, Arc::new(CountingLimiter::default()));
         let log_in = company.log_in(Some(limiter.clone()));
-        for _ in 0..FAILED_LOG_INS.times {
+        for _ in 0..FailureRates::default().of_both.times {
             log_in.log_in(&admin(), &given("wrong"), "192.0.2.1").await.unwrap_err();
         }
         let counted = limiter.counts();
@@ -262,7 +262,7 @@ mod tests {
     async fn guesses_through_the_change_of_a_password_count_like_log_ins() {
         let (company, limiter) = (Company::open().await, Arc::new(CountingLimiter::default()));
         let log_in = company.log_in(Some(limiter));
-        for _ in 0..FAILED_LOG_INS.times {
+        for _ in 0..FailureRates::default().of_both.times {
             let refused = log_in.change_password(company.context(), change(&company, "wrong", None), "192.0.2.1").await;
             assert!(matches!(refused, Err(UseCaseError::WrongCurrentPassword)), "{refused:?}");
         }

@@ -16,7 +16,7 @@ mod set_status;
 pub use accounts::Accounts;
 pub use appoint_admin::AppointAdmin;
 pub use bootstrap::{Bootstrap, is_set_up};
-pub use brake::{FAILED_LOG_INS, FAILED_LOG_INS_FROM_ADDRESS, FAILED_LOG_INS_OF_ACCOUNT, GuessingBrake};
+pub use brake::{FailureRates, GuessingBrake};
 pub use change_agent::{AgentChanges, ChangeAgent};
 pub use delete_agent::DeleteAgent;
 pub use log_in::{LogIn, LoggedIn, PasswordChange};

@@ -3,6 +3,7 @@
 mod access;
 mod assign_agent;
 mod bulk;
+mod close_abandoned;
 mod close_chat;
 mod if_unchanged;
 mod parties;
@@ -18,6 +19,7 @@ mod transfer_chat;
 pub use access::{Reading, ensure_readable, ensure_thread_readable, may_read_all, reading};
 pub use assign_agent::{AssignAgent, Chooser};
 pub use bulk::{BulkChange, BulkPart};
+pub use close_abandoned::CloseAbandoned;
 pub use close_chat::CloseChat;
 pub(crate) use close_chat::end_chat;
 pub use if_unchanged::IfUnchanged;

@@ -186,6 +186,12 @@ impl CommandBus {
         self.inner.clock.now()
     }
 
+    /// The time that has passed since some moment, whatever the clock is set to.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.inner.clock.elapsed()
+    }
+
     /// A new id.
     #[must_use]
     pub fn new_uuid(&self) -> Uuid {

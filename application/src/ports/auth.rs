@@ -114,6 +114,9 @@ pub trait TokenIssuer: Send + Sync + 'static {
     /// How long an agent's token is valid.
     fn agent_lifetime_seconds(&self) -> i64;
 
+    /// How long a visitor's token is valid.
+    fn visitor_lifetime_seconds(&self) -> i64;
+
     /// Checks a token's signature and expiry.
     ///
     /// # Errors

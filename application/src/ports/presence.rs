@@ -28,6 +28,12 @@ pub trait PresenceStore: Send + Sync + 'static {
     /// If the store fails.
     async fn list_ended(&self, by: Timestamp) -> Result<Vec<EndedLease>, StoreError>;
 
+    /// Lets no lease end later than then.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn shorten(&self, until: Timestamp) -> Result<(), StoreError>;
+
     /// Whether a lease of the agent lasts longer than `until`.
     ///
     /// # Errors

@@ -23,6 +23,11 @@ pub trait Clock: Send + Sync + 'static {
     /// The present time, in UTC.
     fn now(&self) -> Timestamp;
 
+    /// The time that has passed since some moment, by a clock that nobody sets. Clocks of tests are not set, either.
+    fn elapsed(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.now().as_micros()).unwrap_or_default())
+    }
+
     /// Waits at least this long.
     async fn sleep(&self, duration: Duration);
 }

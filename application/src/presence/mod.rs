@@ -26,6 +26,9 @@ pub const LEASE: Duration = Duration::from_secs(45);
 /// its network.
 pub const GRACE: Duration = Duration::from_secs(30);
 
+/// When the clock and the time that has passed differ by more between two looks, the clock was set, or the machine slept.
+const STEP: Duration = Duration::from_secs(5);
+
 const ACTOR: &str = "system:presence";
 
 /// The answer to a heartbeat.
@@ -41,14 +44,32 @@ pub struct Heartbeat {
 pub struct Presence {
     bus: CommandBus,
     store: Arc<dyn PresenceStore>,
-    watching_since: Mutex<Option<Timestamp>>,
+    watching: Mutex<Option<Watch>>,
+}
+
+/// Since when this node watches, and when it looked last.
+#[derive(Clone, Copy)]
+struct Watch {
+    since: Duration,
+    /// The clock and the time that had passed at the last look; none before the first one.
+    looked: Option<(Timestamp, Duration)>,
+}
+
+impl Watch {
+    /// Whether leases may end at wrong times: before the first look nobody knows, and later the clock was set.
+    fn is_out_of_step(&self, now: Timestamp, elapsed: Duration) -> bool {
+        let Some((then, before)) = self.looked else { return true };
+        let by_clock = now.as_micros().saturating_sub(then.as_micros());
+        let passed = i64::try_from(elapsed.saturating_sub(before).as_micros()).unwrap_or(i64::MAX);
+        u128::from(by_clock.abs_diff(passed)) > STEP.as_micros()
+    }
 }
 
 impl Presence {
     /// It notices nothing before [`Self::watch`].
     #[must_use]
     pub fn new(bus: CommandBus, store: Arc<dyn PresenceStore>) -> Arc<Self> {
-        Arc::new(Self { bus, store, watching_since: Mutex::new(None) })
+        Arc::new(Self { bus, store, watching: Mutex::new(None) })
     }
 
     /// Renews the session's lease, and brings the agent back online if missing heartbeats had made them away. A status
@@ -76,7 +97,7 @@ impl Presence {
     /// Begins to watch for missing heartbeats. Leases that ended while no node took heartbeats prove nothing: after a
     /// start, a change of the watching node or an outage, a whole lease and grace period has to pass first.
     pub fn watch(&self) {
-        *self.watching_since() = Some(self.bus.now());
+        *self.watching() = Some(Watch { since: self.bus.elapsed(), looked: None });
     }
 
     /// Makes agents away whose last lease and grace period have ended.
@@ -84,9 +105,19 @@ impl Presence {
     /// # Errors
     /// If the store or the log fails; the next sweep does the rest.
     pub async fn sweep(&self) -> Result<(), UseCaseError> {
-        let now = self.bus.now();
-        let watched = self.watching_since().is_some_and(|since| now.since(since) >= LEASE + GRACE);
-        if !watched {
+        let (now, elapsed) = (self.bus.now(), self.bus.elapsed());
+        let Some(watch) = *self.watching() else { return Ok(()) };
+        let looked = Some((now, elapsed));
+        if watch.is_out_of_step(now, elapsed) {
+            // Spans are measured by the clock of the leases: after a step, what is in the table proves nothing.
+            self.store.shorten(now.plus(LEASE)).await?;
+            let since = if watch.looked.is_some() { elapsed } else { watch.since };
+            *self.watching() = Some(Watch { since, looked });
+        } else {
+            *self.watching() = Some(Watch { looked, ..watch });
+        }
+        let since = self.watching().map_or(elapsed, |watch| watch.since);
+        if elapsed.saturating_sub(since) < LEASE + GRACE {
             return Ok(());
         }
         let by = now.minus(GRACE);
@@ -123,7 +154,7 @@ impl Presence {
         }
     }
 
-    fn watching_since(&self) -> MutexGuard<'_, Option<Timestamp>> {
-        self.watching_since.lock().unwrap_or_else(PoisonError::into_inner)
+    fn watching(&self) -> MutexGuard<'_, Option<Watch>> {
+        self.watching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

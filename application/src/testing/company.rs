@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::MemoryLog;
 use super::stores::{MemoryCredentials, MemorySessions, PlainHasher, PlainTokens, TestClock, TestIds};
-use crate::agents::{Accounts, GuessingBrake, LogIn, Sessions};
+use crate::InstallationKey;
+use crate::agents::{Accounts, FailureRates, GuessingBrake, LogIn, Sessions};
 use crate::chat::StartChat;
 use crate::command_bus::{CommandBus, CommandContext, UseCase};
 use crate::ports::{Principal, RateLimiter};
@@ -41,7 +42,12 @@ impl Company {
             bus: bus.clone(),
             credentials: credentials.clone(),
             hasher: Arc::new(PlainHasher),
-            sessions: Sessions { bus: bus.clone(), store: sessions.clone(), tokens: tokens.clone() },
+            sessions: Sessions {
+                bus: bus.clone(),
+                store: sessions.clone(),
+                tokens: tokens.clone(),
+                renewal_key: InstallationKey::new("refresh tokens", b"a secret"),
+            },
         };
         let admin_id = AgentId::default();
         Self { log, clock, bus, credentials, sessions, tokens, accounts, admin_id }
@@ -58,7 +64,7 @@ impl Company {
 
     pub(crate) fn log_in(&self, limiter: Option<Arc<dyn RateLimiter>>) -> LogIn {
         let Accounts { bus, credentials, hasher, sessions } = self.accounts.clone();
-        LogIn { bus, credentials, hasher, sessions, brake: GuessingBrake { limiter } }
+        LogIn { bus, credentials, hasher, sessions, brake: GuessingBrake { limiter, rates: FailureRates::default() } }
     }
 
     pub(crate) fn context(&self) -> CommandContext {

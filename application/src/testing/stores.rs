@@ -164,6 +164,10 @@ impl TokenIssuer for PlainTokens {
         900
     }
 
+    fn visitor_lifetime_seconds(&self) -> i64 {
+        1_000
+    }
+
     fn verify(&self, _: &str, _: Timestamp) -> Result<Verified, TokenError> {
         Err(TokenError)
     }

@@ -53,6 +53,8 @@ pub struct VisitorSession {
     pub visitor_id: VisitorId,
     /// The visitor's token.
     pub token: String,
+    /// How many seconds the token is valid from now on.
+    pub expires_in: i64,
     /// The chat that takes the visitor's messages.
     pub chat: ChatReceipt,
 }
@@ -100,8 +102,17 @@ impl VisitorSessions {
         // The time of the message, not of the request, so that a repeated request gets the same token.
         Ok(executed.map(|chat| {
             let token = self.tokens.issue_visitor(chat.visitor_id, chat.at);
-            VisitorSession { visitor_id: chat.visitor_id, token, chat }
+            let age = i64::try_from(self.bus.now().since(chat.at).as_secs()).unwrap_or(i64::MAX);
+            let expires_in = self.tokens.visitor_lifetime_seconds().saturating_sub(age).max(0);
+            VisitorSession { visitor_id: chat.visitor_id, token, expires_in, chat }
         }))
+    }
+
+    /// A new token of a visitor whose token is valid, and how many seconds it is valid: a visitor who goes on writing must
+    /// not lose the chat when the first token ends.
+    #[must_use]
+    pub fn renew(&self, visitor_id: VisitorId) -> (String, i64) {
+        (self.tokens.issue_visitor(visitor_id, self.bus.now()), self.tokens.visitor_lifetime_seconds())
     }
 
     /// The visitor whom the token names, or else a new one. Two requests at once with the same key name the same visitor,

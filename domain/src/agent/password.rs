@@ -1,6 +1,8 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::text::TextError;
 
 /// A password that an agent gets. It is never stored, only its hash.
@@ -16,8 +18,9 @@ impl NewPassword {
     /// # Errors
     /// Says how many characters it must have.
     pub fn parse(text: &str) -> Result<Self, TextError> {
+        let text = composed(text);
         within(text.chars().count(), Self::CHARACTERS, "characters")?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(text))
     }
 
     /// The password, for the hash function.
@@ -42,7 +45,7 @@ impl GivenPassword {
     /// Says how many bytes it must have.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         within(text.len(), Self::BYTES, "bytes")?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(composed(text)))
     }
 
     /// The password, for the hash function.
@@ -50,6 +53,11 @@ impl GivenPassword {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The form in which the same password is the same on every keyboard (RFC 8265 §4.2.2: NFC, and one kind of space).
+fn composed(text: &str) -> String {
+    text.chars().map(|c| if c.is_whitespace() && !c.is_control() { ' ' } else { c }).nfc().collect()
 }
 
 fn within(length: usize, allowed: RangeInclusive<usize>, unit: &'static str) -> Result<(), TextError> {
@@ -91,6 +99,13 @@ mod tests {
         assert_eq!(GivenPassword::parse("").unwrap_err().to_string(), "must have 1 to 1024 bytes");
         let longest = "🔑".repeat(*NewPassword::CHARACTERS.end());
         assert!(NewPassword::parse(&longest).is_ok() && GivenPassword::parse(&longest).is_ok());
+    }
+
+    #[test]
+    fn password_is_the_same_on_every_keyboard() {
+        let (new, given) =
+            (NewPassword::parse("caf\u{e9} noir").unwrap(), GivenPassword::parse("cafe\u{301}\u{a0}noir").unwrap());
+        assert_eq!(new.as_str(), given.as_str());
     }
 
     #[test]

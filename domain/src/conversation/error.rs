@@ -11,6 +11,9 @@ pub enum ConversationError {
     /// A closed conversation was expected.
     #[error("the conversation is open")]
     ChatOpen,
+    /// The chat was reopened as often as it may be.
+    #[error("the conversation has {max} threads, the most that it may have; begin a new one", max = super::Conversation::MAX_THREADS)]
+    TooManyThreads,
     /// A human's choice wins: the router does not replace the present agent.
     #[error("the conversation has an agent already")]
     AlreadyAssigned,

@@ -77,6 +77,9 @@ pub struct Conversation {
 aggregate!(Conversation, Conversation, ConversationId, ConversationCommand, ConversationEvent, ConversationError, "3");
 
 impl Conversation {
+    /// The most threads of a conversation: answers and lists name all of them, so that they must not grow for ever.
+    pub const MAX_THREADS: usize = 100;
+
     #[must_use]
     pub const fn has_started(&self) -> bool {
         self.visitor_id.is_some()
@@ -175,6 +178,9 @@ impl Conversation {
         self.ensure_started()?;
         if self.status != ConversationStatus::Closed {
             return Err(ConversationError::ChatOpen);
+        }
+        if self.thread_ids.len() >= Self::MAX_THREADS {
+            return Err(ConversationError::TooManyThreads);
         }
         let previous_thread_id = *self.thread_ids.last().ok_or(ConversationError::NotStarted)?;
         let group_id = self.group_id.ok_or(ConversationError::NotStarted)?;

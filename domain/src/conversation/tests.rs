@@ -412,3 +412,27 @@ fn cqrs_es_drives_conversations() {
         .when(assign(ANNA, chosen()))
         .then_expect_error(ConversationError::ChatClosed);
 }
+
+/// A chat that was closed and reopened; each thread is two events.
+fn threads<const EVENTS: usize>() -> [ConversationEvent; EVENTS] {
+    std::array::from_fn(|number| match number {
+        0 => chat_started(),
+        number if number % 2 == 1 => chat_closed(VISITOR, None),
+        _ => chat_reopened(None),
+    })
+}
+
+#[test]
+fn chat_with_as_many_threads_as_it_may_have_is_not_reopened() {
+    const MOST: usize = 2 * Conversation::MAX_THREADS;
+    let reopened = ConversationEvent::ChatReopened {
+        by: VISITOR,
+        thread_id: NEXT_THREAD,
+        previous_thread_id: NEXT_THREAD,
+        group_id: SALES,
+        last_agent_id: None,
+        at: at(4),
+    };
+    given(threads::<{ MOST - 2 }>()).when(reopen()).then([reopened]);
+    given(threads::<MOST>()).when(reopen()).then_error(ConversationError::TooManyThreads);
+}

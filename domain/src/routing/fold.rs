@@ -47,6 +47,7 @@ impl RoutingState {
                     waiting_since: position,
                     since: *at,
                     last_agent_id: *last_agent_id,
+                    given_back_by: None,
                     attempts: 0,
                     next_attempt_at: None,
                 },
@@ -59,6 +60,7 @@ impl RoutingState {
                     waiting_since: position,
                     since: *at,
                     last_agent_id: self.last_agent_after_return(id, *previous_agent_id, *reason),
+                    given_back_by: self.given_back_by(id, *previous_agent_id, *reason),
                     attempts: 0,
                     next_attempt_at: None,
                 },
@@ -95,6 +97,17 @@ impl RoutingState {
             return None;
         }
         previous_agent_id.or_else(|| self.waiting(id)?.last_agent_id)
+    }
+
+    /// The router must not undo what a person has just done. Chats that wait keep what is known of them.
+    fn given_back_by(
+        &self,
+        id: ConversationId,
+        previous_agent_id: Option<AgentId>,
+        reason: QueueReason,
+    ) -> Option<AgentId> {
+        let by_a_person = previous_agent_id.filter(|_| reason == QueueReason::Transferred);
+        by_a_person.or_else(|| self.waiting(id)?.given_back_by)
     }
 
     fn begin_wait(&mut self, id: ConversationId, chat: WaitingChat) -> Vec<RoutingChange> {

@@ -66,7 +66,8 @@ impl RoutingState {
             let (_, conversation_id) = next;
             let Some(chat) = self.ready(conversation_id, round.now) else { continue };
             let group = &self.groups[&group_id];
-            let (eligible, candidates) = self.look_at(group, &round.in_flight);
+            let (eligible, candidates) = self.look_at(group, &round.in_flight, chat.given_back_by);
+            let eligible = without_giver(eligible, chat.given_back_by);
             let last = self.recency.last_in(group_id).or(group.last_assigned);
             // Eligibility does not depend on the chat: when no agent is free for this chat, none is for the next.
             let Some(agent_id) = select(strategy, &eligible, last, chat.last_agent_id) else { return };
@@ -89,7 +90,12 @@ impl RoutingState {
         self.waiting(id).filter(is_due).filter(|_| !self.in_flight.holds(id))
     }
 
-    fn look_at(&self, group: &RoutedGroup, in_flight: &BTreeMap<AgentId, usize>) -> (Vec<Eligible>, Vec<Candidate>) {
+    fn look_at(
+        &self,
+        group: &RoutedGroup,
+        in_flight: &BTreeMap<AgentId, usize>,
+        given_back_by: Option<AgentId>,
+    ) -> (Vec<Eligible>, Vec<Candidate>) {
         let mut eligible = vec![];
         let mut candidates = vec![];
         for agent_id in group.agent_ids.iter().copied() {
@@ -105,7 +111,8 @@ impl RoutingState {
                 }
                 Err(verdict) => verdict,
             };
-            candidates.push(Candidate { agent_id, verdict, active_chats, chat_limit });
+            let gave_back = given_back_by == Some(agent_id);
+            candidates.push(Candidate { agent_id, verdict, active_chats, chat_limit, gave_back });
         }
         (eligible, candidates)
     }
@@ -146,6 +153,12 @@ impl RoutingState {
             self.take_back(id);
         }
     }
+}
+
+/// Those who can take a chat, but for the agent who gave it back, unless nobody else can.
+fn without_giver(eligible: Vec<Eligible>, given_back_by: Option<AgentId>) -> Vec<Eligible> {
+    let is_other = |agent: &Eligible| Some(agent.agent_id) != given_back_by;
+    if eligible.iter().any(is_other) { eligible.into_iter().filter(is_other).collect() } else { eligible }
 }
 
 fn explain(

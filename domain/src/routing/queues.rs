@@ -20,6 +20,9 @@ pub struct WaitingChat {
     pub since: Timestamp,
     /// The agent of the visitor's previous chat; the sticky strategy prefers them.
     pub last_agent_id: Option<AgentId>,
+    /// The agent from whom a person has taken the chat, or who has given it back: others come first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_back_by: Option<AgentId>,
     /// Assignments that failed in this wait.
     pub attempts: u32,
     /// When to try again; `None` means at once.

@@ -37,6 +37,7 @@ mod tests {
     fn case_and_surrounding_space_make_no_other_name() {
         let id = |text| TagNameClaimId::of(&Name::parse(text).unwrap());
         assert_eq!(id("VIP"), id(" vip "));
+        assert_eq!(id("VIP"), id("v\u{200d}ip\u{fe0f}"));
         assert_ne!(id("VIP"), id("VIPs"));
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! Deserialising a stored event checks nothing: a limit that is lowered later must not make the log unreadable.
 
+mod cleaning;
+mod exact;
 mod metadata;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use cleaning::{folded, is_blank};
 pub use metadata::{Metadata, MetadataError};
 
 /// Why a text was refused.
@@ -49,22 +52,46 @@ pub enum TextError {
     },
 }
 
-fn check(text: &str, max: usize, may_break_lines: bool) -> Result<(), TextError> {
-    if text.trim().is_empty() {
+fn check(text: &str, max: usize) -> Result<(), TextError> {
+    if is_blank(text) {
         return Err(TextError::Empty);
     }
     if text.len() > max {
         return Err(TextError::TooLong { max });
     }
-    let allowed = |c: char| may_break_lines && matches!(c, '\n' | '\r' | '\t');
-    if text.chars().any(|c| c.is_control() && !allowed(c)) {
-        return Err(TextError::ControlCharacter);
-    }
     Ok(())
 }
 
+/// A name for things, not a text of people: as it is, or not at all.
+fn exactly(text: &str) -> Result<String, TextError> {
+    if text.chars().any(char::is_control) { Err(TextError::ControlCharacter) } else { Ok(text.to_owned()) }
+}
+
+fn one_line(text: &str) -> Result<String, TextError> {
+    Ok(cleaning::one_line(text))
+}
+
+fn lines(text: &str) -> Result<String, TextError> {
+    Ok(cleaning::lines(text))
+}
+
+/// An address that a browser may be sent to: other schemes run programs or read files.
+fn web_address(text: &str) -> Result<String, TextError> {
+    let malformed = TextError::Malformed { expected: "must be the address of a picture, with https:// or http://" };
+    let address = cleaning::one_line(text);
+    let (scheme, rest) = address.split_once("://").ok_or(malformed)?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let has_host = host.chars().any(char::is_alphanumeric);
+    // No address has these (RFC 3986 §2); in a page they would end the attribute that holds it.
+    let is_plain = !address
+        .chars()
+        .any(|c| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '\\' | '`' | '^' | '{' | '|' | '}'));
+    if is_web && has_host && is_plain { Ok(address) } else { Err(malformed) }
+}
+
 macro_rules! text {
-    ($(#[doc = $doc:literal] $name:ident, $max:expr, $lines:literal);+ $(;)?) => {$(
+    ($(#[doc = $doc:literal] $name:ident, $max:expr, $cleaned:ident);+ $(;)?) => {$(
         #[doc = $doc]
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -74,13 +101,17 @@ macro_rules! text {
             /// The most bytes of UTF-8.
             pub const MAX_BYTES: usize = $max;
 
-            /// Checks a text from outside.
+            /// Cleans and checks a text from outside.
             ///
             /// # Errors
-            /// If the text is empty, too long or holds control characters.
+            /// If nothing of the text can be seen, or if it is too long or of another form.
             pub fn parse(text: &str) -> Result<Self, TextError> {
-                check(text, Self::MAX_BYTES, $lines)?;
-                Ok(Self(text.to_owned()))
+                if is_blank(text) {
+                    return Err(TextError::Empty);
+                }
+                let cleaned = $cleaned(text)?;
+                check(&cleaned, Self::MAX_BYTES)?;
+                Ok(Self(cleaned))
             }
 
             #[must_use]
@@ -100,20 +131,21 @@ macro_rules! text {
 
 text! {
     /// A message of a visitor or an agent: at most 16 KiB, with line breaks.
-    MessageText, 16 * 1024, true;
+    MessageText, 16 * 1024, lines;
     /// The name of a person or thing, on one line.
-    Name, 200, false;
+    Name, 200, one_line;
     /// A longer text with line breaks: a description, notes, a reason.
-    Note, 2_000, true;
+    Note, 2_000, lines;
     /// A telephone number as its owner writes it.
-    PhoneNumber, 50, false;
+    PhoneNumber, 50, one_line;
     /// A client's own id for its message: a message that is sent twice is stored once.
-    ClientEventId, 100, false;
-    /// The address of a picture.
-    AvatarUrl, 2_000, false;
+    ClientEventId, 100, exactly;
+    /// The address of a picture on the web.
+    AvatarUrl, 2_000, web_address;
 }
 
-/// An e-mail address, kept as written and compared without regard to case.
+/// An e-mail address, compared without regard to case. Characters that cannot be seen are left out, and those that look alike
+/// are one.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmailAddress(String);
@@ -122,12 +154,13 @@ impl EmailAddress {
     /// The most bytes (RFC 5321 §4.5.3.1.3: a path of 256 octets with its two angle brackets).
     pub const MAX_BYTES: usize = 254;
 
-    /// Checks an address from outside: one `@`, a local part before it, a dotted or plain host after it.
+    /// Cleans and checks an address from outside: one `@`, a local part before it, a dotted or plain host after it.
     ///
     /// # Errors
     /// If the address is too long or has another form.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        check(text, Self::MAX_BYTES, false)?;
+        let text = cleaning::address(text);
+        check(&text, Self::MAX_BYTES)?;
         let malformed = TextError::Malformed { expected: "must be an e-mail address" };
         let (local, host) = text.rsplit_once('@').ok_or(malformed)?;
         let host_is_fine = !host.is_empty()
@@ -138,10 +171,10 @@ impl EmailAddress {
         let local_is_fine = !local.is_empty()
             && local.len() <= 64
             && !local.chars().any(|c| c.is_whitespace() || matches!(c, '@' | '<' | '>' | ',' | ';' | '"'));
-        if local_is_fine && host_is_fine { Ok(Self(text.to_owned())) } else { Err(malformed) }
+        if local_is_fine && host_is_fine { Ok(Self(text)) } else { Err(malformed) }
     }
 
-    /// The address as written.
+    /// The address, in the case in which it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -203,11 +236,67 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_refused_but_a_message_may_break_lines() {
-        assert!(MessageText::parse("one\ntwo\ttabbed").is_ok());
-        assert_eq!(MessageText::parse("nul\0").unwrap_err(), TextError::ControlCharacter);
-        assert_eq!(Name::parse("two\nlines").unwrap_err(), TextError::ControlCharacter);
-        assert_eq!(Name::parse("  ").unwrap_err(), TextError::Empty);
+    fn pasted_control_characters_are_cleaned_and_ids_of_clients_are_not() {
+        assert_eq!(MessageText::parse("one\ntwo\ttabbed").unwrap().as_str(), "one\ntwo\ttabbed");
+        assert_eq!(MessageText::parse("nul\0 page\u{c}two").unwrap().as_str(), "nul page\ntwo");
+        assert_eq!(Name::parse("two\nlines").unwrap().as_str(), "two lines");
+        assert_eq!(ClientEventId::parse("a\u{1}").unwrap_err(), TextError::ControlCharacter);
+        assert_eq!(ClientEventId::parse(" a ").unwrap().as_str(), " a ");
+    }
+
+    #[test]
+    fn text_of_which_nothing_is_seen_is_empty() {
+        for text in ["", "  ", "\u{200b}", "\u{3164}", "\u{0}", "\u{2800}\n"] {
+            assert_eq!(Name::parse(text).unwrap_err(), TextError::Empty, "{text:?}");
+            assert_eq!(Note::parse(text).unwrap_err(), TextError::Empty, "{text:?}");
+            assert_eq!(MessageText::parse(text).unwrap_err(), TextError::Empty, "{text:?}");
+            assert_eq!(AvatarUrl::parse(text).unwrap_err(), TextError::Empty, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn pictures_are_on_the_web() {
+        for good in ["https://example.com/a.png", "HTTP://bücher.de", " https://[::1]:8/x?y#z "] {
+            assert!(AvatarUrl::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "//evil.example/x",
+            "\"><img src=x>",
+            "not a url",
+            "https://",
+            "https:///x",
+            "https:example.com",
+            "https://a\"onerror=",
+            "https://a b",
+            "java\nscript://x",
+            "/me.png",
+            "https://a.example/<svg>",
+            "https:\\\\evil",
+            "vbscript://a",
+        ] {
+            assert!(AvatarUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn address_is_the_same_however_it_is_typed() {
+        let kim = EmailAddress::parse("kim@example.com").unwrap();
+        for twin in [
+            "kim@example.com ",
+            "\tkim@example.com",
+            "kim\u{200b}@example.com",
+            "\u{202e}kim@example.com",
+            "kim\u{ad}@example.com",
+            "\u{ff4b}im@example.com",
+            "kim@example\u{2060}.com",
+            "\u{feff}kim@example.com",
+        ] {
+            assert_eq!(EmailAddress::parse(twin).unwrap(), kim, "{twin:?}");
+        }
+        assert_eq!(EmailAddress::parse("cafe\u{301}@a.b").unwrap(), EmailAddress::parse("caf\u{e9}@a.b").unwrap());
     }
 
     #[test]
@@ -215,7 +304,7 @@ mod tests {
         for good in ["a@b.co", "Anna.Smith+x@mail.example.com", "root@localhost", "ü@bücher.de"] {
             assert!(EmailAddress::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "anna", "@b.co", "a@", "a b@c.de", "a@b..c", "a@.b", "<a@b.c>", "a@b.c\n", "a@b@c"] {
+        for bad in ["", "anna", "@b.co", "a@", "a b@c.de", "a@b..c", "a@.b", "<a@b.c>", "a@b@c"] {
             assert!(EmailAddress::parse(bad).is_err(), "{bad}");
         }
     }

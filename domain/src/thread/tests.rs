@@ -40,7 +40,7 @@ fn sent(author: Participant) -> ThreadEvent {
         author,
         text: MessageText::parse("Hello").unwrap(),
         client_event_id: Some(ClientEventId::parse("m-1").unwrap()),
-        metadata: Some(Metadata::parse(json!({"page": "/prices"})).unwrap()),
+        metadata: Some(Metadata::parse(&json!({"page": "/prices"}).to_string()).unwrap()),
         at: at(3),
     }
 }
@@ -63,7 +63,7 @@ fn send(author: Participant) -> ThreadCommand {
         author,
         text: MessageText::parse("Hello").unwrap(),
         client_event_id: Some(ClientEventId::parse("m-1").unwrap()),
-        metadata: Some(Metadata::parse(json!({"page": "/prices"})).unwrap()),
+        metadata: Some(Metadata::parse(&json!({"page": "/prices"}).to_string()).unwrap()),
         at: at(3),
     }
 }

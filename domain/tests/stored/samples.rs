@@ -91,7 +91,13 @@ fn assigned(previous_agent_id: Option<AgentId>, assignment: Assignment) -> Conve
 }
 
 fn routed(strategy: RoutingStrategy, verdicts: &[Verdict]) -> Assignment {
-    let candidate = |verdict: &Verdict| Candidate { agent_id: ANNA, verdict: *verdict, active_chats: 2, chat_limit: 6 };
+    let candidate = |verdict: &Verdict| Candidate {
+        agent_id: ANNA,
+        verdict: *verdict,
+        active_chats: 2,
+        chat_limit: 6,
+        gave_back: false,
+    };
     let candidates = verdicts.iter().map(candidate).collect();
     Assignment::Routed { decision: RoutingDecision { strategy, candidates, omitted_candidates: 3, attempt: 2 } }
 }
@@ -192,7 +198,7 @@ fn thread() -> Vec<(&'static str, ThreadEvent)> {
     };
     let client_event_id = Some(ClientEventId::parse("m-1").expect("a fine id"));
     let metadata = json!({"page": "/prices", "scroll": 0.5, "seen": [1, null, true]});
-    let metadata = Some(Metadata::parse(metadata).expect("an object"));
+    let metadata = Some(Metadata::parse(&metadata.to_string()).expect("an object"));
     vec![
         ("full", started(Some(PREVIOUS))),
         ("bare", started(None)),

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use application::ports::{Epoch, Hash, LogHead, Position};
+use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 use sha2::{Digest as _, Sha256};
@@ -36,6 +37,8 @@ pub struct ExportSummary {
     pub to: Position,
     /// How many events were written.
     pub events: u64,
+    /// The time of the last event of the log.
+    pub recorded_at: Timestamp,
 }
 
 /// Why an export has no head.
@@ -154,7 +157,7 @@ pub async fn export(
         file: HexHash(writer.digest.clone().finalize().into()),
     };
     let events = writer.finish(&head, key)?;
-    Ok(ExportSummary { from, to, events })
+    Ok(ExportSummary { from, to, events, recorded_at: end.recorded_at })
 }
 
 struct ExportWriter<'a, W> {

@@ -62,7 +62,7 @@ impl AuditQueries {
         let (mut first, mut last) = positions_between(&self.database, request.from, request.to, end).await?;
         match (request.after, request.newest_first) {
             (Some(after), true) => last = last.min(after - 1),
-            (Some(after), false) => first = first.max(after + 1),
+            (Some(after), false) => first = first.max(after.saturating_add(1)),
             (None, _) => {}
         }
         let mut records = vec![];

@@ -15,8 +15,11 @@ use super::tables::{KeptRow, KeptTable};
 use crate::database::Database;
 use crate::event_log::{Broken, ChainWalk, Damage, Evidence};
 
-/// No line of a backup is longer, in bytes.
-const LONGEST_LINE: u64 = 1 << 30;
+/// No line of a backup is longer, in bytes: an append takes 4 MiB.
+const LONGEST_LINE: u64 = 8 << 20;
+
+/// Neither its opening nor a row of another table is longer.
+const LONGEST_ROW: usize = 64 << 10;
 
 /// Why a backup cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,12 @@ pub enum BackupError {
     /// A line is not what a backup has there.
     #[error("line {line} of the backup is not what was written there")]
     Line {
+        /// Its number.
+        line: u64,
+    },
+    /// Rows of other tables are not in the order of their keys, or come twice.
+    #[error("line {line} of the backup repeats a row, or is out of order")]
+    Order {
         /// Its number.
         line: u64,
     },
@@ -105,8 +114,11 @@ impl BackupFile {
     /// # Errors
     /// See [`BackupError`].
     pub fn spool(mut input: impl Read, folder: &Path) -> Result<Self, BackupError> {
+        let mut beginning = vec![];
+        Read::take(&mut input, LONGEST_ROW as u64).read_to_end(&mut beginning)?;
+        ensure_begins(&beginning)?;
         let kept = tempfile::tempfile_in(folder).and_then(|mut file| {
-            io::copy(&mut input, &mut file)?;
+            io::copy(&mut beginning.as_slice().chain(&mut input), &mut file)?;
             Ok(file)
         });
         Self::of(kept.map_err(|source| BackupError::Spool { folder: folder.to_owned(), source })?)
@@ -148,8 +160,16 @@ impl BackupFile {
         if opening != self.opening {
             return Err(BackupError::Checksum);
         }
-        Ok(BackupReader { lines, opening, walk: ChainWalk::from_the_beginning(), rows: 0 })
+        Ok(BackupReader { lines, opening, walk: ChainWalk::from_the_beginning(), rows: 0, last_row: None })
     }
+}
+
+/// Makes sure that an input begins like a backup, before all of it is kept: it may be something else, without an end.
+fn ensure_begins(beginning: &[u8]) -> Result<(), BackupError> {
+    let mut line = vec![];
+    let read = BufReader::new(GzDecoder::new(beginning)).take(LONGEST_ROW as u64).read_until(b'\n', &mut line);
+    let is_opening = read.is_ok() && serde_json::from_slice::<FormatOnly>(&line).is_ok();
+    if is_opening { Ok(()) } else { Err(BackupError::NoBackup) }
 }
 
 /// How long the part before the trailer is, which the trailer must fit.
@@ -186,19 +206,30 @@ pub(super) struct BackupReader {
     opening: Opening,
     walk: ChainWalk,
     rows: u64,
+    /// The place of the table of the last row, and its key.
+    last_row: Option<(usize, String)>,
 }
 
 impl BackupReader {
     /// The next row or event. Nothing comes only after an end that fits all before it.
     pub(super) fn next(&mut self) -> Result<Option<Item>, BackupError> {
-        let (text, line) = self.lines.next()?;
+        let (text, line) = self.lines.next(LONGEST_LINE)?;
+        // Values of a row take far more memory than their text.
+        if text.starts_with(b"{\"row\"") && text.len() > LONGEST_ROW {
+            return Err(BackupError::Line { line });
+        }
         let broken = |position| Broken { position, damage: Damage::Unreadable };
         match serde_json::from_slice(text).map_err(|_| BackupError::Line { line })? {
-            Line::Row(row) if KeptTable::of(&row).is_some_and(|table| table.values(&row).is_some()) => {
+            Line::Row(row) => {
+                let place = KeptTable::place(&row).ok_or(BackupError::Line { line })?;
+                // A database would refuse a row that comes twice, only after all before it was written.
+                if self.walk.position() > 0 || self.last_row.as_ref().is_some_and(|last| *last >= place) {
+                    return Err(BackupError::Order { line });
+                }
+                self.last_row = Some(place);
                 self.rows += 1;
                 Ok(Some(Item::Row(row)))
             }
-            Line::Row(_) => Err(BackupError::Line { line }),
             Line::Event(record) => {
                 let evidence = record.evidence().ok_or_else(|| broken(self.walk.position() + 1))?;
                 self.walk.step(&evidence)?;
@@ -258,11 +289,13 @@ impl Lines {
         Self { text: BufReader::with_capacity(1 << 16, zip), line: vec![], number: 0 }
     }
 
-    /// The next line, which must be there, and its number.
-    fn next(&mut self) -> Result<(&[u8], u64), BackupError> {
+    /// The next line, which must be there and have at most this number of bytes, and its number.
+    fn next(&mut self, longest: u64) -> Result<(&[u8], u64), BackupError> {
         self.number += 1;
         self.line.clear();
-        let read = Read::take(&mut self.text, LONGEST_LINE).read_until(b'\n', &mut self.line);
+        // A long one must not keep its memory.
+        self.line.shrink_to(LONGEST_ROW);
+        let read = Read::take(&mut self.text, longest).read_until(b'\n', &mut self.line);
         let is_whole = read? > 0 && self.line.ends_with(b"\n");
         if is_whole { Ok((&self.line, self.number)) } else { Err(BackupError::Line { line: self.number }) }
     }
@@ -272,7 +305,7 @@ impl Lines {
     }
 
     fn opening(&mut self) -> Result<Opening, BackupError> {
-        let (text, _) = self.next().map_err(|error| match error {
+        let (text, _) = self.next(LONGEST_ROW as u64).map_err(|error| match error {
             BackupError::Line { .. } => BackupError::NoBackup,
             error => error,
         })?;

@@ -20,7 +20,7 @@ const PAGE_ROWS: usize = 1_000;
 const PAGE_BYTES: usize = 512 << 10;
 
 /// How many pages are read ahead of those that are written.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 const EVENT_COLUMNS: [&str; 17] = [
     "position",
@@ -277,7 +277,10 @@ struct Page {
 impl Page {
     fn add(&mut self, item: Item) {
         match item {
-            Item::Row(row) => self.rows.push(row),
+            Item::Row(row) => {
+                self.bytes += row.values.values().map(|value| value.as_str().map_or(8, str::len)).sum::<usize>();
+                self.rows.push(row);
+            }
             Item::Event(event) => {
                 self.bytes += event.payload.len() + event.metadata.len();
                 self.events.push(*event);

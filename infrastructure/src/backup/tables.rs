@@ -69,9 +69,12 @@ pub struct KeptRow {
 }
 
 impl KeptTable {
-    /// The table of a row.
-    pub(super) fn of(row: &KeptRow) -> Option<&'static Self> {
-        KEPT.iter().find(|table| table.name == row.table)
+    /// The place of a row among all rows of a backup: the number of its table, and its key. `None`: it is not a row of a kept
+    /// table.
+    pub(super) fn place(row: &KeptRow) -> Option<(usize, String)> {
+        let table = KEPT.iter().position(|table| table.name == row.table)?;
+        KEPT[table].values(row)?;
+        Some((table, row.values.get(KEPT[table].key)?.as_str()?.to_owned()))
     }
 
     pub(super) fn columns(&self) -> Vec<&'static str> {

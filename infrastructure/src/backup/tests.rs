@@ -218,7 +218,18 @@ async fn checksum_that_was_made_anew_hides_nothing() {
     let untouched = BackupFile::open(&forged(&path, |_| {})).unwrap();
     assert_eq!(untouched.check(|_, _| {}).unwrap().rows, 4);
     type Change<'a> = &'a dyn Fn(&mut Vec<String>);
-    let changes: [(&str, Change<'_>); 8] = [
+    let changes: [(&str, Change<'_>); 13] = [
+        ("a row twice", &|lines| lines.insert(2, lines[1].clone())),
+        ("two rows", &|lines| lines.swap(1, 2)),
+        ("two rows with one key", &|lines| {
+            let twin = lines[1].replace("$hash", "$twin");
+            lines.insert(2, twin);
+        }),
+        ("a row after the events", &|lines| {
+            let row = lines.remove(first - 1);
+            lines.insert(lines.len() - 1, row);
+        }),
+        ("a long row", &|lines| lines[1] = lines[1].replace("$hash", &"x".repeat(1 << 16))),
         ("a word of an event", &|lines| lines[first + 1] = lines[first + 1].replace("TagDeleted", "TagRestored")),
         ("two events", &|lines| lines.swap(first, first + 1)),
         ("an event less", &|lines| drop(lines.remove(first + 2))),
@@ -339,4 +350,52 @@ async fn progress_is_told_up_to_the_end() {
     let mut seen: Vec<(Position, Position)> = vec![];
     let (summary, _) = backup(&source.database, vec![], |at, of| seen.push((at, of))).await.unwrap();
     assert_eq!((seen.last(), summary.rows), (Some(&(5, 5)), 4));
+}
+
+/// An input that begins with these bytes and never ends; it counts what was taken.
+struct Endless<'a> {
+    beginning: &'a [u8],
+    taken: &'a mut u64,
+}
+
+impl std::io::Read for Endless<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let known = std::io::Read::read(&mut self.beginning, buffer)?;
+        buffer[known..].fill(0);
+        *self.taken += buffer.len() as u64;
+        Ok(buffer.len())
+    }
+}
+
+#[tokio::test]
+async fn input_without_an_end_is_not_kept_unless_it_begins_like_a_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = zipped(&[b"{\"another\":1}\n".to_vec()]);
+    for beginning in [&b""[..], b"a text", &[0x1f, 0x8b, 8, 0], &other] {
+        let mut taken = 0;
+        let input = Endless { beginning, taken: &mut taken };
+        assert!(matches!(BackupFile::spool(input, folder.path()), Err(BackupError::NoBackup)));
+        assert!(taken <= 1 << 20, "{taken}");
+    }
+}
+
+/// A compressed text with a checksum that fits it.
+fn zipped(parts: &[Vec<u8>]) -> Vec<u8> {
+    let mut zip = GzEncoder::new(Hashing::new(vec![]), Compression::fast());
+    for part in parts {
+        zip.write_all(part).unwrap();
+    }
+    zip.finish().unwrap().close().unwrap()
+}
+
+#[tokio::test]
+async fn long_lines_are_refused_before_they_are_whole() {
+    let source = fresh_sqlite().await;
+    fill(&source.database).await;
+    let (_folder, path) = take(&source.database).await;
+    let huge = forged(&path, |lines| lines[5] = format!("{}\n", " ".repeat(9 << 20)));
+    let refused = BackupFile::open(&huge).unwrap().check(|_, _| {}).unwrap_err();
+    assert!(matches!(refused, BackupError::Line { line: 6 }), "{refused:?}");
+    let huge = forged(&path, |lines| lines[0] = format!("{}\n", " ".repeat(1 << 17)));
+    assert!(matches!(BackupFile::open(&huge), Err(BackupError::NoBackup)));
 }

@@ -1,14 +1,19 @@
 //! The schema, the log and the read models.
 
-use application::ports::LogHead;
+use application::ports::{Clock, LogHead};
 
-use super::{Finding, unknown, with_causes};
+use super::{Finding, clocks, unknown, with_causes};
 use crate::backup::find_unfinished;
 use crate::database::{Database, DatabaseError, MigrateError};
 use crate::event_log::{Damage, evidence_after, read_head};
 use crate::subscription::{CheckpointLock, MOST_BEHIND, SubscriberId, TableState, mending_command};
 
-pub(super) async fn inspect(database: &Database, projectors: &[SubscriberId], findings: &mut Vec<Finding>) {
+pub(super) async fn inspect(
+    database: &Database,
+    projectors: &[SubscriberId],
+    clock: &dyn Clock,
+    findings: &mut Vec<Finding>,
+) {
     let (finding, is_usable) = schema(database).await;
     findings.push(finding);
     if !is_usable {
@@ -26,6 +31,7 @@ pub(super) async fn inspect(database: &Database, projectors: &[SubscriberId], fi
     match read_head(database).await {
         Ok(head) => {
             findings.push(end(database, &head).await);
+            findings.extend(clocks::of_log(head.recorded_at, clock.now()));
             findings.extend(read_models(database, projectors, &head).await);
         }
         Err(error) => findings.push(unknown("log", &error)),

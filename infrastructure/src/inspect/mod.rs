@@ -12,6 +12,7 @@ mod tests;
 use application::ports::Clock;
 
 pub use self::redis::inspect_redis;
+pub use clocks::ahead_of_clock;
 pub use finding::{Finding, Status};
 
 use crate::database::{Database, DatabaseError, DatabaseOptions, Dialect};
@@ -46,7 +47,7 @@ pub async fn inspect_database(url: &str, expected: Expectations<'_>, clock: &dyn
     if database.dialect() == Dialect::Mysql {
         findings.push(clocks::of_database(&database, clock).await);
     }
-    log::inspect(&database, expected.projectors, &mut findings).await;
+    log::inspect(&database, expected.projectors, clock, &mut findings).await;
     database.close().await;
     findings
 }

@@ -10,6 +10,7 @@ const RENEW: &str = "UPDATE presence_leases SET expires_us = ? WHERE session_id 
 const BEGIN: &str = "INSERT INTO presence_leases (session_id, agent_id, expires_us) VALUES (?, ?, ?)";
 const LIST_ENDED: &str =
     "SELECT agent_id, MAX(expires_us) AS ended_us FROM presence_leases WHERE expires_us <= ? GROUP BY agent_id";
+const SHORTEN: &str = "UPDATE presence_leases SET expires_us = ? WHERE expires_us > ?";
 const LASTS: &str = "SELECT agent_id FROM presence_leases WHERE agent_id = ? AND expires_us > ? LIMIT 1";
 const FORGET: &str = "DELETE FROM presence_leases WHERE agent_id = ? AND expires_us <= ?";
 
@@ -54,6 +55,11 @@ impl PresenceStore for SqlPresenceStore {
 
     async fn list_ended(&self, by: Timestamp) -> Result<Vec<EndedLease>, StoreError> {
         self.ended(by).await.map_err(failed)
+    }
+
+    async fn shorten(&self, until: Timestamp) -> Result<(), StoreError> {
+        self.database.execute(SHORTEN, sql_args![until, until]).await.map_err(failed)?;
+        Ok(())
     }
 
     async fn lasts(&self, agent: AgentId, until: Timestamp) -> Result<bool, StoreError> {

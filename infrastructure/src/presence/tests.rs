@@ -23,20 +23,33 @@ use crate::testing::fresh_databases;
 const ANNA: AgentId = AgentId::new(Uuid::from_u128(0xA1));
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A clock that stands still until it is set forward.
+/// A clock that stands still until time passes, or until it is set.
 #[derive(Clone, Default)]
-struct Hands(Arc<AtomicI64>);
+struct Hands {
+    passed: Arc<AtomicI64>,
+    set: Arc<AtomicI64>,
+}
 
 impl Hands {
     fn advance(&self, duration: Duration) {
-        self.0.fetch_add(i64::try_from(duration.as_micros()).unwrap(), Ordering::SeqCst);
+        self.passed.fetch_add(i64::try_from(duration.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Sets the clock by these seconds.
+    fn set(&self, seconds: i64) {
+        self.set.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 }
 
 #[async_trait]
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(1_700_000_000_000_000 + self.0.load(Ordering::SeqCst))
+        let by = self.passed.load(Ordering::SeqCst) + self.set.load(Ordering::SeqCst);
+        Timestamp::from_micros(1_700_000_000_000_000 + by)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_micros(self.passed.load(Ordering::SeqCst).try_into().unwrap())
     }
 
     async fn sleep(&self, _: Duration) {}
@@ -205,6 +218,50 @@ async fn whoever_begins_to_watch_waits_for_a_whole_lease_and_grace() {
         assert_eq!(node.sweep().await, AgentStatus::Online);
         hands.advance(LEASE + GRACE);
         assert_eq!(node.sweep().await, AgentStatus::Away, "an agent that does not come back becomes away all the same");
+    }
+}
+
+/// Time passes, in which the watch looks every five seconds.
+async fn pass(node: &Node, hands: &Hands, seconds: u32) -> AgentStatus {
+    let mut status = node.sweep().await;
+    for _ in 0..seconds / 5 {
+        hands.advance(5 * SECOND);
+        status = node.sweep().await;
+    }
+    status
+}
+
+#[tokio::test]
+async fn clock_that_is_set_makes_nobody_away_at_once_and_keeps_nobody_who_has_gone() {
+    for step in [-3_600, -7, 7, 300] {
+        for fresh in fresh_databases().await {
+            let hands = Hands::default();
+            let node = Node::start(&fresh.database, &hands).await;
+            node.register().await;
+            node.beat(1).await;
+            assert_eq!(pass(&node, &hands, 20).await, AgentStatus::Online, "{step}");
+            hands.set(step);
+            assert_eq!(pass(&node, &hands, 10).await, AgentStatus::Online, "{step}");
+            node.beat(1).await;
+            assert_eq!(pass(&node, &hands, 60).await, AgentStatus::Online, "{step}");
+            // No heartbeat comes any more.
+            assert_eq!(pass(&node, &hands, 20).await, AgentStatus::Away, "{step}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn agent_who_goes_before_the_clock_is_set_back_is_missed_in_time() {
+    for fresh in fresh_databases().await {
+        let hands = Hands::default();
+        let node = Node::start(&fresh.database, &hands).await;
+        node.register().await;
+        node.beat(1).await;
+        pass(&node, &hands, 80).await;
+        node.beat(1).await;
+        hands.set(-3_600);
+        let lasts = u32::try_from((LEASE + GRACE).as_secs()).unwrap();
+        assert_eq!(pass(&node, &hands, lasts + 5).await, AgentStatus::Away);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Conversations and their state: the serving agent, the queue position, the end.
 
+mod abandoned;
 mod bounds;
 mod counts;
 mod filter;
@@ -14,6 +15,7 @@ mod tests;
 mod time_range;
 mod view;
 
+pub use abandoned::AbandonedChat;
 pub use counts::ConversationCounts;
 pub use filter::{ConversationFilter, Visibility};
 pub use order::ConversationOrder;

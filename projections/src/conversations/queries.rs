@@ -25,6 +25,10 @@ impl ConversationQueries {
         Self { database, bounds: Bounds::default() }
     }
 
+    pub(super) const fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// With other bounds than those that suit a large store.
     #[cfg(test)]
     pub(crate) fn bounded(self, bounds: Bounds) -> Self {

@@ -32,6 +32,8 @@ const WAITING_COLUMNS: [&str; 8] = [
 pub(super) const AGENT: &str = "agent";
 pub(super) const GROUP: &str = "group";
 pub(super) const SERVED: &str = "served";
+/// The agents who gave waiting chats back.
+pub(super) const GIVER: &str = "giver";
 pub(super) const DEFAULT_GROUP: &str = "default_group";
 
 /// Stores the parts in the place of what is stored of them.
@@ -71,6 +73,7 @@ impl Writes {
             RoutingPart::Waiting(id, chat) => {
                 self.chats.push(id.uuid());
                 self.queue.push(waiting(*id, chat));
+                self.state.extend(chat.given_back_by.map(|agent_id| document(GIVER, id.uuid(), &agent_id)));
             }
             RoutingPart::Served(id, arrival) => {
                 self.chats.push(id.uuid());
@@ -82,8 +85,13 @@ impl Writes {
 
     async fn run(self, tx: &mut Transaction) -> Result<(), DatabaseError> {
         delete(tx, "DELETE FROM routing_queue WHERE conversation_id IN", None, &self.chats).await?;
-        let kinds =
-            [(SERVED, &self.chats), (AGENT, &self.agents), (GROUP, &self.groups), (DEFAULT_GROUP, &self.workspaces)];
+        let kinds = [
+            (SERVED, &self.chats),
+            (GIVER, &self.chats),
+            (AGENT, &self.agents),
+            (GROUP, &self.groups),
+            (DEFAULT_GROUP, &self.workspaces),
+        ];
         for (kind, ids) in kinds {
             delete(tx, "DELETE FROM routing_state WHERE kind = ? AND id IN", Some(kind), ids).await?;
         }

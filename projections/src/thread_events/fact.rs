@@ -56,7 +56,7 @@ impl Fact {
 const fn leaving(reason: LeaveReason) -> &'static str {
     match reason {
         LeaveReason::Reassigned => "The agent left the chat: another agent took over.",
-        LeaveReason::Transferred => "The agent left the chat: it was transferred to another group.",
+        LeaveReason::Transferred => "The agent left the chat: it waits for another agent.",
         LeaveReason::AgentOffline => "The agent left the chat: they went offline.",
         LeaveReason::AgentDeleted => "The agent left the chat: their account was deleted.",
         LeaveReason::AgentLeftGroup => "The agent left the chat: they left the group.",

@@ -53,7 +53,7 @@ impl Subscriber for ThreadEventsProjector {
     }
 
     fn version(&self) -> i64 {
-        1
+        2
     }
 
     fn handles(&self, event: &AnyEvent) -> bool {

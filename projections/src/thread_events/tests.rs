@@ -64,7 +64,9 @@ async fn events_look_as_clients_expect() {
             thread_id: None,
             text: MessageText::parse("'; DROP TABLE threads; -- \\ 🦀\n\ttwo").unwrap(),
             client_event_id: Some(ClientEventId::parse("mine-1").unwrap()),
-            metadata: Some(Metadata::parse(json!({ "page": "/prices", "nested": { "ü": [1, null] } })).unwrap()),
+            metadata: Some(
+                Metadata::parse(&json!({ "page": "/prices", "nested": { "ü": [1, null] } }).to_string()).unwrap(),
+            ),
         };
         let receipt = desk.act(message).await.unwrap();
         project(&desk, &fresh.database, &[3]).await.unwrap();

@@ -241,7 +241,7 @@ impl<'a> Year<'a> {
                 LIMIT.. => Verdict::AtLimit,
                 _ => Verdict::NotPreferred,
             };
-            Candidate { agent_id: found.id, verdict, active_chats: found.slots, chat_limit: LIMIT }
+            Candidate { agent_id: found.id, verdict, active_chats: found.slots, chat_limit: LIMIT, gave_back: false }
         };
         let others = members.iter().filter(|worker| **worker != chosen).copied();
         let listed = std::iter::once(chosen).chain(others).take(RoutingDecision::MAX_CANDIDATES);

@@ -8,5 +8,6 @@ mod invariants;
 mod openapi;
 mod operator;
 mod settings;
+mod signals;
 mod starts;
 mod stores;

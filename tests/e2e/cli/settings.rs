@@ -7,7 +7,7 @@ use std::path::Path;
 use harness::{DEADLINE, Process, ProcessBuilder};
 
 /// What each setting must not be, and what is said of it.
-const MALFORMED: [(&str, &str, &str); 37] = [
+const MALFORMED: [(&str, &str, &str); 53] = [
     ("DATABASE_URL", "postgres://host/name", "must begin with mysql:// or sqlite:"),
     ("DATABASE_URL", "mysql://", "must be mysql://USER:PASSWORD@HOST/NAME"),
     ("DATABASE_URL", "mysql://user:password@host", "must be mysql://USER:PASSWORD@HOST/NAME"),
@@ -32,6 +32,22 @@ const MALFORMED: [(&str, &str, &str); 37] = [
     ("CORS_ORIGINS", "https://shop.example/path", "must be origins"),
     ("RATE_LIMITS", "maybe", "[possible values: on, off]"),
     ("RATE_LIMITS", "", "[possible values: on, off]"),
+    ("LIMIT_NEW_CHATS", "30", "must be TIMES/SECONDS"),
+    ("LIMIT_VISITOR_MESSAGES", "0/60", "must be TIMES/SECONDS"),
+    ("LIMIT_AGENT_MESSAGES", "600/0", "must be TIMES/SECONDS"),
+    ("LIMIT_LOG_INS", "60/minute", "must be TIMES/SECONDS"),
+    ("LIMIT_FAILED_LOG_INS", "-5/900", "must be TIMES/SECONDS"),
+    ("LIMIT_FAILED_LOG_INS_OF_ACCOUNT", "20/90000", "must be TIMES/SECONDS"),
+    ("LIMIT_FAILED_LOG_INS_OF_ADDRESS", "1e3/900", "must be TIMES/SECONDS"),
+    ("LIMIT_HEALTH_CHECKS", "2000000/60", "must be TIMES/SECONDS"),
+    ("LIMIT_REQUESTS", "1200/60/1", "must be TIMES/SECONDS"),
+    ("LIMIT_VISITORS_OF_ADDRESS", "none", "must be TIMES/SECONDS"),
+    ("MAX_OPEN_CHATS_OF_ADDRESS", "0", "0 is not in 1..=100000"),
+    ("CLOSE_ABANDONED_AFTER", "31536001", "31536001 is not in 0..=31536000"),
+    ("MAX_CONNECTIONS", "63", "63 is not in 64..=1000000"),
+    ("MAX_CONNECTIONS_OF_ADDRESS", "0", "0 is not in 1..=1000000"),
+    ("IDLE_TIMEOUT", "0", "0 is not in 1..=3600"),
+    ("IDLE_TIMEOUT", "3601", "3601 is not in 1..=3600"),
     ("OLD_SQLITE", "maybe", "[possible values: refuse, allow]"),
     ("DRAIN_DELAY", "301", "301 is not in 0..=300"),
     ("DRAIN_DELAY", "-1", "DRAIN_DELAY"),

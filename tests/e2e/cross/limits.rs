@@ -73,6 +73,87 @@ async fn address_starts_30_chats_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn returning_visitor_is_not_kept_out_by_the_strangers_of_their_address() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let client = server.client();
+    let first = chat(&client).await.expect(201).body;
+    for _ in 1..30 {
+        chat(&client).await.expect(201);
+    }
+    assert_refused(&chat(&client).await, 30);
+    let with = |token: &Value| json!({ "initialMessage": "Again", "sessionToken": token });
+    let reply = client.post("/v1/widget/session", &with(&first["sessionToken"])).await.expect(201);
+    assert_eq!((number(&reply, "ratelimit-limit"), &reply.body["conversationId"]), (60, &first["conversationId"]));
+    assert_refused(&client.post("/v1/widget/session", &with(&json!("no.such.token"))).await, 30);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn address_has_a_bounded_number_of_open_chats_however_they_are_opened() {
+    let database = TestDatabase::sqlite();
+    let change = |settings: &mut Settings| {
+        settings.rate_limits = true;
+        settings.limits.chats.open_of_address = 3;
+        settings.trusted_proxies = "127.0.0.1".parse().unwrap();
+    };
+    let server = Server::start_with(&database, TestClock::new(), change).await;
+    let (greedy, other) = (from(&server, "192.0.2.1"), from(&server, "192.0.2.2"));
+    let at_once = futures::future::join_all((0..12).map(|_| chat(&greedy))).await;
+    let (begun, refused): (Vec<_>, Vec<_>) = at_once.into_iter().partition(|reply| reply.status == 201);
+    assert_eq!(begun.len(), 3);
+    assert!(refused.iter().all(|reply| (reply.status, &reply.body["code"]) == (429, &json!("too_many_open_chats"))));
+    // A visitor with an open chat goes on with it, and other addresses begin theirs.
+    let again = json!({ "initialMessage": "Hello?", "sessionToken": begun[0].body["sessionToken"] });
+    greedy.post("/v1/widget/session", &again).await.expect(201);
+    chat(&other).await.expect(201);
+    // A closed chat makes room for one, begun or reopened.
+    let of = |n: usize, what: &str| {
+        format!("/v1/conversations/{}/{what}", begun[n].body["conversationId"].as_str().unwrap())
+    };
+    let visitor = |n: usize| from(&server, "192.0.2.1").with_token(begun[n].body["sessionToken"].as_str().unwrap());
+    visitor(0).post(&of(0, "close"), &json!({ "reason": "done" })).await.expect(200);
+    chat(&greedy).await.expect(201);
+    let reopened = visitor(0).post(&of(0, "reopen"), &json!({})).await;
+    assert_eq!((reopened.status, &reopened.body["code"]), (429, &json!("too_many_open_chats")));
+    visitor(1).post(&of(1, "close"), &json!({ "reason": "done" })).await.expect(200);
+    visitor(0).post(&of(0, "reopen"), &json!({})).await.expect(200);
+    assert_eq!(chat(&greedy).await.status, 429);
+    // Chats that nobody closes do not keep the address out for good.
+    server.clock.advance(Duration::from_secs(3_601));
+    chat(&greedy).await.expect(201);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn visitors_of_one_address_share_a_limit_however_many_tokens_they_have() {
+    let database = TestDatabase::sqlite();
+    let change = |settings: &mut Settings| {
+        settings.rate_limits = true;
+        settings.limits.rates.visitors_of_address.times = 40;
+    };
+    let server = Server::start_with(&database, TestClock::new(), change).await;
+    let mut visitors = vec![];
+    for _ in 0..4 {
+        visitors.push(server.visitor("Hello").await);
+    }
+    let read = async |n: usize| {
+        let vera = &visitors[n % 4];
+        vera.client.get(&format!("/v1/conversations/{}", vera.conversation_id)).await
+    };
+    for n in 0..40 {
+        assert_eq!(number(&read(n).await.expect(200), "ratelimit-limit"), 1_200);
+    }
+    for n in 0..4 {
+        assert_refused(&read(n).await, 40);
+    }
+    server.admin().await.client.get("/v1/auth/me").await.expect(200);
+    server.clock.advance(Duration::from_secs(60));
+    read(0).await.expect(200);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn visitor_sends_60_messages_a_minute_by_either_path() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with_limits(&database).await;
@@ -150,7 +231,7 @@ async fn every_answer_says_where_the_caller_stands() {
         (Method::GET, "/v1/nothing", 404, 1_200),
         (Method::GET, "/v1/agents", 401, 1_200),
         (Method::DELETE, "/v1/agents", 405, 1_200),
-        (Method::POST, "/v1/widget/session", 400, 30),
+        (Method::POST, "/v1/widget/session", 400, 1_200),
         (Method::POST, "/v1/auth/login", 400, 60),
     ];
     for (method, path, status, limit) in requests {

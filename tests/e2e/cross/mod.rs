@@ -1,5 +1,6 @@
 //! What spans the URLs.
 
+mod abandoned;
 mod conventions;
 mod hostile;
 mod limits;

@@ -30,6 +30,7 @@ pub fn run(arguments: Arguments, options: &Options) -> ExitCode {
     let findings = match settings {
         Ok(settings) => {
             let mut findings = vec![Finding::ok("settings", "all values are valid")];
+            findings.push(limits(&settings));
             findings.extend(folder::inspect(&settings));
             findings.extend(inspect_services(&settings, options));
             findings
@@ -42,6 +43,17 @@ pub fn run(arguments: Arguments, options: &Options) -> ExitCode {
     print(&findings, options.json);
     let failed = findings.iter().any(|finding| finding.status == Status::Failed);
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// The limits that a server with these settings has.
+fn limits(settings: &Settings) -> Finding {
+    match settings.rate_limits {
+        true => Finding::ok("limits", settings.limits.describe()),
+        false => {
+            let advice = "set RATE_LIMITS=on, unless a proxy limits the requests of each client";
+            Finding::warning("limits", "rate limits are off: one client can use up everything".to_owned(), advice)
+        }
+    }
 }
 
 /// Checks the database and Redis.

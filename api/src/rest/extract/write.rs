@@ -1,10 +1,11 @@
 use application::InstallationKey;
 use application::ports::Hash;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, header};
 use domain::ids::{CommandId, SessionId};
 use http_body_util::LengthLimitError;
+use hyper::body::SizeHint;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -101,6 +102,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
+        ensure_acceptable(&parts.headers, &body.size_hint())?;
         let bytes = read_body(body).await?;
         let key = InstallationKey::from_ref(state);
         let body = if bytes.is_empty() {
@@ -128,13 +130,30 @@ where
 /// # Errors
 /// [`Code::TooLarge`], and [`Code::MalformedRequest`] when the client sends no more.
 pub async fn read_body(body: Body) -> Result<Bytes, Refusal> {
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+        // Before it comes: a client that expects a `100 Continue` then need not send it.
+        return Err(too_large());
+    }
     to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| too_large_or_broken(&error))
+}
+
+/// Refuses what can be refused before the body comes: a client that expects a `100 Continue` then need not send it.
+fn ensure_acceptable(headers: &HeaderMap, size: &SizeHint) -> Result<(), Problem> {
+    idempotency_key(headers)?;
+    if size.lower() > MAX_BODY_BYTES as u64 {
+        return Err(too_large().into());
+    }
+    if size.lower() > 0 { ensure_json(headers) } else { Ok(()) }
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(Code::TooLarge, format!("The body must be at most {MAX_BODY_BYTES} bytes."))
 }
 
 fn too_large_or_broken(error: &axum::Error) -> Refusal {
     let source = std::error::Error::source(error);
     if source.is_some_and(|source| source.is::<LengthLimitError>()) {
-        return Refusal::new(Code::TooLarge, format!("The body must be at most {MAX_BODY_BYTES} bytes."));
+        return too_large();
     }
     Refusal::malformed("The body ended before it was complete.")
 }

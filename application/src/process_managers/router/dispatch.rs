@@ -237,6 +237,6 @@ fn reaction_to(error: &UseCaseError) -> Reaction {
         ConversationError::AlreadyAssigned | ConversationError::ChatClosed | ConversationError::NotStarted => {
             Reaction::AwaitLog
         }
-        ConversationError::AlreadyStarted | ConversationError::ChatOpen => retry(),
+        ConversationError::AlreadyStarted | ConversationError::ChatOpen | ConversationError::TooManyThreads => retry(),
     }
 }

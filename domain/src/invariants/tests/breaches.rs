@@ -308,7 +308,7 @@ fn of_the_router() -> Vec<Breach> {
     let decided = |change: fn(&mut Vec<Candidate>)| {
         let mut decision = decision(ANNA);
         let (agent_id, verdict) = (BERT, Verdict::NotPreferred);
-        decision.candidates.push(Candidate { agent_id, verdict, active_chats: 0, chat_limit: 1 });
+        decision.candidates.push(Candidate { agent_id, verdict, active_chats: 0, chat_limit: 1, gave_back: false });
         change(&mut decision.candidates);
         let assignment = Assignment::Routed { decision };
         let (agent_id, previous_agent_id, thread_id): (AgentId, _, _) = (ANNA, None, THREAD);

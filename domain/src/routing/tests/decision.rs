@@ -7,7 +7,7 @@ use crate::routing::tests::{Desk, agent, chat};
 use crate::routing::{Candidate, Proposal, RoutingDecision, RoutingStrategy, Verdict};
 
 fn candidate(agent_id: AgentId, verdict: Verdict, active_chats: usize, chat_limit: usize) -> Candidate {
-    Candidate { agent_id, verdict, active_chats, chat_limit }
+    Candidate { agent_id, verdict, active_chats, chat_limit, gave_back: false }
 }
 
 #[test]

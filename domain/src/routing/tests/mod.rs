@@ -2,6 +2,7 @@
 
 mod decision;
 mod distribution;
+mod giving_back;
 mod offline_holders;
 mod queue;
 mod relocation;

@@ -41,6 +41,7 @@ fn started_chat_is_remembered_with_all_that_matters() {
         waiting_since: desk.position,
         since: at(42),
         last_agent_id: Some(BERT),
+        given_back_by: None,
         attempts: 0,
         next_attempt_at: None,
     };
@@ -210,6 +211,7 @@ fn returned_chat_waits_anew_but_keeps_its_place() {
         waiting_since: desk.position,
         since: at(60),
         last_agent_id: Some(ANNA),
+        given_back_by: None,
         attempts: 0,
         next_attempt_at: None,
     };

@@ -110,6 +110,10 @@ impl TokenIssuer for JwtTokens {
         AGENT_LIFETIME_SECONDS
     }
 
+    fn visitor_lifetime_seconds(&self) -> i64 {
+        VISITOR_LIFETIME_SECONDS
+    }
+
     fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
         let token = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| TokenError)?;
         let claims = token.claims;

@@ -12,6 +12,13 @@ use crate::sql_args;
 /// The most events of one page.
 pub(crate) const MAX_PAGE: usize = 4_096;
 
+/// The most bytes of payloads and metadata of one page. Pages of few events are not measured: they are read all the time.
+const MAX_PAGE_BYTES: i64 = 4 << 20;
+const FEW: usize = 64;
+
+/// A page has at least so many events, if there are any: a reader that holds the first one must see another.
+const LEAST: usize = 2;
+
 /// Reads and decodes pages from the database.
 #[derive(Clone)]
 pub(crate) struct Reader {
@@ -44,8 +51,27 @@ impl Reader {
     }
 
     async fn rows(&self, after: Position, limit: usize) -> Result<Vec<Row>, ReadError> {
-        let limit = i64::try_from(limit.min(MAX_PAGE)).unwrap_or(i64::MAX);
+        let limit = limit.min(MAX_PAGE);
+        let limit = if limit > FEW { self.fitting(after, limit).await? } else { limit };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.database.fetch_all(&self.select_page, sql_args![after, limit]).await.map_err(unavailable)
+    }
+
+    /// The number of events that fit a page: a log may hold few large ones, or many of them one after the other.
+    async fn fitting(&self, after: Position, limit: usize) -> Result<usize, ReadError> {
+        const SIZES: &str = "SELECT OCTET_LENGTH(payload) + OCTET_LENGTH(metadata) AS size FROM events
+            WHERE position > ? ORDER BY position LIMIT ?";
+        let args = sql_args![after, i64::try_from(limit).unwrap_or(i64::MAX)];
+        let rows = self.database.fetch_all(SIZES, args).await.map_err(unavailable)?;
+        let (mut bytes, mut events) = (0_i64, 0);
+        for row in &rows {
+            bytes = bytes.saturating_add(row.int("size").map_err(|error| unavailable(error.into()))?);
+            if bytes > MAX_PAGE_BYTES && events >= LEAST {
+                break;
+            }
+            events += 1;
+        }
+        Ok(events.max(1))
     }
 
     fn decode(&self, position: Position, row: &Row) -> Result<Arc<LogEvent>, ReadError> {

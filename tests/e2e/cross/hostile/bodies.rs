@@ -82,7 +82,9 @@ pub async fn refuse_what_is_no_json_object(desk: &Desk) {
     for endpoint in endpoints(desk) {
         for body in &bodies {
             let reply = send(&endpoint, Some("application/json"), body.clone()).await;
-            if endpoint.path == desk.messages() {
+            // Whether a number of metadata can be kept is asked only after the other fields.
+            let is_number = body.ends_with(b"1e400}");
+            if endpoint.path == desk.messages() && !is_number {
                 assert_malformed(&reply);
             } else {
                 // Elsewhere the field may be refused before the text ceases to be JSON.

@@ -12,7 +12,9 @@ pub const SQL: &str = "'; DROP TABLE conversations; -- \" \\ %_ /*";
 
 /// What a field takes.
 enum Kind {
-    Text { max: usize, lines: bool },
+    Text { max: usize },
+    Web,
+    OwnId,
     Email,
     Id,
     Words(&'static str),
@@ -42,11 +44,11 @@ pub struct Endpoint {
 }
 
 const fn line(max: usize) -> Kind {
-    Text { max, lines: false }
+    Text { max }
 }
 
 const fn lines(max: usize) -> Kind {
-    Text { max, lines: true }
+    Text { max }
 }
 
 /// Every endpoint that takes a body.
@@ -63,7 +65,7 @@ pub fn endpoints(desk: &Desk) -> Vec<Endpoint> {
             Field("type", Words("must be message"), OPTIONAL),
             Field("content", lines(MessageText::MAX_BYTES), REQUIRED),
             Field("authorType", Words("must be one of visitor, agent"), OPTIONAL),
-            Field("clientEventId", line(ClientEventId::MAX_BYTES), OPTIONAL),
+            Field("clientEventId", OwnId, OPTIONAL),
             Field("metadata", Metadata, OPTIONAL),
         ]
     };
@@ -72,7 +74,7 @@ pub fn endpoints(desk: &Desk) -> Vec<Endpoint> {
     let credentials = json!({ "email": mail, "password": MARKER });
     let agent = json!({
         "name": MARKER, "email": mail, "password": MARKER, "role": "agent", "status": "away",
-        "acceptingChats": true, "maxConcurrentChats": 3, "avatar": MARKER,
+        "acceptingChats": true, "maxConcurrentChats": 3, "avatar": format!("https://example.com/{MARKER}"),
     });
     let session = json!({
         "name": MARKER, "email": mail, "phone": MARKER, "initialMessage": MARKER, "metadata": { "a": MARKER },
@@ -98,7 +100,7 @@ pub fn endpoints(desk: &Desk) -> Vec<Endpoint> {
                 Field("status", Words("must be one of online, away, offline"), OPTIONAL),
                 Field("acceptingChats", Flag, OPTIONAL),
                 Field("maxConcurrentChats", Count, OPTIONAL),
-                Field("avatar", line(AvatarUrl::MAX_BYTES), OPTIONAL),
+                Field("avatar", Web, OPTIONAL),
             ],
         ),
         Endpoint {
@@ -177,7 +179,7 @@ impl Endpoint {
             self.refuses(&self.and(name, &json!(MARKER)), name, "is not known").await;
         }
         for Field(name, kind, required) in &self.fields {
-            for (value, message) in kind.bad_values() {
+            for (value, message) in kind.bad_values(*required) {
                 self.refuses(&self.with(name, value), name, message.as_ref()).await;
             }
             if *required {
@@ -196,7 +198,7 @@ fn all(values: impl IntoIterator<Item = Value>, message: &str) -> Vec<(Value, St
 }
 
 impl Kind {
-    fn bad_values(&self) -> Vec<(Value, String)> {
+    fn bad_values(&self, required: bool) -> Vec<(Value, String)> {
         let no_text = || [json!(5), json!(-1.5), json!(true), json!([]), json!([MARKER]), json!({ "a": MARKER })];
         let mut bad = match self {
             Flag => all([json!(1), json!("true"), json!([]), json!({})], "must be a boolean"),
@@ -205,8 +207,10 @@ impl Kind {
             _ => all(no_text(), "must be a string"),
         };
         bad.extend(match self {
-            Text { max, lines } => texts(*max, *lines),
-            Email => [texts(EmailAddress::MAX_BYTES, false), all(addresses(), "must be an e-mail address")].concat(),
+            Text { max } => texts(*max),
+            Web => [texts(AvatarUrl::MAX_BYTES), all(no_pictures(), "must be the address of a picture")].concat(),
+            OwnId => [texts(ClientEventId::MAX_BYTES), controls()].concat(),
+            Email => [texts(EmailAddress::MAX_BYTES), all(addresses(), "must be an e-mail address")].concat(),
             Id => all(ids(), "must be a UUID"),
             Words(message) => all(words(), message),
             Text8To128 => all([text(0), text(7), text(129)], "must have 8 to 128 characters"),
@@ -215,6 +219,9 @@ impl Kind {
             Metadata => metadata(),
             Flag | Token => vec![],
         });
+        // An optional text of which nothing is seen is an absent one.
+        let is_absent = |value: &Value| value.as_str().is_some_and(domain::text::is_blank);
+        bad.retain(|(value, _)| required || !is_absent(value));
         bad
     }
 }
@@ -223,16 +230,39 @@ fn text(length: usize) -> Value {
     json!("x".repeat(length))
 }
 
-fn texts(max: usize, lines: bool) -> Vec<(Value, String)> {
-    let controls = ["\0", "\u{1}", "\u{8}", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{9f}"];
-    let breaks: &[&str] = if lines { &[] } else { &["\n", "\r", "\t"] };
-    let controls = controls.iter().chain(breaks).map(|c| json!(format!("{MARKER}{c}{MARKER}")));
+fn texts(max: usize) -> Vec<(Value, String)> {
+    let unseen = ["", " ", "\u{3000}\u{2003} ", "\u{200b}", "\u{feff}\u{ad}", "\u{3164}", "\u{2800}", "\0"];
     [
-        all([json!(""), json!(" "), json!("\u{3000}\u{2003} ")], "must not be empty"),
-        all([text(max + 1), json!("é".repeat(max / 2 + 1))], &format!("must be at most {max} bytes of UTF-8")),
-        all(controls, "must not contain control characters"),
+        all(unseen.map(|text| json!(text)), "must not be empty"),
+        all(too_long(max), &format!("must be at most {max} bytes of UTF-8")),
     ]
     .concat()
+}
+
+fn too_long(max: usize) -> [Value; 2] {
+    // Within the limit of a picture's address, too, it must be one.
+    let before = "https://a/";
+    [json!(format!("{before}{}", "x".repeat(max))), json!(format!("{before}{}", "é".repeat(max / 2 + 1)))]
+}
+
+fn controls() -> Vec<(Value, String)> {
+    let controls = ["\0", "\u{1}", "\u{8}", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{9f}", "\n", "\r", "\t"];
+    let values = controls.map(|control| json!(format!("{MARKER}{control}{MARKER}")));
+    all(values, "must not contain control characters")
+}
+
+fn no_pictures() -> Vec<Value> {
+    let bad = [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///x",
+        "//a.b/c",
+        "\"><img src=x>",
+        "no address",
+        "https://",
+        SQL,
+    ];
+    bad.iter().chain(&["ftp://a.b/c.png", "https://a b", "https://a\"b", "me.png"]).map(|bad| json!(bad)).collect()
 }
 
 fn addresses() -> Vec<Value> {

@@ -1,6 +1,7 @@
 //! Requests that nobody decent would send: each gets its 4xx, and changes and reveals nothing.
 
 mod bodies;
+mod early;
 mod fields;
 mod paths;
 mod texts;

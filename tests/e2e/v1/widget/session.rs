@@ -1,7 +1,10 @@
 //! Chats that visitors begin.
 
+use std::time::Duration;
+
 use harness::desk::{NOBODY, assert_field};
 use harness::{Server, TestDatabase, each_database};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::support::said;
@@ -50,4 +53,66 @@ async fn racing_sessions_of_one_visitor_get_the_same_chat(database: TestDatabase
     let thread = sessions[0]["threadId"].as_str().unwrap();
     let events = visitor.client.get(&format!("/v1/threads/{thread}/events")).await.expect(200).body;
     assert_eq!(said(&events).len(), 16);
+}
+
+each_database!(visitor_who_renews_their_token_keeps_the_chat);
+async fn visitor_who_renews_their_token_keeps_the_chat(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let (day, path) = (Duration::from_secs(24 * 3600), "/v1/widget/session/renew");
+    let first =
+        server.client().post("/v1/widget/session", &json!({ "initialMessage": "Hello" })).await.expect(201).body;
+    assert_eq!(first["expiresIn"], json!(30 * 24 * 3600));
+    server.clock.advance(20 * day);
+    let renewed = server.client().post(path, &json!({ "sessionToken": first["sessionToken"] })).await.expect(200).body;
+    assert_eq!((&renewed["visitorId"], &renewed["expiresIn"]), (&first["visitorId"], &json!(30 * 24 * 3600)));
+    server.clock.advance(11 * day);
+    let refused = server.client().post(path, &json!({ "sessionToken": first["sessionToken"] })).await;
+    assert_eq!((refused.status, &refused.body["code"]), (401, &json!("session_token_invalid")));
+    assert_eq!(refused.body["errors"][0]["field"], "sessionToken");
+    let again = json!({ "initialMessage": "I am back", "sessionToken": renewed["sessionToken"] });
+    let session = server.client().post("/v1/widget/session", &again).await.expect(201).body;
+    assert_eq!(session["conversationId"], first["conversationId"]);
+}
+
+each_database!(fields_of_a_form_that_stay_empty_do_not_keep_the_visitor_out);
+async fn fields_of_a_form_that_stay_empty_do_not_keep_the_visitor_out(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let form = json!({
+        "name": " ", "email": "", "phone": "\t", "groupId": "", "sessionToken": "", "initialMessage": "Hello\u{b}there",
+    });
+    let visitor = server.client().visitor(form).await;
+    assert_eq!(
+        visitor.conversation().await["visitor"],
+        json!({ "id": visitor.id, "name": null, "email": null, "phone": null })
+    );
+    let events = visitor.client.get(&format!("/v1/threads/{}/events", visitor.thread_id)).await.body;
+    assert_eq!(said(&events), ["Hello\nthere"]);
+    let spaced = json!({ "name": "  Vera ", "email": " vera@example.com\n", "initialMessage": "Hello" });
+    let visitor = server.client().visitor(spaced).await;
+    let person = json!({ "id": visitor.id, "name": "Vera", "email": "vera@example.com", "phone": null });
+    assert_eq!(visitor.conversation().await["visitor"], person);
+}
+
+each_database!(metadata_that_cannot_be_kept_is_refused);
+async fn metadata_that_cannot_be_kept_is_refused(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let client = server.client();
+    let send = async |metadata: &str| {
+        let body = format!(r#"{{"initialMessage":"Hello","metadata":{metadata}}}"#).into_bytes();
+        client.send_bytes(Method::POST, "/v1/widget/session", Some("application/json"), body).await
+    };
+    for (metadata, message) in [
+        (r#"{"orderId":123456789012345678901234}"#, "must have no number with more digits than can be kept"),
+        (r#"{"a":{"b":[0.12345678901234567890]}}"#, "must have no number with more digits than can be kept"),
+        (r#"{"a":1,"a":2}"#, "must have no key twice in an object"),
+        ("[]", "must be an object"),
+    ] {
+        assert_field(&send(metadata).await, "metadata", message);
+    }
+    let kept = r#"{"orderId":"123456789012345678901234","n":18446744073709551615,"x":0.1,"big":1e300}"#;
+    let begun = send(kept).await.expect(201);
+    let visitor = client.with_token(begun.text("/sessionToken"));
+    let events = visitor.get(&format!("/v1/threads/{}/events", begun.text("/threadId"))).await.expect(200).body;
+    let expected: serde_json::Value = serde_json::from_str(kept).unwrap();
+    assert!(events["data"].as_array().unwrap().iter().any(|event| event["metadata"] == expected), "{events}");
 }

@@ -12,7 +12,7 @@ pub(super) fn docs() -> Vec<Doc> {
             .refuses(401, &["wrong_credentials"])
             .example(json!({ "email": "admin@example.com", "password": "correct horse battery staple" })),
         Doc::post("/v1/auth/refresh", "refresh", "Renew the tokens of a session")
-            .about("A refresh token is valid for one renewal. Using it again ends the session, because the token may have been stolen.")
+            .about("A refresh token is valid for one renewal. Used again within a minute, it gives the same new tokens, because networks repeat requests; later, it ends the session, because the token may have been stolen.")
             .ok::<LoggedInBody>()
             .refuses(401, &["session_ended"])
             .example(json!({ "refresh_token": "the token of the last answer" })),

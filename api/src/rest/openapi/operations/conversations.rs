@@ -50,10 +50,11 @@ fn desk() -> Vec<Doc> {
             .refuses(409, &["chat_closed"])
             .example(json!({ "reason": "answered", "notes": "Sent the link to the manual." })),
         Doc::post("/v1/conversations/{id}/reopen", "reopenConversation", "Reopen a conversation")
-            .about("Continues in a new thread, which links to the previous one.")
+            .about("Continues in a new thread, which links to the previous one. A conversation has at most 100 threads; then a visitor begins a new one. If the visitor has another open conversation, the refusal names it (`openConversationId`).")
             .changed::<NamedConversation>()
             .refuses(403, &["forbidden"])
-            .refuses(409, &["chat_open", "visitor_has_open_chat", "visitor_erased"]),
+            .refuses(409, &["chat_open", "too_many_threads", "visitor_has_open_chat", "visitor_erased"])
+            .refuses(429, &["too_many_open_chats"]),
         Doc::post("/v1/conversations/{id}/tags", "tagConversation", "Add a tag to a conversation")
             .changed::<NamedConversation>()
             .example(json!({ "tagId": examples::ID })),

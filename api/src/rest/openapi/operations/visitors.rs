@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::rest::openapi::operation::Doc;
 use crate::rest::personal_data::{ErasureBody, PersonalDataDocument};
-use crate::rest::widget::Session;
+use crate::rest::widget::{RenewedSession, Session};
 use crate::service::reading::NamedEvent;
 
 const SENDING: &str = "The author follows from the token. A message that is sent again with the same `clientEventId` is stored once, and gets the first answer again.";
@@ -15,12 +15,18 @@ pub(super) fn docs() -> Vec<Doc> {
             .about("A returning visitor sends the `sessionToken` of their last answer; if they have an open chat, the message goes there. An `Idempotency-Key` must be hard to guess. A repeated request is refused with 410 if the visitor's personal data has been erased: use a new key to start another chat.")
             .created::<Session>()
             .key_from(MIN_ANONYMOUS_KEY)
-            .refuses(401, &["unauthorized"])
+            .refuses(401, &["session_token_invalid"])
             .refuses(410, &["visitor_erased"])
+            .refuses(429, &["too_many_open_chats"])
             .example(json!({
                 "name": "Vera", "email": "vera@example.com", "initialMessage": "Hello, is anybody there?",
                 "metadata": { "page": "/prices" },
             })),
+        Doc::post("/v1/widget/session/renew", "renewVisitorSession", "Renew a visitor's token")
+            .about("Gives a visitor whose token is valid a new one, without a message. The old one stays valid until it ends. Clients renew while the chat is in use, such as once a day.")
+            .ok::<RenewedSession>()
+            .refuses(401, &["session_token_invalid"])
+            .example(json!({ "sessionToken": "the token of the last answer" })),
         Doc::get("/v1/threads/{id}/events", "listThreadEvents", "List messages and system events")
             .about("In the order of the log. `after` lists only the events after a known position.")
             .ok::<Page<NamedEvent>>(),

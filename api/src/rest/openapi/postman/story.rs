@@ -107,6 +107,9 @@ fn visitor() -> Vec<Step> {
             .keeps("visitorId", "visitorId")
             .keeps("conversationId", "conversationId")
             .keeps("threadId", "threadId"),
+        step("renewVisitorSession")
+            .with(json!({ "sessionToken": "{{visitorToken}}" }))
+            .keeps("visitorToken", "sessionToken"),
         step("sendToThread").by_visitor(),
         step("sendToConversation").by_visitor(),
         step("listThreadEvents").by_visitor(),
