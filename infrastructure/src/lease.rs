@@ -114,17 +114,25 @@ impl Drop for Lease {
 
 async fn renew(table: Table, clock: Arc<dyn Clock>, lost: watch::Sender<bool>) {
     let mut sure_until = Instant::now() + LASTS;
-    while Instant::now() < sure_until {
+    loop {
         clock.sleep(RENEWED_EVERY).await;
         let asked = Instant::now();
-        let renewed = timeout(RENEWED_EVERY, table.renew()).await.unwrap_or(Err(DatabaseError::NoAnswer));
-        match renewed {
+        match within(table.renew()).await {
             Ok(true) => sure_until = asked + LASTS,
             Ok(false) => break,
-            Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, lease = table.name, "not renewed"),
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, lease = table.name, "not renewed");
+                if Instant::now() >= sure_until && !within(table.is_own()).await.unwrap_or(false) {
+                    break;
+                }
+            }
         }
     }
     lost.send_replace(true);
+}
+
+async fn within<T>(asking: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
+    timeout(RENEWED_EVERY, asking).await.unwrap_or(Err(DatabaseError::NoAnswer))
 }
 
 #[derive(Clone)]
@@ -141,7 +149,7 @@ impl Table {
             "UPDATE leases SET owner = ?, expires_us = {now} + ? WHERE name = ? AND (owner = ? OR expires_us < {now})"
         );
         let args = sql_args![&self.owner, lasts(), &self.name, &self.owner];
-        if self.database.execute(&update, args).await? > 0 {
+        if self.database.execute_unflushed(&update, args).await? > 0 {
             return Ok(true);
         }
         self.insert().await
@@ -155,7 +163,7 @@ impl Table {
         }
         let insert =
             format!("INSERT INTO leases (name, owner, expires_us) VALUES (?, ?, {} + ?)", self.database.now_micros());
-        match self.database.execute(&insert, sql_args![&self.name, &self.owner, lasts()]).await {
+        match self.database.execute_unflushed(&insert, sql_args![&self.name, &self.owner, lasts()]).await {
             Ok(_) => Ok(true),
             Err(error) if error.class() == ErrorClass::DuplicateKey => Ok(false),
             Err(error) => Err(error),
@@ -165,12 +173,19 @@ impl Table {
     async fn renew(&self) -> Result<bool, DatabaseError> {
         let now = self.database.now_micros();
         let sql = format!("UPDATE leases SET expires_us = {now} + ? WHERE name = ? AND owner = ?");
-        Ok(self.database.execute(&sql, sql_args![lasts(), &self.name, &self.owner]).await? > 0)
+        Ok(self.database.execute_unflushed(&sql, sql_args![lasts(), &self.name, &self.owner]).await? > 0)
+    }
+
+    /// Whether nobody else has taken it, also after it has run out. A renewal may wait for a transaction that has locked the
+    /// row, such as that of [`Lease::confirm`] during a slow change of tables; nobody else can take it meanwhile.
+    async fn is_own(&self) -> Result<bool, DatabaseError> {
+        let sql = "SELECT owner FROM leases WHERE name = ? AND owner = ?";
+        Ok(self.database.fetch_optional(sql, sql_args![&self.name, &self.owner]).await?.is_some())
     }
 
     async fn release(&self) -> Result<(), DatabaseError> {
         let sql = "UPDATE leases SET expires_us = 0 WHERE name = ? AND owner = ?";
-        self.database.execute(sql, sql_args![&self.name, &self.owner]).await?;
+        self.database.execute_unflushed(sql, sql_args![&self.name, &self.owner]).await?;
         Ok(())
     }
 }
@@ -207,6 +222,23 @@ mod tests {
             database.execute("UPDATE leases SET expires_us = expires_us - 4000000", vec![]).await.unwrap();
             assert!(take(&database, "a").await.is_some());
         }
+    }
+
+    #[tokio::test]
+    async fn lease_outlasts_a_transaction_of_its_holder_that_keeps_it_from_being_renewed() {
+        let all = fresh_databases().await;
+        let outlasting = all.iter().map(async |fresh| {
+            let database = &fresh.database;
+            let clock = Arc::new(SystemClock);
+            let mut held = Lease::take_among_processes(database, "work", "a", clock).await.unwrap().unwrap();
+            let mut tx = database.begin_view().await.unwrap();
+            assert!(held.confirm(&mut tx).await.unwrap());
+            assert!(timeout(LASTS + RENEWED_EVERY * 2, held.lost()).await.is_err(), "nobody else has it");
+            tx.commit().await.unwrap();
+            let renewed = async { while !Lease::is_held(database, "work").await.unwrap() {} };
+            timeout(RENEWED_EVERY * 4, renewed).await.expect("it is renewed");
+        });
+        futures::future::join_all(outlasting).await;
     }
 
     #[tokio::test]

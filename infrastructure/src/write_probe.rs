@@ -85,10 +85,10 @@ impl WriteProbe {
             return Err(ProbeError::Outdated { missing });
         }
         let now = clock.now();
-        if self.database.execute(WRITE, sql_args![now, NAME]).await? == 0 {
+        if self.database.execute_unflushed(WRITE, sql_args![now, NAME]).await? == 0 {
             let insert_new = self.database.dialect().insert_new();
             let insert = format!("{insert_new} INTO leases (name, owner, expires_us) VALUES (?, '', ?)");
-            self.database.execute(&insert, sql_args![NAME, now]).await?;
+            self.database.execute_unflushed(&insert, sql_args![NAME, now]).await?;
         }
         Ok(())
     }

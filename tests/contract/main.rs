@@ -8,6 +8,7 @@ mod connection;
 mod dependencies;
 mod docs;
 mod doors;
+mod durability;
 mod interop;
 mod layout;
 mod matrix;

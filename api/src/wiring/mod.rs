@@ -87,7 +87,6 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let accounts = accounts(&log_in);
     let first_admin = set_up(&core.settings, &accounts).await?;
     let (views, runners, router_task) = start_projectors(&core);
-    let rebuilding = rebuild_in_background(&core, &runners);
     let database = core.database.clone();
     let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&core.clock), &*core.ids);
     let (presence, presence_task) = start_presence(&core);
@@ -100,6 +99,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         ("stream", tokio::spawn(Arc::clone(&stream).run())),
         ("streamLeases", tokio::spawn(Arc::clone(&stream).keep_leases(Arc::clone(&presence)))),
         ("streamAuthority", tokio::spawn(Arc::clone(&stream).watch_authority())),
+        ("rebuild", rebuild_in_background(&core, &runners)),
         ("metrics", tokio::spawn(metrics.clone().run(Arc::clone(&core.clock)))),
         ("abandonedChats", tokio::spawn(abandoned_chats(&core).run())),
     ]);
@@ -149,7 +149,6 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         services,
         edge,
         runners,
-        rebuilding,
         server,
         drain,
         drain_delay,
@@ -187,7 +186,7 @@ fn rebuild_in_background(core: &Core, runners: &[RunnerHandle]) -> JoinHandle<()
     let Core { database, clock, ids, log, .. } = core;
     let replay = Replay::new(database.clone(), Arc::clone(log), Arc::clone(clock), Arc::clone(ids));
     let projectors = runners.iter().map(|runner| (runner.name(), runner.version())).collect();
-    tokio::spawn(rebuild_outdated(replay, projectors))
+    BackgroundTasks::lasting(rebuild_outdated(replay, projectors))
 }
 
 /// Warns if the clock was ahead before: times of events never go back.

@@ -44,7 +44,6 @@ pub struct Running {
     pub(super) services: Arc<Services>,
     pub(super) edge: Arc<Edge>,
     pub(super) runners: Vec<RunnerHandle>,
-    pub(super) rebuilding: JoinHandle<()>,
     pub(super) server: JoinHandle<()>,
     pub(super) drain: watch::Sender<bool>,
     pub(super) drain_delay: Duration,
@@ -96,7 +95,6 @@ impl Running {
             Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "the server task has failed"),
         }
         self.internals.tasks.stop();
-        self.rebuilding.abort();
         for runner in self.runners {
             runner.shut_down().await;
         }

@@ -110,8 +110,9 @@ impl Accounts {
             // Where the outcome is unknown, the agent may exist and need the password.
             Err(error) => !error.is_transient() && !matches!(error, UseCaseError::Aborted),
         };
-        if in_vain {
-            self.credentials.remove_hash(agent_id).await?;
+        if in_vain && let Err(error) = self.credentials.remove_hash(agent_id).await {
+            // Nobody can use it, and the caller asked for something else.
+            tracing::warn!(error = &error as &dyn std::error::Error, %agent_id, "password of no agent is left over");
         }
         outcome
     }
@@ -119,11 +120,14 @@ impl Accounts {
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
     use domain::agent::{EmailClaimError, Role};
     use domain::ids::CommandId;
+    use domain::time::Timestamp;
     use uuid::Uuid;
 
     use super::*;
+    use crate::ports::StoreError;
     use crate::testing::{ADMIN, Company, password};
 
     #[tokio::test]
@@ -145,6 +149,40 @@ mod tests {
         let refused = company.accounts.register(context, company.admin(), registration, &secret).await;
         assert!(matches!(refused, Err(UseCaseError::EmailClaim(EmailClaimError::Taken))), "{refused:?}");
         assert_eq!(company.credentials.agents(), before);
+    }
+
+    /// Takes passwords and removes none.
+    struct Sticky;
+
+    #[async_trait]
+    impl CredentialStore for Sticky {
+        async fn find_hash(&self, _: AgentId) -> Result<Option<String>, StoreError> {
+            Ok(None)
+        }
+
+        async fn save_hash(&self, _: AgentId, _: &str, _: Timestamp) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn replace_hash(&self, _: AgentId, _: &str, _: &str, _: Timestamp) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+
+        async fn remove_hash(&self, _: AgentId) -> Result<(), StoreError> {
+            Err(StoreError { store: "credentials", source: "as asked".into() })
+        }
+    }
+
+    #[tokio::test]
+    async fn outcome_is_that_of_the_registration_when_its_password_cannot_be_removed() {
+        let company = Company::open().await;
+        let accounts = Accounts { credentials: Arc::new(Sticky), ..company.accounts.clone() };
+        let registration = company.registration(ADMIN, Role::Agent);
+        let refused =
+            accounts.register(company.context(), company.admin(), registration, &password("somebody's")).await;
+        assert!(matches!(refused, Err(UseCaseError::EmailClaim(EmailClaimError::Taken))), "{refused:?}");
+        let admin = (company.registration("other@example.com", Role::Admin), &password("other admin's"));
+        assert!(!accounts.bootstrap(company.context(), Name::parse("General").unwrap(), admin).await.unwrap());
     }
 
     #[tokio::test]

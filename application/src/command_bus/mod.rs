@@ -332,6 +332,9 @@ impl Inner {
                     // Lock all written streams: a command that writes many would else meet another conflict each time.
                     locked.insert(stream);
                     locked.append(&mut written);
+                    if attempt == MAX_ATTEMPTS {
+                        break;
+                    }
                     BACKOFF.wait(attempt, &*self.clock, &*self.ids).await;
                 }
                 AppendError::Repeated { record, .. } => return self.recall(context, use_case, &record).await,

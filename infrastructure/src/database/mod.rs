@@ -162,7 +162,8 @@ impl Database {
         Ok(self.fetch_all(sql, args).await?.into_iter().next())
     }
 
-    /// Runs a statement by itself and returns the number of rows that it has affected (found, for an update).
+    /// Runs a statement by itself and returns the number of rows that it has affected (found, for an update). They are on
+    /// disk then.
     ///
     /// Do not call it while holding a [`Transaction`]: on SQLite there is one writer at a time.
     ///
@@ -173,6 +174,19 @@ impl Database {
         match self.backend() {
             Backend::Mysql(mysql) => mysql.execute(&sql, args).await,
             Backend::Sqlite(sqlite) => sqlite.execute(&sql, args).await,
+        }
+    }
+
+    /// The same, but on SQLite a power cut may undo it: for rows that are soon written again, such as leases, and for what
+    /// can be made again.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn execute_unflushed(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        let sql = table_names::exchange(self.names.as_deref(), sql);
+        match self.backend() {
+            Backend::Mysql(mysql) => mysql.execute(&sql, args).await,
+            Backend::Sqlite(sqlite) => sqlite.execute_unflushed(&sql, args).await,
         }
     }
 

@@ -64,6 +64,6 @@ pub(crate) async fn save(
     let text = serde_json::to_string(&sealed).expect("a state is JSON already");
     let (kind, id) = (stream.kind.as_str(), stream.id);
     let args = sql_args![kind, id, fingerprint, version, text, kind, id, version];
-    database.execute(REPLACE, args).await?;
+    database.execute_unflushed(REPLACE, args).await?;
     Ok(())
 }

@@ -29,13 +29,13 @@ impl SqlPresenceStore {
 
     async fn write(&self, agent: AgentId, session: SessionId, until: Timestamp) -> Result<(), DatabaseError> {
         let renewal = sql_args![until, session.uuid(), agent.uuid()];
-        if self.database.execute(RENEW, renewal.clone()).await? > 0 {
+        if self.database.execute_unflushed(RENEW, renewal.clone()).await? > 0 {
             return Ok(());
         }
-        match self.database.execute(BEGIN, sql_args![session.uuid(), agent.uuid(), until]).await {
+        match self.database.execute_unflushed(BEGIN, sql_args![session.uuid(), agent.uuid(), until]).await {
             // Two heartbeats of a new session at once.
             Err(error) if error.class() == ErrorClass::DuplicateKey => {
-                self.database.execute(RENEW, renewal).await.map(|_| ())
+                self.database.execute_unflushed(RENEW, renewal).await.map(|_| ())
             }
             written => written.map(|_| ()),
         }

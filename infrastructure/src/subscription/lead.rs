@@ -49,6 +49,7 @@ pub(super) struct Leader<'a> {
 impl Runner {
     /// Loads the checkpoint and makes sure that it belongs to this log.
     pub(super) async fn begin_leading(&mut self) -> Result<Leader<'_>, TurnEnd> {
+        self.began_with = self.generation().await?;
         let log = Arc::clone(&self.subscriptions.log);
         let head = log.head().await?;
         let beginning = Checkpoint::beginning(head.epoch);
@@ -56,6 +57,7 @@ impl Runner {
             Found::Own(checkpoint) => checkpoint,
             Found::Newer(version) => return Err(StopReason::Superseded { version }.into()),
         };
+        self.began_with = Some(stored.generation);
         // As the database says it: this node may not have noticed yet that the log was exchanged.
         if !stored.is_in_log(&self.subscriptions.database).await? {
             return Err(StopReason::ForeignCheckpoint { position: stored.position }.into());

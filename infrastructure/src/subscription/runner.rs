@@ -30,6 +30,9 @@ pub(super) struct Runner {
     pub(super) controls: Controls,
     /// The number of turns in a row that failed before anything worked.
     failures: u32,
+    /// How often the tables had been replaced when the turn began; see [`Self::generation`]. What is rebuilt after that may
+    /// have mended the cause of a stop, however long the end of the turn takes.
+    pub(super) began_with: Option<i64>,
 }
 
 /// Why a turn has ended.
@@ -85,7 +88,7 @@ impl TurnEnd {
 
 impl Runner {
     pub(super) fn new(subscriptions: Subscriptions, subscriber: Arc<dyn Subscriber>, controls: Controls) -> Self {
-        Self { subscriptions, subscriber, controls, failures: 0 }
+        Self { subscriptions, subscriber, controls, failures: 0, began_with: None }
     }
 
     pub(super) async fn run(mut self) {
@@ -177,14 +180,13 @@ impl Runner {
     async fn stop(&mut self, reason: StopReason) -> bool {
         tracing::error!(projector = self.subscriber.name(), %reason, "projector has stopped");
         self.controls.status.send_replace(RunnerStatus::Stopped(reason));
-        let before = self.generation().await.ok().flatten();
         let clock = Arc::clone(&self.subscriptions.clock);
         loop {
             tokio::select! {
                 () = clock.sleep(LOOK_FOR_REBUILD) => {}
                 () = self.shut_down() => return false,
             }
-            if matches!(self.generation().await, Ok(Some(now)) if Some(now) != before) {
+            if matches!(self.generation().await, Ok(Some(now)) if Some(now) != self.began_with) {
                 tracing::info!(projector = self.subscriber.name(), "tables were rebuilt; projector starts again");
                 self.controls.status.send_replace(RunnerStatus::Following);
                 return true;

@@ -75,6 +75,12 @@ impl RebuildError {
         !matches!(self, Self::Busy | Self::Read(_)) && self.is_transient()
     }
 
+    /// Whether a rebuild from the beginning may work: what is not known to be written stands in copies only, which it throws
+    /// away.
+    pub(super) const fn may_pass_from_the_beginning(&self) -> bool {
+        matches!(self, Self::Unsure(_)) || self.is_transient()
+    }
+
     /// Whether a later attempt may work.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
@@ -86,5 +92,19 @@ impl RebuildError {
             }
             Self::ForeignCheckpoint { .. } | Self::OtherVersion { .. } | Self::Unsure(_) | Self::Restless => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_answer_to_a_commit_is_mended_by_a_rebuild_from_the_beginning_alone() {
+        let unsure = RebuildError::Unsure(DatabaseError::NoAnswer);
+        assert!(unsure.may_pass_from_the_beginning() && !unsure.is_transient());
+        assert!(RebuildError::Busy.may_pass_from_the_beginning());
+        let poison = HandleError::Poison { position: 1, source: "bad".into() };
+        assert!(!RebuildError::Project(poison).may_pass_from_the_beginning());
     }
 }

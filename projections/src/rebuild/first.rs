@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicI64;
 
 use application::ports::{LogHead, Position};
+use infrastructure::lease::Lease;
 
 use super::pass::{Copies, Destination, Pass};
 use super::target::{all_targets, load};
@@ -16,6 +17,12 @@ impl Replay {
     /// See [`RebuildError`].
     pub async fn fill_first(&self, observer: &dyn RebuildObserver) -> Result<Position, RebuildError> {
         let lease = self.lease().await?;
+        let filled = self.fill_all(&lease, observer).await;
+        lease.release().await;
+        filled
+    }
+
+    async fn fill_all(&self, lease: &Lease, observer: &dyn RebuildObserver) -> Result<Position, RebuildError> {
         let head @ LogHead { position, .. } = self.log.head().await?;
         let mut targets = all_targets();
         for target in &mut targets {
@@ -25,13 +32,12 @@ impl Replay {
         let head_seen = AtomicI64::new(position);
         let pass = Pass { log: &self.log, clock: &self.clock, ids: &self.ids, observer, head: head_seen };
         let in_parallel = self.all_copies().are_written_in_parallel();
-        let own = Copies { database: &self.database, lease: &lease, in_parallel };
+        let own = Copies { database: &self.database, lease, in_parallel };
         pass.run(&mut targets, Destination::Copies(&own)).await?;
         for target in &targets {
             let id = (target.name(), target.subscriber.version());
             target.checkpoint(&head).store_first(&self.database, id).await?;
         }
-        lease.release().await;
         Ok(position)
     }
 }

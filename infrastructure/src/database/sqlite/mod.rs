@@ -18,6 +18,7 @@ use super::statements::Statement;
 use super::{DatabaseError, DatabaseOptions, SqlValue};
 pub(super) use address::path;
 use address::{Mode, create_private};
+use profile::Profile;
 use readers::Readers;
 pub(super) use session::SqliteSession;
 pub(super) use snapshot::SqliteSnapshot;
@@ -87,7 +88,11 @@ impl Sqlite {
     }
 
     pub(crate) async fn execute(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
-        Ok(self.writer.execute(Statement::new(sql, args)).await?.count)
+        Ok(self.writer.execute(Statement::new(sql, args), Profile::Log).await?.count)
+    }
+
+    pub(crate) async fn execute_unflushed(&self, sql: &str, args: Vec<SqlValue>) -> Result<u64, DatabaseError> {
+        Ok(self.writer.execute(Statement::new(sql, args), Profile::Bulk).await?.count)
     }
 
     /// A transaction that begins with what it sends first.
@@ -105,7 +110,7 @@ impl Sqlite {
 
     /// Waits for the last transaction and the last query. The writer ends after the last clone of the database is dropped.
     pub(crate) async fn close(&self) {
-        drop(self.writer.turn(profile::Profile::Log).await);
+        drop(self.writer.turn(Profile::Log).await);
         self.readers.close().await;
     }
 

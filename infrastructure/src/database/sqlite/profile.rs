@@ -8,12 +8,12 @@ use crate::database::DatabaseError;
 /// A kind of work. One connection does all of it: a commit of another one would make it read its pages again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::database) enum Profile {
-    /// Commits of the log, which are on disk when they return.
+    /// Commits of the log and single statements, which are on disk when they return.
     Log,
     /// Short transactions of views. A power cut may lose them together with their checkpoint; then they are projected
     /// again.
     View,
-    /// Transactions of views that may write many rows, such as those of a rebuild.
+    /// Transactions of views that may write many rows, such as those of a rebuild, and statements whose loss does no harm.
     Bulk,
     /// Migrations and whatever else needs a session.
     Session,

@@ -5,7 +5,6 @@ use std::task::Poll;
 use futures::future::join_all;
 use futures::poll;
 
-use super::profile::Profile;
 use super::*;
 use crate::database::ErrorClass;
 

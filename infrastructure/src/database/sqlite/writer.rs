@@ -109,8 +109,8 @@ impl Writer {
     }
 
     /// Runs a statement outside of a transaction, under the same terms.
-    pub(super) async fn execute(&self, statement: Statement) -> Result<Done, DatabaseError> {
-        self.job(Work::Single(statement), Profile::Bulk).await
+    pub(super) async fn execute(&self, statement: Statement, profile: Profile) -> Result<Done, DatabaseError> {
+        self.job(Work::Single(statement), profile).await
     }
 
     /// Waits for a turn.

@@ -278,6 +278,11 @@ async fn new_version_takes_the_tables_over_and_has_them_rebuilt() {
         database.execute("UPDATE tags SET name = 'as of old'", vec![]).await.unwrap();
         let back = "UPDATE checkpoints SET version = version - 1 WHERE name = 'tags'";
         database.execute(back, vec![]).await.unwrap();
+        // The state of another process manager, which no rebuild knows.
+        let other = "INSERT INTO checkpoints (name, version, position, chain_hash, epoch, generation, outdated, updated_us) \
+                     SELECT 'clerk', 1, position, chain_hash, epoch, generation, 1, updated_us FROM checkpoints \
+                     WHERE name = 'tags'";
+        database.execute(other, vec![]).await.unwrap();
         let node_of_today = subscriptions(&node, database);
         let handle = node_of_today.start(Arc::new(TagsProjector));
         tag(&node, "second").await;
@@ -285,7 +290,7 @@ async fn new_version_takes_the_tables_over_and_has_them_rebuilt() {
         assert!(handle.wait_for(head, SOON).await, "it goes on at once");
         assert_eq!(tag_names(database).await, ["as of old", "second"], "old rows are read as they are");
         let of_old = subscriptions(&node, database).start(Arc::new(Other { version: 0, broken: false }));
-        let outdated = vec![("tags", TagsProjector.version())];
+        let outdated = vec![("tags", TagsProjector.version()), ("clerk", 1)];
         tokio::time::timeout(SOON, rebuild_outdated(replay(&node, database), outdated.clone())).await.unwrap();
         assert_eq!(tag_names(database).await, ["first", "second"]);
         tokio::time::timeout(SOON, rebuild_outdated(replay(&node, database), outdated)).await.unwrap();

@@ -92,7 +92,7 @@ pub(super) async fn empty(database: &Database, table: &str) -> Result<(), Databa
         let value =
             |column: &String| row.int(column).map(SqlValue::from).or_else(|_| row.text(column).map(SqlValue::from));
         let place = columns.iter().map(value).collect::<Result<Vec<_>, _>>()?;
-        database.execute(&delete, place).await?;
+        database.execute_unflushed(&delete, place).await?;
     }
     Ok(())
 }
