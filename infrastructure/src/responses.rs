@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use crate::database::{Database, DatabaseError, SqlValue, placeholders};
+use crate::database::{Database, DatabaseError, RowError, SqlValue, placeholders};
 use crate::sql_args;
 
 const FIND: &str = "SELECT request_digest, status, body FROM idempotent_responses WHERE command_id = ?";
@@ -17,8 +17,8 @@ const SAVE: &str = "REPLACE INTO idempotent_responses (command_id, request_diges
 /// How many answers are looked at in one statement: others want to write, too.
 const CHUNK: usize = 500;
 
-/// Takes away the answers that name one of these, wherever in their JSON, or are to a command with such an id. Tells how
-/// many.
+/// Removes the answers that name one of these, wherever in their JSON, or are to a command with such an id. Returns their
+/// number.
 ///
 /// The table holds a day of answers and is walked as a whole: no index says what is in them.
 pub(crate) async fn forget_answers(database: &Database, ids: &BTreeSet<Uuid>) -> Result<u64, DatabaseError> {
@@ -81,7 +81,13 @@ impl SqlResponseStore {
         let Some(row) = self.database.fetch_optional(FIND, sql_args![command_id.uuid()]).await? else {
             return Ok(None);
         };
-        let status = u16::try_from(row.int("status")?).unwrap_or(u16::MAX);
+        let number = row.int("status")?;
+        let status = u16::try_from(number).ok().filter(|status| (100..1_000).contains(status));
+        let status = status.ok_or_else(|| RowError::Type {
+            column: "status".to_owned(),
+            found: format!("number {number}"),
+            expected: "an HTTP status code",
+        })?;
         Ok(Some(StoredResponse { request_digest: row.hash("request_digest")?, status, body: row.text("body")? }))
     }
 

@@ -262,7 +262,7 @@ async fn read(services: &Services, case: &Case<'_>, caller: &Caller) -> Result<(
             let (filter, cursor) = (api::service::AuditFilter::default(), None);
             let query =
                 api::service::AuditQuery { filter, from: None, to: None, newest_first: true, cursor, limit: 10 };
-            drop(services.audit.page(query, None).await?);
+            drop(services.audit.page(caller, query, None).await?);
         }
         changing => panic!("{changing:?} is no read"),
     }
@@ -365,4 +365,32 @@ async fn endpoints_admit_whom_their_actions_admit(database: TestDatabase) {
         }
     }
     assert!(refused > 100, "{refused} refusals were compared");
+}
+
+each_database!(services_check_the_role_themselves);
+async fn services_check_the_role_themselves(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let visitor = server.visitor("mine").await;
+    let services = server.services();
+    let caller = services.authenticator.authenticate(visitor.client.token()).await.unwrap();
+    let page = PageRequest { cursor: None, limit: 10 };
+    let query = api::service::AuditQuery {
+        filter: api::service::AuditFilter::default(),
+        from: None,
+        to: None,
+        newest_first: true,
+        cursor: None,
+        limit: 10,
+    };
+    let id = visitor.conversation_id.parse().unwrap();
+    let refusals = [
+        services.audit.page(&caller, query, None).await.err(),
+        services.visitors.export(&caller, visitor.id.parse().unwrap(), None).await.err(),
+        services.queue.list(&caller, None, None, &page).await.err(),
+        services.queue.stats(&caller, None).await.err(),
+        services.conversations.list_assignments(&caller, id, (0, 10), None).await.err(),
+    ];
+    for refusal in refusals {
+        assert_eq!(refusal.expect("visitors are refused").code, api::service::Code::Forbidden);
+    }
 }

@@ -13,7 +13,8 @@ use crate::rest::extract::{AtLeast, Query};
 use crate::rest::problem::Problem;
 use crate::rest::values;
 use crate::service::{
-    AggregateFilter, AuditFilter, AuditQuery, AuditRecord, Fields, LONGEST_AUDIT_WORD, Moment, Refusal, Services,
+    AggregateFilter, AuditFilter, AuditQuery, AuditRecord, Caller, Fields, LONGEST_AUDIT_WORD, Moment, Refusal,
+    Services,
 };
 
 /// The conditions and the page of a list of log records.
@@ -92,8 +93,9 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
 /// The events of the log, with positions and hashes. A page may be short, or even empty, and not be the last.
 pub async fn list(
     State(services): State<Arc<Services>>,
+    caller: Caller,
     Query(query): Query<AuditParameters>,
     at_least: AtLeast,
 ) -> Result<Json<Page<AuditRecord>>, Problem> {
-    Ok(Json(services.audit.page(query.check()?, at_least.position()?).await?))
+    Ok(Json(services.audit.page(&caller, query.check()?, at_least.position()?).await?))
 }

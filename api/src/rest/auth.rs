@@ -90,7 +90,7 @@ fn body(tokens: TokenPair, agent: &domain::agent::Agent) -> LoggedInBody {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Renewal {
-    /// The one of the last answer.
+    /// The refresh token of the last response.
     refresh_token: String,
 }
 
@@ -117,10 +117,10 @@ pub async fn log_out(
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "PasswordChange")]
 pub struct NewPassword {
-    /// The one until now.
+    /// The current password.
     #[schemars(with = "values::GivenPassword")]
     current_password: String,
-    /// The one from now on.
+    /// The new password.
     #[schemars(with = "values::NewPassword")]
     new_password: String,
 }

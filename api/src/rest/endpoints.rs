@@ -1,5 +1,5 @@
-//! The table of endpoints: each path and method with its action and its handler. The
-//! service knows the rights to each action, and its rate limit.
+//! The table of endpoints: each path and method with its action and its handler. The service decides who may take an
+//! action, and how often.
 
 use super::route::{self as on, Endpoint};
 use super::{

@@ -17,7 +17,7 @@ use crate::rest::extract::{AtLeast, Nothing, OneId, Write};
 use crate::rest::problem::Problem;
 use crate::rest::respond::Answer;
 use crate::service::reading::NamedEvent;
-use crate::service::{CallingAgent, Done, Erasure, PersonalDataItem, Services};
+use crate::service::{Caller, CallingAgent, Done, Erasure, PersonalDataItem, Services};
 
 /// The result of an erasure. The numbers count this request: repeated, they are 0.
 #[derive(Serialize, JsonSchema)]
@@ -93,10 +93,11 @@ pub async fn erase(
 /// sees that it is no JSON.
 pub async fn export(
     State(services): State<Arc<Services>>,
+    caller: Caller,
     OneId(visitor_id): OneId<VisitorId>,
     at_least: AtLeast,
 ) -> Result<Response, Problem> {
-    let parts = services.visitors.export(visitor_id, at_least.position()?).await?;
+    let parts = services.visitors.export(&caller, visitor_id, at_least.position()?).await?;
     let mut response = Response::new(Body::from_stream(parts));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)

@@ -219,7 +219,7 @@ impl Responder {
     pub async fn first_answer(&self, info: &WriteInfo, scope: &str) -> Result<Option<Answer>, Problem> {
         let Some((command_id, first)) = self.find_first(info, scope).await? else { return Ok(None) };
         let position = self.dispatch.position_of(command_id).await?;
-        let status = StatusCode::from_u16(first.status).unwrap_or(StatusCode::OK);
+        let status = StatusCode::from_u16(first.status).map_err(|error| Refusal::internal(&error))?;
         Ok(Some(Answer { status, body: first.body, position, replayed: true, applied_async: false }))
     }
 

@@ -41,10 +41,10 @@ pub struct SessionRequest {
     /// The group that shall serve the chat; the default group when absent.
     #[schemars(with = "Option<values::Id>")]
     group_id: Option<String>,
-    /// What they say first.
+    /// The visitor's first message.
     #[schemars(with = "values::MessageText")]
     initial_message: String,
-    /// What the client wants to have back with the message.
+    /// Data that the server returns with the message.
     #[schemars(with = "Option<values::Metadata>")]
     metadata: Option<Box<RawValue>>,
     /// The token of a visitor who returns.

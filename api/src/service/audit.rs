@@ -3,7 +3,7 @@ pub use infrastructure::audit::{Aggregate as AggregateFilter, AuditFilter, Audit
 use infrastructure::audit::{AuditPageRequest, AuditQueries};
 use projections::{CursorError, Page, decode_cursor, encode_cursor};
 
-use super::{Freshness, Refusal};
+use super::{Action, Caller, Freshness, Refusal};
 
 /// The longest actor or event type in bytes; the log has no longer ones.
 pub const LONGEST_WORD: usize = 128;
@@ -50,14 +50,21 @@ impl AuditQuery {
 }
 
 impl AuditReader {
-    /// Reads a page of events with positions and hashes. A page may be short, or even empty, and not be the last.
+    /// Reads a page of events with positions and hashes, for admins. A page may be short, or even empty, and not be the last.
     ///
     /// # Errors
-    /// [`super::Code::InvalidRequest`] for a cursor of another list, or when the log cannot be read.
-    pub async fn page(&self, query: AuditQuery, at_least: Option<Position>) -> Result<Page<AuditRecord>, Refusal> {
+    /// [`super::Code::Forbidden`], [`super::Code::InvalidRequest`] for a cursor of another list,
+    /// [`super::Code::PositionNotReached`], or when the log cannot be read.
+    pub async fn page(
+        &self,
+        caller: &Caller,
+        query: AuditQuery,
+        at_least: Option<Position>,
+    ) -> Result<Page<AuditRecord>, Refusal> {
+        Action::ReadAudit.access().admit(caller.principal)?;
         let (list, after) = (query.list(), query.after().map_err(projections::QueryError::from)?);
         let AuditQuery { filter, from, to, newest_first, limit, .. } = query;
-        self.freshness.reach(at_least, &[]).await?;
+        self.freshness.reach_log(at_least).await?;
         let page = self.audit.page(&AuditPageRequest { filter, from, to, newest_first, after, limit }).await?;
         let next_cursor = page.next.map(|position| encode_cursor(list, position));
         Ok(Page { data: page.records, next_cursor })

@@ -6,7 +6,10 @@ use projections::{Page, PageRequest};
 
 use super::reading::{AssignmentView, NamedConversation, NamedEvent, Reading, Standing};
 use super::views::View;
-use super::{Caller, Freshness, Refusal};
+use super::{Action, Caller, Freshness, Refusal};
+
+/// The views of a list: the conversations, and the groups of its reader.
+const LISTED: [View; 2] = [View::Conversations, View::Agents];
 
 /// Reads conversations for callers, at least as fresh as the caller demands. [`Reading`] knows the rights and the names.
 #[derive(Clone)]
@@ -40,6 +43,7 @@ impl Conversations {
         id: ConversationId,
         at_least: Option<Position>,
     ) -> Result<NamedConversation, Refusal> {
+        self.reading.ensure_conversation_readable(caller.principal, id).await?;
         let as_of = self.freshness.reach_as_of(at_least, &[View::Conversations], caller.as_of).await?;
         Ok(self.reading.conversation(caller.principal, id, as_of).await?)
     }
@@ -63,7 +67,7 @@ impl Conversations {
         page: &PageRequest,
         at_least: Option<Position>,
     ) -> Result<Page<NamedConversation>, Refusal> {
-        let as_of = self.freshness.reach_as_of(at_least, &[View::Conversations], caller.as_of).await?;
+        let as_of = self.freshness.reach_as_of(at_least, &LISTED, caller.as_of).await?;
         if filter.search.is_some() {
             // No write waits for the words.
             self.freshness.reach_head(at_least, &[View::Search], as_of).await?;
@@ -81,8 +85,8 @@ impl Conversations {
         filter: ConversationFilter,
         at_least: Option<Position>,
     ) -> Result<ConversationCounts, Refusal> {
-        self.freshness.reach(at_least, &[View::Conversations]).await?;
-        Ok(self.reading.count_conversations(caller.principal, filter).await?)
+        let as_of = self.freshness.reach_as_of(at_least, &LISTED, caller.as_of).await?;
+        Ok(self.reading.count_conversations(caller.principal, filter, as_of).await?)
     }
 
     /// Reads a page of a thread's events.
@@ -96,10 +100,10 @@ impl Conversations {
         Ok(self.reading.list_thread_events(thread_id, (after, limit), as_of).await?)
     }
 
-    /// Lists the assignments, returns and closings of a conversation after a version.
+    /// Lists the assignments, returns and closings of a conversation after a version, for agents.
     ///
     /// # Errors
-    /// [`super::Code::NotFound`], also where the caller may not read the conversation.
+    /// [`super::Code::NotFound`], also where the caller may not read the conversation; [`super::Code::Forbidden`].
     pub async fn list_assignments(
         &self,
         caller: &Caller,
@@ -107,8 +111,10 @@ impl Conversations {
         from: (Sequence, u32),
         at_least: Option<Position>,
     ) -> Result<Page<AssignmentView>, Refusal> {
+        Action::ListAssignments.access().admit(caller.principal)?;
+        self.reading.ensure_conversation_readable(caller.principal, id).await?;
         let as_of = self.freshness.reach_as_of(at_least, &[View::Conversations], caller.as_of).await?;
-        Ok(self.reading.list_assignments(caller.principal, id, from, as_of).await?)
+        Ok(self.reading.list_assignments(id, from, as_of).await?)
     }
 
     /// The conversation of a thread. Whether the caller may know of it is not checked.

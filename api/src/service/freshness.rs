@@ -36,7 +36,17 @@ impl Freshness {
         if self.views.wait_for(views, position, DEMANDED_WITHIN).await { Ok(()) } else { Err(Refusal::view_behind()) }
     }
 
-    /// The same, and the moment as of which other things than the views may be read: that of the authentication, unless
+    /// Compares a demanded position with the end of the log, for reads of the log itself. Positions come from the log: one
+    /// that it does not have is not worth a wait.
+    ///
+    /// # Errors
+    /// [`super::Code::PositionNotReached`], and when the log does not answer.
+    pub async fn reach_log(&self, demanded: Option<Position>) -> Result<(), Refusal> {
+        let Some(position) = demanded else { return Ok(()) };
+        if self.bus.as_of_now().await?.position() >= position { Ok(()) } else { Err(Refusal::view_behind()) }
+    }
+
+    /// The same as [`Self::reach`], and the moment as of which other things than the views may be read: that of the authentication, unless
     /// the caller demands a later position.
     ///
     /// # Errors

@@ -88,7 +88,7 @@ impl Rates {
     fn of(&self, action: Option<Action>, principal: Option<Principal>) -> Counted {
         let limit = |name, rate| Limit { name, rate };
         match (action, principal) {
-            // Before these, nobody has proved to be anybody: a token must not open another count. A chat itself counts when
+            // These need no proof of identity: a token must not open another count. A chat itself counts when
             // it is known who begins it.
             (Some(Action::StartChat), _) => (limit("chat-requests", self.requests), None),
             (Some(Action::LogIn), _) => (limit("log-ins", self.log_ins), None),

@@ -6,7 +6,7 @@ use projections::routing::{QueueStats, QueuedChat, RoutingQueries};
 use projections::{Page, PageRequest};
 
 use super::views::View;
-use super::{Caller, Freshness, Refusal};
+use super::{Action, Caller, Freshness, Refusal};
 
 /// Reads the queue, with everything that was in the log when the caller was authenticated.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ impl Queue {
     /// Lists the waiting chats of one group or of all, first come first.
     ///
     /// # Errors
-    /// When the router's state is behind the position or cannot be read.
+    /// [`super::Code::Forbidden`], or when the router's state is behind the position or cannot be read.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -31,6 +31,7 @@ impl Queue {
         group_id: Option<GroupId>,
         page: &PageRequest,
     ) -> Result<Page<QueuedChat>, Refusal> {
+        Action::ListQueue.access().admit(caller.principal)?;
         self.freshness.reach_head(at_least, &[View::Queue], caller.as_of).await?;
         Ok(self.queue.list_queue(group_id, page).await?)
     }
@@ -38,8 +39,9 @@ impl Queue {
     /// Reads how many chats wait in each group, how long, and when the next attempt is.
     ///
     /// # Errors
-    /// When the router's state is behind the position or cannot be read.
+    /// [`super::Code::Forbidden`], or when the router's state is behind the position or cannot be read.
     pub async fn stats(&self, caller: &Caller, at_least: Option<Position>) -> Result<Vec<QueueStats>, Refusal> {
+        Action::ReadQueueStats.access().admit(caller.principal)?;
         self.freshness.reach_head(at_least, &[View::Queue], caller.as_of).await?;
         Ok(self.queue.stats(self.clock.now()).await?)
     }

@@ -16,7 +16,10 @@ mod start_chat;
 mod tag_chat;
 mod transfer_chat;
 
-pub use access::{Reading, ensure_readable, ensure_thread_readable, may_read_all, reading};
+pub use access::{
+    ReadRight, ensure_conversation_readable, ensure_readable, ensure_thread_readable, groups_still_of, may_read_all,
+    reading,
+};
 pub use assign_agent::{AssignAgent, Chooser};
 pub use bulk::{BulkChange, BulkPart};
 pub use close_abandoned::CloseAbandoned;

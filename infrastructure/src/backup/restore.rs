@@ -14,7 +14,7 @@ use crate::database::{
 use crate::event_log::Evidence;
 use crate::sql_args;
 
-/// So much is written in one transaction: rows and bytes of text. A statement holds no more than that, and every server
+/// What is written in one transaction at most: rows, and bytes of text. A statement holds no more than that, and every server
 /// takes a statement of a mebibyte.
 const PAGE_ROWS: usize = 1_000;
 const PAGE_BYTES: usize = 512 << 10;
@@ -306,7 +306,7 @@ fn read_pages(mut reader: BackupReader, pages: &mpsc::Sender<Page>) -> Result<Ch
         }
     }
     page.position = reader.position();
-    // Whoever does not receive knows why.
+    // A receiver that is gone knows why.
     drop(pages.blocking_send(page));
     Ok(reader.checked())
 }

@@ -7,7 +7,7 @@ use application::presence::Presence;
 use crate::database::Database;
 use crate::lease::Lease;
 
-/// How often is looked for leases that have ended, and for the right to look.
+/// The time between two looks for leases that have ended, and between two tries to get the right to look.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Watches over presence on one node at a time; another takes over when this one ends.

@@ -46,8 +46,8 @@ impl ThreadEventQueries {
         Ok(row.map(|row| ThreadEventView::read(&row)).transpose()?)
     }
 
-    /// The events of a thread after a position, in order; `nextCursor` is the position to go on after. Whoever
-    /// follows the thread goes on after the position of the last event they have.
+    /// The events of a thread after a position, in order; `nextCursor` is the position to go on after. A client
+    /// that follows the thread goes on after the position of its last event.
     ///
     /// # Errors
     /// When the database does not answer.

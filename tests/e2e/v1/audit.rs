@@ -1,6 +1,7 @@
 //! The log, paged.
 
-use harness::{TestDatabase, each_database};
+use harness::desk::assert_problem;
+use harness::{Server, TestDatabase, each_database};
 use serde_json::json;
 
 use crate::cli::audit::server_with_a_chat;
@@ -63,4 +64,16 @@ async fn admins_look_into_the_log(database: TestDatabase) {
     admin.get(&format!("/v1/audit?sort=oldest&cursor={cursor}")).await.expect(400);
     let supervisor = server.person("supervisor", "away", 1).await;
     supervisor.client.get("/v1/audit").await.expect(403);
+}
+
+each_database!(demanded_position_that_the_log_does_not_have_is_not_reached);
+async fn demanded_position_that_the_log_does_not_have_is_not_reached(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let (admin, visitor) = (server.admin().await.client, server.visitor("Hello").await);
+    let head = server.app().log.head().await.unwrap().position;
+    for path in ["/v1/audit".to_owned(), format!("/v1/visitors/{}/personal-data", visitor.id)] {
+        let demanding = |position: i64| admin.with_header("If-Position-At-Least", &position.to_string());
+        demanding(head).get(&path).await.expect(200);
+        assert_problem(&demanding(head + 1_000).get(&path).await, 503, "position_not_reached");
+    }
 }

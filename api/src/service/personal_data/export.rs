@@ -54,6 +54,19 @@ enum Section {
     ThreadEvents(ConversationId),
 }
 
+/// Breaks a document off when writing it fails or panics, so that its receiver sees that it is not complete.
+pub async fn write_whole(
+    mut parts: Sender<io::Result<String>>,
+    writing: impl Future<Output = Result<(), UseCaseError>> + Send + 'static,
+) {
+    let outcome = tokio::spawn(writing).await.unwrap_or(Err(UseCaseError::Aborted));
+    if let Err(error) = outcome {
+        tracing::warn!(error = &error as &dyn std::error::Error, "export of personal data ended early");
+        // A receiver that is gone does not need to know.
+        drop(parts.send(Err(io::ErrorKind::UnexpectedEof.into())).await);
+    }
+}
+
 impl Export {
     /// Exports what the log holds about a visitor up to the position `head`.
     pub fn new(
@@ -73,12 +86,6 @@ impl Export {
         reader.personal_data.walk(self.visitor_id, &mut Writer { export: self, bus: reader.bus }).await?;
         self.end()?;
         self.send().await
-    }
-
-    /// Breaks the document off, so that its receiver sees that it is not complete.
-    pub async fn fail(mut self) {
-        // A receiver that is gone does not need to know.
-        drop(self.parts.send(Err(io::ErrorKind::UnexpectedEof.into())).await);
     }
 
     fn begin(&mut self, visitor: &Visitor) -> serde_json::Result<()> {
@@ -185,5 +192,32 @@ impl Walk for Writer<'_> {
             Some(view) if !self.is_later(text) => self.export.add(Section::ThreadEvents(id), &view).await,
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt as _;
+    use futures::channel::mpsc;
+
+    use super::*;
+
+    /// What a client receives of a document that is written so.
+    async fn received(writing: impl Future<Output = Result<(), UseCaseError>> + Send + 'static) -> Vec<bool> {
+        let (parts, stream) = mpsc::channel(8);
+        let mut own = parts.clone();
+        write_whole(parts, async move {
+            own.send(Ok("{".to_owned())).await.unwrap();
+            writing.await
+        })
+        .await;
+        stream.map(|part| part.is_ok()).collect().await
+    }
+
+    #[tokio::test]
+    async fn document_whose_writing_fails_or_panics_ends_with_an_error() {
+        assert_eq!(received(async { Ok(()) }).await, [true]);
+        assert_eq!(received(async { Err(UseCaseError::Contended) }).await, [true, false]);
+        assert_eq!(received(async { panic!("as asked") }).await, [true, false]);
     }
 }

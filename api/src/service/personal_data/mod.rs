@@ -16,8 +16,8 @@ use domain::visitor::Visitor;
 use futures::Stream;
 use futures::channel::mpsc;
 
-use super::{CallingAgent, ChangeRequest, Dispatch, Freshness, Refusal};
-use export::{Export, Reader};
+use super::{Action, Caller, CallingAgent, ChangeRequest, Dispatch, Freshness, Refusal};
+use export::{Export, Reader, write_whole};
 
 pub use items::PersonalDataItem;
 
@@ -90,30 +90,28 @@ impl VisitorRecords {
     }
 
     /// Exports everything of a visitor as the parts of a JSON document, while it is read: there may be more than fits into
-    /// memory. The stream ends with an error when the log cannot be read on.
+    /// memory. The stream ends with an error when the log cannot be read on. For admins.
     ///
     /// # Errors
-    /// [`super::Code::NotFound`], or when the log cannot be read.
+    /// [`super::Code::Forbidden`], [`super::Code::PositionNotReached`], [`super::Code::NotFound`], or when the log cannot be
+    /// read.
     pub async fn export(
         &self,
+        caller: &Caller,
         visitor_id: VisitorId,
         at_least: Option<Position>,
     ) -> Result<impl Stream<Item = std::io::Result<String>> + Send + use<>, Refusal> {
-        self.freshness.reach(at_least, &[]).await?;
+        Action::ExportPersonalData.access().admit(caller.principal)?;
+        self.freshness.reach_log(at_least).await?;
         if !self.bus.read::<Visitor>(visitor_id).await?.registered {
             return Err(Refusal::not_found("visitor"));
         }
         let head = self.log.head().await.map_err(UseCaseError::from)?.position;
         let (parts, stream) = mpsc::channel(PARTS_AHEAD);
         let (personal_data, bus) = (self.personal_data.clone(), self.bus.clone());
-        tokio::spawn(async move {
-            let mut export = Export::new(parts, (visitor_id, head, bus.now()));
-            let outcome = export.write(&Reader { personal_data: &personal_data, bus: &bus }).await;
-            if let Err(error) = outcome {
-                tracing::warn!(error = &error as &dyn std::error::Error, "export of personal data ended early");
-                export.fail().await;
-            }
-        });
+        let mut export = Export::new(parts.clone(), (visitor_id, head, bus.now()));
+        let writing = async move { export.write(&Reader { personal_data: &personal_data, bus: &bus }).await };
+        tokio::spawn(write_whole(parts, writing));
         Ok(stream)
     }
 }

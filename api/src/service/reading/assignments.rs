@@ -1,8 +1,7 @@
 //! The history of a conversation's assignments, read from its stream: views hold only the last one.
 
-use application::chat::{Parties, ensure_readable};
-use application::ports::{AsOf, Principal, Sequence, StreamId};
-use application::{Entity, UseCaseError};
+use application::UseCaseError;
+use application::ports::{AsOf, Sequence, StreamId};
 use domain::assignment::RoutingDecision;
 use domain::conversation::{Assignment, Conversation, ConversationEvent, Handover, Participant, QueueReason};
 use domain::ids::{AgentId, ConversationId, GroupId, ThreadId};
@@ -132,23 +131,17 @@ impl AssignmentView {
 }
 
 impl Reading {
-    /// The assignments, returns and closings of a conversation after a version, for an agent who may read it. The cursor
-    /// is the version of the last one.
+    /// The assignments, returns and closings of a conversation after a version. The cursor is the version of the last one.
+    /// Only agents may read them; whether the caller may is asked before, by [`Self::ensure_conversation_readable`].
     ///
     /// # Errors
-    /// [`Entity::Conversation`] is not found, also when the caller may not read it.
+    /// When the log cannot be read.
     pub async fn list_assignments(
         &self,
-        principal: Principal,
         id: ConversationId,
         (after, limit): (Sequence, u32),
         as_of: AsOf,
     ) -> Result<Page<AssignmentView>, ReadingError> {
-        let conversation = self.bus.read::<Conversation>(id).await?;
-        if conversation.visitor_id.is_none() {
-            return Err(UseCaseError::NotFound(Entity::Conversation).into());
-        }
-        ensure_readable(&self.bus, principal, Parties::from(&*conversation)).await?;
         let mut data = self.assignments_after(id, after).await?;
         let has_more = data.len() > limit as usize;
         data.truncate(limit as usize);

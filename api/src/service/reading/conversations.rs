@@ -1,4 +1,4 @@
-use application::chat::{Parties, ensure_readable, may_read_all};
+use application::chat::{ensure_conversation_readable, groups_still_of, may_read_all};
 use application::ports::{AsOf, Principal};
 use application::{Entity, UseCaseError};
 use domain::conversation::{Conversation, ConversationStatus};
@@ -25,10 +25,23 @@ pub struct Standing {
 }
 
 impl Reading {
-    /// A conversation, for a caller who may read it.
+    /// Refuses callers who may not read a conversation, as if it did not exist.
     ///
     /// # Errors
-    /// [`Entity::Conversation`] is not found, also when the caller may not read it; [`ReadingError::ViewBehind`].
+    /// That it does not exist, or why that could not be found out.
+    pub async fn ensure_conversation_readable(
+        &self,
+        principal: Principal,
+        id: ConversationId,
+    ) -> Result<(), ReadingError> {
+        Ok(ensure_conversation_readable(&self.bus, principal, id).await?)
+    }
+
+    /// A conversation. Whether the caller may read it is asked before, by [`Self::ensure_conversation_readable`]: an answer
+    /// that the view is behind would show that it exists.
+    ///
+    /// # Errors
+    /// [`Entity::Conversation`] is not found; [`ReadingError::ViewBehind`].
     pub async fn conversation(
         &self,
         principal: Principal,
@@ -36,7 +49,6 @@ impl Reading {
         as_of: AsOf,
     ) -> Result<NamedConversation, ReadingError> {
         let view = self.view(id).await?;
-        ensure_readable(&self.bus, principal, parties(&view)).await?;
         self.named_conversation(principal, view, as_of).await
     }
 
@@ -66,7 +78,7 @@ impl Reading {
         (order, page): (ConversationOrder, &PageRequest),
         as_of: AsOf,
     ) -> Result<Page<NamedConversation>, ReadingError> {
-        let filter = self.visible(principal, filter).await?;
+        let filter = self.visible(principal, filter, as_of).await?;
         let Page { data, next_cursor } = self.conversations.list_conversations(&filter, order, page).await?;
         Ok(Page { data: self.named_conversations(principal, data, as_of).await?, next_cursor })
     }
@@ -79,8 +91,9 @@ impl Reading {
         &self,
         principal: Principal,
         filter: ConversationFilter,
+        as_of: AsOf,
     ) -> Result<ConversationCounts, ReadingError> {
-        let filter = self.visible(principal, filter).await?;
+        let filter = self.visible(principal, filter, as_of).await?;
         Ok(self.conversations.count_conversations(&filter).await?)
     }
 
@@ -106,11 +119,13 @@ impl Reading {
         Err(UseCaseError::NotFound(Entity::Conversation).into())
     }
 
-    /// The filter without the conversations that the caller may not read.
+    /// The filter without the conversations that the caller may not read. The view says which groups to look at, and the log
+    /// whether the caller is still in them: a view that is behind shows no agent the chats of a group that the agent has left.
     async fn visible(
         &self,
         principal: Principal,
         filter: ConversationFilter,
+        as_of: AsOf,
     ) -> Result<ConversationFilter, ReadingError> {
         if may_read_all(principal) {
             return Ok(filter);
@@ -119,15 +134,7 @@ impl Reading {
             return Err(UseCaseError::Forbidden("only agents may do this").into());
         };
         let group_ids = self.agents.groups_of(agent_id).await?;
+        let group_ids = groups_still_of(&self.bus, principal, group_ids, as_of).await?;
         Ok(ConversationFilter { visible_to: Some(Visibility { agent_id, group_ids }), ..filter })
-    }
-}
-
-const fn parties(view: &ConversationView) -> Parties {
-    Parties {
-        visitor_id: Some(view.visitor.id),
-        agent_id: view.assigned_agent_id,
-        last_agent_id: view.last_agent_id,
-        group_id: Some(view.group_id),
     }
 }

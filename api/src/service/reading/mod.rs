@@ -25,7 +25,7 @@ pub use page::{DEFAULT_LIMIT, MAX_LIMIT, deleted};
 /// Reads conversations for callers.
 ///
 /// Lists and single conversations come from views. Rights and names come from the log, so that an agent who has just left
-/// a group sees none of its chats, and a new name is shown at once.
+/// a group sees none of its chats, also where the views are behind, and a new name is shown at once.
 #[derive(Clone)]
 pub struct Reading {
     bus: CommandBus,

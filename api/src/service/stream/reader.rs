@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use application::chat::{Parties, Reading, may_read_all, reading};
+use application::chat::{Parties, ReadRight, may_read_all, reading};
 use application::ports::Principal;
 use domain::ids::{AgentId, GroupId};
 
@@ -16,9 +16,9 @@ impl Reader {
     /// Whether the reader may read a conversation with these parties.
     pub(super) fn may_read(&self, parties: &Parties) -> bool {
         match reading(self.principal, *parties) {
-            Reading::Allowed => true,
-            Reading::IfInGroup => parties.group_id.is_some_and(|id| self.groups.contains(&id)),
-            Reading::Hidden => false,
+            ReadRight::Allowed => true,
+            ReadRight::IfInGroup => parties.group_id.is_some_and(|id| self.groups.contains(&id)),
+            ReadRight::Hidden => false,
         }
     }
 

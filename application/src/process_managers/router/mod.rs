@@ -1,8 +1,8 @@
 //! The process manager that finds agents for waiting chats.
 //!
 //! It folds the log into a [`domain::routing::RoutingState`], decides with the pure functions of `domain::routing` and
-//! dispatches `AssignAgent`. The projector in `projections::routing` drives it: it feeds the events and stores the
-//! state with a checkpoint, so that a restart or another node continues where this one stopped. Command ids follow from
+//! dispatches `AssignAgent`. The subscriber in `projections::routing` drives it: it passes the events on and stores
+//! the state with a checkpoint, so that a restart or another node continues where this one stopped. Command ids follow from
 //! the wait, so that a second dispatch of the same choice changes nothing.
 
 mod dispatch;

@@ -1,5 +1,6 @@
 //! What each role may do.
 
+mod behind;
 mod forged;
 mod late;
 mod roles;
