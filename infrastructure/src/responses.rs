@@ -108,3 +108,24 @@ impl SqlResponseStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::SystemClock;
+    use crate::testing::fresh_sqlite;
+
+    #[tokio::test]
+    async fn status_that_is_none_is_an_error_and_no_success() {
+        let fresh = fresh_sqlite().await;
+        let store = SqlResponseStore::new(fresh.database.clone(), Arc::new(SystemClock));
+        let (id, body) = (CommandId::default(), "{}".to_owned());
+        store.save(id, &StoredResponse { request_digest: [1; 32], status: 201, body }, None).await.unwrap();
+        assert_eq!(store.find(id).await.unwrap().map(|found| found.status), Some(201));
+        for status in ["0", "1000", "70000", "-1"] {
+            let change = format!("UPDATE idempotent_responses SET status = {status}");
+            fresh.database.execute(&change, vec![]).await.unwrap();
+            assert!(matches!(store.find(id).await, Err(DatabaseError::Row(_))), "{status}");
+        }
+    }
+}

@@ -1,9 +1,9 @@
-//! The people and the group of a conversation, who decide about its readers.
+//! The people and the group of a conversation.
 
 use domain::conversation::{Conversation, ConversationEvent};
 use domain::ids::{AgentId, GroupId, VisitorId};
 
-/// The people and the group of a conversation, who decide about its readers.
+/// The people and the group of a conversation, which determine who may read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parties {
     pub visitor_id: Option<VisitorId>,

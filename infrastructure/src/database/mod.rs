@@ -25,7 +25,7 @@ pub use error::{DatabaseError, DriverError, ErrorClass, RowError};
 pub use options::DatabaseOptions;
 pub use row::Row;
 pub(crate) use schema::new_epoch;
-pub use schema::{MigrateError, PrimaryKey, SchemaLock, TableCopies};
+pub use schema::{Holder, MigrateError, PrimaryKey, SchemaLock, TableCopies};
 use session::Inner as SessionInner;
 pub use session::Session;
 pub use snapshot::Snapshot;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use application::backoff::Backoff;
 use application::ports::{Clock, EventLog, Ids};
-use infrastructure::database::{Database, DatabaseError, TableCopies};
+use async_trait::async_trait;
+use infrastructure::database::{Database, DatabaseError, Holder, TableCopies, Transaction};
 use infrastructure::lease::Lease;
 
 use super::RebuildError;
@@ -17,6 +18,21 @@ const LEASE: &str = "rebuild";
 /// How long a rebuild waits for another one: longer than the lease of a killed one lasts.
 const LEASE_WITHIN: Duration = Duration::from_secs(6);
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), longest: Duration::from_millis(400), jitter: 0.5 };
+
+/// May make and remove copies as long as it holds the lease: a process that was asleep may have lost it to another one, which
+/// has made tables of the same names.
+pub(super) struct LeaseHolder<'a> {
+    pub(super) database: &'a Database,
+    pub(super) lease: &'a Lease,
+}
+
+#[async_trait]
+impl Holder for LeaseHolder<'_> {
+    async fn begin(&self) -> Result<Option<Transaction>, DatabaseError> {
+        let mut tx = self.database.begin_view().await?;
+        Ok(self.lease.confirm(&mut tx).await?.then_some(tx))
+    }
+}
 
 /// Fills tables from the log.
 #[derive(Clone)]
@@ -45,23 +61,10 @@ impl Replay {
         let Some(lease) = Lease::take_among_processes(&self.database, LEASE, &self.owner, clock).await? else {
             return Ok(());
         };
-        let removed = self.all_copies().remove().await;
+        let removed = self.all_copies().remove(&LeaseHolder { database: &self.database, lease: &lease }).await;
         lease.release().await;
-        Ok(removed?)
-    }
-
-    /// Changes tables, unless this process was asleep for so long that another one may have made tables of these names.
-    pub(super) async fn as_holder(
-        &self,
-        lease: &Lease,
-        copies: &TableCopies,
-        change: impl Future<Output = Result<(), DatabaseError>> + Send,
-    ) -> Result<(), RebuildError> {
-        let mut tx = self.database.begin_view().await?;
-        if !lease.confirm(&mut tx).await? {
-            return Err(RebuildError::Busy);
-        }
-        Ok(copies.change_as_holder(tx, change).await?)
+        removed?;
+        Ok(())
     }
 
     /// Copies of whatever an earlier run may have been about.

@@ -10,6 +10,7 @@ use infrastructure::lease::Lease;
 use infrastructure::subscription::{Checkpoint, CheckpointLock, Pause, TableState};
 
 use super::pass::{Copies, Destination, Pass};
+use super::replay::LeaseHolder;
 use super::target::{Target, load};
 use super::{RebuildError, RebuildObserver, Rebuilt, Replay};
 use crate::catalog::all_view_tables;
@@ -54,11 +55,10 @@ impl<'a> Work<'a> {
         let written: Vec<_> = targets.iter().flat_map(|target| target.tables).copied().collect();
         let tables = all_view_tables().into_iter().filter(|table| written.contains(&table.name)).collect();
         let (copies, left_over) = (TableCopies::of(database, written), replay.all_copies());
-        let make = async {
-            left_over.remove().await?;
-            copies.create().await
-        };
-        replay.as_holder(lease, &copies, make).await?;
+        let holder = LeaseHolder { database, lease };
+        if !(left_over.remove(&holder).await? && copies.create(&holder).await?) {
+            return Err(RebuildError::Busy);
+        }
         let aside = database.with_tables(copies.names());
         load(&targets, &aside).await?;
         let head = AtomicI64::new(log.head().await?.position);
@@ -208,7 +208,8 @@ impl<'a> Work<'a> {
             return outcome;
         }
         self.pass.observer.does("cleaning up");
-        if let Err(error) = self.replay.as_holder(self.lease, &self.copies, self.copies.remove()).await {
+        let holder = LeaseHolder { database: &self.replay.database, lease: self.lease };
+        if let Err(error) = self.copies.remove(&holder).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "tables are left over; the next rebuild removes them");
         }

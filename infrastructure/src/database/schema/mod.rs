@@ -8,7 +8,7 @@ mod primary_key;
 mod survey;
 
 pub use error::MigrateError;
-pub use exchange::TableCopies;
+pub use exchange::{Holder, TableCopies};
 pub use migrate::SchemaLock;
 pub(crate) use migrate::new_epoch;
 pub(super) use migrate::{are_all, has_table, pending, run};

@@ -106,7 +106,7 @@ async fn projectors_touch_nothing_but_the_copies() {
     for fresh in fresh_databases().await {
         let names: Vec<_> = all_view_tables().iter().map(|table| table.name).collect();
         let copies = TableCopies::of(&fresh.database, names.iter().copied());
-        copies.create().await.unwrap();
+        assert!(copies.create(&fresh.database).await.unwrap());
         for name in &names {
             let sql = format!("ALTER TABLE {name} RENAME TO hidden_{name}");
             fresh.database.execute(&sql, vec![]).await.unwrap();

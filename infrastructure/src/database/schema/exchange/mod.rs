@@ -17,26 +17,45 @@ const COPY: &str = "__rebuild";
 /// The end of the name of what a copy has replaced.
 const REPLACED: &str = "__old";
 
+/// The right to make and remove copies, which a process that was asleep may have lost.
+#[async_trait]
+pub trait Holder: Send + Sync {
+    /// Begins a transaction until whose end the right cannot be lost; `None`: it is lost.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    async fn begin(&self) -> Result<Option<Transaction>, DatabaseError>;
+}
+
+/// A database that is used by nobody else.
+#[async_trait]
+impl Holder for Database {
+    async fn begin(&self) -> Result<Option<Transaction>, DatabaseError> {
+        self.begin_view().await.map(Some)
+    }
+}
+
 /// What the databases do in different ways.
 #[async_trait]
 trait Exchange: Send + Sync {
     fn writes_in_parallel(&self) -> bool;
 
-    async fn create(&self, database: &Database, tables: &[String]) -> Result<(), DatabaseError>;
+    /// `false`: the holder has lost its right.
+    async fn create(&self, database: &Database, tables: &[String], holder: &dyn Holder) -> Result<bool, DatabaseError>;
 
-    async fn drop_tables(&self, database: &Database, tables: &[String]) -> Result<(), DatabaseError>;
+    /// `false`: the holder has lost its right.
+    async fn drop_tables(
+        &self,
+        database: &Database,
+        tables: &[String],
+        holder: &dyn Holder,
+    ) -> Result<bool, DatabaseError>;
 
     async fn replace(
         &self,
         database: &Database,
         tx: &mut Transaction,
         renamed: &[(String, String)],
-    ) -> Result<(), DatabaseError>;
-
-    async fn as_holder(
-        &self,
-        holder: Transaction,
-        change: &mut (dyn Future<Output = Result<(), DatabaseError>> + Send + Unpin),
     ) -> Result<(), DatabaseError>;
 
     async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<Snapshot>, DatabaseError>;
@@ -72,34 +91,22 @@ impl TableCopies {
         self.exchange().writes_in_parallel()
     }
 
-    /// Makes the copies, after it has removed what an interrupted run has left.
+    /// Makes the copies, after it has removed what an interrupted run has left. `false`: the holder has lost its right, and
+    /// another one's tables are left alone.
     ///
     /// # Errors
     /// See [`DatabaseError`].
-    pub async fn create(&self) -> Result<(), DatabaseError> {
-        self.remove().await?;
-        self.exchange().create(&self.database, &self.tables).await
+    pub async fn create(&self, holder: &dyn Holder) -> Result<bool, DatabaseError> {
+        Ok(self.remove(holder).await? && self.exchange().create(&self.database, &self.tables, holder).await?)
     }
 
-    /// Removes copies of these tables and what such copies have replaced, also those of an interrupted run.
+    /// Removes copies of these tables and what such copies have replaced, also those of an interrupted run. `false`: as for
+    /// [`Self::create`].
     ///
     /// # Errors
     /// See [`DatabaseError`].
-    pub async fn remove(&self) -> Result<(), DatabaseError> {
-        self.exchange().drop_tables(&self.database, &self.left_over().await?).await
-    }
-
-    /// Changes tables while a lease is held: `holder` has confirmed it, and ends with the change.
-    ///
-    /// # Errors
-    /// See [`DatabaseError`].
-    pub async fn change_as_holder(
-        &self,
-        holder: Transaction,
-        change: impl Future<Output = Result<(), DatabaseError>> + Send,
-    ) -> Result<(), DatabaseError> {
-        let mut change = std::pin::pin!(change);
-        self.exchange().as_holder(holder, &mut change).await
+    pub async fn remove(&self, holder: &dyn Holder) -> Result<bool, DatabaseError> {
+        self.exchange().drop_tables(&self.database, &self.left_over().await?, holder).await
     }
 
     /// Puts the copies in the place of the tables, all at once for readers. The caller commits the transaction.

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::{COPY, Exchange};
+use super::{COPY, Exchange, Holder};
 use crate::database::{Database, DatabaseError, Session, Snapshot, Transaction};
 
 /// How long a statement that changes tables waits for the transactions that use them, in seconds. Meanwhile others wait for it.
@@ -15,23 +15,32 @@ impl Exchange for MysqlExchange {
         true
     }
 
-    async fn create(&self, database: &Database, tables: &[String]) -> Result<(), DatabaseError> {
+    /// On another connection, while the transaction keeps the right where it is.
+    async fn create(&self, database: &Database, tables: &[String], holder: &dyn Holder) -> Result<bool, DatabaseError> {
+        let Some(held) = holder.begin().await? else { return Ok(false) };
         let mut session = ddl_session(database).await?;
         for table in tables {
             session.run(&format!("CREATE TABLE {table}{COPY} LIKE {table}")).await?;
         }
         session.close().await;
-        Ok(())
+        held.commit().await?;
+        Ok(true)
     }
 
-    async fn drop_tables(&self, database: &Database, tables: &[String]) -> Result<(), DatabaseError> {
-        if tables.is_empty() {
-            return Ok(());
+    async fn drop_tables(
+        &self,
+        database: &Database,
+        tables: &[String],
+        holder: &dyn Holder,
+    ) -> Result<bool, DatabaseError> {
+        let Some(held) = holder.begin().await? else { return Ok(false) };
+        if !tables.is_empty() {
+            let mut session = ddl_session(database).await?;
+            session.run(&format!("DROP TABLE IF EXISTS {}", tables.join(", "))).await?;
+            session.close().await;
         }
-        let mut session = ddl_session(database).await?;
-        session.run(&format!("DROP TABLE IF EXISTS {}", tables.join(", "))).await?;
-        session.close().await;
-        Ok(())
+        held.commit().await?;
+        Ok(true)
     }
 
     /// Committed at once, on another connection.
@@ -46,16 +55,6 @@ impl Exchange for MysqlExchange {
         session.run(&format!("RENAME TABLE {}", steps.join(", "))).await?;
         session.close().await;
         Ok(())
-    }
-
-    /// The lease that the transaction has confirmed cannot change hands before it ends.
-    async fn as_holder(
-        &self,
-        holder: Transaction,
-        change: &mut (dyn Future<Output = Result<(), DatabaseError>> + Send + Unpin),
-    ) -> Result<(), DatabaseError> {
-        change.await?;
-        holder.commit().await
     }
 
     /// Taken while the transaction still keeps everything in its place.

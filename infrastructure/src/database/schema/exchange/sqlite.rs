@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::{COPY, Exchange, REPLACED};
+use super::{COPY, Exchange, Holder, REPLACED};
 use crate::database::{Database, DatabaseError, Row, Session, Snapshot, SqlValue, Transaction, placeholders};
 use crate::sql_args;
 
@@ -20,22 +20,33 @@ impl Exchange for SqliteExchange {
         false
     }
 
-    async fn create(&self, database: &Database, tables: &[String]) -> Result<(), DatabaseError> {
-        let mut tx = database.begin_view().await?;
+    /// In the transaction that confirms the right.
+    async fn create(&self, _: &Database, tables: &[String], holder: &dyn Holder) -> Result<bool, DatabaseError> {
+        let Some(mut tx) = holder.begin().await? else { return Ok(false) };
         for table in tables {
             for statement in definitions(&mut tx, table).await? {
                 tx.execute(&statement, vec![]).await?;
             }
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
-    async fn drop_tables(&self, database: &Database, tables: &[String]) -> Result<(), DatabaseError> {
+    /// In many short transactions, each of which confirms the right.
+    async fn drop_tables(
+        &self,
+        database: &Database,
+        tables: &[String],
+        holder: &dyn Holder,
+    ) -> Result<bool, DatabaseError> {
         for table in tables {
-            empty(database, table).await?;
-            database.execute(&format!("DROP TABLE IF EXISTS {table}"), vec![]).await?;
+            let is_held = empty(database, table, holder).await?
+                && run(holder, &format!("DROP TABLE IF EXISTS {table}"), vec![]).await?;
+            if !is_held {
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Part of the transaction, which the caller commits.
@@ -52,16 +63,6 @@ impl Exchange for SqliteExchange {
         Ok(())
     }
 
-    /// The change is a transaction itself, and one at a time writes.
-    async fn as_holder(
-        &self,
-        holder: Transaction,
-        change: &mut (dyn Future<Output = Result<(), DatabaseError>> + Send + Unpin),
-    ) -> Result<(), DatabaseError> {
-        holder.commit().await?;
-        change.await
-    }
-
     /// After the transaction, whose writes are to be seen.
     async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<Snapshot>, DatabaseError> {
         held.commit().await?;
@@ -76,11 +77,21 @@ impl Exchange for SqliteExchange {
     }
 }
 
-/// Deletes the rows of a table, a few at a time and in the order of their key, after its indexes.
-pub(super) async fn empty(database: &Database, table: &str) -> Result<(), DatabaseError> {
+/// Runs a statement in a transaction that confirms the right. `false`: it is lost.
+async fn run(holder: &dyn Holder, sql: &str, args: Vec<SqlValue>) -> Result<bool, DatabaseError> {
+    let Some(mut tx) = holder.begin().await? else { return Ok(false) };
+    tx.execute(sql, args).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Deletes the rows of a table, a few at a time and in the order of their key, after its indexes. `false`: the right is lost.
+pub(super) async fn empty(database: &Database, table: &str, holder: &dyn Holder) -> Result<bool, DatabaseError> {
     const INDEXES: &str = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL";
     for row in database.fetch_all(INDEXES, sql_args![table]).await? {
-        database.execute(&format!("DROP INDEX IF EXISTS {}", row.text("name")?), vec![]).await?;
+        if !run(holder, &format!("DROP INDEX IF EXISTS {}", row.text("name")?), vec![]).await? {
+            return Ok(false);
+        }
     }
     let columns = database.primary_key(table).await?;
     let key = columns.join(", ");
@@ -92,9 +103,11 @@ pub(super) async fn empty(database: &Database, table: &str) -> Result<(), Databa
         let value =
             |column: &String| row.int(column).map(SqlValue::from).or_else(|_| row.text(column).map(SqlValue::from));
         let place = columns.iter().map(value).collect::<Result<Vec<_>, _>>()?;
-        database.execute_unflushed(&delete, place).await?;
+        if !run(holder, &delete, place).await? {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The statements that make SQLite's copy of a table.

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::sqlite::{CHUNK, copy_of_index, copy_of_table, empty};
 use super::*;
 use crate::sql_args;
@@ -24,7 +26,7 @@ async fn replace(copies: &TableCopies) {
     let mut tx = copies.database.begin_view().await.unwrap();
     copies.replace(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
-    copies.remove().await.unwrap();
+    assert!(copies.remove(&copies.database).await.unwrap());
 }
 
 #[tokio::test]
@@ -34,7 +36,7 @@ async fn copies_take_the_place_of_the_tables_again_and_again() {
         insert_tag(database, "live", 1).await;
         for round in 0..3 {
             let copies = TableCopies::of(database, ["tags", "conversations"]);
-            copies.create().await.unwrap();
+            assert!(copies.create(database).await.unwrap());
             let aside = database.with_tables(copies.names());
             let before = tags(database).await;
             let name = format!("rebuilt {round}");
@@ -56,15 +58,50 @@ async fn what_an_interrupted_run_has_left_is_removed() {
     for fresh in &fresh_databases().await {
         let database = &fresh.database;
         let copies = TableCopies::of(database, ["tags", "agents"]);
-        copies.create().await.unwrap();
+        assert!(copies.create(database).await.unwrap());
         insert_tag(&database.with_tables(copies.names()), "half", 1).await;
         database.execute("CREATE TABLE customers__old (id INTEGER)", vec![]).await.unwrap();
-        copies.create().await.unwrap();
+        assert!(copies.create(database).await.unwrap());
         assert!(tags(&database.with_tables(copies.names())).await.is_empty());
         assert_eq!(copies.left_over().await.unwrap().len(), 2);
-        copies.remove().await.unwrap();
+        assert!(copies.remove(database).await.unwrap());
         assert_eq!(copies.left_over().await.unwrap(), Vec::<String>::new());
         database.execute("INSERT INTO customers__old VALUES (1)", vec![]).await.expect("it is another program's");
+    }
+}
+
+/// Loses its right after some transactions.
+struct Losing {
+    database: Database,
+    left: AtomicUsize,
+}
+
+#[async_trait]
+impl Holder for Losing {
+    async fn begin(&self) -> Result<Option<Transaction>, DatabaseError> {
+        let took = |left: usize| left.checked_sub(1);
+        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, took).is_err() {
+            return Ok(None);
+        }
+        self.database.begin().await
+    }
+}
+
+#[tokio::test]
+async fn tables_of_another_holder_are_left_alone_from_the_moment_that_the_right_is_lost() {
+    for fresh in &fresh_databases().await {
+        let database = &fresh.database;
+        let copies = TableCopies::of(database, ["tags", "conversations"]);
+        assert!(copies.create(database).await.unwrap());
+        insert_tag(&database.with_tables(copies.names()), "another's", 1).await;
+        let losing = |left| Losing { database: database.clone(), left: AtomicUsize::new(left) };
+        assert!(!copies.create(&losing(0)).await.unwrap() && !copies.remove(&losing(0)).await.unwrap());
+        assert_eq!(tags(&database.with_tables(copies.names())).await, ["another's"]);
+        if database.dialect() == Dialect::Sqlite {
+            // One table goes before the right is lost, in its own transaction.
+            assert!(!copies.remove(&losing(1)).await.unwrap());
+            assert!(!copies.left_over().await.unwrap().is_empty());
+        }
     }
 }
 
@@ -82,7 +119,7 @@ async fn table_is_emptied_but_for_the_last_few_rows_whatever_its_key_is() {
     tx.commit().await.unwrap();
     let last = format!("created_position >= {}", CHUNK * 2);
     for (table, last) in [("search_words", "word = 'word 2'"), ("search_chats", last.as_str())] {
-        empty(database, table).await.unwrap();
+        assert!(empty(database, table, database).await.unwrap());
         let sql = format!("SELECT COUNT(*) AS n, SUM(CASE WHEN {last} THEN 1 ELSE 0 END) AS last FROM {table}");
         let row = database.fetch_optional(&sql, vec![]).await.unwrap().unwrap();
         assert_eq!((row.int("n").unwrap(), row.int("last").unwrap()), (7, 7), "{table}");
@@ -95,7 +132,7 @@ async fn indexes_get_the_names_of_the_schema_back_before_its_next_step() {
     let database = &fresh.database;
     let before = names_of_indexes(database).await;
     let copies = TableCopies::of(database, ["conversations"]);
-    copies.create().await.unwrap();
+    assert!(copies.create(database).await.unwrap());
     replace(&copies).await;
     let rebuilt: Vec<_> = before.iter().map(|name| format!("{name}__rebuilt")).collect();
     assert_eq!(names_of_indexes(database).await, rebuilt);
