@@ -6,6 +6,9 @@ use harness::{DEADLINE, DatabaseKind, Process, Server, TestDatabase, each_databa
 use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::{Value, json};
 
+const ENDED: [&str; 9] =
+    ["router", "housekeeping", "presence", "stream", "streamLeases", "streamAuthority", "rebuild", "metrics", "abandonedChats"];
+
 each_database!(broken_background_tasks_are_told);
 async fn broken_background_tasks_are_told(database: TestDatabase) {
     let server = Server::start(&database).await;
@@ -16,10 +19,10 @@ async fn broken_background_tasks_are_told(database: TestDatabase) {
     server.app().tasks.stop();
     let broken = eventually(DEADLINE, "the tasks have ended", async || {
         let reply = client.get("/livez").await;
-        if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == 8) { Ok(reply) } else { Err(reply.body) }
+        if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == ENDED.len()) { Ok(reply) } else { Err(reply.body) }
     })
     .await;
-    let ended = json!({ "status": "broken", "ended": ["router", "housekeeping", "presence", "stream", "streamLeases", "streamAuthority", "metrics", "abandonedChats"] });
+    let ended = json!({ "status": "broken", "ended": ENDED });
     assert_eq!(broken.expect(503).body, ended);
     let ready = client.get("/readyz").await.expect(503).body;
     let failed = |name: &str| ready["checks"].as_array().unwrap().iter().any(|c| c["name"] == name && c["ok"] == false);
