@@ -6,8 +6,17 @@ use harness::{DEADLINE, DatabaseKind, Process, Server, TestDatabase, each_databa
 use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::{Value, json};
 
-const ENDED: [&str; 9] =
-    ["router", "housekeeping", "presence", "stream", "streamLeases", "streamAuthority", "rebuild", "metrics", "abandonedChats"];
+const ENDED: [&str; 9] = [
+    "router",
+    "housekeeping",
+    "presence",
+    "stream",
+    "streamLeases",
+    "streamAuthority",
+    "rebuild",
+    "metrics",
+    "abandonedChats",
+];
 
 each_database!(broken_background_tasks_are_told);
 async fn broken_background_tasks_are_told(database: TestDatabase) {
@@ -19,7 +28,11 @@ async fn broken_background_tasks_are_told(database: TestDatabase) {
     server.app().tasks.stop();
     let broken = eventually(DEADLINE, "the tasks have ended", async || {
         let reply = client.get("/livez").await;
-        if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == ENDED.len()) { Ok(reply) } else { Err(reply.body) }
+        if reply.body["ended"].as_array().is_some_and(|ended| ended.len() == ENDED.len()) {
+            Ok(reply)
+        } else {
+            Err(reply.body)
+        }
     })
     .await;
     let ended = json!({ "status": "broken", "ended": ENDED });

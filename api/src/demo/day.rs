@@ -18,7 +18,7 @@ use domain::visitor::VisitorDetails;
 use super::team::Team;
 use super::texts::{Author, DIALOGUES, Dialogue, FIRST_NAMES, LAST_NAMES, THINGS};
 use super::{CHATS, DemoClock, DemoError, execute, hours};
-use crate::service::View;
+use crate::service::ReadModel;
 use crate::wiring::Internals;
 
 /// The percentage of chats that begin in each hour from 8 to 18 o'clock: busy before noon, quiet at lunch.
@@ -273,7 +273,7 @@ impl Day<'_> {
     async fn let_the_router_follow(&self) -> Result<(), DemoError> {
         let mut position = self.app.log.head().await.map_err(UseCaseError::from)?.position;
         loop {
-            self.app.views.wait_for(&[View::Queue], position, ROUTED_WITHIN).await;
+            self.app.views.wait_for(&[ReadModel::Queue], position, ROUTED_WITHIN).await;
             self.app.clock.sleep(Duration::from_millis(3)).await;
             let now = self.app.log.head().await.map_err(UseCaseError::from)?.position;
             if now == position {

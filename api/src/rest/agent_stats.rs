@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::agent_stats::{AgentFigures as Figures, Percentiles, Recent};
 use axum::Json;
 use axum::extract::State;
 use domain::agent::AgentStatus;
 use domain::ids::AgentId;
 use domain::time::Timestamp;
-use projections::agent_stats::{AgentFigures as Figures, Percentiles, Recent};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::Page;
+use crate::service::rows::agents::{AgentFilter, AgentView};
 use application::agents::{AgentChanges, ChangeAgent, DeleteAgent, SetStatus};
 use application::ports::Principal;
 use axum::Json;
@@ -11,8 +13,6 @@ use domain::agent::{AgentStatus, ChatLimit, NewPassword, Registration, Role};
 use domain::ids::AgentId;
 use domain::text::{AvatarUrl, EmailAddress, Name};
 use domain::time::Timestamp;
-use projections::Page;
-use projections::agents::{AgentFilter, AgentView};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::Page;
 use axum::Json;
 use axum::extract::State;
 use domain::ids::ConversationId;
-use projections::Page;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

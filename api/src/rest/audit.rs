@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::Page;
 use axum::Json;
 use axum::extract::State;
-use projections::Page;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::agents::AgentView;
 use application::agents::{PasswordChange, TokenPair};
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +10,6 @@ use axum::http::StatusCode;
 use domain::agent::{self, AgentStatus, GivenPassword, Role};
 use domain::ids::AgentId;
 use domain::text::{EmailAddress, Name};
-use projections::agents::AgentView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +116,7 @@ pub async fn log_out(
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "PasswordChange")]
-pub struct NewPassword {
+pub struct PasswordChangeBody {
     /// The current password.
     #[schemars(with = "values::GivenPassword")]
     current_password: String,
@@ -131,7 +131,7 @@ pub async fn change_password(
     agent: CallingAgent,
     session: Session,
     address: ClientAddress,
-    write: Write<NewPassword>,
+    write: Write<PasswordChangeBody>,
 ) -> Result<StatusCode, Problem> {
     let Write { body, info } = write;
     let mut fields = Fields::default();

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::Page;
+use crate::service::rows::conversations::{ConversationCounts, ConversationFilter, ConversationOrder};
+use crate::service::rows::search::SearchText;
 use axum::Json;
 use axum::extract::State;
 use domain::conversation::ConversationStatus;
 use domain::text::is_blank;
 use domain::time::Timestamp;
-use projections::Page;
-use projections::conversations::{ConversationCounts, ConversationFilter, ConversationOrder};
-use projections::search::SearchText;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

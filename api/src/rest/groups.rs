@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::service::rows::Page;
+use crate::service::rows::agents::GroupView;
 use application::groups::{AddMembers, ChangeGroup, CreateGroup, DeleteGroup, GroupChanges, RemoveMember};
 use application::ports::Principal;
 use axum::Json;
@@ -11,8 +13,6 @@ use axum::response::Response;
 use domain::ids::{AgentId, GroupId};
 use domain::routing::RoutingStrategy;
 use domain::text::{Name, Note};
-use projections::Page;
-use projections::agents::GroupView;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

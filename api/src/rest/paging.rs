@@ -1,6 +1,6 @@
 //! The query parameters of lists: `limit`, `cursor` and `includeDeleted`.
 
-use projections::PageRequest;
+use crate::service::rows::PageRequest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::Page;
+use crate::service::rows::routing::{QueueStats, QueuedChat};
 use axum::Json;
 use axum::extract::State;
 use domain::ids::GroupId;
-use projections::Page;
-use projections::routing::{QueueStats, QueuedChat};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::Page;
+use crate::service::rows::tags::TagView;
 use application::ports::Principal;
 use application::tags::{ChangeTag, CreateTag, DeleteTag, TagChanges};
 use axum::Json;
@@ -9,8 +11,6 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::ids::TagId;
 use domain::text::{Color, Name};
-use projections::Page;
-use projections::tags::TagView;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::service::rows::Page;
 use application::InstallationKey;
 use application::chat::SendMessage;
 use application::ports::{Hash, Principal};
@@ -11,7 +12,6 @@ use axum::response::Response;
 use domain::ids::{ConversationId, ThreadId};
 use domain::text::{ClientEventId, MessageText, Metadata, Name, is_blank};
 use domain::time::Timestamp;
-use projections::Page;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
+use crate::service::rows::search::SearchText;
+use crate::service::rows::thread_events::{AuthorType, ThreadEventKind};
 use domain::agent::{self, ChatLimit};
 use domain::aggregate::AggregateType;
 use domain::text;
-use projections::search::SearchText;
-use projections::thread_events::{AuthorType, ThreadEventKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::service::{LONGEST_AUDIT_WORD, reading};
@@ -152,7 +152,7 @@ values! {
 }
 
 // Names of the domain, whose schemas are the same in requests and in answers.
+pub use crate::service::rows::conversations::ConversationOrder as ConversationOrderName;
 pub use domain::agent::{AgentStatus as AgentStatusName, Role as RoleName};
 pub use domain::assignment::RoutingStrategy as RoutingStrategyName;
 pub use domain::conversation::ConversationStatus as ConversationStatusName;
-pub use projections::conversations::ConversationOrder as ConversationOrderName;

@@ -3,7 +3,7 @@ pub use infrastructure::audit::{Aggregate as AggregateFilter, AuditFilter, Audit
 use infrastructure::audit::{AuditPageRequest, AuditQueries};
 use projections::{CursorError, Page, decode_cursor, encode_cursor};
 
-use super::{Action, Caller, Freshness, Refusal};
+use super::{Action, Caller, FreshReads, Refusal};
 
 /// The longest actor or event type in bytes; the log has no longer ones.
 pub const LONGEST_WORD: usize = 128;
@@ -12,7 +12,7 @@ pub const LONGEST_WORD: usize = 128;
 #[derive(Clone)]
 pub struct AuditReader {
     /// Waits for a demanded position.
-    pub freshness: Freshness,
+    pub freshness: FreshReads,
     /// Reads the log.
     pub audit: AuditQueries,
 }

@@ -5,17 +5,17 @@ use projections::conversations::{ConversationCounts, ConversationFilter, Convers
 use projections::{Page, PageRequest};
 
 use super::reading::{AssignmentView, NamedConversation, NamedEvent, Reading, Standing};
-use super::views::View;
-use super::{Action, Caller, Freshness, Refusal};
+use super::views::ReadModel;
+use super::{Action, Caller, FreshReads, Refusal};
 
 /// The views of a list: the conversations, and the groups of its reader.
-const LISTED: [View; 2] = [View::Conversations, View::Agents];
+const LISTED: [ReadModel; 2] = [ReadModel::Conversations, ReadModel::Agents];
 
 /// Reads conversations for callers, at least as fresh as the caller demands. [`Reading`] knows the rights and the names.
 #[derive(Clone)]
 pub struct Conversations {
     /// Waits for the views.
-    pub freshness: Freshness,
+    pub freshness: FreshReads,
     /// Reads them.
     pub reading: Reading,
 }
@@ -44,7 +44,7 @@ impl Conversations {
         at_least: Option<Position>,
     ) -> Result<NamedConversation, Refusal> {
         self.reading.ensure_conversation_readable(caller.principal, id).await?;
-        let as_of = self.freshness.reach_as_of(at_least, &[View::Conversations], caller.as_of).await?;
+        let as_of = self.freshness.reach_as_of(at_least, &[ReadModel::Conversations], caller.as_of).await?;
         Ok(self.reading.conversation(caller.principal, id, as_of).await?)
     }
 
@@ -70,7 +70,7 @@ impl Conversations {
         let as_of = self.freshness.reach_as_of(at_least, &LISTED, caller.as_of).await?;
         if filter.search.is_some() {
             // No write waits for the words.
-            self.freshness.reach_head(at_least, &[View::Search], as_of).await?;
+            self.freshness.reach_head(at_least, &[ReadModel::Search], as_of).await?;
         }
         Ok(self.reading.list_conversations(caller.principal, filter, (order, page), as_of).await?)
     }
@@ -96,7 +96,7 @@ impl Conversations {
     pub async fn list_events(&self, caller: &Caller, request: EventsRequest) -> Result<Page<NamedEvent>, Refusal> {
         let EventsRequest { thread_id, after, limit, at_least } = request;
         self.reading.ensure_thread_readable(caller.principal, thread_id).await?;
-        let as_of = self.freshness.reach_as_of(at_least, &[View::ThreadEvents], caller.as_of).await?;
+        let as_of = self.freshness.reach_as_of(at_least, &[ReadModel::ThreadEvents], caller.as_of).await?;
         Ok(self.reading.list_thread_events(thread_id, (after, limit), as_of).await?)
     }
 
@@ -113,7 +113,7 @@ impl Conversations {
     ) -> Result<Page<AssignmentView>, Refusal> {
         Action::ListAssignments.access().admit(caller.principal)?;
         self.reading.ensure_conversation_readable(caller.principal, id).await?;
-        let as_of = self.freshness.reach_as_of(at_least, &[View::Conversations], caller.as_of).await?;
+        let as_of = self.freshness.reach_as_of(at_least, &[ReadModel::Conversations], caller.as_of).await?;
         Ok(self.reading.list_assignments(id, from, as_of).await?)
     }
 

@@ -10,14 +10,14 @@ use projections::tags::{TagQueries, TagView};
 use projections::{Deleted, Page, PageRequest};
 
 use super::reading::deleted;
-use super::views::View;
-use super::{Caller, CallingAgent, Freshness, Refusal};
+use super::views::ReadModel;
+use super::{Caller, CallingAgent, FreshReads, Refusal};
 
 /// Reads agents, groups and tags.
 #[derive(Clone)]
 pub struct Directory {
     /// Waits for the views.
-    pub freshness: Freshness,
+    pub freshness: FreshReads,
     /// Reads agents and groups.
     pub agents: AgentQueries,
     /// Reads the figures of agents.
@@ -50,7 +50,7 @@ pub struct Lookup {
 }
 
 impl Directory {
-    async fn ready(&self, lookup: Lookup, view: View) -> Result<Deleted, Refusal> {
+    async fn ready(&self, lookup: Lookup, view: ReadModel) -> Result<Deleted, Refusal> {
         let shown = deleted(lookup.agent.principal(), lookup.include_deleted)?;
         self.freshness.reach(lookup.at_least, &[view]).await?;
         Ok(shown)
@@ -66,7 +66,7 @@ impl Directory {
         filter: AgentFilter,
         page: &PageRequest,
     ) -> Result<Page<AgentView>, Refusal> {
-        let deleted = self.ready(lookup, View::Agents).await?;
+        let deleted = self.ready(lookup, ReadModel::Agents).await?;
         Ok(self.agents.list_agents(&AgentFilter { deleted, ..filter }, page).await?)
     }
 
@@ -75,7 +75,7 @@ impl Directory {
     /// # Errors
     /// [`super::Code::NotFound`].
     pub async fn agent(&self, lookup: Lookup, id: AgentId) -> Result<AgentView, Refusal> {
-        let deleted = self.ready(lookup, View::Agents).await?;
+        let deleted = self.ready(lookup, ReadModel::Agents).await?;
         self.agents.find_agent(id, deleted).await?.ok_or_else(|| Refusal::not_found("agent"))
     }
 
@@ -98,7 +98,7 @@ impl Directory {
         id: AgentId,
         at_least: Option<Position>,
     ) -> Result<AgentFigures, Refusal> {
-        self.freshness.reach_head(at_least, &[View::Agents, View::AgentStats], caller.as_of).await?;
+        self.freshness.reach_head(at_least, &[ReadModel::Agents, ReadModel::AgentStats], caller.as_of).await?;
         let agent = self.agents.find_agent(id, Deleted::Hidden).await?.ok_or_else(|| Refusal::not_found("agent"))?;
         ensure_may_read_stats(caller.principal, id)?;
         let as_of = self.clock.now();
@@ -110,7 +110,7 @@ impl Directory {
     /// # Errors
     /// As of all functions here.
     pub async fn list_groups(&self, lookup: Lookup, page: &PageRequest) -> Result<Page<GroupView>, Refusal> {
-        let deleted = self.ready(lookup, View::Agents).await?;
+        let deleted = self.ready(lookup, ReadModel::Agents).await?;
         Ok(self.agents.list_groups(deleted, page).await?)
     }
 
@@ -119,7 +119,7 @@ impl Directory {
     /// # Errors
     /// [`super::Code::NotFound`].
     pub async fn group(&self, lookup: Lookup, id: GroupId) -> Result<GroupView, Refusal> {
-        let deleted = self.ready(lookup, View::Agents).await?;
+        let deleted = self.ready(lookup, ReadModel::Agents).await?;
         self.agents.find_group(id, deleted).await?.ok_or_else(|| Refusal::not_found("group"))
     }
 
@@ -136,7 +136,7 @@ impl Directory {
     /// # Errors
     /// As of all functions here.
     pub async fn list_tags(&self, lookup: Lookup, page: &PageRequest) -> Result<Page<TagView>, Refusal> {
-        let deleted = self.ready(lookup, View::Tags).await?;
+        let deleted = self.ready(lookup, ReadModel::Tags).await?;
         Ok(self.tags.list_tags(deleted, page).await?)
     }
 
@@ -145,7 +145,7 @@ impl Directory {
     /// # Errors
     /// [`super::Code::NotFound`].
     pub async fn tag(&self, lookup: Lookup, id: TagId) -> Result<TagView, Refusal> {
-        let deleted = self.ready(lookup, View::Tags).await?;
+        let deleted = self.ready(lookup, ReadModel::Tags).await?;
         self.tags.find_tag(id, deleted).await?.ok_or_else(|| Refusal::not_found("tag"))
     }
 

@@ -5,7 +5,7 @@ use application::command_bus::CommandBus;
 use application::ports::{AsOf, Position};
 
 use super::Refusal;
-use super::views::{View, Views};
+use super::views::{ReadModel, Views};
 
 /// The longest wait of a read for a position that the caller demands.
 const DEMANDED_WITHIN: Duration = Duration::from_secs(5);
@@ -15,12 +15,12 @@ const HEAD_WITHIN: Duration = Duration::from_secs(2);
 
 /// Keeps the promise that reads show what the caller knows of.
 #[derive(Clone)]
-pub struct Freshness {
+pub struct FreshReads {
     bus: CommandBus,
     views: Arc<Views>,
 }
 
-impl Freshness {
+impl FreshReads {
     /// Waits for these views.
     #[must_use]
     pub const fn new(bus: CommandBus, views: Arc<Views>) -> Self {
@@ -31,7 +31,7 @@ impl Freshness {
     ///
     /// # Errors
     /// [`super::Code::PositionNotReached`] when they do not in time.
-    pub async fn reach(&self, demanded: Option<Position>, views: &[View]) -> Result<(), Refusal> {
+    pub async fn reach(&self, demanded: Option<Position>, views: &[ReadModel]) -> Result<(), Refusal> {
         let Some(position) = demanded else { return Ok(()) };
         if self.views.wait_for(views, position, DEMANDED_WITHIN).await { Ok(()) } else { Err(Refusal::view_behind()) }
     }
@@ -54,7 +54,7 @@ impl Freshness {
     pub async fn reach_as_of(
         &self,
         demanded: Option<Position>,
-        views: &[View],
+        views: &[ReadModel],
         authenticated: AsOf,
     ) -> Result<AsOf, Refusal> {
         self.reach(demanded, views).await?;
@@ -72,7 +72,7 @@ impl Freshness {
     pub async fn reach_head(
         &self,
         demanded: Option<Position>,
-        views: &[View],
+        views: &[ReadModel],
         authenticated: AsOf,
     ) -> Result<(), Refusal> {
         self.reach(demanded, views).await?;

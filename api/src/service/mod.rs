@@ -3,7 +3,7 @@
 //!
 //! 1. [`Limits::take`] counts the action, and [`Authenticator::admit`] finds the caller and checks the role.
 //! 2. Changes go through [`Dispatch`], which waits for the read models that show their events.
-//! 3. Reads go through the readers, which check rights and wait for what the caller has seen already ([`Freshness`]).
+//! 3. Reads go through the readers, which check rights and wait for what the caller has seen already ([`FreshReads`]).
 //! 4. Each refusal is a [`Refusal`] with a stable code.
 //!
 //! Nothing here names a protocol's library, a header or a status code; a test reads the `use` lines.
@@ -26,6 +26,7 @@ mod positions;
 mod queue;
 pub mod reading;
 mod refusal;
+pub mod rows;
 pub mod stream;
 mod views;
 mod vitals;
@@ -50,14 +51,14 @@ pub use conversations::{Conversations, EventsRequest};
 pub use directory::{AgentFigures, Directory, Lookup};
 pub use dispatch::{BulkOutcome, ChangeRequest, Dispatch, Done, Wait};
 pub use fields::Fields;
-pub use freshness::Freshness;
+pub use freshness::FreshReads;
 pub use limits::Limits;
 pub use open_chats::{ChatPlace, OpenChats};
 pub use personal_data::{Erasure, PersonalDataItem, VisitorRecords};
 pub use positions::Positions;
 pub use queue::Queue;
 pub use refusal::{Code, FieldError, Refusal};
-pub use views::{FollowedView, View, Views};
+pub use views::{FollowedView, ReadModel, Views};
 pub use vitals::{Check, Progress, SignalStatus, Vitals};
 
 /// The services that doors share.

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use application::ports::{Epoch, Position};
 
 use super::Action;
-use super::views::{View, Views};
+use super::views::{ReadModel, Views};
 
 /// The views that most reads answer from.
-const PROMPT: [View; 4] = [View::Conversations, View::ThreadEvents, View::Agents, View::Tags];
+const PROMPT: [ReadModel; 4] = [ReadModel::Conversations, ReadModel::ThreadEvents, ReadModel::Agents, ReadModel::Tags];
 
 /// Knows how much of which history of the log answers include.
 #[derive(Clone)]
@@ -32,10 +32,10 @@ impl Positions {
     /// everything that the answer lacks.
     #[must_use]
     pub fn shown(&self, action: Action) -> Position {
-        let further: &[View] = match action {
-            Action::ListConversations | Action::CountConversations => &[View::Search],
-            Action::ListQueue | Action::ReadQueueStats => &[View::Queue],
-            Action::ReadAgentStats => &[View::AgentStats],
+        let further: &[ReadModel] = match action {
+            Action::ListConversations | Action::CountConversations => &[ReadModel::Search],
+            Action::ListQueue | Action::ReadQueueStats => &[ReadModel::Queue],
+            Action::ReadAgentStats => &[ReadModel::AgentStats],
             _ => &[],
         };
         self.views.shown(PROMPT.iter().chain(further).copied())

@@ -5,14 +5,14 @@ use domain::ids::GroupId;
 use projections::routing::{QueueStats, QueuedChat, RoutingQueries};
 use projections::{Page, PageRequest};
 
-use super::views::View;
-use super::{Action, Caller, Freshness, Refusal};
+use super::views::ReadModel;
+use super::{Action, Caller, FreshReads, Refusal};
 
 /// Reads the queue, with everything that was in the log when the caller was authenticated.
 #[derive(Clone)]
 pub struct Queue {
     /// Waits for the router's state.
-    pub freshness: Freshness,
+    pub freshness: FreshReads,
     /// Reads it.
     pub queue: RoutingQueries,
     /// The present time.
@@ -32,7 +32,7 @@ impl Queue {
         page: &PageRequest,
     ) -> Result<Page<QueuedChat>, Refusal> {
         Action::ListQueue.access().admit(caller.principal)?;
-        self.freshness.reach_head(at_least, &[View::Queue], caller.as_of).await?;
+        self.freshness.reach_head(at_least, &[ReadModel::Queue], caller.as_of).await?;
         Ok(self.queue.list_queue(group_id, page).await?)
     }
 
@@ -42,7 +42,7 @@ impl Queue {
     /// [`super::Code::Forbidden`], or when the router's state is behind the position or cannot be read.
     pub async fn stats(&self, caller: &Caller, at_least: Option<Position>) -> Result<Vec<QueueStats>, Refusal> {
         Action::ReadQueueStats.access().admit(caller.principal)?;
-        self.freshness.reach_head(at_least, &[View::Queue], caller.as_of).await?;
+        self.freshness.reach_head(at_least, &[ReadModel::Queue], caller.as_of).await?;
         Ok(self.queue.stats(self.clock.now()).await?)
     }
 }

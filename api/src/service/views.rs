@@ -8,7 +8,7 @@ use infrastructure::subscription::{RunnerHandle, RunnerStatus, Subscriber, names
 
 /// A read model from which the service answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
+pub enum ReadModel {
     Conversations,
     /// Messages and system events.
     ThreadEvents,
@@ -23,7 +23,7 @@ pub enum View {
     AgentStats,
 }
 
-impl View {
+impl ReadModel {
     const fn subscriber(self) -> &'static str {
         match self {
             Self::Conversations => names::CONVERSATIONS,
@@ -71,13 +71,13 @@ impl Views {
     }
 
     /// Waits until all of these views have taken in everything up to the position. `false`: not in time.
-    pub async fn wait_for(&self, views: &[View], position: Position, within: Duration) -> bool {
+    pub async fn wait_for(&self, views: &[ReadModel], position: Position, within: Duration) -> bool {
         let wanted = self.runners().filter(|runner| views.iter().any(|view| view.subscriber() == runner.name()));
         all_reach(wanted, position, within).await
     }
 
     /// The position that all of these views are known to have reached.
-    pub(super) fn shown(&self, views: impl Iterator<Item = View>) -> Position {
+    pub(super) fn shown(&self, views: impl Iterator<Item = ReadModel>) -> Position {
         let reached = views.filter_map(|view| self.runners().find(|runner| runner.name() == view.subscriber()));
         reached.map(RunnerHandle::position).min().unwrap_or_default()
     }

@@ -123,7 +123,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     if first_admin.is_some() {
         // The first clients should find the default group and the admin.
         let head = internals.log.head().await?.position;
-        internals.views.wait_for(&[service::View::Agents], head, FIRST_VIEWS_WITHIN).await;
+        internals.views.wait_for(&[service::ReadModel::Agents], head, FIRST_VIEWS_WITHIN).await;
     }
     let responder = Responder {
         dispatch: services.dispatch.clone(),

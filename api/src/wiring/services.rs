@@ -16,7 +16,7 @@ use super::{Core, Internals};
 use crate::service::reading::Reading;
 use crate::service::stream::Hub;
 use crate::service::{
-    AuditReader, Authenticator, Conversations, Directory, Dispatch, Freshness, Limits, OpenChats, Positions, Queue,
+    AuditReader, Authenticator, Conversations, Directory, Dispatch, FreshReads, Limits, OpenChats, Positions, Queue,
     Services, VisitorRecords, Vitals,
 };
 
@@ -30,7 +30,7 @@ pub(super) fn build(
     let Core { settings, database, clock, log, personal_data_log, bus, signals, .. } = core;
     let (views, sessions) = (Arc::clone(&internals.views), log_in.sessions.clone());
     let tokens = Arc::clone(&sessions.tokens);
-    let freshness = Freshness::new(bus.clone(), Arc::clone(&views));
+    let freshness = FreshReads::new(bus.clone(), Arc::clone(&views));
     let dispatch = Dispatch::new(bus.clone(), Arc::clone(&views));
     let (agents, queue) = (AgentQueries::new(database.clone()), RoutingQueries::new(database.clone()));
     Services {

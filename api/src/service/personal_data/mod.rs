@@ -16,7 +16,7 @@ use domain::visitor::Visitor;
 use futures::Stream;
 use futures::channel::mpsc;
 
-use super::{Action, Caller, CallingAgent, ChangeRequest, Dispatch, Freshness, Refusal};
+use super::{Action, Caller, CallingAgent, ChangeRequest, Dispatch, FreshReads, Refusal};
 use export::{Export, Reader, write_whole};
 
 pub use items::PersonalDataItem;
@@ -30,7 +30,7 @@ pub struct VisitorRecords {
     /// Makes contexts, and waits for the views after an erasure.
     pub dispatch: Dispatch,
     /// Waits for a demanded position.
-    pub freshness: Freshness,
+    pub freshness: FreshReads,
     /// Reads visitors and tags.
     pub bus: CommandBus,
     /// Gives the end of the log, up to which an export goes.

@@ -13,7 +13,7 @@ use super::hub::Hub;
 use super::reader::Reader;
 use super::seats::Credentials;
 use super::{Cursor, End};
-use crate::service::{Caller, Code, Refusal, View};
+use crate::service::{Caller, Code, ReadModel, Refusal};
 
 /// The most streams of one visitor on a node.
 pub const MAX_OF_A_VISITOR: usize = 5;
@@ -67,7 +67,7 @@ impl Hub {
         let groups = match principal {
             Principal::Agent { id, .. } if !may_read_all(principal) => {
                 let position = caller.as_of.position();
-                if !self.renderer.views.wait_for(&[View::Agents], position, GROUPS_WITHIN).await {
+                if !self.renderer.views.wait_for(&[ReadModel::Agents], position, GROUPS_WITHIN).await {
                     return Err(Refusal::view_behind());
                 }
                 self.renderer.agents.groups_of(id).await?.into_iter().collect()

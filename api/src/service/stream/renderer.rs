@@ -21,7 +21,7 @@ use super::frames::{Content, Kind, Thing};
 use super::history::History;
 use super::prepared::{ConversationState, Needs, Prepared};
 use crate::service::reading::Reading;
-use crate::service::{Refusal, View, Views};
+use crate::service::{ReadModel, Refusal, Views};
 
 /// The longest wait for the views in one attempt.
 const VIEWS_WITHIN: Duration = Duration::from_secs(5);
@@ -117,9 +117,9 @@ impl Renderer {
 
     async fn await_views(&self, needs: &Needs) -> Result<(), Refusal> {
         let wanted = [
-            (View::Conversations, !needs.conversations.is_empty() || !needs.renamed.is_empty()),
-            (View::Agents, !needs.agents.is_empty() || !needs.groups.is_empty()),
-            (View::Tags, !needs.tags.is_empty()),
+            (ReadModel::Conversations, !needs.conversations.is_empty() || !needs.renamed.is_empty()),
+            (ReadModel::Agents, !needs.agents.is_empty() || !needs.groups.is_empty()),
+            (ReadModel::Tags, !needs.tags.is_empty()),
         ];
         let views: Vec<_> = wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(view, _)| view).collect();
         let reached = views.is_empty() || self.views.wait_for(&views, needs.position, VIEWS_WITHIN).await;

@@ -1,5 +1,5 @@
-use projections::Page;
-use projections::agents::AgentView;
+use crate::service::rows::Page;
+use crate::service::rows::agents::AgentView;
 use serde_json::json;
 
 use crate::rest::agent_stats::AgentStats;

@@ -1,4 +1,4 @@
-use projections::agents::AgentView;
+use crate::service::rows::agents::AgentView;
 use serde_json::json;
 
 use crate::rest::auth::LoggedInBody;

@@ -1,6 +1,6 @@
-use projections::Page;
-use projections::conversations::ConversationCounts;
-use projections::routing::QueuedChat;
+use crate::service::rows::Page;
+use crate::service::rows::conversations::ConversationCounts;
+use crate::service::rows::routing::QueuedChat;
 use serde_json::json;
 
 use crate::rest::bulk::BulkResults;

@@ -1,5 +1,5 @@
-use projections::Page;
-use projections::agents::GroupView;
+use crate::service::rows::Page;
+use crate::service::rows::agents::GroupView;
 use serde_json::json;
 
 use crate::rest::openapi::examples;

@@ -1,4 +1,4 @@
-use projections::Page;
+use crate::service::rows::Page;
 use serde_json::{Map, Value};
 
 use crate::rest::health::{Broken, Health, Liveness, Readiness};

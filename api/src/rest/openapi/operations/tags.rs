@@ -1,5 +1,5 @@
-use projections::Page;
-use projections::tags::TagView;
+use crate::service::rows::Page;
+use crate::service::rows::tags::TagView;
 use serde_json::json;
 
 use crate::rest::openapi::operation::Doc;

@@ -1,5 +1,5 @@
+use crate::service::rows::Page;
 use application::visitors::MIN_ANONYMOUS_KEY;
-use projections::Page;
 use serde_json::json;
 
 use crate::rest::openapi::operation::Doc;
