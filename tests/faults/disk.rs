@@ -63,7 +63,7 @@ async fn full_disk_is_told_loses_nothing_and_is_recovered_from() {
     reads_work(&client, boss.token(), &writer.guests[0]).await;
     client.get("/livez").await.expect(200);
     // What is tried again and again must not fill the disk with its log.
-    let (tries, since) = (process.log().matches("projector is interrupted").count(), full.elapsed());
+    let (tries, since) = (process.log().matches("subscriber is interrupted").count(), full.elapsed());
     assert!(tries < MOST_TRIES, "{tries} tries to project in {since:?}");
     println!("{tries} tries to project in {since:?}");
 

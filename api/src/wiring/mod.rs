@@ -86,7 +86,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let log_in = build_log_in(&core, limiter.clone())?;
     let accounts = accounts(&log_in);
     let first_admin = set_up(&core.settings, &accounts).await?;
-    let (views, runners, router_task) = start_projectors(&core);
+    let (views, runners, router_task) = start_subscribers(&core);
     let database = core.database.clone();
     let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&core.clock), &*core.ids);
     let (presence, presence_task) = start_presence(&core);
@@ -158,7 +158,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
 }
 
 /// Starts the subscribers of the log: all views, and the router with its state.
-fn start_projectors(core: &Core) -> (Views, Vec<RunnerHandle>, JoinHandle<()>) {
+fn start_subscribers(core: &Core) -> (Views, Vec<RunnerHandle>, JoinHandle<()>) {
     let Core { database, clock, ids, log, bus, .. } = core;
     let attempts = Arc::new(SqlAttemptStore::new(database.clone(), Arc::clone(clock), Arc::clone(ids)));
     let router = Router::new(bus.clone(), Arc::clone(clock), Arc::clone(ids), attempts);

@@ -38,7 +38,7 @@ pub enum StopReason {
         position: Position,
     },
     /// Its task has panicked.
-    #[error("the projector has panicked")]
+    #[error("the subscriber has panicked")]
     Panicked,
     /// Its tables belong to a newer version of it.
     #[error("its tables belong to version {version}: a newer program works on this database")]

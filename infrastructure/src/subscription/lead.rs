@@ -222,7 +222,7 @@ impl Leader<'_> {
         let name = self.runner.subscriber.name();
         if let Some(reason) = failed {
             tracing::warn!(
-                projector = name,
+                subscriber = name,
                 error = &reason as &dyn std::error::Error,
                 "batched projection failed; retrying statement by statement"
             );

@@ -126,7 +126,7 @@ impl Runner {
             Err(end) => end,
         };
         if timeout(RELEASED_WITHIN, self.subscriber.released()).await.is_err() {
-            tracing::warn!(projector = self.subscriber.name(), "projector gives its lease away with work under way");
+            tracing::warn!(subscriber = self.subscriber.name(), "subscriber gives its lease away with work under way");
         }
         end
     }
@@ -136,7 +136,7 @@ impl Runner {
             return;
         }
         let name = self.subscriber.name();
-        tracing::warn!(projector = name, error = end as &dyn std::error::Error, "projector is interrupted; retrying");
+        tracing::warn!(subscriber = name, error = end as &dyn std::error::Error, "subscriber is interrupted; retrying");
         self.failures = self.failures.saturating_add(1);
         let (clock, ids) = (Arc::clone(&self.subscriptions.clock), Arc::clone(&self.subscriptions.ids));
         tokio::select! {
@@ -178,7 +178,7 @@ impl Runner {
 
     /// Does nothing until its tables were rebuilt, which may have mended the cause. `false`: the node is shutting down.
     async fn stop(&mut self, reason: StopReason) -> bool {
-        tracing::error!(projector = self.subscriber.name(), %reason, "projector has stopped");
+        tracing::error!(subscriber = self.subscriber.name(), %reason, "subscriber has stopped");
         self.controls.status.send_replace(RunnerStatus::Stopped(reason));
         let clock = Arc::clone(&self.subscriptions.clock);
         loop {
@@ -187,7 +187,7 @@ impl Runner {
                 () = self.shut_down() => return false,
             }
             if matches!(self.generation().await, Ok(Some(now)) if Some(now) != self.began_with) {
-                tracing::info!(projector = self.subscriber.name(), "tables were rebuilt; projector starts again");
+                tracing::info!(subscriber = self.subscriber.name(), "tables were rebuilt; subscriber starts again");
                 self.controls.status.send_replace(RunnerStatus::Following);
                 return true;
             }
