@@ -12,7 +12,7 @@ const DESCRIPTION: &str = "\
 `GET /v1/stream` as a WebSocket (subprotocol `livechatlog.v1`), one JSON object a text frame, or as server-sent events with the \
 same objects as `data`. `docs/api.md` describes positions, close codes and limits.";
 
-/// The document.
+/// The AsyncAPI document of the stream, built once.
 #[must_use]
 pub fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(build);

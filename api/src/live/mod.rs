@@ -31,6 +31,6 @@ pub struct Context {
     pub edge: Arc<Edge>,
     /// The connection, which counts towards the limits and notices a drain; absent in a router without a server.
     pub connection: Option<OpenConnection>,
-    /// The client's address.
+    /// The network address that the connection counts for.
     pub address: ClientAddress,
 }

@@ -7,7 +7,7 @@ pub enum End {
     Overloaded,
     /// A frame of the reader cannot be read, or comes at the wrong time.
     BadFrame,
-    /// The token has expired.
+    /// The reader sent no newer token in time.
     TokenExpired,
     /// There is no valid token: it is missing or forged, its session has ended, or its agent or visitor is gone.
     Revoked,

@@ -32,7 +32,7 @@ pub struct Follower {
 /// A change for the reader.
 #[derive(Clone, Debug)]
 pub struct LiveEvent {
-    /// Its position.
+    /// The position of the change in the log.
     pub position: Position,
     /// The position that the reader had before.
     pub after: Position,

@@ -51,18 +51,18 @@ pub enum Content {
     },
     /// The reader may not see it any more, or it was deleted.
     Removed {
-        /// The thing.
+        /// The kind and the id, by which the reader finds it.
         data: Thing,
     },
     /// It has changed, and its state is too large for a frame: read it.
     Changed {
-        /// The thing.
+        /// The kind and the id, by which the reader finds it.
         data: Thing,
     },
     /// The personal data of a visitor was erased. Remove the visitor's name, addresses and words, or read the visitor's
     /// conversations again.
     Erased {
-        /// The visitor.
+        /// The visitor, by the id in conversations.
         data: ErasedVisitor,
     },
 }
@@ -71,9 +71,9 @@ pub enum Content {
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "StreamThing")]
 pub struct Thing {
-    /// The kind.
+    /// Names the resource that has the id.
     pub kind: Kind,
-    /// The id.
+    /// A UUID, as in the resource.
     #[schemars(with = "domain::schema::Id")]
     pub id: Uuid,
 }
@@ -83,13 +83,9 @@ pub struct Thing {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "StreamThingKind")]
 pub enum Kind {
-    /// A conversation.
     Conversation,
-    /// An agent.
     Agent,
-    /// A group.
     Group,
-    /// A tag.
     Tag,
 }
 
@@ -98,11 +94,11 @@ pub enum Kind {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ErasedVisitor")]
 pub struct ErasedVisitor {
-    /// The visitor's id.
+    /// A UUID, as in conversations.
     pub visitor_id: VisitorId,
 }
 
-/// The limits of a stream.
+/// How much a client may send, and how many streams it may open.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "StreamLimits")]
@@ -115,7 +111,7 @@ pub struct StreamLimits {
     pub streams: usize,
 }
 
-/// A frame of the server.
+/// What the server sends, one JSON object each.
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "frame", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[schemars(rename = "ServerFrame")]
@@ -192,14 +188,14 @@ impl ServerFrame {
         Self::Error { code: end.code(), detail: end.detail(), terminal, retry_in_ms }
     }
 
-    /// The frame as JSON.
+    /// Writes it on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("frames are plain JSON")
     }
 }
 
-/// A frame of the client.
+/// What the client may send, one JSON object each.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "frame", rename_all = "snake_case", deny_unknown_fields)]
 #[schemars(rename = "ClientFrame")]
@@ -214,7 +210,7 @@ pub enum ClientFrame {
     },
     /// A new token for the same agent or visitor.
     Token {
-        /// The token.
+        /// A later token than that of the greeting.
         token: String,
     },
     /// Asks for a `pong`.

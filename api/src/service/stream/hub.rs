@@ -37,7 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct HubPorts {
     /// Reads aggregates.
     pub bus: CommandBus,
-    /// The event log.
+    /// Gives the events to every follower.
     pub log: Arc<dyn EventLog>,
     /// The progress of the read models.
     pub views: Arc<Views>,
