@@ -95,7 +95,7 @@ pub struct Arguments {
     /// Limits on the requests of each client
     #[arg(long, env = "RATE_LIMITS", value_enum, default_value_t, global = true)]
     pub rate_limits: Switch,
-    /// The limits.
+    /// How much one caller, address or connection may take.
     #[command(flatten)]
     pub limits: LimitArguments,
     /// Whether to start on a SQLite older than 3.51.3, which may lose committed transactions
@@ -197,7 +197,7 @@ pub struct Settings {
     pub drain_delay: Duration,
     /// Whether rate limits are enforced.
     pub rate_limits: bool,
-    /// The limits.
+    /// How much one caller, address or connection may take.
     pub limits: LimitSettings,
     /// What to do with a SQLite that may lose committed transactions.
     pub old_sqlite: OldSqlite,

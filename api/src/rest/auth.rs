@@ -117,10 +117,10 @@ pub async fn log_out(
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "PasswordChange")]
 pub struct PasswordChangeBody {
-    /// The current password.
+    /// The password until now, of which a wrong one counts as a failed log-in.
     #[schemars(with = "values::GivenPassword")]
     current_password: String,
-    /// The new password.
+    /// The password from now on; it ends all other sessions.
     #[schemars(with = "values::NewPassword")]
     new_password: String,
 }

@@ -144,6 +144,7 @@ async fn begin(
     Ok(Answer::created(&session)?.of(&done, &info).into_response())
 }
 
+/// A request for a newer token of a visitor's session.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "SessionRenewal")]
@@ -161,7 +162,7 @@ pub struct RenewedSession {
     session_token: String,
     /// The lifetime of the token in seconds.
     expires_in: i64,
-    /// The visitor's id.
+    /// A UUID; the same in all sessions of the visitor.
     visitor_id: VisitorId,
 }
 

@@ -15,7 +15,7 @@ pub struct Rates {
     pub started_chats: Rate,
     /// Messages, new chats, closings and reopenings of one visitor.
     pub visitor_messages: Rate,
-    /// Messages of one agent.
+    /// Counted for each agent, over all chats and doors.
     pub agent_messages: Rate,
     /// Log-ins from one address, whatever their outcome. The brake on wrong passwords is the use case's own.
     pub log_ins: Rate,
@@ -66,7 +66,7 @@ const fn a_minute(times: u32) -> Rate {
 /// a day later.
 const KEPT_ANSWERS: Rate = Rate { times: 1_000, window: Duration::from_secs(24 * 3600) };
 
-/// One of the limits.
+/// A rate with the name under which it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Limit {
     /// Keeps the counts apart from those of other limits.
