@@ -360,7 +360,12 @@ async fn frames_of_every_type_of_event_lead_to_what_rest_shows(database: TestDat
     )
     .await;
     // The new chat of the same visitor is another conversation, which ends before the first one is reopened.
-    let second = mirrors[0].held.conversations.keys().find(|id| **id != vera.conversation_id).cloned().unwrap();
+    let second = eventually(DEADLINE, "the visitor learns of the second chat", async || {
+        mirrors[0].settle("the second chat").await;
+        let mut chats = mirrors[0].held.conversations.keys();
+        chats.find(|id| **id != vera.conversation_id).cloned().ok_or("only one chat")
+    })
+    .await;
     let again = json!({ "sessionToken": token(of_vera), "name": "Vera Maria", "initialMessage": "Back again" });
     let ben = server.client().log_in("ben.new@example.com").await;
     let change = json!({ "currentPassword": harness::PASSWORD, "newPassword": "another good password" });
