@@ -14,6 +14,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The schema of the JSON that it takes.
     pub body: Option<&'static Value>,
+    /// The media type of its answer.
+    pub accept: &'static str,
     /// The word of `x-required-role`.
     pub least_role: &'static str,
 }
@@ -45,8 +47,14 @@ fn read(path: &'static str, method: &str, operation: &'static Value) -> Operatio
         path,
         parameters: parameters.map(parameter).collect(),
         body: operation["requestBody"]["content"].get("application/json").map(|media| &media["schema"]),
+        accept: answer(&operation["responses"]),
         least_role: text(&operation["x-required-role"]),
     }
+}
+
+fn answer(responses: &'static Value) -> &'static str {
+    let media = responses["200"]["content"].as_object().and_then(|content| content.keys().next());
+    media.map_or("application/json", String::as_str)
 }
 
 fn parameter(value: &'static Value) -> Parameter {

@@ -91,8 +91,12 @@ impl Fuzzer {
     async fn send(&mut self, request: &Request) -> Result<Answer, String> {
         let response = request.build(&self.http, &self.through).send().await;
         let response = response.map_err(|error| format!("no answer ({error:?})"))?;
+        let cut_short = |error: reqwest::Error| format!("cut short ({error:?})");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(|error| format!("{status}, cut short ({error:?})"))?;
+        // A stream of events does not end by itself.
+        let is_endless =
+            headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let bytes = if is_endless { vec![] } else { response.bytes().await.map_err(cut_short)?.to_vec() };
         self.report.count(request.operation, request.role, status);
         if status >= 500 {
             return Err(format!("{status} {}", String::from_utf8_lossy(&bytes)));

@@ -54,7 +54,7 @@ impl World {
             template: operation.path,
             path: vec![],
             query: vec![],
-            headers: vec![],
+            headers: vec![("Accept", operation.accept.as_bytes().to_vec())],
             body: None,
             role: scene.role,
             token,
