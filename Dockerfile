@@ -2,13 +2,15 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
+# Of this package alone: with the whole workspace, what only tests use would be compiled in.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin livechatlog \
+    cargo build --release --locked --package api --bin livechatlog \
     && cp target/release/livechatlog /livechatlog
 
 FROM debian:bookworm-slim
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin livechatlog \
+RUN groupadd --gid 10001 livechatlog \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin livechatlog \
     && install --directory --owner=livechatlog --group=livechatlog --mode=0700 /data
 COPY --from=build /livechatlog /usr/local/bin/livechatlog
 USER 10001:10001

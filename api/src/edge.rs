@@ -4,17 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use application::ports::Ids;
+use axum::extract::Request;
 use subtle::ConstantTimeEq as _;
 
 use crate::metrics::Metrics;
 use crate::server::Strangers;
-use crate::server::client_address::TrustedProxies;
+use crate::server::client_address::{ClientAddress, TrustedProxies, peer_of};
 use crate::server::cors::CorsOrigins;
+use crate::server::hints::ProxyHints;
+use crate::server::proxy_header::ProxyHeader;
 
 /// The edge of the program, shared by all doors.
 pub struct Edge {
     /// The proxies whose word about client addresses counts.
     pub trusted: TrustedProxies,
+    /// Where they report clients.
+    pub proxy_header: ProxyHeader,
+    /// What looks wrong about proxies.
+    pub proxy_hints: ProxyHints,
     /// The origins whose pages may call.
     pub cors_origins: CorsOrigins,
     /// The token of programs that scrape the metrics.
@@ -36,6 +43,14 @@ const LONGEST_RETRY: f64 = 10_000.0;
 const SHORTEST_RETRY: f64 = 1_000.0;
 
 impl Edge {
+    /// The client of a request, as far as it can be trusted.
+    #[must_use]
+    pub fn client_of(&self, request: &Request) -> ClientAddress {
+        let (peer, headers) = (peer_of(request.extensions()), request.headers());
+        self.proxy_hints.look(&self.trusted, self.proxy_header, (peer, headers));
+        self.trusted.client_of(self.proxy_header, peer, headers)
+    }
+
     /// Whether a token is that for metrics. The time of the comparison says nothing about it.
     #[must_use]
     pub fn is_monitor(&self, token: Option<&str>) -> bool {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use application::ports::Clock;
 use domain::ids::GroupId;
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use infrastructure::event_log::{REFUSAL_REASONS, RETRY_CAUSES};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 use projections::routing::QueueStats;
@@ -59,6 +60,7 @@ impl Metrics {
         let recorded = builder.install_recorder()?;
         let process = Collector::default();
         describe();
+        begin_at_zero();
         process.describe();
         Ok((recorded, process))
     }
@@ -132,6 +134,26 @@ fn describe() {
     describe_gauge!("livechatlog_redis_connected", "1 while the connection to Redis stands.");
     describe_counter!("livechatlog_log_lines_lost_total", "Log lines that were lost, because nothing read them.");
     describe_gauge!("livechatlog_build_info", "1, with the version of the program.");
+}
+
+/// The counters whose first event would otherwise be their first sample, which `rate` cannot see. Names of projections are
+/// added once they run; routes once they are called.
+fn begin_at_zero() {
+    counter!("livechatlog_command_retries_total").increment(0);
+    for cause in RETRY_CAUSES {
+        counter!("livechatlog_commit_retries_total", "cause" => cause).increment(0);
+    }
+    for reason in REFUSAL_REASONS {
+        counter!("livechatlog_append_refusals_total", "reason" => reason).increment(0);
+    }
+    for (name, _) in projections::all_subscriber_ids() {
+        counter!("livechatlog_projection_batches_failed_total", "projection" => name).increment(0);
+        counter!("livechatlog_projected_events_total", "projection" => name).increment(0);
+    }
+    for method in ["GET", "POST"] {
+        let labels = [("method", method), ("route", "none"), ("status", "500")];
+        counter!("livechatlog_http_requests_total", &labels).increment(0);
+    }
 }
 
 /// Without an answer from the log there is no lag to record; `/readyz` says why.

@@ -35,6 +35,16 @@ pub enum ProbeError {
     },
 }
 
+impl ProbeError {
+    fn reason(&self) -> String {
+        match self {
+            Self::Write(error) => format!("{self}: {}", error.reason()),
+            Self::Schema(MigrateError::Database(error)) => error.reason(),
+            Self::Schema(_) | Self::Outdated { .. } => self.to_string(),
+        }
+    }
+}
+
 /// Tries the database from time to time.
 #[derive(Debug)]
 pub struct WriteProbe {
@@ -68,12 +78,8 @@ impl WriteProbe {
         if let Some(error) = &fault {
             tracing::warn!(error = error as &dyn std::error::Error, "the database cannot be used");
         }
-        let fault = fault.map(|error| match error {
-            // The useful words are inside.
-            ProbeError::Write(error @ DatabaseError::Exchanged)
-            | ProbeError::Schema(MigrateError::Database(error @ DatabaseError::Exchanged)) => error.to_string(),
-            error => error.to_string(),
-        });
+        // Everybody may read it: without names of users and machines, which are in the log.
+        let fault = fault.map(|error| error.reason());
         *last = Some((Instant::now(), fault.clone()));
         fault
     }

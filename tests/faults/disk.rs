@@ -56,8 +56,10 @@ async fn full_disk_is_told_loses_nothing_and_is_recovered_from() {
         if ready.status == 503 { Ok(ready.body) } else { Err(ready.body) }
     })
     .await;
-    let database_check = json!({ "name": "database", "ok": false, "required": true, "reason": "does not take writes" });
-    assert_eq!(find_check(&told, "database"), database_check, "{told}");
+    let database_check = find_check(&told, "database");
+    assert_eq!((&database_check["ok"], &database_check["required"]), (&json!(false), &json!(true)), "{told}");
+    let reason = database_check["reason"].as_str().unwrap_or_default();
+    assert!(reason.starts_with("does not take writes: ") && reason.contains("SQLite code 13"), "{told}");
     let waited = writer.journal.take_longest_wait();
     assert!(waited < TOLD, "somebody waited {waited:?} for an answer");
     reads_work(&client, boss.token(), &writer.guests[0]).await;
@@ -90,6 +92,37 @@ async fn full_disk_is_told_loses_nothing_and_is_recovered_from() {
     assert_eq!(unknown, 0);
     assert!(process.terminate().await.success());
     assert_clean(&process);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn store_on_a_read_only_disk_is_read_and_not_served() {
+    let Some(disk) = SmallDisk::mount("store_on_a_read_only_disk_is_read_and_not_served") else { return };
+    let database = TestDatabase::sqlite_in(disk.path());
+    let mut process = program_on(&database).start().await;
+    begin_chat(process.client(), "Hello").await;
+    assert!(process.terminate().await.success());
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| elsewhere.path().join(name).display().to_string();
+    let run = |words: &[&str]| harness::run_on(&database, words, &[]);
+    assert!(run(&["audit", "export", "--output", &file("before")]).status.success(), "it makes the key");
+    let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.path()).status();
+    assert!(remounted.is_ok_and(|status| status.success()), "the disk can be made read-only");
+    let commands: [&[&str]; 4] = [
+        &["audit", "verify"],
+        &["backup", &file("backup")],
+        &["audit", "export", "--output", &file("after")],
+        &["check", "--invariants"],
+    ];
+    for words in commands {
+        let output = run(words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(std::fs::read(file("before")).unwrap().len(), std::fs::read(file("after")).unwrap().len());
+    let told = String::from_utf8_lossy(&run(&["check"]).stdout).into_owned();
+    assert!(told.contains("is not writable"), "{told}");
+    let mut serving = program_on(&database).spawn();
+    assert!(!serving.wait_for_end(DEADLINE).await.success());
+    assert!(serving.log().contains(&disk.path().display().to_string()), "{}", serving.log());
 }
 
 async fn reads_work(client: &Client, boss: &str, guest: &Visitor) {

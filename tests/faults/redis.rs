@@ -12,7 +12,7 @@ use crate::journal::{Journal, Write};
 use crate::outages::find_check;
 use crate::people::{admin, begin_chat, hire, program_on, wait_until_served};
 use crate::recovery::{RECOVERY, assert_clean, settled};
-use crate::servers::Redis;
+use crate::servers::{Redis, RedisOverTls};
 
 /// Nodes look for each other's events every 50 ms, and for each other's read models every 250 ms at least.
 const POLLED: Duration = Duration::from_secs(2);
@@ -161,4 +161,32 @@ impl Nodes {
         }
         brakes
     }
+}
+
+#[tokio::test]
+async fn redis_is_reached_by_tls_with_a_private_authority() {
+    let Some(redis) = RedisOverTls::start("redis_is_reached_by_tls_with_a_private_authority").await else { return };
+    let database = TestDatabase::sqlite();
+    let authority = redis.authority.display().to_string();
+    let check = |settings: &[(&str, &str)]| {
+        let output = harness::run_on(&database, &["check", "--json"], settings);
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+        told["findings"].as_array().unwrap().iter().find(|one| one["subject"] == "Redis").cloned().unwrap()
+    };
+    let trusted = check(&[("REDIS_URL", &redis.url), ("SSL_CERT_FILE", &authority)]);
+    assert_eq!(trusted["status"], "ok", "{trusted}");
+    let stranger = check(&[("REDIS_URL", &redis.url)]);
+    assert_eq!(stranger["status"], "failed", "{stranger}");
+    let plain = check(&[("REDIS_URL", &redis.url.replace("rediss:", "redis:"))]);
+    assert_eq!(plain["status"], "failed", "{plain}");
+    let settings = Process::on(&database).setting("REDIS_URL", &redis.url).setting("SSL_CERT_FILE", &authority);
+    let process = settings.setting("RATE_LIMITS", "on").start().await;
+    let connected = |ready: &serde_json::Value| {
+        ready["checks"].as_array().unwrap().iter().any(|check| check["name"] == "redis" && check["ok"] == true)
+    };
+    eventually(DEADLINE, "it is connected", async || {
+        let ready = process.client().get("/readyz").await.body;
+        if connected(&ready) { Ok(()) } else { Err(ready) }
+    })
+    .await;
 }

@@ -25,6 +25,111 @@ pub struct Redis {
     url: String,
 }
 
+/// A Redis that is reached by TLS alone, with a certificate of an authority of its own.
+pub struct RedisOverTls {
+    _daemon: Daemon,
+    /// Its address.
+    pub url: String,
+    /// The file with the authority's certificate.
+    pub authority: PathBuf,
+}
+
+impl RedisOverTls {
+    /// Starts one. None: the machine has none, and it is said which test is left out.
+    pub async fn start(test: &str) -> Option<Self> {
+        let (Some(server), Some(openssl)) = (find("redis-server"), find("openssl")) else {
+            left_out_without(test, "redis-server and openssl");
+            return None;
+        };
+        let (folder, port) = (temporary_folder(), free_port().to_string());
+        let place = |name: &str| folder.path().join(name).display().to_string();
+        let (key, certificate, authority) = (place("key.pem"), place("certificate.pem"), place("authority.pem"));
+        let make = |words: &[&str]| {
+            let common =
+                ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+            let made = Command::new(&openssl).args(common).args(words).output().expect("it can be started");
+            assert!(made.status.success(), "{made:?}");
+        };
+        let authority_key = place("authority.key");
+        make(&["-subj", "/CN=Authority", "-keyout", &authority_key, "-out", &authority]);
+        let names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+        let signed = ["-addext", "basicConstraints=critical,CA:FALSE", "-CA", &authority, "-CAkey", &authority_key];
+        make(&[&names[..], &signed[..], &["-keyout", &key, "-out", &certificate]].concat());
+        let words =
+            [server.as_str(), "--bind", "127.0.0.1", "--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"];
+        let files = ["--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-ca-cert-file", &authority];
+        let rest = ["--dir", &place(""), "--save", "", "--appendonly", "no"];
+        let words: Vec<_> = words.into_iter().chain(files).chain(rest).map(str::to_owned).collect();
+        let (authority, daemon) = (PathBuf::from(authority), Daemon::start(words, folder));
+        eventually(STARTED, "Redis listens", async || {
+            let connection = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await;
+            connection.map(drop).map_err(|error| format!("{error}\n{}", daemon.end_of_log()))
+        })
+        .await;
+        Some(Self { _daemon: daemon, url: format!("rediss://localhost:{port}"), authority })
+    }
+}
+
+/// A proxy in front of the program.
+pub struct Proxy {
+    _daemon: Daemon,
+    /// Its port.
+    pub port: u16,
+}
+
+impl Proxy {
+    /// Starts nginx with this content of `http { … }`, in which `@port@` is the port to listen on.
+    pub async fn nginx(test: &str, http: &str) -> Option<Self> {
+        let Some(program) = find("nginx") else {
+            left_out_without(test, "nginx");
+            return None;
+        };
+        let (folder, port) = (temporary_folder(), free_port());
+        let user = if folder.path().metadata().is_ok_and(|folder| folder.uid() == 0) { "user root;" } else { "" };
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|name| format!("{name}_temp_path {};", folder.path().join(name).display()));
+        let config = format!(
+            "{user} daemon off; pid {}; error_log stderr; events {{ }} http {{ access_log off; {} {} }}",
+            folder.path().join("pid").display(),
+            temporary.concat(),
+            http.replace("@port@", &port.to_string()),
+        );
+        let file = folder.path().join("nginx.conf");
+        std::fs::write(&file, config).expect("the folder takes a file");
+        let words = vec![
+            program,
+            "-p".to_owned(),
+            folder.path().display().to_string(),
+            "-c".to_owned(),
+            file.display().to_string(),
+        ];
+        Some(Self::listening(Daemon::start(words, folder), port).await)
+    }
+
+    /// Starts HAProxy with these sections, in which `@port@` is the port to listen on.
+    pub async fn haproxy(test: &str, sections: &str) -> Option<Self> {
+        let Some(program) = find("haproxy") else {
+            left_out_without(test, "haproxy");
+            return None;
+        };
+        let (folder, port) = (temporary_folder(), free_port());
+        let times = "defaults\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n";
+        let file = folder.path().join("haproxy.cfg");
+        std::fs::write(&file, format!("{times}{}\n", sections.replace("@port@", &port.to_string()))).expect("a file");
+        let words = vec![program, "-db".to_owned(), "-f".to_owned(), file.display().to_string()];
+        Some(Self::listening(Daemon::start(words, folder), port).await)
+    }
+
+    async fn listening(daemon: Daemon, port: u16) -> Self {
+        eventually(STARTED, "the proxy listens", async || {
+            let connection = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+            connection.map(drop).map_err(|error| format!("{error}\n{}", daemon.end_of_log()))
+        })
+        .await;
+        Self { _daemon: daemon, port }
+    }
+}
+
 /// A process that can be started again as it was. It is killed when this is dropped.
 struct Daemon {
     words: Vec<String>,

@@ -65,12 +65,14 @@ impl Server {
             admin_email: EmailAddress::parse(ADMIN_EMAIL).expect("an address"),
             admin_password: Some(NewPassword::parse(PASSWORD).expect("a password")),
             trusted_proxies: TrustedProxies::default(),
+            proxy_header: Default::default(),
             cors_origins: CorsOrigins::None,
             drain_delay: Duration::ZERO,
             // Tests do in a second what people do in an hour.
             rate_limits: false,
             limits: patient(LimitSettings::default()),
             old_sqlite: OldSqlite::Refuse,
+            log_format: Default::default(),
         };
         change(&mut settings);
         let running = start(settings, Arc::new(clock.clone())).await;

@@ -13,6 +13,9 @@ missing_packages() {
         has my_print_defaults || printf '%s\n' mariadb-client-core
     fi
     [[ -n ${TEST_REDIS_URL:-} ]] || has redis-server || printf '%s\n' redis-server
+    # For tests behind real proxies, which are left out without them.
+    ! can_install || has nginx || printf '%s\n' nginx-light
+    ! can_install || has haproxy || printf '%s\n' haproxy
     # For schemathesis. Where nothing can be installed, the run leaves it out and says so.
     ! can_install || has_venv || printf '%s\n' python3-venv
 }

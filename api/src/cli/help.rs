@@ -1,5 +1,6 @@
 //! The settings that the help of each command shows.
 
+use clap::builder::Resettable;
 use clap::{Arg, Command};
 
 /// The settings that every command with settings uses.
@@ -13,6 +14,14 @@ pub fn fit(program: Command) -> Command {
         let name = command.get_name().to_owned();
         let ignored = settings.iter().filter(|setting| !uses(&name, setting.get_id().as_str()));
         command.args(ignored.map(|setting| setting.clone().hide(true)))
+    })
+}
+
+/// Takes variables of the environment that are empty for unset: that is how Compose files and unit files leave one out.
+pub fn without_empty_variables(program: Command) -> Command {
+    program.mut_args(|argument| {
+        let is_empty = argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { argument.env(Resettable::Reset) } else { argument }
     })
 }
 
@@ -45,7 +54,7 @@ mod tests {
 
     #[test]
     fn server_shows_every_setting() {
-        assert_eq!(shown(&["serve"]).len(), 32);
+        assert_eq!(shown(&["serve"]).len(), 33);
         assert_eq!(shown(&["serve"]), shown(&[]));
     }
 

@@ -18,7 +18,9 @@ mod schema;
 mod serve;
 mod signals;
 
+use std::env;
 use std::error::Error;
+use std::iter::successors;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
 use self::output::say_error;
-use crate::config::{Arguments, ConfigError, Settings};
+use crate::config::{Arguments, ConfigError, LogFormat, Settings};
 use crate::telemetry::{self, Telemetry};
 
 /// The exit code of a command that has failed.
@@ -192,29 +194,51 @@ impl Job {
 /// Runs the command that the arguments name. Exit codes: 0 done, 1 failed, 2 wrong usage.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::from_arg_matches(&help::fit(Cli::command()).get_matches()) {
+    let program = help::fit(help::without_empty_variables(Cli::command()));
+    let cli = match program.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() => {
-            say_error(error.render().to_string());
-            return ExitCode::from(USAGE);
-        }
-        Err(error) => error.exit(),
+        Err(error) => return refuse(&error),
     };
+    let json = cli.arguments.log_format == LogFormat::Json && is_server(cli.command.as_ref());
     match Job::of(cli.command.unwrap_or(Command::Serve)) {
-        Job::Standalone(run) => exit_code(run()),
-        Job::Diagnosis(options) => with_telemetry(cli.arguments, |arguments| Ok(check::run(arguments, &options))),
-        Job::WithStore(store, run) => with_telemetry(cli.arguments, |arguments| match store.settings(arguments) {
-            Ok(settings) => block_on(run(settings)),
-            Err(error) => Ok(fail(&error, USAGE)),
-        }),
+        Job::Standalone(run) => exit_code(run(), false),
+        Job::Diagnosis(options) => {
+            with_telemetry(cli.arguments, false, |arguments| Ok(check::run(arguments, &options)))
+        }
+        Job::WithStore(store, run) => {
+            with_telemetry(cli.arguments, json, |arguments| match store.settings(arguments) {
+                Ok(settings) => block_on(run(settings)),
+                Err(error) => Ok(fail(&error, USAGE, json)),
+            })
+        }
     }
 }
 
+const fn is_server(command: Option<&Command>) -> bool {
+    matches!(command, None | Some(Command::Serve))
+}
+
+/// Answers arguments that cannot be used, and requests for help.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let words = env::args().skip(1).find(|word| !word.starts_with('-'));
+    let is_server = words.is_none_or(|word| word == "serve");
+    let format = env::var("LOG_FORMAT").unwrap_or_default();
+    if error.use_stderr() && is_server && format.eq_ignore_ascii_case("json") {
+        output::error_line(error.render().to_string().trim(), &[]);
+        return ExitCode::from(USAGE);
+    }
+    if error.use_stderr() {
+        say_error(error.render().to_string());
+        return ExitCode::from(USAGE);
+    }
+    error.exit()
+}
+
 /// Logs and traces while a command runs. The last traces are sent when it has ended.
-fn with_telemetry(arguments: Arguments, run: impl FnOnce(Arguments) -> Outcome) -> ExitCode {
+fn with_telemetry(arguments: Arguments, json: bool, run: impl FnOnce(Arguments) -> Outcome) -> ExitCode {
     match start_telemetry(&arguments) {
-        Ok(_telemetry) => exit_code(run(arguments)),
-        Err(error) => fail(&error, USAGE),
+        Ok(_telemetry) => exit_code(run(arguments), json),
+        Err(error) => fail(&error, USAGE, json),
     }
 }
 
@@ -226,8 +250,8 @@ fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
     outcome
 }
 
-fn exit_code(outcome: Outcome) -> ExitCode {
-    outcome.unwrap_or_else(|error| fail(&*error, FAILURE))
+fn exit_code(outcome: Outcome, json: bool) -> ExitCode {
+    outcome.unwrap_or_else(|error| fail(&*error, FAILURE, json))
 }
 
 fn start_telemetry(arguments: &Arguments) -> Result<Telemetry, ConfigError> {
@@ -240,13 +264,14 @@ fn start_telemetry(arguments: &Arguments) -> Result<Telemetry, ConfigError> {
     telemetry::start(arguments.log_format, logged, collector)
 }
 
-fn fail(error: &dyn Error, code: u8) -> ExitCode {
-    let mut text = format!("error: {error}\n");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!("  because: {cause}\n"));
-        source = cause.source();
+/// Reports an error with its causes: for people, or as one line of JSON like the log's.
+fn fail(error: &dyn Error, code: u8, json: bool) -> ExitCode {
+    let causes: Vec<_> = successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
+    if json {
+        output::error_line(&error.to_string(), &causes);
+    } else {
+        let lines = causes.iter().map(|cause| format!("  because: {cause}\n"));
+        say_error(std::iter::once(format!("error: {error}\n")).chain(lines).collect());
     }
-    say_error(text);
     ExitCode::from(code)
 }

@@ -8,6 +8,11 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use domain::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::wiring::system_clock;
+
 /// Prints a line to the standard output.
 macro_rules! say {
     ($($text:tt)*) => { $crate::cli::output::line(format_args!($($text)*)) };
@@ -47,6 +52,25 @@ pub(crate) fn say_error(text: String) {
     });
     // Only the end of the thread matters.
     let _ = wait.recv_timeout(READ_WITHIN);
+}
+
+/// Prints what a server reports at its start, in the format of its log lines.
+pub(crate) fn notice(as_json: bool, text: &str) {
+    if as_json { line(format_args!("{}", in_json("INFO", json!({ "message": text })))) } else { say!("{text}") }
+}
+
+/// Prints an error and its causes to the standard error, as a log line in JSON.
+pub(crate) fn error_line(error: &str, causes: &[String]) {
+    let text = in_json("ERROR", json!({ "message": error, "causes": causes }));
+    say_error(format!("{text}\n"));
+}
+
+fn in_json(level: &str, fields: Value) -> Value {
+    json!({ "timestamp": now(), "level": level, "fields": fields, "target": "livechatlog" })
+}
+
+fn now() -> Timestamp {
+    system_clock().now()
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 use std::error::Error;
+use std::ffi::OsStr;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args, Command, ValueEnum};
 use infrastructure::subscription::ROUTER;
 use projections::rebuild::{RebuildError, Rebuilt, RowDifference};
 use serde_json::json;
@@ -19,6 +21,7 @@ use crate::wiring::{open_as_it_is, replay_of};
 pub struct Options {
     /// Rebuild only these projections: conversations, thread_events, agents, tags, …; default: all
     #[arg(long = "projection", value_name = "NAME", num_args = 1..)]
+    #[arg(value_parser = ProjectionName, hide_possible_values = true)]
     projections: Vec<String>,
     /// Refold the state of a process manager from the log instead of read models; it pauses meanwhile on every node
     #[arg(long = "subscriber", value_name = "NAME", conflicts_with = "projections")]
@@ -30,6 +33,23 @@ pub struct Options {
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
+}
+
+/// Completes the names of projections. Other names pass: the rebuild refuses them, and knows what to do instead.
+#[derive(Clone)]
+struct ProjectionName;
+
+impl TypedValueParser for ProjectionName {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let views = projections::all_views().into_iter();
+        Some(Box::new(views.map(|view| PossibleValue::new(view.name()))))
+    }
 }
 
 /// A process manager whose state follows from the log alone.

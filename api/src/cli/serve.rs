@@ -4,15 +4,16 @@ use std::process::ExitCode;
 
 use super::INTERRUPTED;
 use super::signals::EndSignals;
-use crate::cli::output::say;
-use crate::config::Settings;
+use crate::cli::output::notice;
+use crate::config::{LogFormat, Settings};
 use crate::wiring::{FirstAdmin, start, system_clock};
 
 /// Serves until SIGINT, SIGTERM or SIGQUIT, and then finishes the current requests, unless a second signal arrives.
 pub async fn run(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
     let mut signals = EndSignals::listen_as_service()?;
+    let json = settings.log_format == LogFormat::Json;
     let running = start(settings, system_clock()).await?;
-    greet(running.address(), running.first_admin().cloned());
+    greet(json, running.address(), running.first_admin().cloned());
     signals.next().await;
     tracing::info!("shutting down; a second signal stops the server at once");
     tokio::select! {
@@ -22,18 +23,18 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// Says where the server listens, without waiting for a reader of standard output.
-fn greet(address: SocketAddr, admin: Option<FirstAdmin>) {
+fn greet(json: bool, address: SocketAddr, admin: Option<FirstAdmin>) {
     tokio::task::spawn_blocking(move || {
-        say!("LiveChatLog listens on http://{address}");
+        notice(json, &format!("LiveChatLog listens on http://{address}"));
         if let Some(admin) = admin {
-            print_first_admin(&admin);
+            notice(json, &describe(&admin));
         }
     });
 }
 
-fn print_first_admin(admin: &FirstAdmin) {
+fn describe(admin: &FirstAdmin) -> String {
     match &admin.one_time_password {
-        Some(password) => say!("First admin: {}   password (shown only now): {password}", admin.email),
-        None => say!("First admin: {}   password: as set", admin.email),
+        Some(password) => format!("First admin: {}   password (shown only now): {password}", admin.email),
+        None => format!("First admin: {}   password: as set", admin.email),
     }
 }

@@ -1,5 +1,6 @@
 //! Settings: from the environment, or from a flag of the same name, which takes precedence.
 
+mod database_address;
 mod limits;
 mod secrets;
 
@@ -11,11 +12,12 @@ use std::{env, fmt, fs, io};
 use clap::{Args, ValueEnum};
 use domain::agent::NewPassword;
 use domain::text::EmailAddress;
-use infrastructure::database::Database;
 use infrastructure::redis::RedisWakeUps;
+use infrastructure::secret_file;
 
 use crate::server::client_address::TrustedProxies;
 use crate::server::cors::CorsOrigins;
+use crate::server::proxy_header::ProxyHeader;
 
 pub use limits::{LimitArguments, LimitSettings, RateSetting};
 pub use secrets::{JWT_SECRET_FILE, METRICS_TOKEN_FILE, random_password};
@@ -57,7 +59,7 @@ pub struct Arguments {
     /// Database: mysql://USER:PASSWORD@HOST/NAME or sqlite:PATH; default: a SQLite file in the data folder
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
-    /// Redis for signals between nodes: redis://HOST:PORT; default: none, for a single node
+    /// Redis for signals between nodes: redis://HOST:PORT, or rediss://HOST:PORT for TLS; default: none, for a single node
     #[arg(long, env = "REDIS_URL", hide_env_values = true, global = true)]
     pub redis_url: Option<String>,
     /// Folder for the SQLite file and generated secrets
@@ -81,9 +83,12 @@ pub struct Arguments {
     /// Password of the first admin, or of the agent of an admin command; default: generated and printed once
     #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true, global = true)]
     pub admin_password: Option<String>,
-    /// Proxies whose X-Forwarded-For is trusted: IP addresses and CIDR networks, separated by commas; default: none
+    /// Proxies whose reports of clients are trusted: IP addresses and CIDR networks, separated by commas; default: none
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "", hide_default_value = true, global = true)]
     pub trusted_proxies: String,
+    /// How trusted proxies report the client
+    #[arg(long, env = "PROXY_HEADER", value_enum, default_value_t, global = true)]
+    pub proxy_header: ProxyHeader,
     /// Origins whose pages may call the API, such as those with the chat widget: `https://shop.example`, separated by
     /// commas, or *; default: none
     #[arg(long, env = "CORS_ORIGINS", default_value = "", hide_default_value = true, global = true)]
@@ -140,6 +145,16 @@ pub enum ConfigError {
         /// A sentence about valid values, without its subject.
         expected: &'static str,
     },
+    /// A parameter of its address is not known, or has a value that is not.
+    #[error("{setting}: the parameter {parameter} {expected}")]
+    Parameter {
+        /// The setting's name.
+        setting: &'static str,
+        /// The name of the parameter.
+        parameter: String,
+        /// A sentence about valid parameters and values, without its subject.
+        expected: &'static str,
+    },
     /// Both the setting and its `_FILE` variant are set.
     #[error("{setting} and {setting}_FILE are both set; set only one of them")]
     GivenTwice {
@@ -189,8 +204,10 @@ pub struct Settings {
     pub admin_email: EmailAddress,
     /// The password of the first admin, or of the agent of an admin command, if it is set.
     pub admin_password: Option<NewPassword>,
-    /// The proxies whose `X-Forwarded-For` is trusted.
+    /// The proxies whose reports of clients are trusted.
     pub trusted_proxies: TrustedProxies,
+    /// How they report clients.
+    pub proxy_header: ProxyHeader,
     /// The origins whose pages may call.
     pub cors_origins: CorsOrigins,
     /// The time between the announcement of a shutdown and its begin.
@@ -201,6 +218,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// What to do with a SQLite that may lose committed transactions.
     pub old_sqlite: OldSqlite,
+    /// The format of log lines.
+    pub log_format: LogFormat,
 }
 
 impl fmt::Debug for Settings {
@@ -250,10 +269,15 @@ impl Settings {
             Some(url) => url,
             None => database_in(&data_dir)?,
         };
-        check_database(&database_url)?;
+        database_address::check(&database_url)?;
         let redis_url = given("REDIS_URL", arguments.redis_url)?;
-        if redis_url.as_ref().is_some_and(|url| !url.starts_with("redis://") || !RedisWakeUps::is_address(url)) {
-            return Err(ConfigError::Malformed { setting: "REDIS_URL", expected: "must be redis://HOST:PORT" });
+        let is_redis = |url: &str| {
+            let begins = url.starts_with("redis://") || url.starts_with("rediss://");
+            begins && RedisWakeUps::is_address(url)
+        };
+        if redis_url.as_deref().is_some_and(|url| !is_redis(url)) {
+            let expected = "must be redis://HOST:PORT, or rediss://HOST:PORT for TLS";
+            return Err(ConfigError::Malformed { setting: "REDIS_URL", expected });
         }
         let admin_email = EmailAddress::parse(&arguments.admin_email)
             .map_err(|_| ConfigError::Malformed { setting: "ADMIN_EMAIL", expected: "must be an e-mail address" })?;
@@ -287,31 +311,20 @@ impl Settings {
             admin_email,
             admin_password,
             trusted_proxies,
+            proxy_header: arguments.proxy_header,
             cors_origins,
             drain_delay: Duration::from_secs(arguments.drain_delay),
             rate_limits: arguments.rate_limits == Switch::On,
             limits: arguments.limits.into(),
             old_sqlite: arguments.old_sqlite,
+            log_format: arguments.log_format,
         })
     }
 }
 
-fn check_database(url: &str) -> Result<(), ConfigError> {
-    let expected = match url.split_once(':') {
-        Some(("mysql", _)) => "must be mysql://USER:PASSWORD@HOST/NAME",
-        Some(("sqlite", _)) => {
-            "must be sqlite:PATH with the path of a file, and no parameter but mode=ro, mode=rw or mode=rwc"
-        }
-        _ => "must begin with mysql:// or sqlite:",
-    };
-    let begins = url.starts_with("mysql://") || url.starts_with("sqlite:");
-    let usable = begins && Database::is_address(url);
-    if usable { Ok(()) } else { Err(ConfigError::Malformed { setting: "DATABASE_URL", expected }) }
-}
-
 /// The value of a setting, or the content of the file that its `_FILE` variant names.
 fn given(setting: &'static str, value: Option<String>) -> Result<Option<String>, ConfigError> {
-    let value = value.filter(|value| !value.is_empty());
+    let value = value.map(cleaned).filter(|value| !value.is_empty());
     let Some(path) = env::var_os(format!("{setting}_FILE")).filter(|path| !path.is_empty()) else {
         return Ok(value);
     };
@@ -320,7 +333,13 @@ fn given(setting: &'static str, value: Option<String>) -> Result<Option<String>,
     }
     let path = PathBuf::from(path);
     let content = fs::read_to_string(&path).map_err(|source| ConfigError::File { setting, path, source })?;
-    Ok(Some(content.trim_end_matches(['\r', '\n']).to_owned()))
+    Ok(Some(cleaned(content)))
+}
+
+/// The value without a byte order mark and ends of lines, which files have, and variables that were filled from files.
+fn cleaned(value: String) -> String {
+    let clean = secret_file::clean(value.as_bytes());
+    if clean.len() == value.len() { value } else { String::from_utf8_lossy(clean).into_owned() }
 }
 
 /// The address of the database file in the data folder.

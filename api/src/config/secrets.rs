@@ -1,11 +1,11 @@
 //! Secrets that the operator sets, or that the first start generates into the data folder.
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use domain::agent::NewPassword;
 use infrastructure::auth::SECRET_MIN_BYTES;
-use infrastructure::secret_file::read_or_make;
+use infrastructure::secret_file::{self, read_or_make};
 
 use super::{ConfigError, given, make_private_folder};
 
@@ -19,6 +19,8 @@ pub(super) struct Secret {
     setting: &'static str,
     file: &'static str,
     min_bytes: usize,
+    /// Whether clients send it in a header.
+    in_header: bool,
     expected: &'static str,
 }
 
@@ -26,6 +28,7 @@ pub(super) const JWT_SECRET: Secret = Secret {
     setting: "JWT_SECRET",
     file: JWT_SECRET_FILE,
     min_bytes: SECRET_MIN_BYTES,
+    in_header: false,
     expected: "must have at least 32 bytes",
 };
 
@@ -33,7 +36,8 @@ pub(super) const METRICS_TOKEN: Secret = Secret {
     setting: "METRICS_TOKEN",
     file: METRICS_TOKEN_FILE,
     min_bytes: 16,
-    expected: "must have at least 16 bytes",
+    in_header: true,
+    expected: "must have at least 16 bytes of visible ASCII characters, and no spaces at its ends: clients send it in a header",
 };
 
 impl Secret {
@@ -44,15 +48,21 @@ impl Secret {
             None => self.stored(&folder.join(self.file))?,
         };
         match found {
-            Some(secret) if secret.len() < self.min_bytes => {
+            Some(secret) if !self.is_usable(&secret) => {
                 Err(ConfigError::Malformed { setting: self.setting, expected: self.expected })
             }
             found => Ok(found),
         }
     }
 
+    fn is_usable(&self, secret: &[u8]) -> bool {
+        // A header loses spaces at its ends.
+        let fits = || secret == secret.trim_ascii() && secret.iter().all(|byte| (b' '..=b'~').contains(byte));
+        secret.len() >= self.min_bytes && (!self.in_header || fits())
+    }
+
     fn stored(&self, path: &Path) -> Result<Option<Vec<u8>>, ConfigError> {
-        match fs::read(path) {
+        match secret_file::read(path) {
             Ok(secret) => Ok(Some(secret)),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(source) => Err(ConfigError::File { setting: self.setting, path: path.to_owned(), source }),

@@ -8,6 +8,7 @@ use application::agents::{AgentChanges, ChangeAgent, DeleteAgent, SetStatus};
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use domain::agent::{AgentStatus, ChatLimit, NewPassword, Registration, Role};
 use domain::ids::AgentId;
@@ -21,7 +22,7 @@ use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, Write, 
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
-use crate::service::{CallingAgent, Fields, Refusal, Services, UseCase};
+use crate::service::{CallingAgent, ChangeRequest, Fields, Refusal, Services, UseCase};
 
 const ROLES: &str = "agent, supervisor, admin";
 const STATUSES: &str = "online, away, offline";
@@ -289,6 +290,33 @@ pub async fn set_status(
     let principal = agent.principal();
     let set = SetStatus { principal, agent_id, status, accepting_chats: body.accepting_chats, known_version };
     carry_out((&services, &responder), (principal, agent_id), &info, set).await
+}
+
+/// A password for an agent who cannot log in any more.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PasswordReset {
+    /// The password from now on.
+    #[schemars(with = "values::NewPassword")]
+    new_password: String,
+}
+
+pub async fn reset_password(
+    State(services): State<Arc<Services>>,
+    agent: CallingAgent,
+    OneId(agent_id): OneId<AgentId>,
+    write: Write<PasswordReset>,
+) -> Result<StatusCode, Problem> {
+    let Write { body, info } = write;
+    let mut fields = Fields::default();
+    let new = fields.text("newPassword", &body.new_password, NewPassword::parse);
+    let new = fields.finish_with(new)?;
+    let principal = agent.principal();
+    // The same password again is harmless, and no digest of a password is kept.
+    let request = ChangeRequest { repeatable: None, ..info.request(&principal.actor()) };
+    let context = services.dispatch.context(principal, &request);
+    services.log_in.reset_password_of(context, principal, (agent_id, &new)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn limit(fields: &mut Fields, chats: i64) -> Option<ChatLimit> {

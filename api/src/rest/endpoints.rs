@@ -26,6 +26,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         on::get("/v1/agents/{id}/stats", ReadAgentStats, agent_stats::read),
         on::post("/v1/agents/me/heartbeat", SendHeartbeat, presence::heartbeat),
         on::put("/v1/agents/{id}/status", SetStatus, agents::set_status),
+        on::put("/v1/agents/{id}/password", ResetPassword, agents::reset_password),
         on::get("/v1/groups", ListGroups, groups::list),
         on::post("/v1/groups", CreateGroup, groups::create),
         on::get("/v1/groups/{id}", ReadGroup, groups::read),

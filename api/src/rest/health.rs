@@ -76,6 +76,9 @@ pub async fn ready(State(services): State<Arc<Services>>, State(edge): State<Arc
         checks.push(Check::required("shutdown", Err("this node is shutting down".to_owned())));
     }
     checks.extend(services.vitals.checks().await);
+    if let Some(hint) = edge.proxy_hints.describe() {
+        checks.push(Check::optional("proxies", Err(hint)));
+    }
     let is_ready = checks.iter().all(|check| check.ok || !check.required);
     let (code, status) =
         if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };

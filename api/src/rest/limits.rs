@@ -41,7 +41,7 @@ pub async fn limit_requests(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let address = state.edge.trusted.client_of(request.extensions(), request.headers());
+    let address = state.edge.client_of(&request);
     request.extensions_mut().insert(address);
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let action = actions.find(request.method(), path);

@@ -132,16 +132,9 @@ async fn log_request(request: Request, next: axum::middleware::Next) -> Response
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let started = std::time::Instant::now();
-    let span = tracing::info_span!(
-        "request",
-        id = id.as_str(),
-        correlation_id = %id.uuid(),
-        otel.name = format!("{method} {}", route.as_deref().unwrap_or_default()),
-        otel.kind = "server",
-        http.response.status_code = tracing::field::Empty,
-    );
+    let span = request_span(&request, route.as_deref(), &id);
     let response = tracing::Instrument::instrument(next.run(request), span.clone()).await;
-    span.record("http.response.status_code", response.status().as_u16());
+    record_status(&span, response.status());
     measure(&method, route.as_deref(), response.status(), started.elapsed());
     tracing::debug!(
         request = id.as_str(),
@@ -152,6 +145,40 @@ async fn log_request(request: Request, next: axum::middleware::Next) -> Response
         "request"
     );
     response
+}
+
+/// The span of a request, with the attributes of the semantic conventions
+/// (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/>). Paths have ids, queries what people search for.
+fn request_span(request: &Request, route: Option<&str>, id: &RequestId) -> tracing::Span {
+    let method = known_method(request.method());
+    let span = tracing::info_span!(
+        "request",
+        id = id.as_str(),
+        correlation_id = %id.uuid(),
+        otel.name = format!("{method} {}", route.unwrap_or_default()).trim_end(),
+        otel.kind = "server",
+        otel.status_code = tracing::field::Empty,
+        http.request.method = method.as_str(),
+        http.route = route,
+        url.path = request.uri().path(),
+        url.scheme = "http",
+        http.response.status_code = tracing::field::Empty,
+        error.type = tracing::field::Empty,
+    );
+    span
+}
+
+/// A number as the conventions want it: another integer type would arrive as a text. Refusals are no errors of a server.
+fn record_status(span: &tracing::Span, status: StatusCode) {
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.as_str());
+    }
+}
+
+fn known_method(method: &Method) -> String {
+    if KNOWN_METHODS.contains(method) { method.to_string() } else { "_OTHER".to_owned() }
 }
 
 /// Labels with routes, not paths: ids would make every request a series of its own, and so would unknown methods.

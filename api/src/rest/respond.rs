@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use domain::ids::CommandId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::extract::WriteInfo;
 use super::problem::Problem;
@@ -66,6 +66,29 @@ pub struct Answer {
     position: Option<Position>,
     replayed: bool,
     applied_async: bool,
+    location: Option<String>,
+}
+
+/// The ids in the body of what was created.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    id: Option<String>,
+    conversation_id: Option<String>,
+    thread_id: Option<String>,
+}
+
+/// Where to find what a request has created: a reference relative to the request, which holds below a path of a proxy,
+/// too. Messages are found in the list of their thread.
+fn location(path: &str, status: StatusCode, body: &str) -> Option<String> {
+    let created = (status == StatusCode::CREATED).then(|| serde_json::from_str::<Created>(body).ok()).flatten()?;
+    let to_root = "../".repeat(path.matches('/').count().saturating_sub(1));
+    let collection = path.trim_start_matches('/');
+    Some(match (created.conversation_id, created.thread_id) {
+        (Some(id), _) => format!("{to_root}v1/conversations/{id}"),
+        (None, Some(id)) => format!("{to_root}v1/threads/{id}/events"),
+        (None, None) => format!("{to_root}{collection}/{}", created.id?),
+    })
 }
 
 impl Answer {
@@ -81,13 +104,14 @@ impl Answer {
 
     fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_string(body).map_err(|error| Refusal::internal(&error))?;
-        Ok(Self { status, body, position: None, replayed: false, applied_async: false })
+        Ok(Self { status, body, position: None, replayed: false, applied_async: false, location: None })
     }
 
     /// Adds the position of the change, and whether an earlier request made it.
     #[must_use]
     pub fn of<T>(self, done: &Done<T>, info: &WriteInfo) -> Self {
-        Self { position: done.position, replayed: done.repeated, applied_async: info.respond_async, ..self }
+        let location = location(&info.path, self.status, &self.body);
+        Self { position: done.position, replayed: done.repeated, applied_async: info.respond_async, location, ..self }
     }
 
     /// Converts the answer, with the headers that it implies.
@@ -96,6 +120,9 @@ impl Answer {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(location) = self.location.and_then(|location| HeaderValue::try_from(location).ok()) {
+            headers.insert(header::LOCATION, location);
+        }
         if let Some(position) = self.position {
             headers.insert(EVENT_POSITION, HeaderValue::from(position));
         }
@@ -220,7 +247,8 @@ impl Responder {
         let Some((command_id, first)) = self.find_first(info, scope).await? else { return Ok(None) };
         let position = self.dispatch.position_of(command_id).await?;
         let status = StatusCode::from_u16(first.status).map_err(|error| Refusal::internal(&error))?;
-        Ok(Some(Answer { status, body: first.body, position, replayed: true, applied_async: false }))
+        let location = location(&info.path, status, &first.body);
+        Ok(Some(Answer { status, body: first.body, position, replayed: true, applied_async: false, location }))
     }
 
     /// Refuses an idempotency key that came with another request.
@@ -278,5 +306,21 @@ impl Responder {
             }
             self.clock.sleep(FIRST_PAUSE).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn created_things_are_found_relative_to_the_request() {
+        let created = |path: &str, body: &str| location(path, StatusCode::CREATED, body).unwrap();
+        assert_eq!(created("/v1/agents", r#"{"id":"7"}"#), "../v1/agents/7");
+        let session = r#"{"visitorId":"7","conversationId":"8","threadId":"9"}"#;
+        assert_eq!(created("/v1/widget/session", session), "../../v1/conversations/8");
+        let message = r#"{"id":"7","threadId":"9"}"#;
+        assert_eq!(created("/v1/threads/9/events", message), "../../../v1/threads/9/events");
+        assert_eq!(location("/v1/agents", StatusCode::OK, r#"{"id":"7"}"#), None);
     }
 }

@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+use super::proxy_header::ProxyHeader;
 
 /// The address of a client, as far as the server can trust it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
-/// The proxies whose `X-Forwarded-For` is believed.
+/// The proxies whose word about their clients is believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -75,29 +75,37 @@ impl FromStr for TrustedProxies {
 
 fn network(text: &str) -> Result<IpNet, InvalidProxies> {
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Ok(address.into());
+        return Ok(address.to_canonical().into());
     }
-    text.parse().map_err(|_| InvalidProxies)
+    text.parse().map(canonical).map_err(|_| InvalidProxies)
+}
+
+/// The network in the form in which addresses are compared: IPv4 addresses may be written as IPv6 (RFC 4291 §2.5.5.2).
+fn canonical(network: IpNet) -> IpNet {
+    const IPV4_BITS: u8 = 32;
+    const MAPPED_PREFIX: u8 = 128 - IPV4_BITS;
+    let IpNet::V6(mapped) = network else { return network };
+    let length = mapped.prefix_len().checked_sub(MAPPED_PREFIX);
+    let address = mapped.network().to_ipv4_mapped();
+    length.zip(address).and_then(|(length, address)| IpNet::new(address.into(), length).ok()).unwrap_or(network)
 }
 
 impl TrustedProxies {
     /// The client of a request: its peer, or the address that trusted proxies report.
     #[must_use]
-    pub fn client_of(&self, extensions: &Extensions, headers: &HeaderMap) -> ClientAddress {
-        let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        self.first_untrusted(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), headers)
+    pub fn client_of(&self, header: ProxyHeader, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
+        self.first_untrusted(peer, header.hops(headers))
     }
 
     /// Each proxy appends its peer at the right. The list is therefore believed from the right, up to the first address
     /// that is not one of our proxies: everything to the left of it is the client's own claim.
-    fn first_untrusted(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
+    fn first_untrusted(&self, peer: IpAddr, hops: Vec<Option<IpAddr>>) -> ClientAddress {
         let mut believed = peer.to_canonical();
-        let hops: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).into_iter().flat_map(hops_of).collect();
-        let mut hops = hops.into_iter().rev();
+        let mut hops = hops.into_iter();
         while self.trusts(believed) {
             let Some(hop) = hops.next() else { break };
             // A proxy that does not write an address hides its client.
-            let Some(address) = parse_hop(hop) else { return ClientAddress::HiddenBy(believed) };
+            let Some(address) = hop else { return ClientAddress::HiddenBy(believed) };
             believed = address.to_canonical();
         }
         ClientAddress::Known(believed)
@@ -109,20 +117,11 @@ impl TrustedProxies {
     }
 }
 
-/// The elements of one list. They are bytes: a client may have put any of them to the left of the proxy's part, and they
-/// must not spoil that. Empty elements do not count (RFC 9110 §5.6.1.2).
-fn hops_of(list: &HeaderValue) -> impl Iterator<Item = &[u8]> {
-    list.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty())
-}
-
-/// Some proxies add the port, some put brackets around IPv6, and some name the zone (RFC 4007 §11) of a link-local address.
-fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
-    let text = std::str::from_utf8(hop).ok()?;
-    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let without_zone =
-        || bare.split_once('%').and_then(|(address, _)| address.parse::<Ipv6Addr>().ok()).map(IpAddr::V6);
-    bare.parse().ok().or_else(with_port).or_else(without_zone)
+/// The address at the other end of the connection of a request: the client that a PROXY header has announced, or else the peer.
+#[must_use]
+pub fn peer_of(extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 #[cfg(test)]
@@ -136,10 +135,11 @@ mod tests {
     fn client_by(trusted: &str, peer: &str, forwarded: &[&[u8]]) -> String {
         let mut headers = HeaderMap::new();
         for list in forwarded {
-            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(list).unwrap());
+            headers.append("x-forwarded-for", axum::http::HeaderValue::from_bytes(list).unwrap());
         }
         let trusted: TrustedProxies = trusted.parse().unwrap();
-        trusted.first_untrusted(peer.parse().unwrap(), &headers).to_string()
+        let hops = ProxyHeader::XForwardedFor.hops(&headers);
+        trusted.first_untrusted(peer.parse().unwrap(), hops).to_string()
     }
 
     #[test]
@@ -203,6 +203,26 @@ mod tests {
         assert!(is_in("10.9.9.9/8", "10.0.0.1") && !is_in("10.9.9.9/8", "11.0.0.1"));
         assert!(is_in("10.0.0.1", "10.0.0.1") && !is_in("10.0.0.1", "10.0.0.2"));
         assert!(is_in("fd00::/8", "fdff::1") && !is_in("fd00::/8", "fe00::1"));
+    }
+
+    #[test]
+    fn proxies_are_trusted_in_every_spelling() {
+        let is_in =
+            |text: &str, address: &str| text.parse::<TrustedProxies>().unwrap().trusts(address.parse().unwrap());
+        for spelling in [
+            "127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:7f00:1",
+            "::FFFF:127.0.0.1/128",
+            "0:0:0:0:0:ffff:127.0.0.0/104",
+            "127.0.0.0/8",
+            "127.0.0.9/8",
+        ] {
+            assert!(is_in(spelling, "127.0.0.1"), "{spelling}");
+        }
+        assert!(is_in("::ffff:10.0.0.0/104", "10.255.0.1") && !is_in("::ffff:10.0.0.0/104", "11.0.0.1"));
+        // Wider than all of IPv4: a network of IPv6, in which no canonical address of IPv4 lies.
+        assert!(!is_in("::/0", "10.0.0.1"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One connection: HTTP/1.1, and whatever protocol a handler upgrades it to.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::ConnectionLimits;
 use super::lingering::Lingering;
 use super::permits::ConnectionPermit;
 use super::phase::ConnectionPhase;
+use super::proxy_protocol::read_client;
 
 /// The most bytes that a request's line and header fields may take together: several of the longest tokens and addresses,
 /// and no more, because one address may have thousands of connections.
@@ -58,17 +60,36 @@ impl OpenConnection {
         let mut server = self.0.server.clone();
         let cut = async { while server.changed().await.is_ok() {} };
         tokio::select! {
-            output = protocol => Some(output),
+            biased;
             () = cut => None,
+            output = protocol => Some(output),
         }
+    }
+}
+
+/// The other end of a connection.
+#[derive(Clone, Copy)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    /// Whether it announces its client before the first request.
+    pub(super) announces: bool,
+}
+
+impl Peer {
+    async fn find_client(self, stream: &mut TcpStream, limits: ConnectionLimits) -> io::Result<SocketAddr> {
+        if !self.announces {
+            return Ok(self.address);
+        }
+        let read = tokio::time::timeout(limits.head_within, read_client(stream)).await;
+        Ok(read.map_err(|_| io::ErrorKind::TimedOut)??.unwrap_or(self.address))
     }
 }
 
 /// Serves the requests of a connection until it closes, is upgraded, or fails; after the current request if the server
 /// drains.
 pub(super) async fn serve_connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: TcpStream,
+    peer: Peer,
     connection: OpenConnection,
     router: Router,
     limits: ConnectionLimits,
@@ -78,6 +99,14 @@ pub(super) async fn serve_connection(
         tracing::debug!(error = &error as &dyn std::error::Error, "connection closed by its client at once");
         return;
     }
+    let peer = match peer.find_client(&mut stream, limits).await {
+        Ok(client) => client,
+        Err(error) => {
+            let (proxy, error) = (peer.address, &error as &dyn std::error::Error);
+            tracing::warn!(%proxy, error, "connection closed: a trusted proxy did not announce its client (PROXY_HEADER)");
+            return;
+        }
+    };
     let phase = ConnectionPhase::new();
     let stream = Lingering::new(stream, limits.read_within, phase.clone());
     let service = {
@@ -105,6 +134,9 @@ pub(super) async fn serve_connection(
         }
     };
     if let Err(error) = outcome {
+        if error.is_parse() {
+            hint_at_announcements();
+        }
         // Clients hang up and send nonsense all day.
         tracing::debug!(error = &error as &dyn std::error::Error, "connection failed");
     }
@@ -123,4 +155,15 @@ async fn answer(
     // What follows an upgrade is not HTTP.
     let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     Ok(if is_upgrade { response } else { response.map(|body| phase.answer_with(body)) })
+}
+
+/// Reports once that something other than HTTP came: a proxy that announces its clients is refused by the parser alone.
+fn hint_at_announcements() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        tracing::info!(
+            "a connection did not begin with HTTP; if it is that of a proxy that sends PROXY headers, set \
+             PROXY_HEADER=proxy-protocol and TRUSTED_PROXIES"
+        );
+    });
 }

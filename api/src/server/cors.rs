@@ -9,19 +9,26 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 /// How long a browser may cache the answer to a preflight request.
 const REMEMBER: Duration = Duration::from_secs(3600);
 
-const MAY_SEND: [HeaderName; 8] = [
+/// The headers of requests, and those that tracers of pages add to each request.
+const MAY_SEND: [HeaderName; 12] = [
     header::AUTHORIZATION,
+    header::CACHE_CONTROL,
     header::CONTENT_TYPE,
     header::IF_MATCH,
+    HeaderName::from_static("baggage"),
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("last-event-id"),
     HeaderName::from_static("if-position-at-least"),
     HeaderName::from_static("prefer"),
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
     HeaderName::from_static("x-request-id"),
 ];
 
-const MAY_READ: [HeaderName; 9] = [
+const MAY_READ: [HeaderName; 11] = [
+    header::LOCATION,
     header::RETRY_AFTER,
+    header::WWW_AUTHENTICATE,
     HeaderName::from_static("event-epoch"),
     HeaderName::from_static("event-position"),
     HeaderName::from_static("idempotent-replayed"),

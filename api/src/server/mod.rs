@@ -3,9 +3,12 @@
 pub mod client_address;
 mod connection;
 pub mod cors;
+pub mod hints;
 mod lingering;
 mod permits;
 mod phase;
+pub mod proxy_header;
+mod proxy_protocol;
 mod strangers;
 #[cfg(test)]
 mod tests;
@@ -22,7 +25,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use client_address::TrustedProxies;
-use connection::serve_connection;
+use connection::{Peer, serve_connection};
 use permits::{ConnectionPermits, FreePermit};
 
 pub use connection::OpenConnection;
@@ -98,6 +101,8 @@ pub(crate) struct Server {
     pub(crate) router: Router,
     pub(crate) limits: ConnectionLimits,
     pub(crate) trusted: TrustedProxies,
+    /// Whether trusted proxies announce their clients by the PROXY protocol.
+    pub(crate) announced: bool,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -105,7 +110,7 @@ impl Server {
     /// Serves until `drained` becomes true; then accepts no new connection, and waits for the current requests and for
     /// upgraded connections. All connections are cut when the future is dropped.
     pub(crate) async fn serve(self, mut drained: watch::Receiver<bool>) {
-        let mut permits = ConnectionPermits::new(self.limits, self.trusted);
+        let mut permits = ConnectionPermits::new(self.limits, self.trusted.clone());
         let (drain, server) = watch::channel(false);
         let mut connections = JoinSet::new();
         loop {
@@ -120,6 +125,8 @@ impl Server {
             };
             if let Some(permit) = permits.assign(permit, peer) {
                 let connection = OpenConnection::new(permit, server.clone());
+                let peer =
+                    Peer { address: peer, announces: self.announced && self.trusted.trusts(peer.ip().to_canonical()) };
                 connections.spawn(serve_connection(stream, peer, connection, self.router.clone(), self.limits));
             }
         }

@@ -47,7 +47,7 @@ async fn serve_behind(proxies: &str, limits: ConnectionLimits) -> Served {
         .route("/upgrade", get(upgrade));
     let (drain, drained) = watch::channel(false);
     let trusted = proxies.parse().unwrap();
-    let server = Server { listener, router, limits, trusted, clock: Arc::new(SystemClock) };
+    let server = Server { listener, router, limits, trusted, announced: false, clock: Arc::new(SystemClock) };
     Served { address, drain, task: tokio::spawn(server.serve(drained)) }
 }
 

@@ -12,6 +12,8 @@ pub enum Action {
     LogOut,
     /// Change the own password.
     ChangePassword,
+    /// Sets the password of another agent, who cannot log in any more.
+    ResetPassword,
     /// Read the agent of the token.
     ReadSelf,
     ListAgents,
@@ -142,6 +144,7 @@ impl Action {
             | Self::ListQueue
             | Self::ReadQueueStats => Access::Supervisor,
             Self::RegisterAgent
+            | Self::ResetPassword
             | Self::DeleteAgent
             | Self::RestoreAgent
             | Self::ExportPersonalData

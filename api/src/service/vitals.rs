@@ -46,7 +46,9 @@ impl Check {
         Self { name: name.into(), ok: outcome.is_ok(), required: true, reason: outcome.err() }
     }
 
-    fn optional(name: &str, outcome: Result<(), String>) -> Self {
+    /// A check of a part without which the service works on.
+    #[must_use]
+    pub fn optional(name: &str, outcome: Result<(), String>) -> Self {
         Self { required: false, ..Self::required(name, outcome) }
     }
 }

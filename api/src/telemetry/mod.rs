@@ -4,10 +4,11 @@ mod collector;
 mod lines;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::env;
 use std::io::IsTerminal as _;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -25,6 +26,9 @@ const DEFAULT_LOG: &str = "info,sqlx=warn,tower_http=warn";
 
 /// The spans that are traced, independent of the log levels. Tracing the exporter's own requests would never end.
 const TRACED: &str = "off,api=info,application=info,infrastructure=info,projections=info";
+
+/// The address of a collector for traces alone, as it is called: it wins over the common one.
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
 /// Sends the remaining traces and writes the remaining lines when it is dropped, within a few seconds.
 #[must_use]
@@ -50,12 +54,12 @@ pub fn start(format: LogFormat, logged: Option<&str>, collector: Option<&str>) -
         LogFormat::Json => lines.json().boxed(),
     };
     let registry = Registry::default().with(lines.with_filter(filter));
-    let Some(collector) = collector else {
+    let Some(endpoint) = endpoint(collector)? else {
         registry.init();
         log_panics();
         return Ok(Telemetry { traces: None, lines: queue });
     };
-    let provider = provider(collector)?;
+    let provider = provider(&endpoint)?;
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("livechatlog"));
     registry.with(traces.with_filter(EnvFilter::new(TRACED))).init();
     log_panics();
@@ -79,18 +83,47 @@ fn filter(logged: &str) -> Option<EnvFilter> {
     if is_mistyped { None } else { EnvFilter::try_new(logged).ok() }
 }
 
-fn provider(collector: &str) -> Result<SdkTracerProvider, ConfigError> {
-    // <https://opentelemetry.io/docs/specs/otlp/#otlphttp-request>
-    let collector = collector.trim_end_matches('/');
-    let endpoint = format!("{collector}/v1/traces");
+/// Where traces are sent, unless the environment forbids it: the variables are those of every OpenTelemetry SDK
+/// (<https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>).
+fn endpoint(collector: Option<&str>) -> Result<Option<String>, ConfigError> {
+    let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    if variable("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+        return Ok(None);
+    }
+    match variable(TRACES_ENDPOINT) {
+        Some(url) if !url.starts_with("http://") => {
+            Err(ConfigError::Malformed { setting: TRACES_ENDPOINT, expected: "must begin with http://" })
+        }
+        Some(url) => Ok(Some(url)),
+        // <https://opentelemetry.io/docs/specs/otlp/#otlphttp-request>
+        None => Ok(collector.map(|url| format!("{}/v1/traces", url.trim_end_matches('/')))),
+    }
+}
+
+fn provider(endpoint: &str) -> Result<SdkTracerProvider, ConfigError> {
     let exporter = SpanExporter::builder().with_http().with_endpoint(endpoint).build().map_err(|_| {
         let expected = "must be the URL of a collector that accepts OTLP over HTTP, such as http://127.0.0.1:4318";
         ConfigError::Malformed { setting: "OTEL_EXPORTER_OTLP_ENDPOINT", expected }
     })?;
-    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    let resource = Resource::builder().with_service_name("livechatlog").with_attribute(version).build();
-    let exporter = LogOnChange::new(exporter, collector);
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+    let exporter = LogOnChange::new(exporter, endpoint);
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource()).build())
+}
+
+/// This process. What the environment says of it wins: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
+fn resource() -> Resource {
+    let given = Resource::builder().build();
+    let has = |name: &'static str| given.get(&Key::from_static_str(name)).map(|value| value.to_string());
+    let mut builder = Resource::builder();
+    if has("service.name").is_none_or(|name| name.starts_with("unknown_service")) {
+        builder = builder.with_service_name("livechatlog");
+    }
+    let own = [
+        ("service.version", env!("CARGO_PKG_VERSION").to_owned()),
+        // Tells the nodes of an installation apart.
+        ("service.instance.id", uuid::Uuid::new_v4().to_string()),
+    ];
+    let missing = own.into_iter().filter(|(name, _)| has(name).is_none());
+    builder.with_attributes(missing.map(|(name, value)| KeyValue::new(name, value))).build()
 }
 
 impl Drop for Telemetry {

@@ -54,6 +54,8 @@ use crate::edge::Edge;
 use crate::metrics::Metrics;
 use crate::rest::respond::Responder;
 use crate::rest::{self, RestState};
+use crate::server::hints::ProxyHints;
+use crate::server::proxy_header::ProxyHeader;
 use crate::server::{ConnectionLimits, Server, Strangers};
 use crate::service::{self, AbandonedChats, BackgroundTasks, FollowedView, Views};
 
@@ -104,6 +106,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         ("abandonedChats", tokio::spawn(abandoned_chats(&core).run())),
     ]);
     let trusted = core.settings.trusted_proxies.clone();
+    let announced = core.settings.proxy_header == ProxyHeader::ProxyProtocol;
     let (drain_delay, connections) = (core.settings.drain_delay, core.settings.limits.connections);
     let internals = Internals {
         bus: core.bus.clone(),
@@ -139,6 +142,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
         router: rest::router(state, Arc::clone(&internals.ids)),
         limits: ConnectionLimits::of_this_process(connections),
         trusted,
+        announced,
         clock: Arc::clone(&internals.clock),
     };
     let server = tokio::spawn(server.serve(drained));
@@ -212,6 +216,8 @@ fn edge(core: &Core, metrics: Metrics) -> Edge {
     let settings = &core.settings;
     Edge {
         trusted: settings.trusted_proxies.clone(),
+        proxy_header: settings.proxy_header,
+        proxy_hints: ProxyHints::default(),
         cors_origins: settings.cors_origins.clone(),
         metrics_token: settings.metrics_token.clone(),
         metrics,

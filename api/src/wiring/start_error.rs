@@ -36,6 +36,12 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("DATABASE_URL: cannot use the database")]
     Database(#[from] DatabaseError),
+    /// The user of the process may not write the database.
+    #[error("DATABASE_URL: {} is not writable for the user that runs livechatlog", place.display())]
+    NotWritable {
+        /// The file or folder.
+        place: PathBuf,
+    },
     /// SQLite may lose committed transactions.
     #[error(
         "SQLite {found} may lose committed transactions (https://sqlite.org/wal.html, the WAL-reset bug); use a build with \

@@ -1,10 +1,11 @@
 //! Opens databases and logs.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use application::ports::{EventLog, ReadError};
 use infrastructure::backup::find_unfinished;
-use infrastructure::database::{Database, DatabaseOptions, SqliteVersion};
+use infrastructure::database::{Database, DatabaseOptions, SqliteVersion, unwritable_place};
 use infrastructure::event_log::{LogPorts, SqlEventLog};
 use projections::rebuild::Replay;
 
@@ -17,8 +18,9 @@ use crate::config::{OldSqlite, Settings};
 /// # Errors
 /// When it cannot be used.
 pub async fn open_database(settings: &Settings) -> Result<Database, StartError> {
-    if Database::file(&settings.database_url).is_some() {
+    if let Some(file) = Database::file(&settings.database_url) {
         ensure_safe(SqliteVersion::linked(), settings.old_sqlite)?;
+        ensure_writable(&file)?;
     }
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
     // First: in a database of another program nothing may be looked for under our names.
@@ -49,6 +51,11 @@ fn ensure_safe(found: SqliteVersion, old: OldSqlite) -> Result<(), StartError> {
         }
         OldSqlite::Refuse | OldSqlite::Allow => Ok(()),
     }
+}
+
+/// SQLite opens a file that it may not write, and refuses each write later.
+fn ensure_writable(file: &Path) -> Result<(), StartError> {
+    unwritable_place(file).map_or(Ok(()), |place| Err(StartError::NotWritable { place }))
 }
 
 async fn ensure_whole(database: &Database) -> Result<(), StartError> {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use domain::agent::{Agent, EmailClaim, GivenPassword, NewPassword};
+use domain::agent::{Agent, EmailClaim, GivenPassword, NewPassword, Role};
 use domain::ids::{AgentId, EmailClaimId, SessionId};
 use domain::text::EmailAddress;
 
@@ -10,7 +10,7 @@ use super::sessions::{Sessions, TokenPair};
 use crate::UseCaseError;
 use crate::command_bus::{CommandBus, CommandContext, Executed};
 use crate::error::Entity;
-use crate::ports::{CredentialStore, PasswordHasher, PasswordMatch};
+use crate::ports::{CredentialStore, PasswordHasher, PasswordMatch, Principal};
 
 /// How often a password is checked again because another one was stored in the meantime.
 const MAX_CHECKS: u32 = 3;
@@ -179,6 +179,31 @@ impl LogIn {
         self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
         self.end_sessions(context, (agent_id, None)).await?;
         Ok(true)
+    }
+
+    /// An admin gives another agent a password, and ends all sessions of the agent. Their own password admins change with
+    /// the current one: a stolen token must not be enough for it.
+    ///
+    /// # Errors
+    /// [`UseCaseError::Forbidden`] for others and for oneself, [`Entity::Agent`] is not found, or why the password could not be set.
+    pub async fn reset_password_of(
+        &self,
+        context: CommandContext,
+        principal: Principal,
+        (agent_id, new): (AgentId, &NewPassword),
+    ) -> Result<Executed<()>, UseCaseError> {
+        match principal {
+            Principal::Agent { id, role: Role::Admin } if id != agent_id => {}
+            _ => return Err(UseCaseError::Forbidden("only admins may set a password, and only that of another agent")),
+        }
+        let agent = self.bus.read::<Agent>(agent_id).await?;
+        if !agent.is_present() {
+            return Err(UseCaseError::NotFound(Entity::Agent));
+        }
+        let hash = self.hasher.hash(new.as_str()).await?;
+        self.bus.ensure_authority(&context).await?;
+        self.credentials.save_hash(agent_id, &hash, self.bus.now()).await?;
+        self.end_sessions(context, (agent_id, None)).await
     }
 
     /// All sessions but the given one end with the old password.

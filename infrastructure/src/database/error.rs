@@ -21,6 +21,16 @@ pub enum DatabaseError {
     /// The database cannot be reached, or refuses to work for now.
     #[error("database is unavailable")]
     Unavailable(#[source] DriverError),
+    /// No connection to the server can be made.
+    #[error("cannot connect to the database at {host}, port {port}{}", hint(source))]
+    Unreachable {
+        /// The name or address in the setting.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The cause.
+        source: DriverError,
+    },
     /// The transaction lost against another one and was rolled back; run it again.
     #[error("database transaction must be run again")]
     Retryable(#[source] DriverError),
@@ -94,6 +104,25 @@ pub enum DriverError {
 }
 
 impl DriverError {
+    /// The cause in words that the operator can look up.
+    fn cause(&self) -> Option<String> {
+        match self {
+            Self::Sqlx(sqlx::Error::Io(error)) => Some(error.kind().to_string()),
+            Self::Sqlx(error) => {
+                let reported = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
+                let number = reported.number();
+                Some(match meaning(number) {
+                    Some(meaning) => format!("{meaning} (error {number})"),
+                    None => format!("error {number}"),
+                })
+            }
+            Self::Rusqlite(error) => {
+                let code = error.sqlite_error()?.extended_code;
+                Some(format!("{} (SQLite code {code})", rusqlite::ffi::code_to_str(code)))
+            }
+        }
+    }
+
     /// SQLite's extended result code, whose low byte is the primary one.
     fn sqlite_code(&self) -> Option<i32> {
         match self {
@@ -121,9 +150,12 @@ impl DatabaseError {
     #[must_use]
     pub const fn class(&self) -> ErrorClass {
         match self {
-            Self::Exhausted | Self::NoAnswer | Self::Closed | Self::Exchanged | Self::Unavailable(_) => {
-                ErrorClass::Unavailable
-            }
+            Self::Exhausted
+            | Self::NoAnswer
+            | Self::Closed
+            | Self::Exchanged
+            | Self::Unavailable(_)
+            | Self::Unreachable { .. } => ErrorClass::Unavailable,
             Self::Retryable(_) => ErrorClass::Retryable,
             Self::DuplicateKey(_) => ErrorClass::DuplicateKey,
             Self::Address(_)
@@ -133,6 +165,23 @@ impl DatabaseError {
             | Self::ForeignFile
             | Self::Row(_)
             | Self::Other(_) => ErrorClass::Other,
+        }
+    }
+
+    /// The error and what the driver reports, without names of users, hosts and files.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let (Self::Unavailable(error)
+        | Self::Retryable(error)
+        | Self::DuplicateKey(error)
+        | Self::Check(error)
+        | Self::Other(error)) = self
+        else {
+            return self.to_string();
+        };
+        match error.cause() {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
         }
     }
 
@@ -272,6 +321,37 @@ fn classify_mysql(number: u16, state: Option<&str>) -> Class {
         _ if state.is_some_and(|state| state.starts_with("08")) => Class::Unavailable,
         _ => Class::Other,
     }
+}
+
+/// What to do about a connection that cannot be made.
+fn hint(error: &DriverError) -> &'static str {
+    let DriverError::Sqlx(error) = error else { return "" };
+    let text = error.to_string();
+    match error {
+        sqlx::Error::Io(_) if text.contains("lookup") || text.contains("resolve") => {
+            " (if that is no host of yours, it is a part of a password: write @ / # in it as %40 %2F %23)"
+        }
+        sqlx::Error::Tls(_) | sqlx::Error::Io(_) if text.contains("not valid for name") => {
+            " (the certificate names another host: use the name in it; the driver demands it also with VERIFY_CA)"
+        }
+        _ => "",
+    }
+}
+
+/// What an error of MySQL means for its operator.
+const fn meaning(number: u16) -> Option<&'static str> {
+    Some(match number {
+        1040 | 1203 | 1226 => "too many connections",
+        1044 | 1045 | 1698 => "access is denied: the user, the password or its rights have changed",
+        1049 => "the database does not exist",
+        1142 | 1227 => "the user lacks a privilege",
+        1114 | 1021 => "the disk is full",
+        1290 | 1792 | 1836 => "the server is read-only",
+        1461 => "the server's limit of prepared statements is reached",
+        3032 => "the server is in offline mode",
+        3159 => "the server demands TLS",
+        _ => return None,
+    })
 }
 
 /// By SQLite's extended result code, whose low byte is the primary one.

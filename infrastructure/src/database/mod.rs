@@ -29,7 +29,7 @@ pub use schema::{Holder, MigrateError, PrimaryKey, SchemaLock, TableCopies};
 use session::Inner as SessionInner;
 pub use session::Session;
 pub use snapshot::Snapshot;
-pub use sqlite::SqliteVersion;
+pub use sqlite::{SqliteVersion, unwritable_place};
 pub use statements::{CHUNKS, placeholders};
 pub(crate) use statements::{Statement, WholeTransaction, push_text};
 pub use table_names::TableNames;

@@ -15,6 +15,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use append::{REFUSAL_REASONS, RETRY_CAUSES};
 pub(crate) use head::{read as read_head, read_in as read_head_in};
 pub use history::LogHint;
 pub use integrity::{

@@ -56,7 +56,10 @@ fn unreachable(url: &str, error: &DatabaseError) -> Finding {
     if error.is_damage() {
         return sqlite::damaged(url, &with_causes(error));
     }
-    let advice = "see that DATABASE_URL is right, that the server runs and lets this machine in; the rest was left out";
+    let advice = match Database::file(url) {
+        Some(file) => sqlite::advice_to_open(&file),
+        None => "see that DATABASE_URL is right, that the server runs and lets this machine in; the rest was left out",
+    };
     Finding::failed("database", with_causes(error), advice)
 }
 

@@ -11,6 +11,9 @@ const OF_A_NODE: u64 = 17;
 /// What the program does with tables, also while it rebuilds some.
 const PRIVILEGES: [&str; 8] = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX"];
 
+/// Those that only changes of the schema need.
+const DEFINING: [&str; 4] = ["CREATE", "DROP", "ALTER", "INDEX"];
+
 const GLOBAL: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', \
                       'log_bin', 'binlog_format', 'max_allowed_packet', 'max_connections', 'read_only', \
                       'character_set_server', 'innodb_doublewrite', 'version', 'version_comment')";
@@ -152,6 +155,12 @@ fn privileges(missing: &[&str]) -> Finding {
     if missing.is_empty() {
         return Finding::ok(SUBJECT, "enough to migrate, serve, rebuild and restore");
     }
+    if missing.iter().all(|privilege| DEFINING.contains(privilege)) {
+        let found =
+            format!("enough to serve, not to migrate, rebuild and restore: {} may be missing", missing.join(", "));
+        let advice = "run `livechatlog migrate`, `replay` and `restore` as a user who has ALL ON the database";
+        return Finding::warning(SUBJECT, found, advice);
+    }
     let found = format!("this user may not be allowed to {}", missing.join(", "));
     // A role may grant it, which cannot be seen here.
     Finding::warning(SUBJECT, found, "GRANT ALL ON the database TO this user")
@@ -248,6 +257,14 @@ mod tests {
             session.insert(name.into(), value.into());
             assert_eq!(sessions(&session).status, Status::Ok, "{name}");
         }
+    }
+
+    #[test]
+    fn user_without_rights_to_define_can_serve() {
+        let found = privileges(&["CREATE", "DROP"]).found;
+        assert!(found.starts_with("enough to serve, not to migrate"), "{found}");
+        assert!(privileges(&["UPDATE", "DROP"]).found.starts_with("this user may not be allowed to UPDATE, DROP"));
+        assert_eq!(privileges(&[]).status, Status::Ok);
     }
 
     #[test]

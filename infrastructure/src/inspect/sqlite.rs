@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use rustix::fs::{Access, access};
+
 use super::{Finding, unknown, with_causes};
-use crate::database::{Database, DatabaseError, SqliteVersion};
+use crate::database::{Database, DatabaseError, SqliteVersion, unwritable_place};
 use crate::sql_args;
 
 const SUBJECT: &str = "database";
@@ -41,6 +43,31 @@ pub(super) fn before_opening(file: &Path) -> Option<Finding> {
     }
 }
 
+/// What helps when SQLite cannot open a file that is there and can be read.
+pub(super) fn advice_to_open(file: &Path) -> &'static str {
+    if is_writable(folder_of(file)) {
+        "put the file on a local disk: a write-ahead log does not work on network folders and file systems without shared \
+         memory; the rest was left out"
+    } else {
+        "let the user who runs livechatlog write the folder: the write-ahead log is in it; the rest was left out"
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn is_writable(path: &Path) -> bool {
+    access(path, Access::WRITE_OK).is_ok()
+}
+
+/// The finding about files that the server could not write, whatever `mode` it was given.
+fn unwritable(file: &Path) -> Option<Finding> {
+    let place = unwritable_place(file)?;
+    let advice = "let the user who runs livechatlog write it; with sqlite:PATH?mode=ro it is only read";
+    Some(Finding::failed(SUBJECT, format!("{} is not writable", place.display()), advice))
+}
+
 pub(super) async fn inspect(database: &Database, (url, integrity): (&str, bool), findings: &mut Vec<Finding>) {
     findings.push(match settings(database).await {
         Ok((version, journal)) if journal == "wal" => Finding::ok(
@@ -54,6 +81,8 @@ pub(super) async fn inspect(database: &Database, (url, integrity): (&str, bool),
         Err(error) => unknown(SUBJECT, &error),
     });
     findings.extend(outdated(SqliteVersion::linked()));
+    let file = Database::file(url).filter(|_| !url.ends_with("?mode=ro"));
+    findings.extend(file.as_deref().and_then(unwritable));
     if integrity {
         findings.push(whole(database, url).await);
     }

@@ -61,10 +61,21 @@ async fn container_starts_is_healthy_and_stops() {
     assert!(!is_healthy(), "nothing listens yet");
     let mut process = builder.start().await;
     assert!(is_healthy());
-    assert!(process.log().lines().any(|line| line.starts_with('{')), "logs are JSON");
+    assert!(process.log().lines().all(|line| line.starts_with('{')), "every line is JSON: {}", process.log());
     assert_eq!(instruction("STOPSIGNAL"), "SIGTERM");
     assert!(process.terminate().await.success());
     assert!(!is_healthy());
+}
+
+#[test]
+fn container_has_one_user_and_no_features_of_tests() {
+    let (user, run) = (instruction("USER"), instruction("RUN"));
+    let (uid, gid) = user.split_once(':').unwrap();
+    assert!(run.contains(&format!("groupadd --gid {gid} ")), "{run}");
+    assert!(run.contains(&format!("--uid {uid} --gid {gid} ")) && !run.contains("--system"), "{run}");
+    // Cargo unites the features of all packages that it builds at once: those of the tests, too.
+    assert!(file("Dockerfile").contains("cargo build --release --locked --package api --bin livechatlog"));
+    assert!(file("compose.yaml").contains("tmpfs: [/tmp]"));
 }
 
 #[test]
@@ -74,6 +85,9 @@ fn unit_starts_what_there_is() {
     assert_eq!(value("ExecStart"), "/usr/local/bin/livechatlog serve");
     assert!(value("Environment").contains("DATA_DIR=/var/lib/livechatlog"));
     assert_eq!(value("StateDirectory"), "livechatlog");
+    assert_eq!(value("StartLimitIntervalSec"), "0", "a database that comes late is waited for");
+    let hardened = ["ProtectClock", "ProtectKernelLogs", "ProtectHostname", "RestrictRealtime"];
+    assert!(hardened.iter().all(|key| value(key) == "yes"));
 }
 
 /// The lines below a key of a service in a compose file, such as `environment`, with what stands before and after the colon.

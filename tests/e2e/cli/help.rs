@@ -18,3 +18,17 @@ fn help_has_a_commands_own_options_first_and_the_settings_that_it_heeds() {
         insta::assert_snapshot!(name, help(words));
     }
 }
+
+#[test]
+fn shells_complete_the_names_of_projections() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = std::process::Command::new(harness::program()).args(["completions", shell]).output().unwrap();
+        let script = String::from_utf8(output.stdout).unwrap();
+        let missing: Vec<_> = projections::all_views()
+            .iter()
+            .map(|view| view.name())
+            .filter(|name| !script.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == *name))
+            .collect();
+        assert!(missing.is_empty(), "{shell}: {missing:?}");
+    }
+}

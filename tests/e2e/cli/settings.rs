@@ -7,16 +7,19 @@ use std::path::Path;
 use harness::{DEADLINE, Process, ProcessBuilder};
 
 /// What each setting must not be, and what is said of it.
-const MALFORMED: [(&str, &str, &str); 53] = [
+const MALFORMED: [(&str, &str, &str); 57] = [
     ("DATABASE_URL", "postgres://host/name", "must begin with mysql:// or sqlite:"),
     ("DATABASE_URL", "mysql://", "must be mysql://USER:PASSWORD@HOST/NAME"),
     ("DATABASE_URL", "mysql://user:password@host", "must be mysql://USER:PASSWORD@HOST/NAME"),
     ("DATABASE_URL", "mysql://user:password@host:port/name", "must be mysql://USER:PASSWORD@HOST/NAME"),
+    ("DATABASE_URL", "mysql://user:p@ss/w#rd@127.0.0.1/name", "%40 %2F"),
+    ("DATABASE_URL", "mysql://user:password@127.0.0.1/name?tls=1", "the parameter tls is not known"),
     ("DATABASE_URL", "sqlite:", "must be sqlite:PATH"),
     ("DATABASE_URL", "sqlite::memory:", "must be sqlite:PATH"),
     ("DATABASE_URL", "sqlite:log.db?cache=shared", "must be sqlite:PATH"),
     ("REDIS_URL", "http://host", "must be redis://HOST:PORT"),
     ("REDIS_URL", "redis://host:port", "must be redis://HOST:PORT"),
+    ("REDIS_URL", "rediss://host:port", "rediss://HOST:PORT for TLS"),
     ("DATA_DIR", "what?", "must be UTF-8 without question marks"),
     ("HOST", "no host", "must be an IP address of this machine, or a name that resolves to one"),
     ("HOST", "127.0.0.1:3000", "must be an IP address of this machine, or a name that resolves to one"),
@@ -24,14 +27,15 @@ const MALFORMED: [(&str, &str, &str); 53] = [
     ("PORT", "http", "invalid digit"),
     ("JWT_SECRET", "thirty-one bytes are not enough", "must have at least 32 bytes"),
     ("METRICS_TOKEN", "fifteen bytes..", "must have at least 16 bytes"),
+    ("METRICS_TOKEN", "a token with an umlaut: ü", "visible ASCII characters"),
     ("ADMIN_EMAIL", "nobody", "must be an e-mail address"),
     ("ADMIN_PASSWORD", "7 chars", "must have 8 to 128 characters"),
     ("TRUSTED_PROXIES", "the proxy", "must be IP addresses and CIDR networks"),
     ("TRUSTED_PROXIES", "10.0.0.0/33", "must be IP addresses and CIDR networks"),
+    ("PROXY_HEADER", "via", "[possible values: x-forwarded-for, forwarded, proxy-protocol]"),
     ("CORS_ORIGINS", "shop.example", "must be origins"),
     ("CORS_ORIGINS", "https://shop.example/path", "must be origins"),
     ("RATE_LIMITS", "maybe", "[possible values: on, off]"),
-    ("RATE_LIMITS", "", "[possible values: on, off]"),
     ("LIMIT_NEW_CHATS", "30", "must be TIMES/SECONDS"),
     ("LIMIT_VISITOR_MESSAGES", "0/60", "must be TIMES/SECONDS"),
     ("LIMIT_AGENT_MESSAGES", "600/0", "must be TIMES/SECONDS"),
@@ -119,15 +123,87 @@ async fn kept_secret_that_is_too_short_stops_the_start_before_another_is_made() 
     }
 }
 
-#[test]
-fn every_setting_of_the_readme_is_tried() {
+/// The settings of the table in the documentation.
+fn documented() -> Vec<String> {
     let readme =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operating/configuration.md")).unwrap();
     let table = readme.split("| setting | default | meaning |").nth(1).unwrap();
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let names = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
-    let tried: BTreeSet<&str> = MALFORMED.iter().map(|(name, ..)| *name).collect();
-    assert_eq!(names.collect::<BTreeSet<_>>(), tried);
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn empty_variables_are_unset() {
+    let home = tempfile::tempdir().unwrap();
+    let check = |empty: &[String]| {
+        let mut command = std::process::Command::new(harness::program());
+        command.args(["check", "--json"]).env_clear().current_dir(home.path());
+        let output = command.envs(empty.iter().map(|name| (name, ""))).output().unwrap();
+        let told: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{empty:?}: {output:?}"));
+        assert_eq!(told["findings"][0]["status"], "ok", "{empty:?}: {told:#}");
+        told
+    };
+    let all = documented();
+    assert!(all.len() >= 17, "{all:?}");
+    let by_default = check(&[]);
+    assert_eq!(check(&all), by_default, "all at once");
+    for name in all {
+        check(&[name]);
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_the_same_from_every_place_and_with_every_end_of_line() {
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    for written in [format!("{SECRET}\n"), format!("{SECRET}\r\n"), format!("\u{feff}{SECRET}\n")] {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("metrics_token"), &written).unwrap();
+        let elsewhere = home.path().join("token");
+        fs::write(&elsewhere, &written).unwrap();
+        let settings =
+            [None, Some(("METRICS_TOKEN_FILE", elsewhere.display().to_string())), Some(("METRICS_TOKEN", written))];
+        for setting in settings {
+            let mut program = program(home.path());
+            if let Some((name, value)) = &setting {
+                program = program.setting(name, value.as_str());
+            }
+            let process = program.start().await;
+            process.client().with_token(SECRET).get("/metrics").await.expect(200);
+            drop(process);
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_json_every_line_of_a_server_is_json() {
+    let lines = |log: String| -> Vec<serde_json::Value> {
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    };
+    let json = || Process::builder().setting("LOG_FORMAT", "json");
+    let mut running = json().start().await;
+    assert!(running.terminate().await.success());
+    let said = lines(running.log());
+    let message = |text: &str| said.iter().any(|line| line["fields"]["message"].as_str().unwrap().starts_with(text));
+    assert!(message("LiveChatLog listens on http://") && message("First admin: "), "{said:?}");
+    for (name, value) in
+        [("TRUSTED_PROXIES", "x"), ("PORT", "x"), ("HOST", "no host"), ("JWT_SECRET_FILE", "/none"), ("RUST_LOG", "=")]
+    {
+        let mut failing = json().setting(name, value).spawn();
+        assert_eq!(failing.wait_for_end(DEADLINE).await.code(), Some(2), "{name}");
+        let said = lines(failing.log());
+        let name = name.trim_end_matches("_FILE");
+        assert!(said[0]["level"] == "ERROR" && said[0]["fields"].to_string().contains(name), "{name}: {said:?}");
+    }
+}
+
+#[test]
+fn every_setting_of_the_readme_is_tried() {
+    let tried: BTreeSet<String> = MALFORMED.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(documented().into_iter().collect::<BTreeSet<_>>(), tried);
 }
 
 #[tokio::test]

@@ -124,3 +124,20 @@ async fn head(database: &Database) -> i64 {
     let row = database.fetch_optional("SELECT position FROM log_head WHERE id = 1", vec![]).await.unwrap();
     row.map_or(0, |row| row.int("position").unwrap())
 }
+
+#[tokio::test]
+async fn nodes_with_different_secrets_are_hinted_at_once() {
+    let start = async || {
+        let program = Process::builder().setting("ADMIN_EMAIL", ADMIN_EMAIL).setting("ADMIN_PASSWORD", PASSWORD);
+        program.start().await
+    };
+    let (one, other) = (start().await, start().await);
+    let login = json!({ "email": ADMIN_EMAIL, "password": PASSWORD });
+    let token = one.client().post("/v1/auth/login", &login).await.expect(200).text("/access_token").to_owned();
+    for _ in 0..3 {
+        other.client().with_token(&token).get("/v1/auth/me").await.expect(401);
+        one.client().with_token(format!("{token}x")).get("/v1/auth/me").await.expect(401);
+        one.client().with_token("no token").get("/v1/auth/me").await.expect(401);
+    }
+    assert_eq!(other.log().matches("JWT_SECRET must be the same on all nodes").count(), 1, "{}", other.log());
+}

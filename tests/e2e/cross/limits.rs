@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use api::config::Settings;
+use api::server::proxy_header::ProxyHeader;
 use futures::{StreamExt as _, stream};
 use harness::{ADMIN_EMAIL, Client, DEADLINE, PASSWORD, Reply, Server, TestClock, TestDatabase, eventually};
 use reqwest::Method;
@@ -435,4 +436,25 @@ async fn nothing_is_limited_when_limits_are_off() {
     }
     log_in(&client, ADMIN_EMAIL, PASSWORD).await.expect(200);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn only_the_report_that_the_setting_names_is_believed() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with(&database, TestClock::new(), |settings: &mut Settings| {
+        settings.rate_limits = true;
+        settings.trusted_proxies = "::ffff:127.0.0.0/104".parse().unwrap();
+        settings.proxy_header = ProxyHeader::Forwarded;
+    })
+    .await;
+    let left = async |forwarded: &str, listed: &str| {
+        let client = server.client().with_header("forwarded", forwarded).with_header("x-forwarded-for", listed);
+        number(&client.get("/v1/auth/me").await, "ratelimit-remaining")
+    };
+    let first = left("for=192.0.2.1", "203.0.113.1").await;
+    assert_eq!(left("for=192.0.2.1;proto=https", "203.0.113.2").await, first - 1, "the same client");
+    assert_eq!(left("for=192.0.2.2", "203.0.113.1").await, first, "another client");
+    assert_eq!(left("for=\"[2001:db8::1]:4711\"", "203.0.113.1").await, first);
+    assert_eq!(left("for=192.0.2.9, for=192.0.2.1", "203.0.113.1").await, first - 2, "what the proxy adds counts");
+    assert_eq!(left("for=\"192.0.2.9, for=192.0.2.1", "203.0.113.1").await, first - 3, "a client hides nothing");
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use application::InstallationKey;
 use application::ports::Hash;
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
@@ -9,6 +11,7 @@ use hyper::body::SizeHint;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use super::json::parse_json;
 use crate::rest::problem::Problem;
@@ -50,7 +53,9 @@ pub struct Write<T> {
 pub struct WriteInfo {
     /// Sent by the client, or made here; names the request in answers and logs.
     pub request_id: RequestId,
-    /// The digest of method, path and body.
+    /// The path.
+    pub path: String,
+    /// The digest of method, path and body. Of the body it is the values that count, not how they are written.
     pub digest: Hash,
     /// The client's own key for this change.
     pub idempotency_key: Option<String>,
@@ -113,12 +118,16 @@ where
             parse_json(&bytes)?
         };
         let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
+        let idempotency_key = idempotency_key(&parts.headers)?;
+        let path = parts.uri.path().to_owned();
+        let compared = idempotency_key.as_ref().map_or_else(Vec::new, |_| in_one_form(&bytes));
         let info = WriteInfo {
             request_id,
-            digest: key.digest(&[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes]),
+            digest: key.digest(&[parts.method.as_str().as_bytes(), path.as_bytes(), &compared]),
+            path,
             key,
             session: parts.extensions.get::<Caller>().and_then(|caller| caller.session),
-            idempotency_key: idempotency_key(&parts.headers)?,
+            idempotency_key,
             respond_async: prefers_async(&parts.headers),
         };
         Ok(Self { body, info })
@@ -150,6 +159,39 @@ fn too_large() -> Refusal {
     Refusal::new(Code::TooLarge, format!("The body must be at most {MAX_BODY_BYTES} bytes."))
 }
 
+/// A body in the one form of all bodies with the same values: a client that repeats a request may write it anew. Null is
+/// a value of its own, because it empties a field where an absent one leaves it alone.
+fn in_one_form(body: &[u8]) -> Vec<u8> {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return body.to_vec() };
+    let mut form = vec![];
+    write_sorted(&value, &mut form);
+    form
+}
+
+fn write_sorted(value: &Value, form: &mut Vec<u8>) {
+    match value {
+        Value::Object(members) => {
+            form.push(b'{');
+            for (name, member) in members.iter().collect::<BTreeMap<_, _>>() {
+                form.extend(json!(name).to_string().bytes());
+                form.push(b':');
+                write_sorted(member, form);
+                form.push(b',');
+            }
+            form.push(b'}');
+        }
+        Value::Array(items) => {
+            form.push(b'[');
+            for item in items {
+                write_sorted(item, form);
+                form.push(b',');
+            }
+            form.push(b']');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => form.extend(value.to_string().bytes()),
+    }
+}
+
 fn too_large_or_broken(error: &axum::Error) -> Refusal {
     let source = std::error::Error::source(error);
     if source.is_some_and(|source| source.is::<LengthLimitError>()) {
@@ -178,4 +220,38 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 fn prefers_async(headers: &HeaderMap) -> bool {
     let values = headers.get_all(&PREFER).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(one: &str, other: &str) -> bool {
+        in_one_form(one.as_bytes()) == in_one_form(other.as_bytes())
+    }
+
+    #[test]
+    fn bodies_are_the_same_however_they_are_written() {
+        assert!(same(r#"{"a":1,"b":{"c":[1,2],"d":"x"}}"#, "{ \"b\": {\"d\":\"x\", \"c\":[1, 2]},\r\n\t\"a\": 1 }"));
+        assert!(same(r#"{"a":"\u00e9\/"}"#, r#"{"a":"é/"}"#));
+        assert!(same("{}", " {} "));
+    }
+
+    #[test]
+    fn bodies_with_other_values_differ() {
+        let other = [
+            (r#"{"a":1}"#, r#"{"a":2}"#),
+            (r#"{"a":1}"#, r#"{"a":"1"}"#),
+            (r#"{"a":null}"#, "{}"),
+            (r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#),
+            (r#"{"a":[1],"b":[2]}"#, r#"{"a":[1,2]}"#),
+            (r#"{"a":{"b":1}}"#, r#"{"a":{},"b":1}"#),
+            (r#"{"a":"b\":1,\"c"}"#, r#"{"a":"b","c":1}"#),
+            (r#"{"a":true}"#, r#"{"a":"true"}"#),
+            ("{", "{ "),
+        ];
+        for (one, another) in other {
+            assert!(!same(one, another), "{one} and {another}");
+        }
+    }
 }

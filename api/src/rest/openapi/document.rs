@@ -189,6 +189,7 @@ fn answers(generator: &mut SchemaGenerator, access: Access, inputs: &Inputs, doc
     headers.extend(is_read(doc).then_some("Event-Position"));
     headers.extend(doc.change.then_some(["Event-Position", "Preference-Applied"]).into_iter().flatten());
     headers.extend(doc.key.map(|_| "Idempotent-Replayed"));
+    headers.extend((doc.status == 201).then_some("Location"));
     let done = if doc.status == 201 { "Created." } else { "Success." };
     answers.insert(doc.status.to_string(), answer(generator, done, &headers, doc.content));
     for (status, description, content) in &doc.others {

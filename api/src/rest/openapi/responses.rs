@@ -113,6 +113,8 @@ pub fn components() -> Value {
         "WWW-Authenticate": header("`Bearer`.", true, json!({ "type": "string", "enum": ["Bearer"] })),
         "Event-Position": header("Of a change: its position in the log; absent if nothing changed. Of a read: a position that all of it includes.", false,
             json!({ "type": "integer", "minimum": 0 })),
+        "Location": header("Where to read what was created, relative to the request.", true,
+            json!({ "type": "string", "format": "uri-reference" })),
         "Idempotent-Replayed": header("An earlier request with the same key made the change.", false,
             json!({ "type": "string", "enum": ["true"] })),
         "Preference-Applied": header("`respond-async` if `Prefer` asked for it.", false,

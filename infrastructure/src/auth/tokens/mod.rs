@@ -2,17 +2,23 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use application::ports::{Principal, TokenError, TokenIssuer, Verified};
 use domain::agent::Role;
 use domain::ids::{AgentId, EntityId, SessionId, VisitorId};
 use domain::time::Timestamp;
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The shortest secret that is accepted, in bytes: the length of the signature.
 pub const SECRET_MIN_BYTES: usize = 32;
+
+/// The shortest pause between two hints at another secret.
+const HINT_EVERY_SECONDS: i64 = 3600;
 
 const AGENT_LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 const VISITOR_LIFETIME_SECONDS: i64 = 30 * 24 * 60 * 60;
@@ -31,6 +37,8 @@ pub struct JwtTokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    /// The second of the last hint at another secret.
+    hinted: Arc<AtomicI64>,
 }
 
 impl fmt::Debug for JwtTokens {
@@ -73,6 +81,7 @@ impl JwtTokens {
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
             validation: validation(),
+            hinted: Arc::new(AtomicI64::new(i64::MIN)),
         })
     }
 
@@ -87,6 +96,26 @@ impl JwtTokens {
         )
         .expect("these claims are plain JSON, and HMAC takes a key of any length")
     }
+}
+
+impl JwtTokens {
+    /// Reports from time to time that a token which this program could have issued has another signature. Nodes with
+    /// different secrets refuse each other's tokens, which nothing else shows; a forged token looks the same.
+    fn hint_at_another_secret(&self, token: &str, error: &jsonwebtoken::errors::Error, now: Timestamp) {
+        let now = now.as_seconds();
+        let last = self.hinted.load(Ordering::Relaxed);
+        if is_of_another_secret(token, error, now) && now.saturating_sub(last) >= HINT_EVERY_SECONDS {
+            self.hinted.store(now, Ordering::Relaxed);
+            tracing::warn!(
+                "a token with valid claims was signed with another secret: JWT_SECRET must be the same on all nodes"
+            );
+        }
+    }
+}
+
+fn is_of_another_secret(token: &str, error: &jsonwebtoken::errors::Error, now_seconds: i64) -> bool {
+    let claims = || jsonwebtoken::dangerous::insecure_decode::<Claims>(token);
+    matches!(error.kind(), ErrorKind::InvalidSignature) && claims().is_ok_and(|token| token.claims.exp > now_seconds)
 }
 
 /// One algorithm, whatever a token's header asks for. The expiry is left to us: the library would ask its own clock.
@@ -115,7 +144,13 @@ impl TokenIssuer for JwtTokens {
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
-        let token = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| TokenError)?;
+        let token = match jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation) {
+            Ok(token) => token,
+            Err(error) => {
+                self.hint_at_another_secret(token, &error, now);
+                return Err(TokenError);
+            }
+        };
         let claims = token.claims;
         // Extensions that must be understood (RFC 7515 §4.1.11), of which there are none here.
         if token.header.crit.is_some() {

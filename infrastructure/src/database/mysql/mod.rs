@@ -128,7 +128,8 @@ impl Mysql {
         let pool = match pool {
             // The pool reports only that it has tried for some time.
             Err(sqlx::Error::PoolTimedOut) => return Err(cause_of_time_out(&connect).await),
-            pool => pool?,
+            Err(error) => return Err(unreachable(&connect, error)),
+            Ok(pool) => pool,
         };
         Ok(Self { pool, connect: Box::new(connect), acquire_timeout: options.acquire_timeout, restarts, renewal })
     }
@@ -273,8 +274,19 @@ impl Drop for MysqlTransaction {
 /// Why no connection can be made.
 async fn cause_of_time_out(connect: &MySqlConnectOptions) -> DatabaseError {
     match timeout(LAST_TRY, connect.connect()).await {
-        Ok(Err(error)) => error.into(),
+        Ok(Err(error)) => unreachable(connect, error),
         Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut.into(),
+    }
+}
+
+/// Names the server: a mistyped address, or a password that is not encoded, shows in the host.
+fn unreachable(connect: &MySqlConnectOptions, error: sqlx::Error) -> DatabaseError {
+    match error {
+        error @ (sqlx::Error::Io(_) | sqlx::Error::Tls(_)) => {
+            let (host, port) = (connect.get_host().to_owned(), connect.get_port());
+            DatabaseError::Unreachable { host, port, source: error.into() }
+        }
+        error => error.into(),
     }
 }
 

@@ -91,7 +91,10 @@ async fn unlock(session: &mut Session) -> Result<(), MigrateError> {
 async fn migrate(session: &mut Session) -> Result<(), MigrateError> {
     let dialect = session.dialect();
     let missing = survey::on_session(session).await?;
-    session.run(create_table(dialect)).await?;
+    // Where nothing is missing, nothing is defined: the user of a service need not have the right to do so.
+    if !missing.is_empty() {
+        session.run(create_table(dialect)).await?;
+    }
     if dialect == Dialect::Sqlite && !missing.is_empty() {
         restore_index_names(session).await?;
     }

@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use crate::database::DatabaseError;
 
 /// What may be done with a file, by SQLite's names.
@@ -12,6 +14,8 @@ use crate::database::DatabaseError;
 pub(super) enum Mode {
     /// `ro`: it exists, and is only read.
     ReadOnly,
+    /// It exists, and nobody can change it: it lies on a medium that is only read. SQLite needs no file next to it.
+    Immutable,
     /// `rw`: it exists.
     ReadWrite,
     /// `rwc`: it is created unless it exists.
@@ -39,6 +43,41 @@ pub(super) fn parse(url: &str) -> Result<(PathBuf, Mode), DatabaseError> {
         _ => return Err(DatabaseError::Address("sqlite:PATH takes no parameter but mode=ro, mode=rw or mode=rwc")),
     };
     Ok((PathBuf::from(path), mode))
+}
+
+/// The mode in which a file can be opened where it lies: one whose folder cannot be written has no room for the files of a
+/// write-ahead log. Without such a log, it is whole as it is.
+///
+/// # Errors
+/// When there is a write-ahead log that cannot be read without writing.
+pub(super) fn mode_for(path: &Path, mode: Mode) -> Result<Mode, DatabaseError> {
+    if access(folder_of(path), Access::WRITE_OK).is_ok() || !path.exists() {
+        return Ok(mode);
+    }
+    match with_suffix(path, "-wal").metadata() {
+        Ok(log) if log.len() > 0 => Err(DatabaseError::Address(
+            "the file has a write-ahead log (-wal): its folder has to be writable, or copy both files to one that is",
+        )),
+        Ok(_) | Err(_) => Ok(Mode::Immutable),
+    }
+}
+
+/// The file, or one next to it, or its folder, if this user may not write it. A missing one is no hindrance.
+#[must_use]
+pub fn unwritable_place(path: &Path) -> Option<PathBuf> {
+    let places = [path.to_owned(), with_suffix(path, "-wal"), with_suffix(path, "-shm"), folder_of(path).to_owned()];
+    let is_there = path.exists();
+    places.into_iter().find(|place| is_there && place.exists() && access(place, Access::WRITE_OK).is_err())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Creates the file, unless it exists, with access for its owner only; SQLite gives the files alongside it the same rights.

@@ -1,6 +1,6 @@
 //! One connection, and how statements run on it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -32,9 +32,11 @@ pub(crate) struct Done {
 pub(super) fn open(file: &Path, mode: Mode) -> Result<Connection, DatabaseError> {
     let access = match mode {
         Mode::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Mode::Immutable => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
         Mode::ReadWrite | Mode::Created => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
     // One thread at a time uses it.
+    let file = if mode == Mode::Immutable { immutable(file) } else { file.to_owned() };
     let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
@@ -56,6 +58,12 @@ pub(super) fn ensure_not_foreign(connection: &Connection) -> Result<(), Database
                          WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let (tables, own): (i64, i64) = connection.query_row(COUNT, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if tables > 0 && own == 0 { Err(DatabaseError::ForeignFile) } else { Ok(()) }
+}
+
+/// The file's address as a URI, which has the characters that mean something in it encoded (<https://sqlite.org/uri.html>).
+fn immutable(file: &Path) -> PathBuf {
+    let path = file.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    PathBuf::from(format!("file:{path}?immutable=1"))
 }
 
 pub(super) fn set(connection: &Connection, pragma: &str, value: &str) -> Result<(), DatabaseError> {

@@ -17,6 +17,7 @@ use super::row::Row;
 use super::statements::Statement;
 use super::{DatabaseError, DatabaseOptions, SqlValue};
 pub(super) use address::path;
+pub use address::unwritable_place;
 use address::{Mode, create_private};
 use profile::Profile;
 use readers::Readers;
@@ -71,6 +72,7 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     pub(crate) async fn open(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
         let (file, mode) = address::parse(url)?;
+        let mode = address::mode_for(&file, mode)?;
         if mode == Mode::Created {
             create_private(&file)?;
         }

@@ -182,7 +182,7 @@ struct WriterThread {
 
 fn open_writing(file: &Path, mode: Mode) -> Result<WriterThread, DatabaseError> {
     let connection = connection::open(file, mode)?;
-    if !connection::is_wal(&connection)? {
+    if mode != Mode::Immutable && !connection::is_wal(&connection)? {
         connection::ensure_not_foreign(&connection)?;
         connection::set(&connection, "journal_mode", "WAL")?;
     }

@@ -177,6 +177,9 @@ fn measure_commit(duration: Duration, group: &[Pending]) {
     metrics::histogram!("livechatlog_commit_events").record(u32::try_from(events).unwrap_or(u32::MAX));
 }
 
+/// The reasons by which refused appends are counted.
+pub const REFUSAL_REASONS: [&str; 4] = ["conflict", "repeated", "invalid", "unavailable"];
+
 const fn name(error: &AppendError) -> &'static str {
     match error {
         AppendError::Conflict { .. } => "conflict",

@@ -16,6 +16,9 @@ use super::versions::KnownVersions;
 use crate::database::{Database, DatabaseError, Dialect, ErrorClass, Session};
 use crate::event_log::head;
 
+/// The causes by which commits that are tried again are counted.
+pub const RETRY_CAUSES: [&str; 2] = ["head_moved", "database"];
+
 /// How long the committer tries a group while the database does not work.
 const PATIENCE: Duration = Duration::from_secs(5);
 

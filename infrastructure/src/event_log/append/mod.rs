@@ -12,8 +12,10 @@ mod statements;
 mod versions;
 
 pub(super) use appender::Appender;
+pub use appender::REFUSAL_REASONS;
 pub(super) use batch::{Pending, Queue};
 pub(super) use commit::Committer;
+pub use commit::RETRY_CAUSES;
 pub(super) use refusal::find_command;
 pub(super) use request::{MoreStatements, Prepared};
 pub(super) use versions::KnownVersions;

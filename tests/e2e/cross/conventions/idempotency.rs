@@ -303,3 +303,57 @@ async fn repetition_shows_nothing_that_was_deleted_since(database: TestDatabase)
         assert_problem(&keyed.request(method, &path_of_change, Some(&body)).await, 404, "not_found");
     }
 }
+
+each_database!(repeated_bodies_are_compared_by_their_values);
+async fn repeated_bodies_are_compared_by_their_values(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let send = async |body: &str| {
+        let client = server.client().with_header("Idempotency-Key", KEY);
+        client.send_bytes(Method::POST, "/v1/widget/session", Some("application/json"), body.as_bytes().to_vec()).await
+    };
+    let first =
+        send(r#"{"name":"Vera","initialMessage":"Hello","metadata":{"a":1,"b":[true,null]}}"#).await.expect(201);
+    let same = [
+        r#"{"metadata":{"b":[true,null],"a":1},"initialMessage":"Hello","name":"Vera"}"#,
+        "{ \"name\" : \"Vera\",\r\n\t\"initialMessage\":\"\\u0048ello\", \"metadata\": {\"a\": 1, \"b\": [ true , null ] } }\n",
+    ];
+    for body in same {
+        let again = send(body).await.expect(201);
+        assert_eq!(again.header("idempotent-replayed"), Some("true"), "{body}");
+        assert_eq!(again.body["conversationId"], first.body["conversationId"]);
+        assert_eq!(again.header("location"), first.header("location"));
+    }
+    let other = [
+        r#"{"name":"Vera","initialMessage":"Hello","metadata":{"a":1,"b":[null,true]}}"#,
+        r#"{"name":"Vera","initialMessage":"Hello","metadata":{"a":"1","b":[true,null]}}"#,
+        r#"{"name":"Vera","initialMessage":"hello","metadata":{"a":1,"b":[true,null]}}"#,
+        r#"{"name":"Vera","initialMessage":"Hello"}"#,
+    ];
+    for body in other {
+        assert_problem(&send(body).await, 422, "idempotency_key_reused");
+    }
+}
+
+each_database!(everything_created_is_found_at_its_location);
+async fn everything_created_is_found_at_its_location(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let (admin, chat) = (server.admin().await, server.visitor("Hello").await);
+    let agent = json!({ "name": "Ida", "email": "ida@example.com", "password": "correct horse" });
+    let created = [
+        ("/v1/agents".to_owned(), &admin.client, agent),
+        ("/v1/groups".to_owned(), &admin.client, json!({ "name": "Sales" })),
+        ("/v1/tags".to_owned(), &admin.client, json!({ "name": "Urgent" })),
+        ("/v1/widget/session".to_owned(), &admin.client, json!({ "initialMessage": "Hello" })),
+        (format!("/v1/threads/{}/events", chat.thread_id), &chat.client, json!({ "content": "Hello?" })),
+        (format!("/v1/conversations/{}/events", chat.conversation_id), &chat.client, json!({ "content": "There?" })),
+    ];
+    for (path, client, body) in created {
+        let reply = client.post(&path, &body).await.expect(201);
+        // Below any path of a proxy.
+        let base = reqwest::Url::parse(&format!("http://proxy.example/chat{path}")).unwrap();
+        let place = base.join(reply.header("location").unwrap()).unwrap();
+        let found = client.get(place.path().strip_prefix("/chat").unwrap()).await.expect(200).body;
+        let id = ["conversationId", "id"].into_iter().find_map(|name| reply.body[name].as_str()).unwrap();
+        assert!(found.to_string().contains(id), "{path}: {found}");
+    }
+}

@@ -34,6 +34,9 @@ pub(super) fn docs() -> Vec<Doc> {
             .about("Agents set their own status, supervisors that of every agent. The chats of an agent who goes offline return to the queue.")
             .changed::<AgentView>()
             .example(json!({ "status": "online", "acceptingChats": true })),
+        Doc::put("/v1/agents/{id}/password", "resetPassword", "Set the password of another agent")
+            .about("Ends all sessions of the agent. Admins change their own password with the current one, by `POST /v1/auth/password`.")
+            .example(json!({ "newPassword": "staple battery horse correct" })),
         Doc::post("/v1/agents/me/heartbeat", "sendHeartbeat", "Send a heartbeat")
             .about("Send one about every 15 seconds. An agent whose heartbeats stop becomes away when lease and grace have passed, and online again with the next heartbeat.")
             .changed::<Beat>()

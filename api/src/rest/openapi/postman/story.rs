@@ -87,6 +87,7 @@ fn team() -> Vec<Step> {
         step("readAgent"),
         step("changeAgent"),
         step("setAgentStatus"),
+        step("resetPassword"),
         step("readAgentStats"),
         step("addGroupAgents").with(json!({ "agentIds": ["{{agentId}}"] })),
         step("createTag").with(json!({ "name": "Urgent {{$timestamp}}", "color": "#CC0000" })).keeps("tagId", "id"),
