@@ -140,6 +140,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
         headers.insert("x-request-id", "r-1".parse().unwrap());
+        headers.insert("event-epoch", "01890000-0000-7000-8000-000000000001".parse().unwrap());
+        headers.insert("event-position", "1".parse().unwrap());
         check(&method, path, status, &headers, body.to_string().as_bytes())
     }
 

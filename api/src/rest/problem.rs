@@ -24,7 +24,7 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
-    refusal: Refusal,
+    refusal: Box<Refusal>,
 }
 
 /// A refusal or failure according to RFC 9457.
@@ -119,7 +119,7 @@ impl Problem {
 
     /// A refusal that only HTTP knows.
     fn of_http(status: StatusCode, code: &'static str, detail: &str) -> Self {
-        Self { status, code, refusal: Refusal::malformed(detail) }
+        Self { status, code, refusal: Box::new(Refusal::malformed(detail)) }
     }
 
     /// The status code.
@@ -161,6 +161,10 @@ impl Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // The body is not read to its end, so the connection ends: a client must not send its next request there.
+        if self.status == StatusCode::PAYLOAD_TOO_LARGE {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }
@@ -179,7 +183,7 @@ pub fn has_rate_limit(headers: &HeaderMap) -> bool {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self { status: status_of(refusal.code), code: refusal.code.as_str(), refusal }
+        Self { status: status_of(refusal.code), code: refusal.code.as_str(), refusal: Box::new(refusal) }
     }
 }
 

@@ -112,9 +112,12 @@ mod tests {
 
     use super::*;
 
+    /// Whether it is open, and what was written.
+    type Written = (bool, Vec<u8>);
+
     /// An output whose reader has stopped until it is opened.
     #[derive(Clone, Default)]
-    struct Pipe(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+    struct Pipe(Arc<(Mutex<Written>, Condvar)>);
 
     impl Pipe {
         fn open(&self) {

@@ -7,6 +7,8 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::env;
 use std::io::IsTerminal as _;
 
+use application::ports::Ids as _;
+use infrastructure::system::RandomIds;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
@@ -120,7 +122,7 @@ fn resource() -> Resource {
     let own = [
         ("service.version", env!("CARGO_PKG_VERSION").to_owned()),
         // Tells the nodes of an installation apart.
-        ("service.instance.id", uuid::Uuid::new_v4().to_string()),
+        ("service.instance.id", RandomIds.new_uuid().to_string()),
     ];
     let missing = own.into_iter().filter(|(name, _)| has(name).is_none());
     builder.with_attributes(missing.map(|(name, value)| KeyValue::new(name, value))).build()

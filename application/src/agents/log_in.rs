@@ -194,7 +194,9 @@ impl LogIn {
     ) -> Result<Executed<()>, UseCaseError> {
         match principal {
             Principal::Agent { id, role: Role::Admin } if id != agent_id => {}
-            _ => return Err(UseCaseError::Forbidden("only admins may set a password, and only that of another agent")),
+            Principal::Agent { .. } | Principal::Visitor { .. } => {
+                return Err(UseCaseError::Forbidden("only admins may set a password, and only that of another agent"));
+            }
         }
         let agent = self.bus.read::<Agent>(agent_id).await?;
         if !agent.is_present() {

@@ -5,17 +5,26 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::MetadataError;
+/// Why JSON text cannot be kept as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inexact {
+    /// It is no JSON.
+    Malformed,
+    /// A number has more digits than a reader keeps.
+    NumberTooLong,
+    /// An object has a key twice.
+    RepeatedKey,
+}
 
 /// Reads JSON text.
-pub(super) fn read(json: &str) -> Result<Value, MetadataError> {
+pub(super) fn read(json: &str) -> Result<Value, Inexact> {
     if !numbers(json).all(is_kept) {
-        return Err(MetadataError::NumberTooLong);
+        return Err(Inexact::NumberTooLong);
     }
     match serde_json::from_str::<Exact>(json) {
         Ok(Exact(value)) => Ok(value),
-        Err(error) if error.to_string().starts_with(REPEATED) => Err(MetadataError::RepeatedKey),
-        Err(_) => Err(MetadataError::Malformed),
+        Err(error) if error.to_string().starts_with(REPEATED) => Err(Inexact::RepeatedKey),
+        Err(_) => Err(Inexact::Malformed),
     }
 }
 
@@ -161,7 +170,7 @@ mod tests {
             "1e-400",
             "1e99999999999999999999",
         ] {
-            assert_eq!(read(&format!(r#"{{"a":[{number}]}}"#)), Err(MetadataError::NumberTooLong), "{number}");
+            assert_eq!(read(&format!(r#"{{"a":[{number}]}}"#)), Err(Inexact::NumberTooLong), "{number}");
         }
         for number in [
             "18446744073709551615",
@@ -189,7 +198,7 @@ mod tests {
     #[test]
     fn repeated_keys_are_refused_on_every_level() {
         for json in [r#"{"a":1,"a":1}"#, r#"{"b":[{"a":1,"\u0061":2}]}"#, r#"{"":{"x":{"a":0,"b":0,"a":0}}}"#] {
-            assert_eq!(read(json), Err(MetadataError::RepeatedKey), "{json}");
+            assert_eq!(read(json), Err(Inexact::RepeatedKey), "{json}");
         }
         assert!(read(r#"{"a":{"a":[{"a":1},{"a":2}]}}"#).is_ok());
     }
@@ -197,7 +206,7 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused() {
         for json in ["", "{", r#"{"a":tru}"#, r#"{"a":1}x"#, r#"{"a":"#, "{'a':1}"] {
-            assert_eq!(read(json), Err(MetadataError::Malformed), "{json}");
+            assert_eq!(read(json), Err(Inexact::Malformed), "{json}");
         }
     }
 

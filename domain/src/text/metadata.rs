@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::exact;
+use super::exact::{self, Inexact};
 
 /// What a client attaches to a message and gets back: a JSON object with the same members and values. What JSON leaves open
 /// (white space, the order of members, the notation of a number) may change.
@@ -32,6 +32,16 @@ pub enum MetadataError {
     /// More levels than [`Metadata::MAX_LEVELS`].
     #[error("must be nested at most {} levels deep", Metadata::MAX_LEVELS)]
     TooDeep,
+}
+
+impl From<Inexact> for MetadataError {
+    fn from(error: Inexact) -> Self {
+        match error {
+            Inexact::Malformed => Self::Malformed,
+            Inexact::NumberTooLong => Self::NumberTooLong,
+            Inexact::RepeatedKey => Self::RepeatedKey,
+        }
+    }
 }
 
 impl Metadata {

@@ -26,7 +26,7 @@ pub enum DatabaseError {
     Unreachable {
         /// The name or address in the setting.
         host: String,
-        /// The port.
+        /// The TCP port that was tried.
         port: u16,
         /// The cause.
         source: DriverError,

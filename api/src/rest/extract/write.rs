@@ -53,7 +53,7 @@ pub struct Write<T> {
 pub struct WriteInfo {
     /// Sent by the client, or made here; names the request in answers and logs.
     pub request_id: RequestId,
-    /// The path.
+    /// The path of the request, without the query.
     pub path: String,
     /// The digest of method, path and body. Of the body it is the values that count, not how they are written.
     pub digest: Hash,

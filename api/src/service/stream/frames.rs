@@ -21,6 +21,7 @@ pub(super) const MAX_CONTENT: usize = MAX_FRAME - 512;
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[schemars(rename = "StreamContent")]
+#[expect(clippy::large_enum_variant, reason = "it is written as JSON at once and never kept")]
 pub enum Content {
     /// A message or a system event, as `GET /v1/threads/{id}/events` has it. A message is also the conversation's last one.
     ThreadEvent {
@@ -115,6 +116,7 @@ pub struct StreamLimits {
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "frame", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[schemars(rename = "ServerFrame")]
+#[expect(clippy::large_enum_variant, reason = "it is written as JSON at once and never kept")]
 pub enum ServerFrame {
     /// The first frame. `position` is the client's position now.
     Welcome {

@@ -97,7 +97,7 @@ impl Prepared {
     pub(super) fn change(&self, event: &LogEvent, stage: Stage) -> Option<Change> {
         let (scope, ends) = (self.scope(event, stage).unwrap_or(Scope::Nobody), ends(event));
         let matters = ends.is_some() || !matches!(scope, Scope::Nobody);
-        matters.then(|| Change { position: event.header.position, scope, ends })
+        matters.then_some(Change { position: event.header.position, scope, ends })
     }
 
     fn scope(&self, event: &LogEvent, stage: Stage) -> Option<Scope> {

@@ -125,11 +125,14 @@ pub async fn refuse_large_bodies(desk: &Desk) {
     for endpoint in endpoints(desk) {
         for size in [MAX_BODY + 1, LARGE] {
             let body = padded(&endpoint.body.to_string(), size);
-            // Whoever is still writing when the answer comes may lose the connection, and the answer with it.
+            // A client that is still writing when the answer comes may lose the connection, and the answer with it.
             let answer =
                 endpoint.client.try_send_bytes(endpoint.method.clone(), &endpoint.path, Some("application/json"), body);
             match answer.await {
-                Ok(reply) => assert_problem(&reply, 413, "too_large"),
+                Ok(reply) => {
+                    assert_problem(&reply, 413, "too_large");
+                    assert_eq!(reply.header("connection"), Some("close"));
+                }
                 Err(error) => assert!(size == LARGE && error.is_request(), "{error:?}"),
             }
             endpoint.client.get("/livez").await.expect(200);

@@ -135,6 +135,7 @@ impl World {
             A::ChangeAgent => (some_agent().await, json!({ "name": "Another" })),
             A::DeleteAgent => (some_agent().await, json!({})),
             A::RestoreAgent => (self.deleted(&format!("/v1/agents/{}", some_agent().await)).await, json!({})),
+            A::ResetPassword => (some_agent().await, json!({ "newPassword": "another passphrase" })),
             A::SetStatus => (some_agent().await, json!({ "status": "away" })),
             A::CreateGroup | A::CreateTag => (String::new(), json!({ "name": unique })),
             A::ChangeGroup => (self.group_id.clone(), json!({ "description": unique })),
