@@ -326,7 +326,9 @@ async fn node_on_an_exchanged_database_stops_and_says_so() {
         assert_ne!(say(client, &guest, "lost").await.0, 201, "nothing of the old history is added to the new one");
     }
     assert_eq!(client.get("/livez").await.status, 503, "a restart helps");
-    assert_eq!(company.boss.client.get("/v1/auth/me").await.status, 503);
+    // Sessions are not in a backup: where they are looked up first, the token is refused.
+    let read = company.boss.client.get("/v1/auth/me").await.status;
+    assert!(matches!(read, 401 | 503), "a read was answered with {read}");
     assert_eq!(head(&database).await, restored);
     let log = company.process.log();
     assert!(log.contains("the event log was replaced by another one"), "{log}");

@@ -12,7 +12,7 @@ use crate::servers::Proxy;
 const VISITORS: u8 = 40;
 
 fn program() -> ProcessBuilder {
-    Process::builder().setting("RATE_LIMITS", "on")
+    Process::builder().setting("RATE_LIMITS", "on").setting("MAX_OPEN_CHATS_OF_ADDRESS", "1000")
 }
 
 /// A client with an address of its own, on this machine.

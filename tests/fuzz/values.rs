@@ -153,7 +153,8 @@ impl Values {
         }
         for _ in 0..20 {
             let text = self.of_pattern(pattern);
-            if (least..=most).contains(&text.len()) {
+            // For JSON Schema (ECMA 262) U+FEFF is white space, for the generator it is not.
+            if (least..=most).contains(&text.len()) && !text.contains('\u{FEFF}') {
                 return text;
             }
         }

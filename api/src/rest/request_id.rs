@@ -19,8 +19,7 @@ const MAX_LENGTH: usize = 128;
 #[derive(Clone, Debug, Default)]
 pub struct RequestId {
     text: Arc<str>,
-    /// Made for this request, to correlate its events: with an id of the caller's choice, strangers could file their events
-    /// under the request of somebody else.
+    /// The text itself when it is a UUID, else one made for this request; it correlates events.
     uuid: Uuid,
 }
 
@@ -44,7 +43,7 @@ pub async fn assign_request_id(State(ids): State<Arc<dyn Ids>>, mut request: Req
     let usable = given.filter(|id| {
         !id.is_empty() && id.len() <= MAX_LENGTH && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c))
     });
-    let uuid = ids.new_uuid();
+    let uuid = usable.and_then(|id| Uuid::try_parse(id).ok()).unwrap_or_else(|| ids.new_uuid());
     let text: Arc<str> = usable.map_or_else(|| uuid.to_string().into(), Into::into);
     request.extensions_mut().insert(RequestId { text: Arc::clone(&text), uuid });
     let mut response = next.run(request).await;
