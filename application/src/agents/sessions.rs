@@ -56,7 +56,7 @@ impl Sessions {
     }
 
     /// Renews a session. A refresh token that was used before ends the session: one of its two users has stolen it
-    /// (RFC 9700 §4.14.2). Within [`RENEWAL_GRACE`] it gives the same new refresh token again instead.
+    /// (RFC 9700 §4.14.2). Within `RENEWAL_GRACE` it gives the same new refresh token again instead.
     ///
     /// # Errors
     /// [`UseCaseError::SessionEnded`], or why it could not be renewed.
