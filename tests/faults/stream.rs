@@ -32,9 +32,8 @@ async fn write(client: Client, path: String, done: &AtomicBool) -> usize {
 }
 
 /// Follows through all deaths until the last message is there. The result is how often each message came.
-async fn follow(client: Client, last: impl Fn() -> Option<usize>) -> BTreeMap<String, usize> {
+async fn follow(client: Client, mut stream: Stream, last: impl Fn() -> Option<usize>) -> BTreeMap<String, usize> {
     let (mut seen, token) = (BTreeMap::new(), client.token().unwrap().to_owned());
-    let (mut stream, _) = Stream::join(client.base(), &token, None).await;
     while last().is_none_or(|count| seen.len() < count) {
         let cursor = stream.cursor();
         match stream.next_within(std::time::Duration::from_millis(200)).await {
@@ -67,7 +66,12 @@ async fn streams_go_on_after_kill9_without_a_gap(database: TestDatabase) {
     let client = process.client().with_token(chat.text("/sessionToken"));
     let path = format!("/v1/threads/{}/events", chat.text("/threadId"));
     let (done, total) = (AtomicBool::new(false), OnceLock::new());
-    let readers = join_all((0..3).map(|_| follow(client.clone(), || total.get().copied())));
+    // They join before the first message: a stream without a cursor begins at its own moment.
+    let mut streams = vec![];
+    for _ in 0..3 {
+        streams.push(Stream::join(client.base(), client.token().unwrap(), None).await.0);
+    }
+    let readers = join_all(streams.into_iter().map(|stream| follow(client.clone(), stream, || total.get().copied())));
     let writer = async {
         let written = write(client.clone(), path, &done).await;
         total.set(written).expect("the only writer");
@@ -82,7 +86,9 @@ async fn streams_go_on_after_kill9_without_a_gap(database: TestDatabase) {
         }
         done.store(true, Ordering::SeqCst);
     };
-    let (readers, written, ()) = tokio::join!(readers, writer, killer);
+    let all = async { tokio::join!(readers, writer, killer) };
+    let (readers, written, ()) =
+        tokio::time::timeout(4 * DEADLINE, all).await.expect("nobody waits for a lost message");
     assert!(written > 10, "{written} messages");
     for seen in readers {
         assert_eq!((seen.len(), seen.values().max()), (written, Some(&1)));

@@ -8,7 +8,6 @@ use crate::service::rows::search::SearchText;
 use axum::Json;
 use axum::extract::State;
 use domain::conversation::ConversationStatus;
-use domain::text::is_blank;
 use domain::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -79,7 +78,7 @@ impl ConversationQuery {
 }
 
 fn time(fields: &mut Fields, field: &str, text: Option<&str>) -> Option<Timestamp> {
-    let text = text.filter(|text| !is_blank(text))?;
+    let text = text?;
     let parsed = text.parse().or_else(|_| paging::with_plus(text).parse()).ok();
     parsed.or_else(|| fields.refuse(field, "must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z"))
 }

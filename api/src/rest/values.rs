@@ -95,7 +95,7 @@ values! {
     /// The address of a picture on the web, or nothing.
     AvatarUrl: json_schema!({
         "type": "string", "maxLength": text::AvatarUrl::MAX_BYTES, "x-maxBytes": text::AvatarUrl::MAX_BYTES,
-        "pattern": "^(|[Hh][Tt][Tt][Pp][Ss]?://[^\\s]+)$",
+        "pattern": "^(|[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9][^\\s\"'<>\\\\`^{|}\\u0000-\\u001F\\u007F-\\u009F]*)$",
     });
     /// An e-mail address, or nothing.
     OptionalEmailAddress: json_schema!({

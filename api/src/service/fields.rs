@@ -44,7 +44,7 @@ impl Fields {
         parse: fn(&str) -> Option<T>,
         words: &str,
     ) -> Option<T> {
-        self.word(field, value.filter(|text| !text.trim().is_empty())?, parse, words)
+        self.word(field, value?, parse, words)
     }
 
     /// Parses one of the given words.
@@ -56,9 +56,9 @@ impl Fields {
         parsed
     }
 
-    /// Parses an optional id. An empty one is an absent one.
+    /// Parses an optional id.
     pub fn optional_id<T: std::str::FromStr>(&mut self, field: &str, value: Option<&str>) -> Option<T> {
-        self.id(field, value.filter(|text| !text.trim().is_empty()))
+        self.id(field, value)
     }
 
     /// Parses an id.

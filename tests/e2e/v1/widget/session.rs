@@ -78,7 +78,7 @@ each_database!(fields_of_a_form_that_stay_empty_do_not_keep_the_visitor_out);
 async fn fields_of_a_form_that_stay_empty_do_not_keep_the_visitor_out(database: TestDatabase) {
     let server = Server::start(&database).await;
     let form = json!({
-        "name": " ", "email": "", "phone": "\t", "groupId": "", "sessionToken": "", "initialMessage": "Hello\u{b}there",
+        "name": " ", "email": "", "phone": "\t", "sessionToken": "", "initialMessage": "Hello\u{b}there",
     });
     let visitor = server.client().visitor(form).await;
     assert_eq!(
