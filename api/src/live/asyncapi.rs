@@ -61,22 +61,14 @@ fn schemas() -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
 
-    fn references(value: &Value, found: &mut Vec<String>) {
-        match value {
-            Value::Object(members) => {
-                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
-                members.values().for_each(|value| references(value, found));
-            }
-            Value::Array(items) => items.iter().for_each(|value| references(value, found)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-    }
+    use super::*;
+    use crate::rest::openapi::portable::references;
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let mut found = vec![];
+        let mut found = BTreeSet::new();
         references(document(), &mut found);
         assert!(found.len() > 10, "{found:?}");
         for reference in found {

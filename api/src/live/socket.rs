@@ -43,7 +43,7 @@ const LOST_AFTER: Duration = Duration::from_secs(45);
 
 /// Why a socket is closed.
 enum Closing {
-    /// For a reason that the client is told.
+    /// For a reason that the client gets.
     For(End),
     /// The client has closed it, or is gone.
     Gone,

@@ -97,7 +97,7 @@ impl Sessions {
     }
 
     /// The secret that follows another one of a session, so that a repeated renewal gives it again. Without the key, nobody
-    /// can tell it from the one before.
+    /// can distinguish it from the one before.
     fn next_secret(&self, id: SessionId, secret: &str) -> String {
         let next = self.renewal_key.digest(&[id.uuid().as_bytes(), secret.as_bytes()]);
         next.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -159,8 +159,8 @@ fn too_large() -> Refusal {
     Refusal::new(Code::TooLarge, format!("The body must be at most {MAX_BODY_BYTES} bytes."))
 }
 
-/// A body in the one form of all bodies with the same values: a client that repeats a request may write it anew. Null is
-/// a value of its own, because it empties a field where an absent one leaves it alone.
+/// A body in the one form of all bodies with the same values: a client that repeats a request may write it otherwise. Null
+/// is a value of its own, because it empties a field where an absent one leaves it alone.
 fn in_one_form(body: &[u8]) -> Vec<u8> {
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return body.to_vec() };
     let mut form = vec![];

@@ -25,7 +25,7 @@ mod examples;
 mod operation;
 mod operations;
 mod parameters;
-mod portable;
+pub(crate) mod portable;
 mod postman;
 mod responses;
 #[cfg(test)]

@@ -154,7 +154,8 @@ fn remove_unused(document: &mut Value) -> bool {
     schemas.len() < count
 }
 
-fn references(value: &Value, found: &mut BTreeSet<String>) {
+/// The references of a document to its parts.
+pub(crate) fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));

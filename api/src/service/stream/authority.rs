@@ -16,7 +16,7 @@ use super::seats::Seat;
 /// How often all open streams are looked at together.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// The time before the end of a token at which its reader is told.
+/// The time before the end of a token at which its reader is warned.
 const WARN_BEFORE: Duration = Duration::from_secs(60);
 
 impl Hub {

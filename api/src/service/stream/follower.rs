@@ -84,7 +84,7 @@ impl Follower {
         self.seat().verdict()
     }
 
-    /// The seconds until the token expires, if that is soon and the reader has not been told.
+    /// The seconds until the token expires, if that is soon and the reader has not been warned.
     #[must_use]
     pub fn take_warning(&self) -> Option<u64> {
         let expires_at = self.seat().credentials().expires_at;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use application::agents::Sessions;
+use application::backoff::Backoff;
 use application::command_bus::CommandBus;
 use application::ports::{Clock, Epoch, EventLog, Freshness, Hash, Position};
 use projections::agents::AgentQueries;
@@ -26,9 +27,8 @@ const RUN: usize = 256;
 /// How many readers that have fallen behind read the log at the same time: writers come first.
 const SLOW_READERS: usize = 4;
 
-/// The pause after a failure, doubled up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// One task of a node waits for its own log, so that nobody comes back together with it.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(5), jitter: 0.0 };
 
 /// How often the hub looks at the log when it hears nothing of it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -118,10 +118,10 @@ impl Hub {
         let position = self.head.load(Ordering::SeqCst);
         let freshness = self.log().nothing_read();
         let mut tail = Tail { known, position, last: None, freshness, history: History::default() };
-        let mut pause = FIRST_PAUSE;
+        let mut failures = 0_u32;
         loop {
             match self.follow(&mut tail).await {
-                Ok(true) => pause = FIRST_PAUSE,
+                Ok(true) => failures = 0,
                 Ok(false) => {
                     // The log's own task has ended: the process is of no use any more, which the probes report.
                     if let Ok(Err(_)) = timeout(LOOK_EVERY, tail.known.changed()).await {
@@ -130,8 +130,8 @@ impl Hub {
                 }
                 Err(refusal) => {
                     tracing::warn!(code = refusal.code.as_str(), position = tail.position, "the stream waits");
-                    self.clock.sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    failures = failures.saturating_add(1);
+                    self.clock.sleep(BACKOFF.pause(failures, 1.0)).await;
                 }
             }
         }

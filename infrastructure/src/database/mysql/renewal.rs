@@ -1,7 +1,8 @@
 //! Gives up connections that lead to the wrong server.
 //!
 //! After a switch-over new connections reach the new primary, and those that are open stay with the old one, which is
-//! read-only: it answers every read, with what it had. The first write that it refuses tells of all connections of before.
+//! read-only: it answers every read, with what it had. The first write that it refuses shows that all earlier connections
+//! lead to the wrong server.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
