@@ -19,6 +19,11 @@ const SEEN: &str = r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u116
 /// No control characters (Unicode category Cc).
 const WITHOUT_CONTROLS: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
+/// An address as `EmailAddress::parse` takes it (a part before one `@`, and a host after it), or nothing that can be seen: a
+/// pattern, because a form may send the field empty, which `format: email` does not allow.
+const OPTIONAL_EMAIL: &str = "^([\\s\\u0000-\\u001f\\u007f-\\u009f]*|[ \\t\\r\\n]*[^\\s@<>,;\"\\u0000-\\u001f\\u007f-\\u009f]{1,64}@\
+[^\\s@\\u0000-\\u002c\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u009f]+[ \\t\\r\\n]*)$";
+
 /// The days that there are, each once: a pattern, because a choice of formats has no type in most languages.
 const DATE: &str = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|\
     02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
@@ -99,8 +104,8 @@ values! {
     });
     /// An e-mail address, or nothing.
     OptionalEmailAddress: json_schema!({
-        "type": "string", "format": "email", "maxLength": text::EmailAddress::MAX_BYTES,
-        "x-maxBytes": text::EmailAddress::MAX_BYTES,
+        "type": "string", "maxLength": text::EmailAddress::MAX_BYTES, "x-maxBytes": text::EmailAddress::MAX_BYTES,
+        "pattern": OPTIONAL_EMAIL,
     });
     /// A colour, or nothing.
     OptionalColor: json_schema!({ "type": "string", "pattern": "^(#[0-9A-Fa-f]{6})?$" });
