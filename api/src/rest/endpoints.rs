@@ -45,6 +45,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         on::post("/v1/widget/session/renew", RenewVisitor, widget::renew_session),
         on::get("/v1/threads/{id}/events", ReadEvents, threads::list_events),
         on::post("/v1/threads/{id}/events", SendMessage, threads::send),
+        on::post("/v1/threads/{id}/read", MarkRead, threads::mark_read),
         on::get("/v1/conversations", ListConversations, conversation_lists::list),
         on::get("/v1/conversations/counts", CountConversations, conversation_lists::count),
         on::post("/v1/conversations/bulk", ChangeConversations, bulk::change),

@@ -17,7 +17,7 @@ use crate::rest::extract::{AtLeast, Nothing, OneId, Write};
 use crate::rest::problem::Problem;
 use crate::rest::respond::Answer;
 use crate::service::reading::NamedEvent;
-use crate::service::{Caller, CallingAgent, Done, Erasure, PersonalDataItem, Services};
+use crate::service::{Caller, CallingAgent, Done, Erasure, PersonalDataItem, ReadingItem, Services};
 
 /// The result of an erasure. The numbers count this request: repeated, they are 0.
 #[derive(Serialize, JsonSchema)]
@@ -72,6 +72,8 @@ struct PersonalConversation {
     history: Vec<PersonalDataItem>,
     /// The messages and system events of its threads.
     events: Vec<NamedEvent>,
+    /// When the visitor had read how far.
+    reads: Vec<ReadingItem>,
 }
 
 pub async fn erase(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::service::rows::Page;
 use application::InstallationKey;
-use application::chat::SendMessage;
+use application::chat::{ReadReceipt, SendMessage};
 use application::ports::{Hash, Principal};
 use axum::Json;
 use axum::extract::{FromRef, State};
@@ -238,4 +238,41 @@ pub async fn list_events(
     let after = after.or(cursor).unwrap_or(0);
     let request = EventsRequest { thread_id, after, limit, at_least: at_least.position()? };
     Ok(Json(services.conversations.list_events(&caller, request).await?))
+}
+
+/// How far the caller has read.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "ReadingMark")]
+pub struct ReadingMark {
+    /// The position of the last event that the caller has seen.
+    #[schemars(with = "values::Position")]
+    up_to: i64,
+}
+
+/// How far the caller has read, as it is stored.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReadingProgress")]
+pub struct ReadingProgress {
+    /// The thread that was read.
+    thread_id: ThreadId,
+    /// The position of the last message that the caller has seen; 0 if there is none.
+    up_to: i64,
+}
+
+pub async fn mark_read(
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    caller: Caller,
+    OneId(thread_id): OneId<ThreadId>,
+    write: Write<ReadingMark>,
+) -> Result<Response, Problem> {
+    let Write { body, info } = write;
+    if body.up_to < 0 {
+        return Err(Refusal::invalid_field("upTo", POSITION).into());
+    }
+    let mark = services.receipts.mark(&caller, thread_id, body.up_to).await?;
+    let shown = async |receipt: ReadReceipt| Ok(ReadingProgress { thread_id, up_to: receipt.up_to });
+    responder.answer(caller.principal, &info, mark, shown).await
 }

@@ -54,6 +54,8 @@ pub enum Action {
     SendMessage,
     /// Read the events of a thread.
     ReadEvents,
+    /// Mark messages of a thread as read.
+    MarkRead,
     ListConversations,
     CountConversations,
     /// Change many conversations at once.
@@ -106,6 +108,7 @@ impl Action {
             | Self::ReadDocs => Access::Public,
             Self::SendMessage
             | Self::ReadEvents
+            | Self::MarkRead
             | Self::ReadConversation
             | Self::CloseChat
             | Self::ReopenChat

@@ -25,6 +25,7 @@ mod personal_data;
 mod positions;
 mod queue;
 pub mod reading;
+mod receipts;
 mod refusal;
 pub mod rows;
 pub mod stream;
@@ -54,9 +55,10 @@ pub use fields::Fields;
 pub use freshness::FreshReads;
 pub use limits::Limits;
 pub use open_chats::{ChatPlace, OpenChats};
-pub use personal_data::{Erasure, PersonalDataItem, VisitorRecords};
+pub use personal_data::{Erasure, PersonalDataItem, ReadingItem, VisitorRecords};
 pub use positions::Positions;
 pub use queue::Queue;
+pub use receipts::{Pace, Receipts};
 pub use refusal::{Code, FieldError, Refusal};
 pub use views::{FollowedView, ReadModel, Views};
 pub use vitals::{Check, Progress, SignalStatus, Vitals};
@@ -85,6 +87,8 @@ pub struct Services {
     pub directory: Directory,
     /// Reads conversations.
     pub conversations: Conversations,
+    /// Takes the marks of readers.
+    pub receipts: Receipts,
     /// Reads the queue.
     pub queue: Queue,
     /// Exports and erases the personal data of visitors.

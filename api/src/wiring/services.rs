@@ -11,13 +11,14 @@ use projections::agent_stats::AgentStatsQueries;
 use projections::agents::AgentQueries;
 use projections::routing::RoutingQueries;
 use projections::tags::TagQueries;
+use projections::thread_events::ThreadEventQueries;
 
 use super::{Core, Internals};
 use crate::service::reading::Reading;
 use crate::service::stream::Hub;
 use crate::service::{
-    AuditReader, Authenticator, Conversations, Directory, Dispatch, FreshReads, Limits, OpenChats, Positions, Queue,
-    Services, VisitorRecords, Vitals,
+    AuditReader, Authenticator, Conversations, Directory, Dispatch, FreshReads, Limits, OpenChats, Pace, Positions,
+    Queue, Receipts, Services, VisitorRecords, Vitals,
 };
 
 /// Builds the services over the adapters.
@@ -33,6 +34,8 @@ pub(super) fn build(
     let freshness = FreshReads::new(bus.clone(), Arc::clone(&views));
     let dispatch = Dispatch::new(bus.clone(), Arc::clone(&views));
     let (agents, queue) = (AgentQueries::new(database.clone()), RoutingQueries::new(database.clone()));
+    let reading = Reading::new(bus.clone(), Arc::clone(&log), &database);
+    let conversations = Conversations { freshness: freshness.clone(), reading };
     Services {
         authenticator: Authenticator { bus: bus.clone(), sessions, tokens: Arc::clone(&tokens) },
         limits: Limits::new(limiter, settings.limits.rates),
@@ -50,10 +53,13 @@ pub(super) fn build(
             tags: TagQueries::new(database.clone()),
             clock: Arc::clone(&clock),
         },
-        conversations: Conversations {
-            freshness: freshness.clone(),
-            reading: Reading::new(bus.clone(), Arc::clone(&log), &database),
+        receipts: Receipts {
+            conversations: conversations.clone(),
+            threads: ThreadEventQueries::new(database.clone()),
+            log: Arc::clone(&log),
+            pace: Arc::new(Pace::new(Arc::clone(&clock))),
         },
+        conversations,
         queue: Queue { freshness: freshness.clone(), queue: queue.clone(), clock: Arc::clone(&clock) },
         visitors: VisitorRecords {
             dispatch,

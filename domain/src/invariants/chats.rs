@@ -57,8 +57,13 @@ impl Invariants {
     }
 
     pub(super) fn on_thread(&mut self, append: &mut Append, id: ThreadId, event: &ThreadEvent, wrong: &mut Wrong) {
+        let position = self.position;
         let thread = self.threads.entry(id).or_default();
         check_thread(thread, id, event, wrong);
+        if let ThreadEvent::MessagesRead { conversation_id, reader, up_to, .. } = event {
+            check_reading(thread, (id, *conversation_id), (*reader, *up_to), wrong);
+            demand(wrong, Rule::ReadForward, *up_to < position, || format!("{reader:?} reads what is not there yet"));
+        }
         if let ThreadEvent::GroupChanged { group_id, .. } = event {
             append.moved.insert((id, *group_id));
         }
@@ -175,7 +180,9 @@ fn check_thread(thread: &Thread, id: ThreadId, event: &ThreadEvent, wrong: &mut 
     let starts = matches!(event, ThreadEvent::ThreadStarted { .. });
     let has_started = thread.conversation_id.is_some();
     demand(wrong, Rule::Beginnings, starts != has_started, || beginning("thread", &id, starts));
-    demand(wrong, Rule::NothingAfterClose, !thread.closed, || format!("thread {id} has ended and goes on"));
+    let may_follow_the_end = matches!(event, ThreadEvent::MessagesRead { .. });
+    let goes_on = !thread.closed || may_follow_the_end;
+    demand(wrong, Rule::NothingAfterClose, goes_on, || format!("thread {id} has ended and goes on"));
     if thread.closed || !has_started {
         return;
     }
@@ -183,11 +190,9 @@ fn check_thread(thread: &Thread, id: ThreadId, event: &ThreadEvent, wrong: &mut 
         ThreadEvent::MessageSent { conversation_id, author, .. } => {
             let is_here = thread.conversation_id == Some(*conversation_id);
             demand(wrong, Rule::TrueReferences, is_here, || format!("thread {id} is not of chat {conversation_id}"));
-            let takes_part = match author {
-                Participant::Visitor(visitor_id) => thread.visitor_id == Some(*visitor_id),
-                Participant::Agent(agent_id) => thread.agent_ids.contains(agent_id),
-            };
-            demand(wrong, Rule::ParticipantsWrite, takes_part, || format!("{author:?} takes no part in thread {id}"));
+            demand(wrong, Rule::ParticipantsWrite, takes_part(thread, *author), || {
+                format!("{author:?} takes no part in thread {id}")
+            });
         }
         ThreadEvent::AgentJoined { agent_id, .. } => {
             let is_out = !thread.agent_ids.contains(agent_id);
@@ -199,8 +204,34 @@ fn check_thread(thread: &Thread, id: ThreadId, event: &ThreadEvent, wrong: &mut 
                 format!("agent {agent_id} leaves thread {id} without being in it")
             });
         }
-        ThreadEvent::ThreadStarted { .. } | ThreadEvent::GroupChanged { .. } | ThreadEvent::ThreadClosed { .. } => {}
+        ThreadEvent::ThreadStarted { .. }
+        | ThreadEvent::GroupChanged { .. }
+        | ThreadEvent::ThreadClosed { .. }
+        | ThreadEvent::MessagesRead { .. } => {}
     }
+}
+
+fn takes_part(thread: &Thread, participant: Participant) -> bool {
+    match participant {
+        Participant::Visitor(visitor_id) => thread.visitor_id == Some(visitor_id),
+        Participant::Agent(agent_id) => thread.agent_ids.contains(&agent_id),
+    }
+}
+
+fn check_reading(
+    thread: &Thread,
+    (id, conversation_id): (ThreadId, ConversationId),
+    (reader, up_to): (Participant, i64),
+    wrong: &mut Wrong,
+) {
+    let is_here = thread.conversation_id.is_none_or(|known| known == conversation_id);
+    demand(wrong, Rule::TrueReferences, is_here, || format!("thread {id} is not of chat {conversation_id}"));
+    demand(wrong, Rule::ReadForward, up_to > thread.read_by(reader), || {
+        format!("{reader:?} reads thread {id} backwards")
+    });
+    // The agents of a closed thread are forgotten.
+    let may_read = thread.closed && matches!(reader, Participant::Agent(_)) || takes_part(thread, reader);
+    demand(wrong, Rule::ReadForward, may_read, || format!("{reader:?} takes no part in thread {id} and reads it"));
 }
 
 /// How a decision contradicts itself or its outcome.

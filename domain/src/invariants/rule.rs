@@ -49,6 +49,8 @@ rules! {
     OneOpenChat => "one_open_chat",
     /// Only participants of a thread write in it.
     ParticipantsWrite => "participants_write",
+    /// Participants read, forward only, and messages that are there.
+    ReadForward => "read_forward",
     /// Only agents outside a thread join it, and only agents inside leave it.
     Attendance => "attendance",
     /// Events name only things that exist and, where it matters, are not deleted.

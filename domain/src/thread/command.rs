@@ -40,6 +40,15 @@ pub enum ThreadCommand {
         reason: GroupChangeReason,
         at: Timestamp,
     },
+    /// Notes how far a participant has read.
+    MarkRead {
+        reader: Participant,
+        /// The position of the last message that the reader has seen.
+        up_to: i64,
+        /// The later messages of the other side in the conversation.
+        unread: u32,
+        at: Timestamp,
+    },
     Close {
         by: Participant,
         at: Timestamp,

@@ -101,6 +101,17 @@ pub enum ThreadEvent {
         by: Participant,
         at: Timestamp,
     },
+    /// A participant has read on, also after the end.
+    MessagesRead {
+        /// Repeated so that a reader of one event knows its chat.
+        conversation_id: ConversationId,
+        reader: Participant,
+        /// The position of the last message that the reader has seen.
+        up_to: i64,
+        /// The later messages of the other side, in this thread and the conversation's later ones.
+        unread: u32,
+        at: Timestamp,
+    },
 }
 
 events!(ThreadEvent {
@@ -110,4 +121,5 @@ events!(ThreadEvent {
     AgentLeft => "1.0",
     GroupChanged => "1.0",
     ThreadClosed => "1.0",
+    MessagesRead => "1.0",
 });

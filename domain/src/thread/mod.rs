@@ -6,7 +6,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +28,41 @@ pub struct Thread {
     /// The agents who may write.
     pub agent_ids: BTreeSet<AgentId>,
     pub closed: bool,
+    /// How many messages there are, by side.
+    pub messages: Messages,
+    /// The position up to which the visitor has read.
+    pub read_by_visitor: i64,
+    /// The position up to which each agent has read.
+    pub read_by_agents: BTreeMap<AgentId, i64>,
 }
 
-aggregate!(Thread, Thread, ThreadId, ThreadCommand, ThreadEvent, ThreadError);
+/// A number of messages of each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Messages {
+    pub of_visitor: u32,
+    pub of_agents: u32,
+}
+
+impl Messages {
+    /// Counts a message of this author.
+    pub const fn add(&mut self, author: Participant) {
+        match author {
+            Participant::Visitor(_) => self.of_visitor = self.of_visitor.saturating_add(1),
+            Participant::Agent(_) => self.of_agents = self.of_agents.saturating_add(1),
+        }
+    }
+
+    /// Those that this reader has to read: the other side's.
+    #[must_use]
+    pub const fn for_reader(self, reader: Participant) -> u32 {
+        match reader {
+            Participant::Visitor(_) => self.of_agents,
+            Participant::Agent(_) => self.of_visitor,
+        }
+    }
+}
+
+aggregate!(Thread, Thread, ThreadId, ThreadCommand, ThreadEvent, ThreadError, "2");
 
 impl Thread {
     fn decide_command(&self, command: ThreadCommand) -> Result<Vec<ThreadEvent>, ThreadError> {
@@ -77,6 +109,15 @@ impl Thread {
                 }
                 Ok(vec![ThreadEvent::GroupChanged { group_id, previous_group_id, reason, at }])
             }
+            ThreadCommand::MarkRead { reader, up_to, unread, at } => {
+                let conversation_id = self.conversation_id.ok_or(ThreadError::NotStarted)?;
+                self.ensure_participant(reader)?;
+                // A device that is behind takes nothing back.
+                if up_to <= self.read_by(reader) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![ThreadEvent::MessagesRead { conversation_id, reader, up_to, unread, at }])
+            }
             ThreadCommand::Close { by, at } => {
                 self.ensure_started()?;
                 if self.closed {
@@ -84,6 +125,15 @@ impl Thread {
                 }
                 Ok(vec![ThreadEvent::ThreadClosed { by, at }])
             }
+        }
+    }
+
+    /// The position up to which a participant has read; 0 before the first time.
+    #[must_use]
+    pub fn read_by(&self, reader: Participant) -> i64 {
+        match reader {
+            Participant::Visitor(_) => self.read_by_visitor,
+            Participant::Agent(id) => self.read_by_agents.get(&id).copied().unwrap_or_default(),
         }
     }
 
@@ -110,7 +160,8 @@ impl Thread {
                 self.conversation_id = Some(conversation_id);
                 self.visitor_id = Some(visitor_id);
             }
-            ThreadEvent::MessageSent { .. } | ThreadEvent::GroupChanged { .. } => {}
+            ThreadEvent::MessageSent { author, .. } => self.messages.add(author),
+            ThreadEvent::GroupChanged { .. } => {}
             ThreadEvent::AgentJoined { agent_id, .. } => {
                 self.agent_ids.insert(agent_id);
             }
@@ -118,6 +169,10 @@ impl Thread {
                 self.agent_ids.remove(&agent_id);
             }
             ThreadEvent::ThreadClosed { .. } => self.closed = true,
+            ThreadEvent::MessagesRead { reader: Participant::Visitor(_), up_to, .. } => self.read_by_visitor = up_to,
+            ThreadEvent::MessagesRead { reader: Participant::Agent(id), up_to, .. } => {
+                self.read_by_agents.insert(id, up_to);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use cqrs_es::test::TestFramework;
 use serde_json::json;
 
-use super::{GroupChangeReason, JoinCause, LeaveReason, Thread, ThreadCommand, ThreadError, ThreadEvent};
+use super::{GroupChangeReason, JoinCause, LeaveReason, Messages, Thread, ThreadCommand, ThreadError, ThreadEvent};
 use crate::conversation::Participant;
 use crate::fixtures::{ANNA, BERT, CHAT, MESSAGE, NEXT_THREAD, OTHER_CHAT, SALES, STRANGER, SUPPORT, THREAD, VERA, at};
 use crate::ids::AgentId;
@@ -209,4 +209,53 @@ fn cqrs_es_drives_threads() {
         .given(vec![started(), closed()])
         .when(send(VISITOR))
         .then_expect_error(ThreadError::ThreadClosed);
+}
+
+fn read(reader: Participant, up_to: i64) -> ThreadEvent {
+    ThreadEvent::MessagesRead { conversation_id: CHAT, reader, up_to, unread: 2, at: at(5) }
+}
+
+fn mark_read(reader: Participant, up_to: i64) -> ThreadCommand {
+    ThreadCommand::MarkRead { reader, up_to, unread: 2, at: at(5) }
+}
+
+#[test]
+fn participant_reads_forward_only_and_each_by_themselves() {
+    let anna = Participant::Agent(ANNA);
+    given([started()]).when(mark_read(VISITOR, 7)).then([read(VISITOR, 7)]);
+    given([started(), read(VISITOR, 7)]).when(mark_read(VISITOR, 8)).then([read(VISITOR, 8)]);
+    for earlier in [7, 6, 0, -1] {
+        given([started(), read(VISITOR, 7)]).when(mark_read(VISITOR, earlier)).then_nothing();
+    }
+    given([started(), joined(ANNA), read(VISITOR, 7)]).when(mark_read(anna, 3)).then([read(anna, 3)]);
+    given([started(), joined(ANNA), joined(BERT), read(anna, 7)])
+        .when(mark_read(Participant::Agent(BERT), 3))
+        .then([read(Participant::Agent(BERT), 3)]);
+}
+
+#[test]
+fn ended_thread_can_still_be_read() {
+    given([started(), joined(ANNA), closed()]).when(mark_read(VISITOR, 7)).then([read(VISITOR, 7)]);
+    let anna = Participant::Agent(ANNA);
+    given([started(), joined(ANNA), closed()]).when(mark_read(anna, 7)).then([read(anna, 7)]);
+}
+
+#[test]
+fn only_participants_leave_marks() {
+    for stranger in [Participant::Visitor(STRANGER), Participant::Agent(BERT)] {
+        given([started(), joined(ANNA)]).when(mark_read(stranger, 7)).then_error(ThreadError::NotAParticipant);
+    }
+    let anna = Participant::Agent(ANNA);
+    given([started(), joined(ANNA), left(ANNA)]).when(mark_read(anna, 7)).then_error(ThreadError::NotAParticipant);
+    given_nothing::<Thread>().when(mark_read(VISITOR, 7)).then_error(ThreadError::NotStarted);
+}
+
+#[test]
+fn thread_counts_the_messages_of_each_side() {
+    let mut thread = Thread::default();
+    for event in [started(), joined(ANNA), sent(VISITOR), sent(Participant::Agent(ANNA)), sent(VISITOR)] {
+        cqrs_es::Aggregate::apply(&mut thread, event);
+    }
+    assert_eq!(thread.messages, Messages { of_visitor: 2, of_agents: 1 });
+    assert_eq!((thread.messages.for_reader(VISITOR), thread.messages.for_reader(Participant::Agent(ANNA))), (1, 2));
 }

@@ -41,7 +41,15 @@ names! {
         ChatUntagged,
         VisitorCardChanged,
     }
-    Thread: ThreadEvent { ThreadStarted, MessageSent, AgentJoined, AgentLeft, GroupChanged, ThreadClosed }
+    Thread: ThreadEvent {
+        ThreadStarted,
+        MessageSent,
+        AgentJoined,
+        AgentLeft,
+        GroupChanged,
+        ThreadClosed,
+        MessagesRead,
+    }
     Agent: AgentEvent {
         AgentRegistered,
         StatusChanged,

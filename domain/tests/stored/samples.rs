@@ -196,6 +196,7 @@ fn thread() -> Vec<(&'static str, ThreadEvent)> {
         let previous_group_id = GroupId::new(Uuid::from_u128(0xE0));
         ThreadEvent::GroupChanged { group_id: SALES, previous_group_id, reason, at: AT }
     };
+    let read = |reader, unread| ThreadEvent::MessagesRead { conversation_id: CHAT, reader, up_to: 42, unread, at: AT };
     let client_event_id = Some(ClientEventId::parse("m-1").expect("a fine id"));
     let metadata = json!({"page": "/prices", "scroll": 0.5, "seen": [1, null, true]});
     let metadata = Some(Metadata::parse(&metadata.to_string()).expect("an object"));
@@ -218,6 +219,8 @@ fn thread() -> Vec<(&'static str, ThreadEvent)> {
         ("group deleted", moved(GroupChangeReason::GroupDeleted)),
         ("by visitor", ThreadEvent::ThreadClosed { by: Participant::Visitor(VERA), at: AT }),
         ("by agent", ThreadEvent::ThreadClosed { by: Participant::Agent(ANNA), at: AT }),
+        ("by visitor", read(Participant::Visitor(VERA), 0)),
+        ("by agent", read(Participant::Agent(ANNA), 3)),
     ]
 }
 

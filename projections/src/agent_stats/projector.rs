@@ -42,7 +42,8 @@ impl Fact {
             ThreadEvent::ThreadClosed { at, .. } => Some(Self::Closed(*at)),
             ThreadEvent::ThreadStarted { .. }
             | ThreadEvent::MessageSent { author: Participant::Visitor(_), .. }
-            | ThreadEvent::GroupChanged { .. } => None,
+            | ThreadEvent::GroupChanged { .. }
+            | ThreadEvent::MessagesRead { .. } => None,
         }
     }
 

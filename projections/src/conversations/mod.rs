@@ -8,6 +8,7 @@ mod list;
 mod order;
 mod projector;
 mod queries;
+mod readers;
 mod row;
 mod tags;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use filter::{ConversationFilter, Visibility};
 pub use order::ConversationOrder;
 pub use projector::ConversationsProjector;
 pub use queries::ConversationQueries;
+pub use readers::{ReaderKind, SeenUpTo};
 pub use view::{ConversationView, VisitorView};
 
 pub(crate) use bounds::Bounds;

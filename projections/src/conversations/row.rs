@@ -9,6 +9,8 @@ use infrastructure::sql_args;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::readers::{ReaderKind, SeenUpTo};
+
 use crate::rows::ViewRow;
 use crate::sql::{document, named, unexpected};
 use crate::table::ViewTable;
@@ -38,6 +40,12 @@ pub(crate) struct ConversationRow {
     pub(crate) closed_at: Option<Timestamp>,
     pub(crate) closed_by: Option<Participant>,
     pub(crate) version: Sequence,
+    /// The visitor's messages that no agent has seen.
+    pub(crate) unread_by_agents: i64,
+    /// The agents' messages that the visitor has not seen.
+    pub(crate) unread_by_visitor: i64,
+    /// How far each reader has come, in the order of their first mark.
+    pub(crate) seen_up_to: Vec<SeenUpTo>,
     /// The last event that changed this row.
     pub(crate) position: Position,
     pub(crate) created_position: Position,
@@ -72,6 +80,9 @@ impl ConversationRow {
             created_at: at,
             closed_at: None,
             closed_by: None,
+            unread_by_agents: 0,
+            unread_by_visitor: 0,
+            seen_up_to: vec![],
             version: header.sequence,
             position: header.position,
             created_position: header.position,
@@ -131,6 +142,33 @@ impl ConversationRow {
         }
     }
 
+    /// Notes a message.
+    pub(crate) fn note_message(&mut self, header: &EventHeader, author: Participant, at: Timestamp) {
+        self.last_message_at = Some(at);
+        self.position = header.position;
+        match author {
+            Participant::Visitor(_) => self.unread_by_agents += 1,
+            Participant::Agent(_) => self.unread_by_visitor += 1,
+        }
+    }
+
+    /// Notes how far a reader has come. `unread` counts for the reader's side if none of it has come further.
+    pub(crate) fn note_reading(&mut self, header: &EventHeader, reader: Participant, up_to: Position, unread: u32) {
+        self.position = header.position;
+        let reader = SeenUpTo { position: up_to, ..reader.into() };
+        let of_side = self.seen_up_to.iter().filter(|one| one.kind == reader.kind);
+        if of_side.map(|one| one.position).max().is_none_or(|furthest| furthest < up_to) {
+            match reader.kind {
+                ReaderKind::Visitor => self.unread_by_visitor = unread.into(),
+                ReaderKind::Agent => self.unread_by_agents = unread.into(),
+            }
+        }
+        match self.seen_up_to.iter_mut().find(|one| (one.kind, one.id) == (reader.kind, reader.id)) {
+            Some(known) => known.position = known.position.max(up_to),
+            None => self.seen_up_to.push(reader),
+        }
+    }
+
     fn wait(&mut self, arrival: Position, began: Position, at: Timestamp) {
         self.status = ConversationStatus::Pending;
         self.arrival = arrival;
@@ -185,6 +223,9 @@ impl ViewRow for ConversationRow {
             "closed_us",
             "closed_by_type",
             "closed_by_id",
+            "unread_by_agents",
+            "unread_by_visitor",
+            "seen_up_to",
             "version",
             "position",
         ],
@@ -215,6 +256,9 @@ impl ViewRow for ConversationRow {
             created_at: Timestamp::from_micros(row.int("created_us")?),
             closed_at: row.opt_int("closed_us")?.map(Timestamp::from_micros),
             closed_by: closed_by(row)?,
+            unread_by_agents: row.int("unread_by_agents")?,
+            unread_by_visitor: row.int("unread_by_visitor")?,
+            seen_up_to: document(row, "seen_up_to", "a list of readers")?,
             version: row.int("version")?,
             position: row.int("position")?,
             created_position: row.int("created_position")?,
@@ -247,14 +291,17 @@ impl ViewRow for ConversationRow {
             self.closed_at,
             closed_by.map(|(kind, _)| kind),
             closed_by.map(|(_, id)| id),
+            self.unread_by_agents,
+            self.unread_by_visitor,
+            json(&self.seen_up_to),
             self.version,
             self.position,
         ]
     }
 }
 
-fn json(ids: &impl Serialize) -> String {
-    serde_json::to_string(ids).expect("a list of ids can be written as JSON")
+fn json(list: &impl Serialize) -> String {
+    serde_json::to_string(list).expect("lists of ids and of readers can be written as JSON")
 }
 
 fn kind_and_id(participant: Participant) -> (&'static str, Uuid) {

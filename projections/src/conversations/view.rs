@@ -4,7 +4,7 @@ use domain::ids::{AgentId, ConversationId, GroupId, TagId, ThreadId, VisitorId};
 use domain::time::Timestamp;
 use serde::Serialize;
 
-use super::ConversationRow;
+use super::{ConversationRow, SeenUpTo};
 
 /// A conversation: everything between a visitor and the agents about one matter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,6 +39,16 @@ pub struct ConversationView {
     pub version: Sequence,
     /// The agent who serves the conversation or served it last, also while it waits or is closed.
     pub last_agent_id: Option<AgentId>,
+    /// How far the visitor and the agents have read; those who have left no mark are absent.
+    pub seen_up_to: Vec<SeenUpTo>,
+    /// The position of the last event that changed what is shown here, messages included.
+    pub position: Position,
+    /// The visitor's messages that no agent has seen.
+    #[serde(skip)]
+    pub unread_by_agents: i64,
+    /// The agents' messages that the visitor has not seen.
+    #[serde(skip)]
+    pub unread_by_visitor: i64,
     /// Orders the lists.
     #[serde(skip)]
     pub(super) created_position: Position,
@@ -88,6 +98,10 @@ impl From<ConversationRow> for ConversationView {
             closed_at: row.closed_at,
             version: row.version,
             last_agent_id: row.last_agent_id,
+            seen_up_to: row.seen_up_to,
+            position: row.position,
+            unread_by_agents: row.unread_by_agents,
+            unread_by_visitor: row.unread_by_visitor,
             created_position: row.created_position,
             waiting_position,
             queue_arrival,

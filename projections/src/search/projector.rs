@@ -149,7 +149,8 @@ fn texts(event: &AnyEvent) -> Vec<&str> {
             | ThreadEvent::AgentJoined { .. }
             | ThreadEvent::AgentLeft { .. }
             | ThreadEvent::GroupChanged { .. }
-            | ThreadEvent::ThreadClosed { .. },
+            | ThreadEvent::ThreadClosed { .. }
+            | ThreadEvent::MessagesRead { .. },
         )
         | AnyEvent::Agent(_)
         | AnyEvent::Visitor(_)

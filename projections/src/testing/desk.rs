@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::UseCaseError;
 use application::agents::{Bootstrap, RegisterAgent, SetStatus};
-use application::chat::{AssignAgent, ChatReceipt, Chooser, CloseChat, SendMessage, StartChat};
+use application::chat::{AssignAgent, ChatReceipt, Chooser, CloseChat, MarkRead, SendMessage, StartChat};
 use application::command_bus::{CommandBus, UnitOfWork, UseCase};
 use application::ports::{Clock, EventLog, Ids, LogEvent, Principal, StreamId};
 use application::process_managers::router::Router;
@@ -14,9 +14,10 @@ use async_trait::async_trait;
 use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::aggregate::Root;
 use domain::group::{Group, GroupCommand};
-use domain::ids::{AgentId, ConversationId, EntityId, GroupId, VisitorId};
+use domain::ids::{AgentId, ConversationId, EntityId, GroupId, ThreadId, VisitorId};
 use domain::routing::{RoutingDecision, RoutingStrategy};
 use domain::text::{EmailAddress, MessageText, Name, PhoneNumber};
+use domain::thread::{Thread, ThreadEvent};
 use domain::time::Timestamp;
 use domain::visitor::VisitorDetails;
 use infrastructure::database::Database;
@@ -37,6 +38,22 @@ pub(crate) struct Desk<L = MemoryLog> {
 }
 
 impl Desk {
+    /// The principal has read the conversation up to its last message but some.
+    pub(crate) async fn read(
+        &self,
+        principal: Principal,
+        conversation_id: ConversationId,
+        but: usize,
+    ) -> Result<(), UseCaseError> {
+        let events = self.log.events().into_iter().rev().filter(|event| {
+            let message = event.event.of::<Thread>();
+            matches!(message, Some(ThreadEvent::MessageSent { conversation_id: id, .. }) if *id == conversation_id)
+        });
+        let Some(last) = { events }.nth(but).map(|event| event.header.clone()) else { return Ok(()) };
+        let (thread_id, up_to, sequence) = (ThreadId::from_uuid(last.aggregate_id), last.position, last.sequence);
+        self.act(MarkRead { principal, conversation_id, thread_id, up_to, sequence }).await.map(|_| ())
+    }
+
     pub(crate) async fn open() -> Self {
         let time = Arc::new(Time::default());
         Self::over(MemoryLog::new(), time.clone(), time).await

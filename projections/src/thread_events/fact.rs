@@ -18,7 +18,7 @@ impl Fact {
     /// The system event that an event of a thread is; none of a message.
     pub(super) fn of(event: &ThreadEvent) -> Option<Self> {
         Some(match event {
-            ThreadEvent::MessageSent { .. } => return None,
+            ThreadEvent::MessageSent { .. } | ThreadEvent::MessagesRead { .. } => return None,
             ThreadEvent::ThreadStarted { visitor_id, previous_thread_id, at, .. } => Self {
                 system_type: SystemType::ThreadStarted,
                 sentence: if previous_thread_id.is_none() { "The chat began." } else { "The chat was reopened." },

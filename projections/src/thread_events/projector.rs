@@ -100,9 +100,9 @@ async fn project_part(events: &[Arc<LogEvent>], tx: &mut Transaction) -> Result<
 /// The conversation that an event names itself. Most are messages, so that most pages need no look-up.
 const fn named_conversation(event: &ThreadEvent) -> Option<ConversationId> {
     match event {
-        ThreadEvent::ThreadStarted { conversation_id, .. } | ThreadEvent::MessageSent { conversation_id, .. } => {
-            Some(*conversation_id)
-        }
+        ThreadEvent::ThreadStarted { conversation_id, .. }
+        | ThreadEvent::MessageSent { conversation_id, .. }
+        | ThreadEvent::MessagesRead { conversation_id, .. } => Some(*conversation_id),
         ThreadEvent::AgentJoined { .. }
         | ThreadEvent::AgentLeft { .. }
         | ThreadEvent::GroupChanged { .. }

@@ -46,6 +46,22 @@ impl ThreadEventQueries {
         Ok(row.map(|row| ThreadEventView::read(&row)).transpose()?)
     }
 
+    /// The position of the last message of a thread up to a position.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_last_message(
+        &self,
+        thread_id: ThreadId,
+        up_to: Position,
+    ) -> Result<Option<Position>, QueryError> {
+        const SQL: &str =
+            "SELECT position FROM thread_events WHERE thread_id = ? AND position <= ? AND kind = 'message'
+            ORDER BY position DESC LIMIT 1";
+        let row = self.database.fetch_optional(SQL, sql_args![thread_id.uuid(), up_to]).await?;
+        Ok(row.map(|row| row.int("position")).transpose()?)
+    }
+
     /// The events of a thread after a position, in order; `nextCursor` is the position to go on after. A client
     /// that follows the thread goes on after the position of its last event.
     ///

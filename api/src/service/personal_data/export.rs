@@ -13,7 +13,7 @@ use futures::channel::mpsc::Sender;
 use projections::thread_events::ThreadEventView;
 use serde::Serialize;
 
-use super::items::PersonalDataItem;
+use super::items::{PersonalDataItem, ReadingItem};
 use super::json_writer::JsonWriter;
 
 /// A part of the document is sent once it has this many bytes.
@@ -34,7 +34,7 @@ pub struct Reader<'a> {
 /// {
 ///     "visitorId": "…", "exportedAt": "…", "position": 7, "erased": false, "profile": {},
 ///     "history": [],
-///     "conversations": [{ "id": "…", "history": [], "events": [] }]
+///     "conversations": [{ "id": "…", "history": [], "events": [], "reads": [] }]
 /// }
 /// ```
 pub struct Export {
@@ -44,6 +44,8 @@ pub struct Export {
     exported_at: Timestamp,
     document: JsonWriter,
     section: Section,
+    /// The visitor's marks in the conversation that is being written.
+    marks: Vec<ReadingItem>,
 }
 
 /// The array of the document that is being written.
@@ -74,7 +76,8 @@ impl Export {
         (visitor_id, head, exported_at): (VisitorId, Position, Timestamp),
     ) -> Self {
         let document = JsonWriter::default();
-        Self { parts, visitor_id, head, exported_at, document, section: Section::VisitorHistory }
+        let section = Section::VisitorHistory;
+        Self { parts, visitor_id, head, exported_at, document, section, marks: vec![] }
     }
 
     /// Writes the document.
@@ -115,10 +118,20 @@ impl Export {
             Section::ConversationHistory(_) => {
                 self.document.name("events")?.begin_array();
                 self.document.end();
-                self.document.end();
+                self.end_conversation()?;
             }
-            Section::ThreadEvents(_) => self.document.end(),
+            Section::ThreadEvents(_) => self.end_conversation()?,
         }
+        Ok(())
+    }
+
+    fn end_conversation(&mut self) -> serde_json::Result<()> {
+        self.document.name("reads")?.begin_array();
+        for mark in std::mem::take(&mut self.marks) {
+            self.document.value(&mark)?;
+        }
+        self.document.end();
+        self.document.end();
         Ok(())
     }
 
@@ -188,6 +201,10 @@ impl Walk for Writer<'_> {
     }
 
     async fn thread(&mut self, id: ConversationId, text: &StoredText) -> Result<(), UseCaseError> {
+        if let Some(mark) = ReadingItem::of(&text.event).filter(|_| !self.is_later(text)) {
+            self.export.enter(Section::ThreadEvents(id))?;
+            self.export.marks.push(mark);
+        }
         match ThreadEventView::of(&text.event, id) {
             Some(view) if !self.is_later(text) => self.export.add(Section::ThreadEvents(id), &view).await,
             _ => Ok(()),

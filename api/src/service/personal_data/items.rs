@@ -1,10 +1,12 @@
 use application::UseCaseError;
 use application::command_bus::CommandBus;
-use application::ports::Position;
+use application::ports::{LogEvent, Position};
 use domain::conversation::{Assignment, ConversationEvent, Participant};
+use domain::event::AnyEvent;
 use domain::ids::{AgentId, ConversationId, GroupId, TagId};
 use domain::tag::Tag;
 use domain::text::{Name, Note};
+use domain::thread::ThreadEvent;
 use domain::time::Timestamp;
 use domain::visitor::{VisitorDetails, VisitorEvent};
 use schemars::JsonSchema;
@@ -151,5 +153,30 @@ impl PersonalDataItem {
     async fn with_tag(self, tag_id: TagId, bus: &CommandBus) -> Result<Self, UseCaseError> {
         let tag = bus.peek::<Tag>(tag_id).await?.name.clone();
         Ok(Self { tag_id: Some(tag_id), tag, ..self })
+    }
+}
+
+/// How far the visitor had read, and when.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReadingFact")]
+pub struct ReadingItem {
+    /// The position in the log.
+    position: Position,
+    /// The position of the last message that the visitor had seen.
+    up_to: Position,
+    /// The time of the event.
+    at: Timestamp,
+}
+
+impl ReadingItem {
+    /// The mark of a visitor that an event is.
+    pub(super) fn of(event: &LogEvent) -> Option<Self> {
+        let AnyEvent::Thread(ThreadEvent::MessagesRead { reader: Participant::Visitor(_), up_to, at, .. }) =
+            event.event
+        else {
+            return None;
+        };
+        Some(Self { position: event.header.position, up_to, at })
     }
 }

@@ -19,7 +19,7 @@ use futures::channel::mpsc;
 use super::{Action, Caller, CallingAgent, ChangeRequest, Dispatch, FreshReads, Refusal};
 use export::{Export, Reader, write_whole};
 
-pub use items::PersonalDataItem;
+pub use items::{PersonalDataItem, ReadingItem};
 
 /// The most parts of an export that wait for a slow client.
 const PARTS_AHEAD: usize = 8;

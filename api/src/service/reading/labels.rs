@@ -44,6 +44,9 @@ pub struct TagLabel {
 pub struct NamedConversation {
     #[serde(flatten)]
     view: ConversationView,
+    /// The messages of the other side that nobody of the caller's side has seen: for agents those of the visitor, for the
+    /// visitor those of agents.
+    unread: i64,
     /// The agent who serves the conversation now, with the name, which outlasts a deletion.
     assigned_agent: Option<AgentLabel>,
     /// The agent who serves the conversation or served it last, with the name.
@@ -105,14 +108,14 @@ impl Reading {
 
     async fn named(
         &self,
-        shows_tags: bool,
+        for_agents: bool,
         views: Vec<ConversationView>,
         as_of: AsOf,
     ) -> Result<Vec<NamedConversation>, ReadingError> {
         let agents = views.iter().flat_map(|view| [view.assigned_agent_id, view.last_agent_id]).flatten().collect();
-        let tags = views.iter().filter(|_| shows_tags).flat_map(|view| view.tag_ids.iter().copied()).collect();
+        let tags = views.iter().filter(|_| for_agents).flat_map(|view| view.tag_ids.iter().copied()).collect();
         let (agents, tags) = tokio::try_join!(self.agent_names(agents, as_of), self.tag_labels(tags, as_of))?;
-        let names = Names { agents, tags, shows_tags };
+        let names = Names { agents, tags, for_agents };
         Ok(views.into_iter().map(|view| names.of_conversation(view)).collect())
     }
 
@@ -168,15 +171,16 @@ impl Reading {
 struct Names {
     agents: BTreeMap<AgentId, Name>,
     tags: BTreeMap<TagId, TagLabel>,
-    shows_tags: bool,
+    for_agents: bool,
 }
 
 impl Names {
     fn of_conversation(&self, view: ConversationView) -> NamedConversation {
         let (assigned_agent, last_agent) = (self.agent(view.assigned_agent_id), self.agent(view.last_agent_id));
         let labels = || view.tag_ids.iter().filter_map(|id| self.tags.get(id).cloned()).collect();
-        let tags = self.shows_tags.then(labels);
-        NamedConversation { view, assigned_agent, last_agent, tags }
+        let tags = self.for_agents.then(labels);
+        let unread = if self.for_agents { view.unread_by_agents } else { view.unread_by_visitor };
+        NamedConversation { view, unread, assigned_agent, last_agent, tags }
     }
 
     fn agent(&self, id: Option<AgentId>) -> Option<AgentLabel> {

@@ -1,8 +1,9 @@
 //! The frames of the stream as JSON. Every door sends the same ones.
 
 use application::ports::{Epoch, Position};
-use domain::ids::{ConversationId, VisitorId};
+use domain::ids::{ConversationId, ThreadId, VisitorId};
 use projections::agents::{AgentView, GroupView};
+use projections::conversations::SeenUpTo;
 use projections::tags::TagView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,13 @@ pub enum Content {
         conversation_id: ConversationId,
         /// The message or the system event.
         data: NamedEvent,
+    },
+    /// Somebody has read on. `seenUpTo` and, for the readers on the same side, `unread` of the conversation follow.
+    Read {
+        /// The conversation of the thread.
+        conversation_id: ConversationId,
+        /// The reader, and how far.
+        data: Reading,
     },
     /// A conversation has changed.
     Conversation {
@@ -66,6 +74,21 @@ pub enum Content {
         /// The visitor, by the id in conversations.
         data: ErasedVisitor,
     },
+}
+
+/// How far somebody has read a thread.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "StreamReading")]
+pub struct Reading {
+    /// The thread that was read.
+    pub thread_id: ThreadId,
+    /// The reader, with the position of the last message that the reader has seen.
+    #[serde(flatten)]
+    pub reader: SeenUpTo,
+    /// The messages of the other side that follow: `unread` of the conversation for the reader's side, if nobody of that
+    /// side has come further.
+    pub unread: u32,
 }
 
 /// A thing that readers know by its id.

@@ -6,12 +6,14 @@ use application::chat::Parties;
 use application::ports::{LogEvent, Position};
 use domain::agent::AgentEvent;
 use domain::event::AnyEvent;
-use domain::ids::{AgentId, ConversationId, EntityId as _, GroupId, TagId, VisitorId};
+use domain::ids::{AgentId, ConversationId, EntityId as _, GroupId, TagId, ThreadId, VisitorId};
+use domain::thread::ThreadEvent;
 use domain::visitor::VisitorEvent;
 use domain::workspace::WorkspaceEvent;
+use projections::conversations::SeenUpTo;
 
 use super::change::{Body, Change, Ends, Scope, small};
-use super::frames::{Content, ErasedVisitor, Kind, Thing};
+use super::frames::{Content, ErasedVisitor, Kind, Reading, Thing};
 use super::history::Stage;
 
 /// The things whose states a run of events shows.
@@ -103,11 +105,12 @@ impl Prepared {
     fn scope(&self, event: &LogEvent, stage: Stage) -> Option<Scope> {
         let id = event.header.aggregate_id;
         match &event.event {
-            AnyEvent::Thread(_) => {
-                let body = self.thread_events.get(&event.header.position)?;
-                let (visitor, agents) = (Body::clone(body), Body::clone(body));
-                Some(Scope::Conversation { before: None, now: stage.now, visitor, agents, removed: None })
+            AnyEvent::Thread(ThreadEvent::MessagesRead { conversation_id, reader, up_to, unread, .. }) => {
+                let reader = SeenUpTo { position: *up_to, ..(*reader).into() };
+                let data = Reading { thread_id: ThreadId::from_uuid(id), reader, unread: *unread };
+                Some(of_both_sides(stage, &small(&Content::Read { conversation_id: *conversation_id, data })))
             }
+            AnyEvent::Thread(_) => Some(of_both_sides(stage, self.thread_events.get(&event.header.position)?)),
             AnyEvent::Conversation(_) => Some(self.conversation(ConversationId::from_uuid(id), stage)),
             AnyEvent::Agent(_) => self.agent(AgentId::from_uuid(id)),
             AnyEvent::Group(_) => staff(self.groups.get(&GroupId::from_uuid(id))),
@@ -147,6 +150,12 @@ impl Prepared {
         let visitors = chats.map(|state| (state.visitor_id, Body::clone(&state.visitor))).collect();
         Some(Scope::Staff { agents, visitors })
     }
+}
+
+/// What the visitor and the agents of a conversation see alike.
+fn of_both_sides(stage: Stage, body: &Body) -> Scope {
+    let (visitor, agents) = (Body::clone(body), Body::clone(body));
+    Scope::Conversation { before: None, now: stage.now, visitor, agents, removed: None }
 }
 
 fn staff(agents: Option<&Body>) -> Option<Scope> {

@@ -71,7 +71,8 @@ impl Renderer {
             }
             let conversation_id = match change {
                 ThreadEvent::ThreadStarted { conversation_id, .. }
-                | ThreadEvent::MessageSent { conversation_id, .. } => Some(*conversation_id),
+                | ThreadEvent::MessageSent { conversation_id, .. }
+                | ThreadEvent::MessagesRead { conversation_id, .. } => Some(*conversation_id),
                 ThreadEvent::AgentJoined { .. }
                 | ThreadEvent::AgentLeft { .. }
                 | ThreadEvent::GroupChanged { .. }

@@ -152,11 +152,30 @@ fn of_threads() -> Vec<Breach> {
         append(Rule::ParticipantsWrite, "an agent without the chat writes", Story::of_a_chat(), {
             vec![writes(THREAD, Participant::Agent(BERT))]
         }),
+        append(
+            Rule::ReadForward,
+            "a stranger reads",
+            Story::of_a_chat(),
+            vec![reads(Participant::Visitor(STRANGER), 1)],
+        ),
+        append(Rule::ReadForward, "an agent without the chat reads", Story::of_a_chat(), {
+            vec![reads(Participant::Agent(BERT), 1)]
+        }),
+        append(Rule::ReadForward, "the same twice", Story::of_a_chat().with([reads(Participant::Agent(ANNA), 2)]), {
+            vec![reads(Participant::Agent(ANNA), 2)]
+        }),
+        append(Rule::ReadForward, "what is not there yet", Story::of_a_chat(), {
+            vec![reads(Participant::Visitor(VERA), 10_000)]
+        }),
         append(Rule::Attendance, "an agent joins twice", Story::of_a_chat(), vec![joined(THREAD, ANNA)]),
         append(Rule::Attendance, "an agent leaves who is not there", Story::of_a_chat(), {
             vec![left(THREAD, BERT, LeaveReason::Reassigned)]
         }),
     ]
+}
+
+fn reads(reader: Participant, up_to: i64) -> Entry {
+    thread(THREAD, ThreadEvent::MessagesRead { conversation_id: CHAT, reader, up_to, unread: 0, at: at(3) })
 }
 
 fn of_agents() -> Vec<Breach> {

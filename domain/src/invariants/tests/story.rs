@@ -103,6 +103,9 @@ impl Story {
     pub fn of_a_day() -> Self {
         let mut story = Self::of_a_chat();
         story.append([message(THREAD, VERA)]);
+        let (reader, up_to) = (Participant::Agent(ANNA), story.end());
+        let read = ThreadEvent::MessagesRead { conversation_id: CHAT, reader, up_to, unread: 0, at: at(2) };
+        story.append([thread(THREAD, read)]);
         story.append([tagged(CHAT, VIP)]);
         story.append(assigned(CHAT, THREAD, Some(ANNA), BERT));
         let created =

@@ -43,6 +43,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &migrations![
     7 "0007_agent_desk",
     8 "0008_operate",
     9 "0009_restores",
+    10 "0010_receipts",
 ];
 
 /// The newest step that this program knows.

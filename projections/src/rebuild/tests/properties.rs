@@ -4,11 +4,12 @@ use application::chat::ReopenChat;
 use application::ports::Principal;
 use domain::agent::Role;
 use domain::agent::{Agent, AgentCommand, AgentStatus, ChatLimit};
-use domain::conversation::{Conversation, ConversationCommand, QueueReason};
+use domain::conversation::{Conversation, ConversationCommand, Participant, QueueReason};
 use domain::group::{Group, GroupCommand};
 use domain::ids::{ConversationId, EntityId, TagId, VisitorId, WorkspaceId};
 use domain::routing::RoutingStrategy;
 use domain::tag::{Tag, TagCommand};
+use domain::thread::{Thread, ThreadEvent};
 use domain::workspace::{Workspace, WorkspaceCommand};
 use infrastructure::database::{Database, Dialect};
 use proptest::prelude::*;
@@ -16,7 +17,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::agents::AgentQueries;
 use crate::catalog::all_view_tables;
-use crate::conversations::{Bounds, ConversationQueries};
+use crate::conversations::{Bounds, ConversationQueries, ConversationView};
 use crate::testing::{Desk, clear, compare, dump, name, project, rebuild_into};
 use crate::{Deleted, PageRequest, queue_positions};
 use infrastructure::testing::{Fresh, fresh_databases};
@@ -29,11 +30,18 @@ struct Action {
     whom: usize,
 }
 
-const KINDS: u8 = 20;
+const KINDS: u8 = 22;
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
     let action = (0..KINDS, 0..4_usize, 0..4_usize).prop_map(|(what, who, whom)| Action { what, who, whom });
     proptest::collection::vec(action, 0..80)
+}
+
+const fn side(participant: Participant) -> usize {
+    match participant {
+        Participant::Visitor(_) => 0,
+        Participant::Agent(_) => 1,
+    }
 }
 
 fn sizes() -> impl Strategy<Value = Vec<usize>> {
@@ -79,6 +87,8 @@ impl Story {
         match (what, chat) {
             (1, Some(chat)) => drop(desk.send(visitor, chat).await),
             (2, Some(chat)) => drop(desk.send(agent, chat).await),
+            (20, Some(chat)) => drop(desk.read(visitor, chat, whom).await),
+            (21, Some(chat)) => drop(desk.read(agent, chat, whom).await),
             (3, Some(chat)) => drop(desk.assign(chat, agent_id).await),
             (4 | 5, Some(chat)) => drop(desk.route(chat, agent_id).await),
             (6, Some(chat)) => drop(desk.close(desk.supervisor(), chat).await),
@@ -156,6 +166,7 @@ impl Story {
             assert_eq!(view.thread_ids, state.thread_ids);
             assert!(view.tag_ids.iter().eq(&state.tag_ids));
             assert_eq!(view.closed_at, state.closed_at);
+            self.check_reading(&view);
         }
         let agents = AgentQueries::new(database.clone());
         for agent_id in self.desk.agents {
@@ -169,6 +180,26 @@ impl Story {
         let default: Vec<_> = groups.iter().filter(|group| group.is_default).map(|group| group.id).collect();
         assert_eq!(default, Vec::from_iter(workspace.default_group_id));
         self.check_queues(database).await;
+    }
+
+    /// The view counts the messages after the furthest mark of the other side.
+    fn check_reading(&self, view: &ConversationView) {
+        let events = self.desk.log.events();
+        let of_chat = events.iter().filter_map(|event| Some((event.header.position, event.event.of::<Thread>()?)));
+        let (mut sent, mut seen) = ([vec![], vec![]], [0, 0]);
+        for (position, event) in of_chat {
+            match event {
+                ThreadEvent::MessageSent { conversation_id, author, .. } if *conversation_id == view.id => {
+                    sent[side(*author)].push(position);
+                }
+                ThreadEvent::MessagesRead { conversation_id, reader, up_to, .. } if *conversation_id == view.id => {
+                    seen[side(*reader)] = seen[side(*reader)].max(*up_to);
+                }
+                _ => {}
+            }
+        }
+        let unread = |author: usize| sent[author].iter().filter(|position| **position > seen[1 - author]).count();
+        assert_eq!((view.unread_by_agents, view.unread_by_visitor), (unread(0) as i64, unread(1) as i64), "{view:?}");
     }
 
     /// The view counts the places that the router keeps.

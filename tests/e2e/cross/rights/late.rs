@@ -29,8 +29,9 @@ enum Loss {
 const LOSSES: [Loss; 5] = [Loss::Nothing, Loss::Session, Loss::Role, Loss::Account, Loss::Chat];
 
 /// Actions on a chat.
-const CHAT: [Action; 8] = [
+const CHAT: [Action; 9] = [
     Action::SendMessage,
+    Action::MarkRead,
     Action::ChangeConversations,
     Action::AssignChat,
     Action::TransferChat,
@@ -39,6 +40,9 @@ const CHAT: [Action; 8] = [
     Action::TagChat,
     Action::UntagChat,
 ];
+
+/// Actions of participants, whatever their role.
+const OF_PARTICIPANTS: [Action; 2] = [Action::SendMessage, Action::MarkRead];
 
 /// Actions on oneself, for which every role will do.
 const ON_ONESELF: [Action; 3] = [Action::LogOut, Action::ChangePassword, Action::SendHeartbeat];
@@ -164,6 +168,7 @@ impl World {
                 let id = if endpoint.path.contains("threads") { &chat.thread_id } else { &chat.conversation_id };
                 (id.clone(), json!({ "content": "too late?" }))
             }
+            A::MarkRead => (chat.thread_id.clone(), json!({ "upTo": 1_000_000 })),
             A::ChangeConversations => {
                 let close = json!({ "reason": "done" });
                 (String::new(), json!({ "conversationIds": [chat.conversation_id], "close": close }))
@@ -249,7 +254,8 @@ async fn caller_who_loses_the_right_before_the_body_is_there_is_refused(database
             // An admin may do everything, but only participants write.
             let role = if loss == Loss::Chat { Role::Agent } else { Role::Admin };
             let caller = hire(&world.server, role).await;
-            let elsewhere = endpoint.action == Action::SendMessage || loss == Loss::Chat;
+            let is_of_participants = OF_PARTICIPANTS.contains(&endpoint.action);
+            let elsewhere = is_of_participants || loss == Loss::Chat;
             let chat = world.chat(if elsewhere { &caller.id } else { &world.others[0].id }).await;
             let request = world.request(&endpoint, &caller, &chat).await;
             let what = format!("{} {} without {loss:?}", endpoint.method, endpoint.path);
@@ -257,9 +263,7 @@ async fn caller_who_loses_the_right_before_the_body_is_there_is_refused(database
             world.strike(loss, &caller, &chat).await;
             let before = world.head().await;
             let reply = under_way.finish().await;
-            let allowed = !takes_the_right(loss, endpoint.action)
-                // Participants write, whatever their role.
-                || (loss == Loss::Role && endpoint.action == Action::SendMessage);
+            let allowed = !takes_the_right(loss, endpoint.action) || (loss == Loss::Role && is_of_participants);
             assert_eq!(is_done(&reply), allowed, "{what}: {}", reply.text);
             if !allowed {
                 assert_eq!(world.head().await, before, "{what}: {}", reply.text);

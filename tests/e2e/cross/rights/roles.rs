@@ -62,6 +62,13 @@ fn rows() -> Vec<Row> {
             [401, 403, 403, 404, 200, 200, 200, 200],
         ),
         (Method::GET, "/v1/threads/{thread}/events", Served, nothing, [401, 404, 200, 404, 200, 200, 200, 200]),
+        (
+            Method::POST,
+            "/v1/threads/{thread}/read",
+            Served,
+            |_| Some(json!({ "upTo": 1_000_000 })),
+            [401, 404, 200, 404, 403, 200, 403, 403],
+        ),
         (Method::POST, "/v1/threads/{thread}/events", Served, says, [401, 404, 201, 404, 403, 201, 403, 403]),
         (Method::POST, "/v1/conversations/{chat}/events", Served, says, [401, 404, 201, 404, 403, 201, 403, 403]),
         // A colleague may take what nobody has, but takes nothing away.

@@ -163,6 +163,25 @@ impl Held {
     }
 }
 
+/// Whether a frame shows something that the conversation does not show already.
+fn is_news(frame: &Value, chat: &Value) -> bool {
+    frame["position"].as_i64() > chat["position"].as_i64()
+}
+
+/// Somebody has read on: the marks only go forward, and the furthest one of a side says what is unread there.
+fn take_mark(chat: &mut Value, mark: &Value, is_agent: bool) {
+    let marks = chat["seenUpTo"].as_array_mut().unwrap();
+    let position = |one: &Value| one["position"].as_i64();
+    let furthest = marks.iter().filter(|one| one["type"] == mark["type"]).filter_map(position).max();
+    match marks.iter_mut().find(|one| one["type"] == mark["type"] && one["id"] == mark["id"]) {
+        Some(known) => known["position"] = mark["position"].clone(),
+        None => marks.push(json!({ "type": mark["type"], "id": mark["id"], "position": mark["position"] })),
+    }
+    if (mark["type"] == "agent") == is_agent && furthest < position(mark) {
+        chat["unread"] = mark["unread"].clone();
+    }
+}
+
 fn threads_of(chat: &Value) -> Vec<String> {
     chat["threadIds"].as_array().unwrap().iter().map(text).collect()
 }
@@ -195,12 +214,19 @@ impl Mirror {
     }
 
     async fn apply(&mut self, mut frame: Value) {
-        let data = frame["data"].take();
+        let (data, is_agent) = (frame["data"].take(), !self.held.agents.is_empty());
         match frame["type"].as_str() {
             Some("thread_event") => {
                 let chat = self.held.conversations.get_mut(&text(&frame["conversationId"]));
-                if let (Some(chat), true) = (chat, data["type"] == "message") {
+                if let Some(chat) = chat
+                    && data["type"] == "message"
+                    && is_news(&frame, chat)
+                {
                     chat["lastMessageAt"] = data["createdAt"].clone();
+                    chat["position"] = frame["position"].clone();
+                    if (data["authorType"] == "visitor") == is_agent {
+                        chat["unread"] = json!(chat["unread"].as_i64().unwrap() + 1);
+                    }
                 }
                 let events = self.held.events.entry(text(&data["threadId"])).or_default();
                 events.insert(data["position"].as_i64().unwrap(), data);
@@ -221,6 +247,14 @@ impl Mirror {
                     }
                 }
                 self.held.conversations.insert(id, normal(data));
+            }
+            Some("read") => {
+                if let Some(chat) = self.held.conversations.get_mut(&text(&frame["conversationId"]))
+                    && is_news(&frame, chat)
+                {
+                    chat["position"] = frame["position"].clone();
+                    take_mark(chat, &data, is_agent);
+                }
             }
             Some("agent") => self.held.take_agent(data),
             Some("group") => self.held.take_group(data),
@@ -327,6 +361,11 @@ async fn frames_of_every_type_of_event_lead_to_what_rest_shows(database: TestDat
         vec![
             Step(of_vera, "POST", chat("/events"), says("one")),
             Step(of_anna, "POST", chat("/events"), says("two")),
+            Step(of_vera, "POST", format!("/v1/threads/{}/read", vera.thread_id), json!({ "upTo": 1_000_000 })),
+            Step(of_vera, "POST", chat("/events"), says("three")),
+            Step(of_anna, "POST", format!("/v1/threads/{}/read", vera.thread_id), json!({ "upTo": 1_000_000 })),
+            Step(of_anna, "POST", chat("/events"), says("four")),
+            Step(of_vera, "POST", chat("/events"), says("five")),
             Step(boss, "PATCH", agent(&anna.id, ""), json!({ "name": "Anna the second" })),
             Step(boss, "POST", chat("/tags"), json!({ "tagId": tag })),
             Step(boss, "PATCH", tags.clone(), json!({ "name": "Very urgent", "color": "#CC0000" })),

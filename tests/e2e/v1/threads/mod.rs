@@ -1,3 +1,4 @@
 //! `/v1/threads`
 
 mod events;
+mod read;

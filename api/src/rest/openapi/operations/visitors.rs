@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::rest::openapi::operation::Doc;
 use crate::rest::personal_data::{ErasureBody, PersonalDataDocument};
+use crate::rest::threads::ReadingProgress;
 use crate::rest::widget::{RenewedSession, Session};
 use crate::service::reading::NamedEvent;
 
@@ -36,6 +37,11 @@ pub(super) fn docs() -> Vec<Doc> {
             .refuses(403, &["forbidden"])
             .refuses(409, &["chat_closed"])
             .example(json!({ "content": "I need help with my order.", "clientEventId": "m-1" })),
+        Doc::post("/v1/threads/{id}/read", "markRead", "Mark messages as read")
+            .about("Moves the caller's mark to the last message up to `upTo`, never back. Only the visitor and the agents of the thread have marks, also after its end. Marks that follow one another within a second wait and become one.")
+            .changed::<ReadingProgress>()
+            .refuses(403, &["forbidden"])
+            .example(json!({ "upTo": 4711 })),
         Doc::post("/v1/conversations/{id}/events", "sendToConversation", "Send a message to the active thread")
             .about(SENDING)
             .created::<NamedEvent>()

@@ -114,6 +114,7 @@ fn visitor() -> Vec<Step> {
         step("sendToThread").by_visitor(),
         step("sendToConversation").by_visitor(),
         step("listThreadEvents").by_visitor(),
+        step("markRead").by_visitor(),
     ]
 }
 
