@@ -1,4 +1,4 @@
-//! The program: the REST API over use cases and read models, settings, commands, and the wiring of all adapters.
+//! The program: the REST API over use cases and read models, the pages, settings, commands, and the wiring of all adapters.
 
 pub mod cli;
 pub mod config;
@@ -10,4 +10,5 @@ pub mod rest;
 pub mod server;
 pub mod service;
 pub mod telemetry;
+pub mod web;
 pub mod wiring;

@@ -27,7 +27,7 @@ const BEHIND: [&str; 8] =
     ["command_bus", "CommandBus", "infrastructure", "projections", "ReadModel", "View", "Views", "wiring"];
 
 /// The folders of the doors, with the files that may name what lies behind.
-const DOORS: [(&str, &[&str]); 2] = [("api/src/rest", &["problem.rs"]), ("api/src/live", &[])];
+const DOORS: [(&str, &[&str]); 3] = [("api/src/rest", &["problem.rs"]), ("api/src/live", &[]), ("api/src/web", &[])];
 
 /// The refusals of HTTP, as `StatusCode` names them.
 const REFUSING: [&str; 18] = [
@@ -87,7 +87,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 fn breaches(folder: &str, except: &[&str], is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
     let folder = root().join(folder);
     let files = rust_files(&folder);
-    assert!(files.len() > 5, "{} holds the sources", folder.display());
+    assert!(files.len() > 3, "{} holds the sources", folder.display());
     let relative = |file: &Path| file.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
     let checked = files.iter().filter(|file| !except.contains(&relative(file).as_str()));
     let found = checked.flat_map(|file| {

@@ -21,3 +21,4 @@ mod support;
 mod texts;
 mod upcasting;
 mod use_cases;
+mod vendor;

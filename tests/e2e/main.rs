@@ -9,5 +9,6 @@ mod docs;
 mod health;
 mod metrics;
 mod office;
+mod pages;
 mod support;
 mod v1;

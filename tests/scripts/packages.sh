@@ -16,6 +16,9 @@ missing_packages() {
     # For tests behind real proxies, which are left out without them.
     ! can_install || has nginx || printf '%s\n' nginx-light
     ! can_install || has haproxy || printf '%s\n' haproxy
+    # For the pages in a browser, which is left out without them.
+    ! can_install || has chromium || printf '%s\n' chromium
+    ! can_install || has chromedriver || printf '%s\n' chromium-driver
     # For schemathesis. Where nothing can be installed, the run leaves it out and says so.
     ! can_install || has_venv || printf '%s\n' python3-venv
 }

@@ -28,6 +28,7 @@ pub async fn run(mut settings: Settings, options: Options) -> Result<ExitCode, B
         None => random_password()?,
     };
     settings.admin_password = Some(password.clone());
+    let site = format!("http://{}:{}", settings.host, settings.port);
     // The server is reachable only from here, and sends no signals to other nodes.
     settings.host = "127.0.0.1".to_owned();
     settings.port = 0;
@@ -44,9 +45,9 @@ pub async fn run(mut settings: Settings, options: Options) -> Result<ExitCode, B
     running.stop().await;
     let (team, summary) = outcome?;
     if options.json {
-        report_as_json(&team, summary, email.as_str(), password.as_str());
+        report_as_json(&team, summary, (email.as_str(), password.as_str()), &site);
     } else {
-        report(&team, summary, email.as_str(), password.as_str());
+        report(&team, summary, (email.as_str(), password.as_str()), &site);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -55,21 +56,32 @@ fn role_of(member: &Member) -> &'static str {
     if member.role == Role::Supervisor { "supervisor" } else { "agent" }
 }
 
-fn report(team: &Team, Summary { closed, open, messages }: Summary, admin: &str, password: &str) {
+fn report(team: &Team, Summary { closed, open, messages }: Summary, (admin, password): (&str, &str), site: &str) {
     say!("created {} conversations with {messages} messages: {closed} closed, {open} open", closed + open);
     say!("\nlog in with the password {password} as");
     say!("  {admin:28} admin");
     for member in &team.members {
         say!("  {:28} {:10}  {}", member.email, role_of(member), member.name);
     }
-    say!("\nstart the server with the same settings: livechatlog serve");
+    say!("\nstart the server with the same settings, livechatlog serve, and open");
+    say!("  {site}/console/  to answer");
+    say!("  {site}/demo/     to ask, in a second window");
 }
 
-fn report_as_json(team: &Team, Summary { closed, open, messages }: Summary, admin: &str, password: &str) {
+fn report_as_json(
+    team: &Team,
+    Summary { closed, open, messages }: Summary,
+    (admin, password): (&str, &str),
+    site: &str,
+) {
     let member = |member: &Member| json!({ "email": member.email, "role": role_of(member), "name": member.name });
     let agents: Vec<_> = team.members.iter().map(member).collect();
     let chats = json!({ "closed": closed, "open": open, "messages": messages });
-    say!("{}", json!({ "conversations": chats, "password": password, "admin": admin, "agents": agents }));
+    let pages = json!({ "console": format!("{site}/console/"), "shop": format!("{site}/demo/") });
+    say!(
+        "{}",
+        json!({ "conversations": chats, "password": password, "admin": admin, "agents": agents, "pages": pages })
+    );
 }
 
 async fn fill(

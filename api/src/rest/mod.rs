@@ -74,8 +74,8 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// All endpoints with the layers around them.
-pub fn router(state: RestState, ids: Arc<dyn Ids>) -> Router {
+/// All endpoints with the layers around them. `pages` need no service: they count towards no limit and say no position.
+pub fn router(state: RestState, ids: Arc<dyn Ids>, pages: Router<RestState>) -> Router {
     let cors = state.edge.cors_origins.layer();
     let mut router = Router::new();
     for endpoint in endpoints() {
@@ -94,6 +94,7 @@ pub fn router(state: RestState, ids: Arc<dyn Ids>) -> Router {
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn_with_state(counted.clone(), limit_requests))
         .layer(from_fn_with_state(counted, show_positions))
+        .merge(pages)
         .layer(from_fn(log_request))
         .layer(from_fn(render_problems))
         // Outside of the limits, so that a page can read that it has met one.

@@ -58,6 +58,7 @@ use crate::server::hints::ProxyHints;
 use crate::server::proxy_header::ProxyHeader;
 use crate::server::{ConnectionLimits, Server, Strangers};
 use crate::service::{self, AbandonedChats, BackgroundTasks, FollowedView, Views};
+use crate::web;
 
 /// How long the first start waits until the views show the admin and the group that it has created.
 const FIRST_VIEWS_WITHIN: Duration = Duration::from_secs(5);
@@ -139,7 +140,7 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let (drain, drained) = watch::channel(false);
     let server = Server {
         listener,
-        router: rest::router(state, Arc::clone(&internals.ids)),
+        router: rest::router(state, Arc::clone(&internals.ids), web::routes()),
         limits: ConnectionLimits::of_this_process(connections),
         trusted,
         announced,

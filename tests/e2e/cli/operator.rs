@@ -74,6 +74,7 @@ async fn demonstration_fills_an_empty_store_once(database: TestDatabase) {
     let told = printed(&output);
     assert!(told.starts_with("created 200 conversations with "), "{told}");
     assert_eq!(told.matches("@demo.example").count(), 10);
+    assert!(told.contains("http://127.0.0.1:3000/console/") && told.contains("http://127.0.0.1:3000/demo/"), "{told}");
     let again = run(&database, &["demo"], Some("for everybody"));
     assert_eq!(again.status.code(), Some(1), "{again:?}");
     let server = Server::start(&database).await;

@@ -1,0 +1,73 @@
+// @ts-check
+/** Calls of the public API. */
+
+/** Where the server is: this file is at `assets/VERSION/shared/`, perhaps below a path of a proxy. */
+export const base = new URL('../../../', import.meta.url);
+
+/** A call that has not come back by then is given up. */
+const PATIENCE_MS = 20_000;
+
+/** A refusal, as the API describes it, or a failure to reach the server (status 0). */
+export class Problem extends Error {
+  /** @param {number} status @param {any} body @param {number} [retryAfter] seconds */
+  constructor(status, body, retryAfter = 0) {
+    super(body?.detail ?? body?.title ?? 'The server cannot be reached.');
+    this.status = status;
+    this.code = body?.code ?? (status ? 'unknown' : 'unreachable');
+    /** @type {{ field: string, message: string }[]} */
+    this.fields = body?.errors ?? [];
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the same call may succeed later. */
+  get passes() {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/**
+ * @typedef {{ epoch: string, position: number }} Place A position in the log.
+ * @typedef {{ body?: unknown, token?: string | null, key?: string, place?: Place | null, signal?: AbortSignal }} Options
+ */
+
+/**
+ * @param {string} method
+ * @param {string} path below the server's address, such as `v1/agents`
+ * @param {Options} [options]
+ * @returns {Promise<{ data: any, place: Place }>}
+ * @throws {Problem}
+ */
+export async function call(method, path, { body, token, key, place, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = {};
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (key) headers['Idempotency-Key'] = key;
+  if (place) headers['If-Position-At-Least'] = String(place.position);
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  let response;
+  try {
+    response = await fetch(new URL(path, base), {
+      method, headers, cache: 'no-store', body: body === undefined ? undefined : JSON.stringify(body),
+      signal: signal ? AbortSignal.any([signal, patience]) : patience,
+    });
+  } catch {
+    throw new Problem(0, null);
+  }
+  const data = response.status === 204 ? null : await response.json().catch(() => null);
+  if (!response.ok) throw new Problem(response.status, data, Number(response.headers.get('retry-after') ?? 0));
+  const position = Number(response.headers.get('event-position') ?? 0);
+  return { data, place: { epoch: response.headers.get('event-epoch') ?? '', position } };
+}
+
+/** @param {Record<string, string | number | null | undefined>} values */
+export function query(values) {
+  const kept = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  return new URLSearchParams(kept.map(([name, value]) => [name, String(value)])).toString();
+}
+
+/** @param {number} ms */
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A pause that grows with the number of failures, another one for each client. @param {number} failures */
+export const backoff = (failures) => Math.min(15_000, 400 * 2 ** failures) * (0.5 + Math.random() / 2);

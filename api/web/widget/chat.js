@@ -1,0 +1,258 @@
+// @ts-check
+/** The visitor's chat: what is known of it, what is not sent yet, and how both change. */
+import { Problem, backoff, call, pause } from '../shared/api.js';
+import { batch, computed, signal } from '../shared/html.js';
+import { browser } from '../shared/keep.js';
+import { Live } from '../shared/live.js';
+
+/** @typedef {import('../shared/api.js').Place} Place */
+/** @typedef {{ token: string, renewAt: number, visitorId: string, conversationId: string }} Session */
+/** @typedef {{ id: string, content: string, at: string, name?: string, email?: string, failed?: string }} Unsent */
+
+/** Threads of a reopened chat whose messages are shown. */
+const THREADS_SHOWN = 3;
+
+/** @type {import('../vendor/preact-signals-2.11.4.mjs').Signal<Session | null>} */
+export const session = signal(browser.read('visitor'));
+/** The conversation as the API shows it. */
+export const conversation = signal(/** @type {any} */ (null));
+/** Messages and system events, in order. */
+export const events = signal(/** @type {any[]} */ ([]));
+/** Messages that are not in the log yet, in order. */
+export const unsent = signal(/** @type {Unsent[]} */ (browser.read('unsent') ?? []));
+/** What the visitor has begun to write. */
+export const draft = signal(/** @type {string} */ (browser.read('draft') ?? ''));
+export const connection = signal(/** @type {import('../shared/live.js').State} */ ('connecting'));
+/** The visitor as the site knows them. */
+export const known = signal(/** @type {{ name?: string, email?: string }} */ ({}));
+/** What waits for the log, without what the log has already. */
+export const waiting = computed(() => {
+  const stored = new Set(events.value.map((event) => event.clientEventId));
+  return unsent.value.filter(({ id }) => !stored.has(id));
+});
+
+/** The group that the site has asked for. */
+let group = '';
+/** @type {Live | null} */
+let live = null;
+
+/** @param {string} groupId */
+export function begin(groupId) {
+  group = groupId;
+  addEventListener('storage', ({ key }) => {
+    // Another tab has sent or written something.
+    if (key === 'livechatlog.unsent') unsent.value = browser.read('unsent') ?? [];
+    if (key === 'livechatlog.draft' && !document.hasFocus()) draft.value = browser.read('draft') ?? '';
+    if (key === 'livechatlog.visitor' && !session.value && browser.read('visitor')) follow(browser.read('visitor'));
+  });
+  if (session.value) follow(session.value);
+  if (unsent.value.length) flush();
+}
+
+/** @param {string} text */
+export function keepDraft(text) {
+  draft.value = text;
+  browser.write('draft', text || null);
+}
+
+/** @param {string} content @param {{ name?: string, email?: string }} [who] for the first message */
+export function say(content, who = {}) {
+  keepUnsent([...stored(), { id: crypto.randomUUID(), content, at: new Date().toISOString(), ...who }]);
+  keepDraft('');
+  flush();
+}
+
+/** @param {string} id */
+export function discard(id) {
+  keepUnsent(stored().filter((item) => item.id !== id));
+}
+
+/** @param {string} id */
+export function retry(id) {
+  keepUnsent(stored().map((item) => (item.id === id ? { ...item, failed: undefined } : item)));
+  flush();
+}
+
+/** Ends the chat, as the visitor may. */
+export async function end() {
+  const current = session.value;
+  if (!current) return;
+  const { data } = await authorised('POST', `v1/conversations/${current.conversationId}/close`, {
+    body: { reason: 'The visitor has ended the chat.' },
+  });
+  conversation.value = data;
+}
+
+/** @returns {Unsent[]} */
+const stored = () => browser.read('unsent') ?? unsent.value;
+
+/** @param {Unsent[]} items */
+function keepUnsent(items) {
+  browser.write('unsent', items.length ? items : null);
+  unsent.value = items;
+}
+
+/** @param {Session | null} next */
+function follow(next) {
+  session.value = next;
+  browser.write('visitor', next);
+  live?.stop();
+  live = next && new Live({
+    name: `visitor.${next.visitorId}`, token, load, onEvent, onEnd: forget,
+    onState: (state) => (connection.value = state),
+  });
+}
+
+/** The session is over: what the visitor sees stays, and the next message begins a new chat. */
+function forget() {
+  live?.stop();
+  live = null;
+  session.value = null;
+  browser.write('visitor', null);
+  connection.value = 'connecting';
+  conversation.value = null;
+  events.value = [];
+}
+
+/** @param {any} answer @returns {Session} */
+function sessionOf({ sessionToken, expiresIn, visitorId, conversationId }) {
+  // Half of its life leaves time for a visitor who comes back weeks later.
+  return { token: sessionToken, renewAt: Date.now() + expiresIn * 500, visitorId, conversationId };
+}
+
+/** @param {boolean} renew */
+async function token(renew) {
+  const current = session.value;
+  if (!current) throw new Problem(401, null);
+  if (!renew && Date.now() < current.renewAt) return current.token;
+  const { data } = await call('POST', 'v1/widget/session/renew', { body: { sessionToken: current.token } });
+  const next = sessionOf({ ...data, conversationId: current.conversationId });
+  session.value = next;
+  browser.write('visitor', next);
+  return next.token;
+}
+
+/** @param {string} method @param {string} path @param {import('../shared/api.js').Options} [options] */
+async function authorised(method, path, options = {}) {
+  return call(method, path, { ...options, token: await token(false) });
+}
+
+/** @param {Place | null} place @returns {Promise<Place>} */
+async function load(place) {
+  const id = session.value?.conversationId;
+  const chat = await authorised('GET', `v1/conversations/${id}`, { place }).catch((problem) => {
+    // The chat is gone, and with it the use of its token.
+    throw [403, 404, 410].includes(problem.status) ? new Problem(401, null) : problem;
+  });
+  const threads = chat.data.threadIds.slice(-THREADS_SHOWN);
+  const read = await Promise.all(threads.map((/** @type {string} */ thread) => loadThread(thread, chat.place)));
+  batch(() => {
+    conversation.value = chat.data;
+    events.value = read.flat();
+  });
+  return chat.place;
+}
+
+/** @param {string} thread @param {Place} place */
+async function loadThread(thread, place) {
+  const found = [];
+  for (let after = 0; ; ) {
+    const { data } = await authorised('GET', `v1/threads/${thread}/events?limit=100&after=${after}`, { place });
+    found.push(...data.data);
+    if (!data.nextCursor) return found;
+    after = data.data.at(-1).position;
+  }
+}
+
+/** @param {any} event */
+function onEvent({ type, data, conversationId }) {
+  const id = session.value?.conversationId;
+  if (type === 'thread_event' && conversationId === id) add(data);
+  if (type === 'conversation' && data.id === id) conversation.value = data;
+  if (type === 'erased' || (type === 'removed' && data.id === id)) forget();
+  if (type === 'changed' && data.id === id) load(null).catch(() => {});
+}
+
+/** @param {any} event */
+function add(event) {
+  if (events.value.some(({ id }) => id === event.id)) return;
+  events.value = [...events.value, event].sort((one, other) => one.position - other.position);
+}
+
+let flushing = false;
+
+/** Sends what is not sent, one tab at a time, in order, until nothing is left. */
+export async function flush() {
+  if (flushing) return;
+  flushing = true;
+  try {
+    await navigator.locks.request('livechatlog.unsent', sendAll);
+  } finally {
+    flushing = false;
+  }
+  if (stored().some((item) => !item.failed)) flush();
+}
+
+async function sendAll() {
+  for (let failures = 0; ; ) {
+    // Another tab may have begun the chat.
+    if (!session.value && browser.read('visitor')) follow(browser.read('visitor'));
+    const item = stored().find(({ failed }) => !failed);
+    if (!item) return;
+    try {
+      await (session.value ? send(item) : start(item));
+      keepUnsent(stored().filter(({ id }) => id !== item.id));
+      failures = 0;
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      if (await settle(problem)) continue;
+      if (problem.passes) {
+        connection.value = problem.status === 0 ? 'offline' : connection.value;
+        await pause(Math.max(problem.retryAfter * 1_000, backoff(failures++)));
+      } else {
+        keepUnsent(stored().map((other) => (other.id === item.id ? { ...item, failed: problem.message } : other)));
+      }
+    }
+  }
+}
+
+/** Does what a refusal asks for. @param {Problem} problem @returns {Promise<boolean>} whether to send again at once */
+async function settle(problem) {
+  if (!session.value) return false;
+  if (problem.status === 409 && problem.code === 'chat_closed') {
+    await reopen(session.value.conversationId).catch((refusal) => {
+      if (refusal.code !== 'chat_open' && !refusal.passes) forget();
+    });
+    return true;
+  }
+  if (problem.status === 401 && (await token(true).catch(() => null))) return true;
+  if ([401, 403, 404, 410].includes(problem.status)) {
+    forget();
+    return true;
+  }
+  return false;
+}
+
+/** @param {string} id */
+async function reopen(id) {
+  const { data } = await authorised('POST', `v1/conversations/${id}/reopen`);
+  conversation.value = data;
+}
+
+/** The id is the key: a repetition begins no second chat. @param {Unsent} item */
+async function start({ id, content, name, email }) {
+  const body = { initialMessage: content, name: name || known.value.name, email: email || known.value.email, groupId: group || undefined };
+  const { data } = await call('POST', 'v1/widget/session', { body, key: id });
+  follow(sessionOf(data));
+  // Until the message has come back, it stands among the unsent ones.
+  await load(null).catch(() => {});
+}
+
+/** @param {Unsent} item */
+async function send({ id, content }) {
+  const { conversationId } = /** @type {Session} */ (session.value);
+  if (conversation.value?.status === 'closed') await reopen(conversationId);
+  const path = `v1/conversations/${conversationId}/events`;
+  const { data } = await authorised('POST', path, { body: { content, clientEventId: id } });
+  add(data);
+}
