@@ -32,7 +32,8 @@ struct Kept {
     keep: Duration,
 }
 
-const TABLES: [Kept; 3] = [
+const TABLES: [Kept; 4] = [
+    Kept { table: "stream_tickets", key: "id", is_old: "ends_us < ?", keep: HOUR },
     // What people wrote can be in them.
     Kept { table: "idempotent_responses", key: "command_id", is_old: "created_us < ?", keep: DAY },
     // A command that comes again later than this is a new one.
@@ -40,7 +41,8 @@ const TABLES: [Kept; 3] = [
     Kept { table: "sessions", key: "id", is_old: "COALESCE(ended_us, expires_us) < ?", keep: DAY },
 ];
 
-/// Deletes old answers (after a day), the memory of old commands (after 30 days) and ended sessions (after a day).
+/// Deletes old answers (after a day), the memory of old commands (after 30 days) ended sessions (after a day) and
+/// tickets (after an hour).
 pub struct Housekeeper {
     database: Database,
     clock: Arc<dyn Clock>,

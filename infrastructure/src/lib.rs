@@ -6,6 +6,7 @@ pub mod backup;
 mod batching;
 pub mod database;
 pub mod event_log;
+pub mod fanout;
 pub mod housekeeping;
 pub mod inspect;
 pub mod lease;

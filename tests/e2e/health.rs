@@ -6,12 +6,14 @@ use harness::{DEADLINE, DatabaseKind, Process, Server, TestDatabase, each_databa
 use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::{Value, json};
 
-const ENDED: [&str; 9] = [
+const ENDED: [&str; 11] = [
     "router",
     "housekeeping",
     "presence",
     "stream",
     "streamLeases",
+    "streamNotices",
+    "streamQueues",
     "streamAuthority",
     "rebuild",
     "metrics",

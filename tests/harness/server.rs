@@ -71,6 +71,7 @@ impl Server {
             // Tests do in a second what people do in an hour.
             rate_limits: false,
             limits: patient(LimitSettings::default()),
+            sneak_peek: false,
             old_sqlite: OldSqlite::Refuse,
             log_format: Default::default(),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{SinkExt as _, StreamExt as _};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -49,20 +49,28 @@ pub fn assert_documented(frame: &Value) {
     assert!(errors.is_empty(), "not as documented: {frame}: {}", errors.join("; "));
 }
 
+fn address(base: &str) -> &str {
+    base.strip_prefix("http://").expect("servers of tests speak HTTP")
+}
+
 impl Stream {
     /// Connects, with these header fields, and says nothing.
     ///
     /// # Errors
     /// The status of an answer that is no upgrade; 0 if there is no answer.
     pub async fn try_connect(base: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let address = base.strip_prefix("http://").expect("servers of tests speak HTTP");
+        let Ok(tcp) = TcpStream::connect(address(base)).await else { return Err(0) };
+        Self::upgrade(tcp, base, headers).await
+    }
+
+    async fn upgrade(tcp: TcpStream, base: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let address = address(base);
         let mut request = format!("ws://{address}/v1/stream").into_client_request().expect("a request");
         let protocol = ("sec-websocket-protocol", "livechatlog.v1");
         for (name, value) in headers.iter().copied().chain([protocol]) {
             let name: reqwest::header::HeaderName = name.parse().expect("a header");
             request.headers_mut().insert(name, value.parse().expect("a value"));
         }
-        let Ok(tcp) = TcpStream::connect(address).await else { return Err(0) };
         match client_async(request, tcp).await {
             Ok((socket, answer)) => {
                 assert_eq!(answer.headers()["sec-websocket-protocol"], "livechatlog.v1");
@@ -79,6 +87,20 @@ impl Stream {
     /// When there is no upgrade.
     pub async fn connect(base: &str) -> Self {
         Self::try_connect(base, &[]).await.unwrap_or_else(|status| panic!("the answer was {status}"))
+    }
+
+    /// Begins a stream whose connection takes little unless it is read.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn with_small_buffer(base: &str, token: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4 * 1024).expect("a small buffer");
+        let tcp = socket.connect(address(base).parse().expect("an address")).await.expect("a connection");
+        let mut stream = Self::upgrade(tcp, base, &[]).await.expect("an upgrade");
+        stream.send(&json!({ "frame": "hello", "token": token })).await;
+        stream.until("live", |frame| frame["frame"] == "live").await;
+        stream
     }
 
     /// Connects and begins a stream, after a cursor or at the end of the log.
@@ -212,6 +234,14 @@ impl Stream {
     pub async fn event(&mut self, what: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let frames = self.until(what, |frame| frame["frame"] == "event" && is_wanted(frame)).await;
         frames.into_iter().next_back().expect("the wanted one")
+    }
+
+    /// Cuts the connection by a reset.
+    ///
+    /// # Panics
+    /// When the socket cannot be told so.
+    pub fn reset(self) {
+        self.socket.get_ref().set_zero_linger().expect("a socket");
     }
 
     /// The end of the stream, whatever comes before it.

@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn server_shows_every_setting() {
-        assert_eq!(shown(&["serve"]).len(), 33);
+        assert_eq!(shown(&["serve"]).len(), 34);
         assert_eq!(shown(&["serve"]), shown(&[]));
     }
 

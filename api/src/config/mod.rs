@@ -42,6 +42,16 @@ pub enum OldSqlite {
     Allow,
 }
 
+/// Whether agents see what visitors are writing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SneakPeek {
+    /// Agents see that somebody writes, not what
+    #[default]
+    Off,
+    /// Agents see the words
+    On,
+}
+
 /// Whether rate limits are enforced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
@@ -103,6 +113,9 @@ pub struct Arguments {
     /// How much one caller, address or connection may take.
     #[command(flatten)]
     pub limits: LimitArguments,
+    /// Whether agents see what visitors are writing before they send it
+    #[arg(long, env = "SNEAK_PEEK", value_enum, default_value_t, global = true)]
+    pub sneak_peek: SneakPeek,
     /// Whether to start on a SQLite older than 3.51.3, which may lose committed transactions
     #[arg(long, env = "OLD_SQLITE", value_enum, default_value_t, global = true)]
     pub old_sqlite: OldSqlite,
@@ -216,6 +229,8 @@ pub struct Settings {
     pub rate_limits: bool,
     /// How much one caller, address or connection may take.
     pub limits: LimitSettings,
+    /// Whether agents see what visitors are writing.
+    pub sneak_peek: bool,
     /// What to do with a SQLite that may lose committed transactions.
     pub old_sqlite: OldSqlite,
     /// The format of log lines.
@@ -316,6 +331,7 @@ impl Settings {
             drain_delay: Duration::from_secs(arguments.drain_delay),
             rate_limits: arguments.rate_limits == Switch::On,
             limits: arguments.limits.into(),
+            sneak_peek: arguments.sneak_peek == SneakPeek::On,
             old_sqlite: arguments.old_sqlite,
             log_format: arguments.log_format,
         })

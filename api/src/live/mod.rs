@@ -18,7 +18,7 @@ use crate::service::Services;
 pub use asyncapi::document;
 pub use origin::ensure_allowed;
 pub use socket::accept;
-pub use sse::{Wanted, answer};
+pub use sse::{Proof, Wanted, answer};
 
 /// The name of this protocol among WebSocket subprotocols.
 pub const PROTOCOL: &str = "livechatlog.v1";

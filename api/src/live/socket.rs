@@ -150,6 +150,8 @@ impl Socket {
                 if let Some(in_seconds) = follower.take_warning() {
                     self.send_frame(&ServerFrame::Expiring { in_seconds }).await?;
                 }
+                // First: a message ends the typing before it.
+                self.send_all(follower.take_moments().iter().map(|frame| frame.to_string()).collect()).await?;
                 self.forward(follower).await
             }
             _ = ticks.tick() => self.tick(follower).await,
@@ -190,6 +192,16 @@ impl Socket {
                 follower.renew(&token).await?;
                 self.send_frame(&ServerFrame::Renewed {}).await
             }
+            ClientFrame::Typing { conversation_id, state, draft } => {
+                let activity = &self.context.services.activity;
+                // A refusal, such as of a chat that has just ended, is no reason to end the stream.
+                drop(activity.type_in(follower.principal(), conversation_id, (state, draft.as_deref())).await);
+                Ok(())
+            }
+            ClientFrame::Looking { conversation_id, state } => {
+                drop(self.context.services.activity.look_at(follower.principal(), conversation_id, state).await);
+                Ok(())
+            }
             ClientFrame::Ping { id } => self.send_frame(&ServerFrame::Pong { id }).await,
         }
     }
@@ -221,6 +233,9 @@ impl Socket {
     }
 
     async fn send_all(&mut self, frames: Vec<String>) -> Result<(), Closing> {
+        if frames.is_empty() {
+            return Ok(());
+        }
         for frame in frames {
             meters::sent(frame.len());
             self.write(async |socket| socket.feed(Message::Text(frame.into())).await).await?;

@@ -15,17 +15,27 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::socket::{draining, welcome_frame};
 use super::{Context, meters};
 use crate::service::stream::frames::ServerFrame;
-use crate::service::stream::{Cursor, End, Follower, Taken};
+use crate::service::stream::{Admission, Cursor, End, Follower, Taken};
 
 /// The longest pause that a client is asked to make: after a reason that another attempt does not cure.
 const RETRY_OF_TERMINAL: u64 = 60_000;
 
 const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// What a client has shown, which has been admitted.
+pub enum Proof {
+    /// A token.
+    Token(String),
+    /// A ticket, which this connection has got.
+    Ticket(Admission),
+    /// A ticket that could not be looked up: no status but 200 for what passes.
+    UnknownTicket,
+}
+
 /// What the client asks for.
 pub struct Wanted {
-    /// The token, which has been admitted.
-    pub token: String,
+    /// What it has shown.
+    pub proof: Proof,
     /// The id of the last event, or the query's position.
     pub after: Option<String>,
     /// The pause between two heartbeats.
@@ -78,9 +88,17 @@ impl Stream {
     }
 
     async fn begin(&mut self) -> String {
-        let Wanted { token, after, heartbeat } = &self.wanted;
+        let Wanted { proof, after, heartbeat } = &self.wanted;
+        let hub = &self.context.services.stream;
+        let joining = async {
+            match proof {
+                Proof::Token(token) => hub.join(token, after.as_deref()).await,
+                Proof::Ticket(admission) => hub.join_with(*admission, after.as_deref()).await,
+                Proof::UnknownTicket => Err(End::Overloaded),
+            }
+        };
         let joined = tokio::select! {
-            joined = self.context.services.stream.join(token, after.as_deref()) => joined,
+            joined = joining => joined,
             () = draining(self.context.connection.clone()) => Err(End::Draining),
         };
         let (welcome, follower) = match joined {
@@ -125,6 +143,7 @@ impl Stream {
             () = draining(self.context.connection.clone()) => Err((String::new(), End::Draining)),
             () = following.follower.message() => {
                 let mut text = following.warning();
+                text.push_str(&following.moments());
                 text.push_str(&following.forward().await?);
                 Ok(text)
             }
@@ -168,6 +187,12 @@ impl Following {
     fn warning(&self) -> String {
         let frame = self.follower.take_warning().map(|in_seconds| ServerFrame::Expiring { in_seconds });
         frame.map(|frame| event("expiring", &self.cursor.to_string(), None, &frame.to_json())).unwrap_or_default()
+    }
+
+    /// What is about the moment. The id is the client's own position, which it does not move.
+    fn moments(&self) -> String {
+        let moments = self.follower.take_moments();
+        moments.iter().map(|frame| event("ephemeral", &self.cursor.to_string(), None, frame)).collect()
     }
 
     /// The client's position if it has grown; a comment otherwise.

@@ -6,6 +6,7 @@ use application::chat::{AssignAgent, Chooser, CloseChat, IfUnchanged, ReopenChat
 use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::{ConversationId, TagId};
 use domain::text::{Name, Note};
@@ -20,6 +21,7 @@ use crate::rest::respond::Responder;
 use crate::rest::values;
 use crate::server::client_address::ClientAddress;
 use crate::service::reading::NamedConversation;
+use crate::service::stream::frames::ActivityState;
 use crate::service::{Caller, CallingAgent, Fields, Services, UseCase};
 
 pub async fn read(
@@ -193,4 +195,28 @@ pub async fn reopen(
         place.take(conversation_id);
     }
     Ok(response)
+}
+
+/// Whether the caller writes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TypingInput")]
+pub struct Typing {
+    /// Whether the caller writes.
+    state: ActivityState,
+    /// What a visitor has written so far; agents see it only if the installation allows it.
+    #[schemars(with = "Option<values::Draft>")]
+    draft: Option<String>,
+}
+
+/// For clients without a stream. Nothing is stored.
+pub async fn signal_typing(
+    State(services): State<Arc<Services>>,
+    caller: Caller,
+    OneId(conversation_id): OneId<ConversationId>,
+    write: Write<Typing>,
+) -> Result<StatusCode, Problem> {
+    let Typing { state, draft } = write.body;
+    services.activity.type_in(caller.principal, conversation_id, (state, draft.as_deref())).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -6,7 +6,7 @@ use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::extract::{AtLeast, KnownVersion, OneId, Query, Session, TwoIds, Write};
+use super::extract::{AtLeast, BearerToken, KnownVersion, OneId, Query, Session, TwoIds, Write};
 use super::request_id::RequestId;
 use super::state::RestState;
 use crate::server::client_address::ClientAddress;
@@ -64,6 +64,7 @@ impl<T> Input for State<T> {}
 impl Input for CallingAgent {}
 impl Input for Caller {}
 impl Input for Session {}
+impl Input for BearerToken {}
 impl Input for ClientAddress {}
 impl Input for RequestId {}
 impl Input for Path<String> {}

@@ -90,6 +90,8 @@ values! {
     OptionalNote: optional(text::Note::MAX_BYTES);
     /// The text of a message.
     MessageText: text(text::MessageText::MAX_BYTES);
+    /// The text of a message that is being written, or nothing.
+    Draft: optional(text::MessageText::MAX_BYTES);
     /// A telephone number, or nothing.
     PhoneNumber: optional(text::PhoneNumber::MAX_BYTES);
     /// A client's own id of a message, or nothing.

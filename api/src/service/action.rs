@@ -56,6 +56,8 @@ pub enum Action {
     ReadEvents,
     /// Mark messages of a thread as read.
     MarkRead,
+    /// Show that one is writing a message.
+    SignalTyping,
     ListConversations,
     CountConversations,
     /// Change many conversations at once.
@@ -81,6 +83,8 @@ pub enum Action {
     ReadQueueStats,
     /// Follow the live stream.
     FollowStream,
+    /// Get a ticket for the live stream.
+    IssueTicket,
     /// Export the personal data of a visitor.
     ExportPersonalData,
     /// Erase the personal data of a visitor.
@@ -109,10 +113,12 @@ impl Action {
             Self::SendMessage
             | Self::ReadEvents
             | Self::MarkRead
+            | Self::SignalTyping
             | Self::ReadConversation
             | Self::CloseChat
             | Self::ReopenChat
-            | Self::FollowStream => Access::Participant,
+            | Self::FollowStream
+            | Self::IssueTicket => Access::Participant,
             Self::LogOut
             | Self::ChangePassword
             | Self::ReadSelf

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use application::agents::{Sessions, TokenPair};
 use application::command_bus::CommandBus;
-use application::ports::{AsOf, Principal, TokenIssuer};
+use application::ports::{AsOf, Principal, StreamTicket, TicketHolder, TokenIssuer};
 use domain::agent::{Agent, Role};
 use domain::ids::{AgentId, SessionId, VisitorId};
 use domain::visitor::Visitor;
@@ -90,6 +90,17 @@ impl Authenticator {
                 let session = verified.session.ok_or_else(Refusal::unauthorized)?;
                 self.agent(id, session).await
             }
+        }
+    }
+
+    /// The holder of a ticket, whose session has not ended.
+    ///
+    /// # Errors
+    /// As of [`Self::authenticate`].
+    pub(super) async fn holder_of(&self, ticket: &StreamTicket) -> Result<Caller, Refusal> {
+        match ticket.holder {
+            TicketHolder::Agent { id, session } => self.agent(id, session).await,
+            TicketHolder::Visitor { id } => self.visitor(id).await,
         }
     }
 

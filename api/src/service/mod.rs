@@ -11,6 +11,7 @@
 mod abandoned;
 mod access;
 mod action;
+mod activity;
 mod audit;
 mod authenticate;
 mod background;
@@ -42,6 +43,7 @@ use application::visitors::VisitorSessions;
 pub use abandoned::AbandonedChats;
 pub use access::Access;
 pub use action::Action;
+pub use activity::Activity;
 pub use application::command_bus::{CommandContext, Executed, UseCase};
 pub use audit::{
     AggregateFilter, AuditFilter, AuditQuery, AuditReader, AuditRecord, LONGEST_WORD as LONGEST_AUDIT_WORD, Moment,
@@ -89,6 +91,8 @@ pub struct Services {
     pub conversations: Conversations,
     /// Takes the marks of readers.
     pub receipts: Receipts,
+    /// Tells others what people do at this moment.
+    pub activity: Activity,
     /// Reads the queue.
     pub queue: Queue,
     /// Exports and erases the personal data of visitors.
@@ -97,6 +101,8 @@ pub struct Services {
     pub audit: AuditReader,
     /// Knows what answers include.
     pub positions: Positions,
+    /// Issues tickets for the live stream.
+    pub tickets: stream::Tickets,
     /// The live stream.
     pub stream: Arc<stream::Hub>,
     /// Knows whether everything works.

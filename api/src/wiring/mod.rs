@@ -40,6 +40,7 @@ use tokio::task::JoinHandle;
 
 use self::core::{Core, random_ids};
 use answers::SqlAnswers;
+use stream::Live;
 
 pub use self::core::system_clock;
 pub use admin_tools::AdminTools;
@@ -94,13 +95,15 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let housekeeper = Housekeeper::new(database.clone(), Arc::clone(&core.clock), &*core.ids);
     let (presence, presence_task) = start_presence(&core);
     let views = Arc::new(views);
-    let stream = stream::build(&core, &views, &log_in.sessions).await?;
+    let Live { hub: stream, notices, activity, tickets } = stream::build(&core, &views, &log_in.sessions).await?;
     let tasks = BackgroundTasks::new(vec![
         ("router", router_task),
         ("housekeeping", tokio::spawn(housekeeper.run())),
         ("presence", presence_task),
         ("stream", tokio::spawn(Arc::clone(&stream).run())),
         ("streamLeases", tokio::spawn(Arc::clone(&stream).keep_leases(Arc::clone(&presence)))),
+        ("streamNotices", tokio::spawn(Arc::clone(&stream).pass_on_notices(notices))),
+        ("streamQueues", tokio::spawn(Arc::clone(&stream).watch_queues())),
         ("streamAuthority", tokio::spawn(Arc::clone(&stream).watch_authority())),
         ("rebuild", rebuild_in_background(&core, &runners)),
         ("metrics", tokio::spawn(metrics.clone().run(Arc::clone(&core.clock)))),
@@ -123,7 +126,12 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let edge = Arc::new(edge(&core, metrics));
     let installation_key = InstallationKey::new("request digests", &core.settings.jwt_secret);
     let answers = Arc::new(SqlAnswers(SqlResponseStore::new(database.clone(), Arc::clone(&core.clock))));
-    let services = Arc::new(services::build(core, &internals, (presence, stream), (log_in, accounts, limiter)));
+    let services = Arc::new(services::build(
+        core,
+        &internals,
+        (presence, stream, (activity, tickets)),
+        (log_in, accounts, limiter),
+    ));
     if first_admin.is_some() {
         // The first clients should find the default group and the admin.
         let head = internals.log.head().await?.position;

@@ -15,17 +15,17 @@ use projections::thread_events::ThreadEventQueries;
 
 use super::{Core, Internals};
 use crate::service::reading::Reading;
-use crate::service::stream::Hub;
+use crate::service::stream::{Hub, Tickets};
 use crate::service::{
-    AuditReader, Authenticator, Conversations, Directory, Dispatch, FreshReads, Limits, OpenChats, Pace, Positions,
-    Queue, Receipts, Services, VisitorRecords, Vitals,
+    Activity, AuditReader, Authenticator, Conversations, Directory, Dispatch, FreshReads, Limits, OpenChats, Pace,
+    Positions, Queue, Receipts, Services, VisitorRecords, Vitals,
 };
 
 /// Builds the services over the adapters.
 pub(super) fn build(
     core: Core,
     internals: &Internals,
-    (presence, stream): (Arc<Presence>, Arc<Hub>),
+    (presence, stream, (activity, tickets)): (Arc<Presence>, Arc<Hub>, (Activity, Tickets)),
     (log_in, accounts, limiter): (LogIn, Accounts, Option<Arc<dyn RateLimiter>>),
 ) -> Services {
     let Core { settings, database, clock, log, personal_data_log, bus, signals, .. } = core;
@@ -60,6 +60,8 @@ pub(super) fn build(
             pace: Arc::new(Pace::new(Arc::clone(&clock))),
         },
         conversations,
+        activity,
+        tickets,
         queue: Queue { freshness: freshness.clone(), queue: queue.clone(), clock: Arc::clone(&clock) },
         visitors: VisitorRecords {
             dispatch,

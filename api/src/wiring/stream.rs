@@ -1,27 +1,68 @@
 use std::sync::Arc;
 
+use application::InstallationKey;
 use application::agents::Sessions;
-use application::ports::ReadError;
+use application::ports::{Fanout, ReadError, TicketStore};
+use infrastructure::auth::SqlTicketStore;
+use infrastructure::fanout::{LocalFanout, OnMessage};
+use infrastructure::redis::{FanoutOptions, RedisFanout};
 use projections::agents::AgentQueries;
+use projections::conversations::ConversationQueries;
 use projections::tags::TagQueries;
+use tokio::sync::mpsc;
 
-use super::Core;
+use super::{Core, StartError};
 use crate::service::reading::Reading;
-use crate::service::stream::{Hub, HubPorts};
-use crate::service::{Authenticator, Views};
+use crate::service::stream::{Hub, HubPorts, Notice, Tickets};
+use crate::service::{Activity, Authenticator, Views};
 
-/// Builds the hub of the live stream.
-pub(super) async fn build(core: &Core, views: &Arc<Views>, sessions: &Sessions) -> Result<Arc<Hub>, ReadError> {
-    let Core { database, clock, log, bus, .. } = core;
+/// The live stream, with what makes it work.
+pub(super) struct Live {
+    pub(super) hub: Arc<Hub>,
+    /// Notices of this and of other nodes.
+    pub(super) notices: mpsc::Receiver<Notice>,
+    pub(super) activity: Activity,
+    pub(super) tickets: Tickets,
+}
+
+/// Builds the live stream.
+pub(super) async fn build(core: &Core, views: &Arc<Views>, sessions: &Sessions) -> Result<Live, StartError> {
+    let store: Arc<dyn TicketStore> = Arc::new(SqlTicketStore::new(core.database.clone()));
+    let key = InstallationKey::new("stream tickets", &core.settings.jwt_secret);
     let (sessions, tokens) = (sessions.clone(), Arc::clone(&sessions.tokens));
+    let authenticator = Authenticator { bus: core.bus.clone(), sessions, tokens };
+    let tickets = Tickets { authenticator: authenticator.clone(), store: Arc::clone(&store), key };
+    let (hub, notices) = hub(core, views, (authenticator, store)).await?;
+    let receiver = Arc::clone(&hub);
+    let fanout = fanout(core, Arc::new(move |message: &str| receiver.note(message)))?;
+    let activity = Activity { bus: core.bus.clone(), fanout, sneak_peek: core.settings.sneak_peek };
+    Ok(Live { hub, notices, activity, tickets })
+}
+
+fn fanout(core: &Core, on_message: OnMessage) -> Result<Arc<dyn Fanout>, StartError> {
+    let Some(url) = core.settings.redis_url.clone() else { return Ok(Arc::new(LocalFanout::new(on_message))) };
+    let (clock, ids) = (Arc::clone(&core.clock), Arc::clone(&core.ids));
+    let options = FanoutOptions { url, channel: FanoutOptions::CHANNEL.to_owned(), clock, ids };
+    let redis = RedisFanout::start(options, on_message).map_err(|error| StartError::Redis(Box::new(error)))?;
+    Ok(Arc::new(redis))
+}
+
+async fn hub(
+    core: &Core,
+    views: &Arc<Views>,
+    (authenticator, tickets): (Authenticator, Arc<dyn TicketStore>),
+) -> Result<(Arc<Hub>, mpsc::Receiver<Notice>), ReadError> {
+    let Core { database, clock, log, bus, .. } = core;
     Ok(Hub::new(HubPorts {
         bus: bus.clone(),
         log: Arc::clone(log),
         views: Arc::clone(views),
         reading: Reading::new(bus.clone(), Arc::clone(log), database),
+        conversations: ConversationQueries::new(database.clone()),
         agents: AgentQueries::new(database.clone()),
         tags: TagQueries::new(database.clone()),
-        authenticator: Authenticator { bus: bus.clone(), sessions, tokens },
+        authenticator,
+        tickets,
         clock: Arc::clone(clock),
         epoch: log.head().await?.epoch,
     }))

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::agent::Role;
 use domain::ids::{AgentId, SessionId, VisitorId};
 use domain::time::Timestamp;
+use uuid::Uuid;
 
 use super::event_log::Hash;
 use super::system::StoreError;
@@ -177,4 +178,46 @@ pub trait SessionStore: Send + Sync + 'static {
     /// # Errors
     /// If the store fails.
     async fn end_others(&self, agent: AgentId, but: Option<SessionId>, now: Timestamp) -> Result<(), StoreError>;
+}
+
+/// A ticket that opens one stream, for clients that cannot send a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamTicket {
+    /// SHA-256 of the words that the client has.
+    pub id: Hash,
+    pub holder: TicketHolder,
+    /// The time until which it must be used first.
+    pub use_by: Timestamp,
+    /// The time from which it is refused.
+    pub ends_at: Timestamp,
+}
+
+/// Who reads with a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketHolder {
+    Agent { id: AgentId, session: SessionId },
+    Visitor { id: VisitorId },
+}
+
+/// Stores tickets, for all nodes.
+#[async_trait]
+pub trait TicketStore: Send + Sync + 'static {
+    /// Stores a new ticket.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn issue(&self, ticket: &StreamTicket) -> Result<(), StoreError>;
+
+    /// Gives a ticket to a connection, and takes it from the one that had it. `None` if there is no such ticket, it has ended,
+    /// or its first use comes too late.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn take(&self, id: Hash, connection: Uuid, now: Timestamp) -> Result<Option<StreamTicket>, StoreError>;
+
+    /// Those of these connections that do not have their ticket any more.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn list_lost(&self, held: &[(Hash, Uuid)]) -> Result<Vec<Uuid>, StoreError>;
 }

@@ -8,8 +8,8 @@ mod presence;
 mod system;
 
 pub use auth::{
-    CredentialStore, HashError, PasswordHasher, PasswordMatch, Principal, Session, SessionStore, TokenError,
-    TokenIssuer, Verified,
+    CredentialStore, HashError, PasswordHasher, PasswordMatch, Principal, Session, SessionStore, StreamTicket,
+    TicketHolder, TicketStore, TokenError, TokenIssuer, Verified,
 };
 pub use event_log::{
     AppendError, AppendRequest, AsOf, CommandRecord, Epoch, EventHeader, EventLog, Freshness, Growth, Hash, LogEvent,
@@ -19,4 +19,4 @@ pub use event_log::{
 pub use limits::{Rate, RateLimit, RateLimiter};
 pub use personal_data::{ErasedText, PersonalDataLog, StoredText};
 pub use presence::{EndedLease, PresenceStore};
-pub use system::{Clock, Ids, StoreError, WakeUps};
+pub use system::{Clock, Fanout, Ids, StoreError, WakeUps};

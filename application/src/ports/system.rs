@@ -41,6 +41,13 @@ pub trait Ids: Send + Sync + 'static {
     fn fraction(&self) -> f64;
 }
 
+/// Passes on what nobody stores, such as that somebody is typing, to all nodes, this one included. Each message may be lost:
+/// it is about the moment.
+pub trait Fanout: Send + Sync + 'static {
+    /// Hands a message over without waiting for anybody.
+    fn send(&self, message: &str);
+}
+
 /// Announces to other nodes that the log has grown. A hint: a lost one only costs time.
 #[async_trait]
 pub trait WakeUps: Send + Sync + 'static {

@@ -44,7 +44,7 @@ pub const KEPT: [KeptTable; 2] = [
 ];
 
 /// The tables that a backup leaves out, and why.
-pub const LEFT_OUT: [(&str, &str); 8] = [
+pub const LEFT_OUT: [(&str, &str); 9] = [
     ("checkpoints", "they belong to the read models, which are built again"),
     (
         "idempotent_responses",
@@ -56,6 +56,7 @@ pub const LEFT_OUT: [(&str, &str); 8] = [
     ("schema_migrations", "the database that is restored into has its own"),
     ("sessions", "everybody logs in again after a restore"),
     ("snapshots", "they are made again from the events"),
+    ("stream_tickets", "clients get new ones"),
 ];
 
 /// A row of a kept table.

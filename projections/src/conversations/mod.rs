@@ -15,6 +15,7 @@ mod tags;
 mod tests;
 mod time_range;
 mod view;
+mod waiting;
 
 pub use abandoned::AbandonedChat;
 pub use counts::ConversationCounts;
@@ -24,6 +25,7 @@ pub use projector::ConversationsProjector;
 pub use queries::ConversationQueries;
 pub use readers::{ReaderKind, SeenUpTo};
 pub use view::{ConversationView, VisitorView};
+pub use waiting::WaitingChat;
 
 pub(crate) use bounds::Bounds;
 pub(crate) use counts::COUNTS_TABLE;

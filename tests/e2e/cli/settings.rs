@@ -7,7 +7,7 @@ use std::path::Path;
 use harness::{DEADLINE, Process, ProcessBuilder};
 
 /// What each setting must not be, and what is said of it.
-const MALFORMED: [(&str, &str, &str); 57] = [
+const MALFORMED: [(&str, &str, &str); 58] = [
     ("DATABASE_URL", "postgres://host/name", "must begin with mysql:// or sqlite:"),
     ("DATABASE_URL", "mysql://", "must be mysql://USER:PASSWORD@HOST/NAME"),
     ("DATABASE_URL", "mysql://user:password@host", "must be mysql://USER:PASSWORD@HOST/NAME"),
@@ -52,6 +52,7 @@ const MALFORMED: [(&str, &str, &str); 57] = [
     ("MAX_CONNECTIONS_OF_ADDRESS", "0", "0 is not in 1..=1000000"),
     ("IDLE_TIMEOUT", "0", "0 is not in 1..=3600"),
     ("IDLE_TIMEOUT", "3601", "3601 is not in 1..=3600"),
+    ("SNEAK_PEEK", "maybe", "[possible values: off, on]"),
     ("OLD_SQLITE", "maybe", "[possible values: refuse, allow]"),
     ("DRAIN_DELAY", "301", "301 is not in 0..=300"),
     ("DRAIN_DELAY", "-1", "DRAIN_DELAY"),

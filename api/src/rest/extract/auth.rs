@@ -11,6 +11,18 @@ use crate::service::{Caller, CallingAgent, Refusal};
 #[derive(Clone, Copy, Debug)]
 pub struct Session(pub SessionId);
 
+/// The token that the caller has shown.
+pub struct BearerToken(pub String);
+
+impl<S: Sync> FromRequestParts<S> for BearerToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let token = bearer_token(&parts.headers).map(str::to_owned);
+        Ok(token.map(Self).ok_or_else(Refusal::unauthorized)?)
+    }
+}
+
 /// The guard of the endpoint has admitted the caller before.
 fn admitted(parts: &Parts) -> Result<Caller, Refusal> {
     parts.extensions.get::<Caller>().copied().ok_or_else(Refusal::unauthorized)

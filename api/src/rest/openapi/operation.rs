@@ -106,6 +106,13 @@ impl Doc {
         Self { status: 201, ..self.changed::<T>() }
     }
 
+    /// Adds an answer without a body.
+    #[must_use]
+    pub fn nothing(mut self, status: u16, description: &'static str) -> Self {
+        self.others.push((status, description, Content::Empty));
+        self
+    }
+
     /// Refuses shorter keys.
     #[must_use]
     pub fn key_from(self, length: usize) -> Self {

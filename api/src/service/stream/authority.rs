@@ -31,6 +31,7 @@ impl Hub {
     async fn look_at_authority(&self) {
         let seats = self.seats.all();
         let now = self.clock.now();
+        self.look_at_tickets(&seats).await;
         let mut sessions: HashMap<SessionId, Vec<&Seat>> = HashMap::new();
         for seat in &seats {
             look_at_expiry(seat, now);
@@ -45,6 +46,17 @@ impl Hub {
                 seats.iter().for_each(|seat| seat.end(End::Revoked));
             }
         }
+    }
+
+    /// Ends streams whose tickets open newer ones. A store that does not answer ends nothing.
+    async fn look_at_tickets(&self, seats: &[Arc<Seat>]) {
+        let held: Vec<_> = seats.iter().filter_map(|seat| seat.credentials().ticket).collect();
+        if held.is_empty() {
+            return;
+        }
+        let lost = self.tickets.list_lost(&held).await.unwrap_or_default();
+        let has_lost = |seat: &&Arc<Seat>| seat.credentials().ticket.is_some_and(|(_, one)| lost.contains(&one));
+        seats.iter().filter(has_lost).for_each(|seat| seat.end(End::Superseded));
     }
 
     /// A store that does not answer ends nothing.

@@ -17,6 +17,8 @@ pub enum End {
     OtherSubject,
     /// No greeting came in time.
     NoHello,
+    /// A newer connection reads with the ticket.
+    Superseded,
     /// The position belongs to another history of the log, or is above its end.
     UnknownPosition,
     /// The role or the groups of the agent have changed, and with them what the agent may see.
@@ -35,7 +37,7 @@ pub enum End {
 
 impl End {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Draining,
         Self::Overloaded,
         Self::BadFrame,
@@ -44,6 +46,7 @@ impl End {
         Self::ForeignOrigin,
         Self::OtherSubject,
         Self::NoHello,
+        Self::Superseded,
         Self::UnknownPosition,
         Self::RightsChanged,
         Self::TooSlow,
@@ -65,6 +68,7 @@ impl End {
             Self::ForeignOrigin => "foreign_origin",
             Self::OtherSubject => "other_subject",
             Self::NoHello => "no_hello",
+            Self::Superseded => "superseded",
             Self::UnknownPosition => "unknown_position",
             Self::RightsChanged => "rights_changed",
             Self::TooSlow => "too_slow",
@@ -87,6 +91,7 @@ impl End {
             Self::ForeignOrigin => "Pages of this origin may not read the stream.",
             Self::OtherSubject => "The token names another visitor or agent than the one that the stream began with.",
             Self::NoHello => "The first frame did not come in time.",
+            Self::Superseded => "Another connection reads with the ticket.",
             Self::UnknownPosition => "The position is not in this history of the log; load everything again.",
             Self::RightsChanged => "The agent's role or groups have changed; load everything again.",
             Self::TooSlow => "Nothing was read for too long; continue from the last position.",
@@ -113,6 +118,7 @@ impl End {
             | Self::Revoked
             | Self::ForeignOrigin
             | Self::OtherSubject
+            | Self::Superseded
             | Self::UnknownPosition
             | Self::RightsChanged
             | Self::FrameTooLarge => false,

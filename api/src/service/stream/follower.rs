@@ -91,6 +91,16 @@ impl Follower {
         self.seat().take_warning().then(|| expires_at.since(self.hub.clock.now()).as_secs())
     }
 
+    /// Takes what is about the moment. A reader that has events to read gets none of it.
+    #[must_use]
+    pub fn take_moments(&self) -> Vec<Arc<str>> {
+        if self.more || self.catching_up.is_some() {
+            self.seat().drop_moments();
+            return vec![];
+        }
+        self.seat().take_moments()
+    }
+
     /// The principal who reads.
     #[must_use]
     pub fn principal(&self) -> Principal {

@@ -1,7 +1,9 @@
 //! The frames of the stream as JSON. Every door sends the same ones.
 
 use application::ports::{Epoch, Position};
-use domain::ids::{ConversationId, ThreadId, VisitorId};
+use domain::conversation::Participant;
+use domain::ids::{AgentId, ConversationId, GroupId, ThreadId, VisitorId};
+use domain::time::Timestamp;
 use projections::agents::{AgentView, GroupView};
 use projections::conversations::SeenUpTo;
 use projections::tags::TagView;
@@ -135,6 +137,73 @@ pub struct StreamLimits {
     pub streams: usize,
 }
 
+/// What is about the moment: it is not in the log and has no position, it may be missing, and no replay repeats it.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[schemars(rename = "Ephemeral")]
+pub enum Ephemeral {
+    /// A participant writes, or has stopped to. A message of the author ends it, too.
+    Typing {
+        /// The conversation that the author writes in.
+        conversation_id: ConversationId,
+        /// The visitor or the agent.
+        author: Participant,
+        /// Whether the author writes.
+        state: ActivityState,
+        /// What the visitor has written so far: for agents, and only where the installation allows it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "String")]
+        draft: Option<String>,
+        /// The time after which it is over unless it is repeated, in milliseconds.
+        ttl_ms: u64,
+    },
+    /// An agent looks at a conversation, or has stopped to; for agents.
+    Looking {
+        /// The conversation that the agent looks at.
+        conversation_id: ConversationId,
+        /// The agent.
+        agent_id: AgentId,
+        /// Whether the agent looks.
+        state: ActivityState,
+        /// The time after which it is over unless it is repeated, in milliseconds.
+        ttl_ms: u64,
+    },
+    /// The place of the visitor's conversation in the queue; for the visitor, at most every two seconds.
+    QueuePosition {
+        /// The conversation that waits.
+        conversation_id: ConversationId,
+        /// The place, from 1.
+        queue_position: i64,
+    },
+    /// The queue of a group; for its agents and for supervisors, at most every two seconds.
+    Queue {
+        /// The group that the conversations wait for.
+        group_id: GroupId,
+        /// The number of waiting conversations.
+        waiting: usize,
+        /// The time since which the first of them has waited; null if none waits.
+        waiting_since: Option<Timestamp>,
+    },
+}
+
+impl Ephemeral {
+    /// The frame as JSON.
+    pub(super) fn to_json(self) -> String {
+        ServerFrame::Ephemeral { content: self }.to_json()
+    }
+}
+
+/// Whether somebody does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "ActivityState")]
+pub enum ActivityState {
+    /// Begins, or goes on.
+    Started,
+    /// Is over.
+    Stopped,
+}
+
 /// What the server sends, one JSON object each.
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "frame", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -164,6 +233,12 @@ pub enum ServerFrame {
         /// The change.
         #[serde(flatten)]
         content: Content,
+    },
+    /// Something about the moment. It moves no position.
+    Ephemeral {
+        /// What it is about.
+        #[serde(flatten)]
+        content: Ephemeral,
     },
     /// Nothing for this client has happened up to here.
     Position {
@@ -222,7 +297,7 @@ impl ServerFrame {
 
 /// What the client may send, one JSON object each.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(tag = "frame", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "frame", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "ClientFrame")]
 pub enum ClientFrame {
     /// The first frame.
@@ -237,6 +312,26 @@ pub enum ClientFrame {
     Token {
         /// A later token than that of the greeting.
         token: String,
+    },
+    /// The client's visitor or agent writes in a conversation, or has stopped to. Repeat it every five seconds while it is so.
+    /// What the caller may not do is ignored.
+    Typing {
+        /// An open conversation of the visitor, or one that the agent serves.
+        #[schemars(with = "domain::schema::Id")]
+        conversation_id: ConversationId,
+        /// Whether the author writes.
+        state: ActivityState,
+        /// What the visitor has written so far, at most 16 KiB; for visitors.
+        #[serde(default)]
+        draft: Option<String>,
+    },
+    /// The client's agent looks at a conversation, or has stopped to. Repeat it every fifteen seconds while it is so.
+    Looking {
+        /// A conversation that the agent may read.
+        #[schemars(with = "domain::schema::Id")]
+        conversation_id: ConversationId,
+        /// Whether the agent looks.
+        state: ActivityState,
     },
     /// Asks for a `pong`.
     Ping {
@@ -258,6 +353,11 @@ mod tests {
         assert!(read(json!({ "frame": "hello", "token": "t", "after": "x" })));
         assert!(read(json!({ "frame": "ping", "id": 7 })));
         assert!(!read(json!({ "frame": "hello", "token": "t", "topics": [] })));
+        let id = "00000000-0000-7000-8000-000000000007";
+        assert!(read(json!({ "frame": "typing", "conversationId": id, "state": "started", "draft": "Hel" })));
+        assert!(read(json!({ "frame": "looking", "conversationId": id, "state": "stopped" })));
+        assert!(!read(json!({ "frame": "looking", "conversationId": id, "state": "stopped", "draft": "x" })));
+        assert!(!read(json!({ "frame": "typing", "conversationId": id, "state": "maybe" })));
         assert!(!read(json!({ "frame": "ping", "id": 7, "more": 1 })));
         assert!(!read(json!({ "frame": "welcome" })));
         assert!(!read(json!({ "token": "t" })));

@@ -7,14 +7,16 @@ use std::time::Duration;
 use application::agents::Sessions;
 use application::backoff::Backoff;
 use application::command_bus::CommandBus;
-use application::ports::{Clock, Epoch, EventLog, Freshness, Hash, Position};
+use application::ports::{Clock, Epoch, EventLog, Freshness, Hash, Position, TicketStore};
 use projections::agents::AgentQueries;
+use projections::conversations::ConversationQueries;
 use projections::tags::TagQueries;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 use super::End;
 use super::history::History;
+use super::moments::{MOST_WAITING, Notice};
 use super::recent::{Batch, Recent};
 use super::renderer::Renderer;
 use super::seats::{Seat, Seats};
@@ -43,12 +45,16 @@ pub struct HubPorts {
     pub views: Arc<Views>,
     /// Reads conversations, with names.
     pub reading: Reading,
+    /// Reads the queues.
+    pub conversations: ConversationQueries,
     /// Reads agents and groups.
     pub agents: AgentQueries,
     /// Reads tags.
     pub tags: TagQueries,
     /// Finds the callers of tokens.
     pub authenticator: Authenticator,
+    /// Knows which connections have which tickets.
+    pub tickets: Arc<dyn TicketStore>,
     /// The present time.
     pub clock: Arc<dyn Clock>,
     /// The history of the log.
@@ -59,6 +65,7 @@ pub struct HubPorts {
 pub struct Hub {
     pub(super) renderer: Renderer,
     pub(super) authenticator: Authenticator,
+    pub(super) tickets: Arc<dyn TicketStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) epoch: Epoch,
     pub(super) seats: Arc<Seats>,
@@ -66,6 +73,8 @@ pub struct Hub {
     pub(super) head: AtomicI64,
     recent: Recent,
     slow: Semaphore,
+    /// Where notices of this and of other nodes wait to be passed on.
+    pub(super) notices: mpsc::Sender<Notice>,
 }
 
 /// How far the hub has come.
@@ -79,23 +88,29 @@ struct Tail {
 }
 
 impl Hub {
-    /// A hub without readers. [`Self::run`] and [`Self::watch_authority`] make it work.
+    /// A hub without readers, and the notices for [`Self::pass_on_notices`], which makes it work together with [`Self::run`],
+    /// [`Self::watch_authority`] and [`Self::watch_queues`].
     #[must_use]
-    pub fn new(ports: HubPorts) -> Arc<Self> {
-        let HubPorts { bus, log, views, reading, agents, tags, authenticator, clock, epoch } = ports;
+    pub fn new(ports: HubPorts) -> (Arc<Self>, mpsc::Receiver<Notice>) {
+        let HubPorts { bus, log, views, reading, conversations, agents, tags, authenticator, tickets, clock, epoch } =
+            ports;
+        let (notices, waiting) = mpsc::channel(MOST_WAITING);
         let head = *log.known_position().borrow();
         let recent = Recent::default();
         recent.restart(head);
-        Arc::new(Self {
-            renderer: Renderer { bus, log, views, reading, agents, tags },
+        let hub = Arc::new(Self {
+            renderer: Renderer { bus, log, views, reading, conversations, agents, tags },
             authenticator,
+            tickets,
             clock,
             epoch,
             seats: Arc::default(),
             head: AtomicI64::new(head),
             recent,
             slow: Semaphore::new(SLOW_READERS),
-        })
+            notices,
+        });
+        (hub, waiting)
     }
 
     /// The history of the log.

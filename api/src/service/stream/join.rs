@@ -12,6 +12,7 @@ use super::follower::Follower;
 use super::hub::Hub;
 use super::reader::Reader;
 use super::seats::Credentials;
+use super::tickets::Admission;
 use super::{Cursor, End};
 use crate::service::{Caller, Code, ReadModel, Refusal};
 
@@ -44,10 +45,35 @@ impl Hub {
     /// Why there is none.
     pub async fn join(self: &Arc<Self>, token: &str, after: Option<&str>) -> Result<(Welcome, Follower), End> {
         let (verified, caller) = self.authenticate(token).await?;
+        let (session, expires_at) = (caller.session, verified.expires_at);
+        let credentials = Credentials { session, expires_at, ticket: None, warned: false };
+        self.seat(&caller, credentials, after).await
+    }
+
+    /// Begins a stream for a connection that has a ticket.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn join_with(
+        self: &Arc<Self>,
+        Admission { ticket, connection }: Admission,
+        after: Option<&str>,
+    ) -> Result<(Welcome, Follower), End> {
+        let caller = self.authenticator.holder_of(&ticket).await.map_err(|refusal| of_refusal(&refusal))?;
+        let (session, ticket, expires_at) = (caller.session, Some((ticket.id, connection)), ticket.ends_at);
+        // Nobody can renew a ticket, so that a warning is of no use.
+        self.seat(&caller, Credentials { session, expires_at, ticket, warned: true }, after).await
+    }
+
+    async fn seat(
+        self: &Arc<Self>,
+        caller: &Caller,
+        credentials: Credentials,
+        after: Option<&str>,
+    ) -> Result<(Welcome, Follower), End> {
         let head = caller.as_of.position();
         let position = self.position(after, head)?;
-        let reader = self.reader(&caller).await.map_err(|refusal| of_refusal(&refusal))?;
-        let credentials = Credentials { session: caller.session, expires_at: verified.expires_at, warned: false };
+        let reader = self.reader(caller).await.map_err(|refusal| of_refusal(&refusal))?;
         let streams = if reader.is_agent() { MAX_OF_AN_AGENT } else { MAX_OF_A_VISITOR };
         let (place, marked) = self.seats.take(reader, credentials, (streams, &self.head))?;
         let welcome = Welcome { epoch: self.epoch, head, position, streams };

@@ -6,6 +6,7 @@
 //!
 //! - An event of the log is at most one frame for a reader, so that a position is a cursor.
 //! - Rights are those of the reader at the position, or, in a replay, those of now.
+//! - What is about the moment (who writes, places in queues) has no position and is the first to be left out.
 //! - A change of the reader's own rights ends the stream: the reader loads again what it may see now.
 
 mod authority;
@@ -18,15 +19,20 @@ mod history;
 mod hub;
 mod join;
 mod leases;
+mod moments;
 mod prepared;
+mod queue_watch;
 mod reader;
 mod recent;
 mod relevance;
 mod renderer;
 mod seats;
+mod tickets;
 
 pub use cursor::Cursor;
 pub use end::End;
 pub use follower::{Follower, LiveEvent, Taken};
 pub use hub::{Hub, HubPorts};
 pub use join::{MAX_OF_A_VISITOR, MAX_OF_AN_AGENT, Welcome};
+pub use moments::Notice;
+pub use tickets::{Admission, Issued, Tickets};

@@ -13,6 +13,7 @@ use domain::event::AnyEvent;
 use domain::ids::{ConversationId, EntityId as _, ThreadId};
 use domain::thread::{Thread, ThreadEvent};
 use projections::agents::AgentQueries;
+use projections::conversations::ConversationQueries;
 use projections::tags::TagQueries;
 use projections::thread_events::ThreadEventView;
 
@@ -32,6 +33,7 @@ pub(super) struct Renderer {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) views: Arc<Views>,
     pub(super) reading: Reading,
+    pub(super) conversations: ConversationQueries,
     pub(super) agents: AgentQueries,
     pub(super) tags: TagQueries,
 }

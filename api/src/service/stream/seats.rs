@@ -6,14 +6,21 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use application::chat::Parties;
-use application::ports::{Position, Principal};
+use application::ports::{Hash, Position, Principal};
 use domain::ids::{SessionId, VisitorId};
 use domain::time::Timestamp;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::change::{Change, Ends, Scope};
 use super::end::End;
 use super::reader::Reader;
+
+/// The most things about the moment that wait for a reader. More are dropped.
+const MOST_MOMENTS: usize = 32;
+
+/// What a thing about the moment replaces: the one before of the same kind, conversation or group, and person.
+pub(super) type MomentKey = (&'static str, Uuid, Uuid);
 
 /// No position of an event.
 const NOTHING: Position = 0;
@@ -23,6 +30,8 @@ const NOTHING: Position = 0;
 pub(super) struct Credentials {
     pub(super) session: Option<SessionId>,
     pub(super) expires_at: Timestamp,
+    /// The ticket, and the connection that has it.
+    pub(super) ticket: Option<(Hash, Uuid)>,
     /// Whether the reader knows that the token is about to expire.
     pub(super) warned: bool,
 }
@@ -37,7 +46,25 @@ pub(super) struct Seat {
     expiring: AtomicBool,
     /// The last renewal of the agent's lease of presence, in microseconds since 1970; 0 if there was none.
     leased_at: AtomicI64,
+    moments: Mutex<Moments>,
     wake: Notify,
+}
+
+/// What is about the moment, for one reader.
+#[derive(Default)]
+struct Moments {
+    waiting: Vec<(MomentKey, Arc<str>)>,
+    /// What the reader was last shown of each queue.
+    shown: Vec<(MomentKey, Arc<str>)>,
+}
+
+impl Moments {
+    fn put(&mut self, key: MomentKey, frame: Arc<str>) {
+        self.waiting.retain(|(other, _)| *other != key);
+        if self.waiting.len() < MOST_MOMENTS {
+            self.waiting.push((key, frame));
+        }
+    }
 }
 
 impl Seat {
@@ -49,6 +76,7 @@ impl Seat {
             verdict: OnceLock::new(),
             expiring: AtomicBool::new(false),
             leased_at: AtomicI64::new(0),
+            moments: Mutex::default(),
             wake: Notify::new(),
         }
     }
@@ -91,6 +119,43 @@ impl Seat {
     pub(super) fn take_pending(&self) -> Option<Position> {
         let position = self.pending.swap(NOTHING, Ordering::SeqCst);
         (position != NOTHING).then_some(position)
+    }
+
+    /// Leaves a frame about the moment, which replaces an earlier one of the same key.
+    pub(super) fn whisper(&self, key: MomentKey, frame: Arc<str>) {
+        self.moments().put(key, frame);
+        self.wake.notify_one();
+    }
+
+    /// Leaves the frames about queues that differ from those that the reader was shown before. They are all that there are.
+    pub(super) fn show_queues(&self, frames: Vec<(MomentKey, Arc<str>)>) {
+        let mut moments = self.moments();
+        let news: Vec<_> = frames.iter().filter(|frame| !moments.shown.contains(frame)).cloned().collect();
+        moments.shown = frames;
+        if news.is_empty() {
+            return;
+        }
+        news.into_iter().for_each(|(key, frame)| moments.put(key, frame));
+        drop(moments);
+        self.wake.notify_one();
+    }
+
+    /// The frames about the moment since the last call.
+    pub(super) fn take_moments(&self) -> Vec<Arc<str>> {
+        std::mem::take(&mut self.moments().waiting).into_iter().map(|(_, frame)| frame).collect()
+    }
+
+    /// Drops the frames about the moment, for a reader that has events to read. Queues wait for their turn.
+    pub(super) fn drop_moments(&self) {
+        let mut moments = self.moments();
+        moments.waiting.retain(|((kind, ..), _)| kind.starts_with("queue"));
+        if !moments.waiting.is_empty() {
+            self.wake.notify_one();
+        }
+    }
+
+    fn moments(&self) -> MutexGuard<'_, Moments> {
+        self.moments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a message. One that was left before the call counts.
@@ -166,6 +231,11 @@ impl Seats {
             act();
         }
         is_empty
+    }
+
+    /// How many seats have been taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.table().last_number
     }
 
     /// All taken seats.

@@ -44,6 +44,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &migrations![
     8 "0008_operate",
     9 "0009_restores",
     10 "0010_receipts",
+    11 "0011_stream_tickets",
 ];
 
 /// The newest step that this program knows.

@@ -2,27 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use application::backoff::Backoff;
 use application::ports::{Clock, Ids, Position, WakeUps};
 use async_trait::async_trait;
-use futures::StreamExt;
-use redis::aio::{ConnectionManager, PubSubSink, PubSubStream};
-use redis::{Client, RedisError, RedisResult};
+use redis::aio::ConnectionManager;
+use redis::{Client, Msg, RedisError, RedisResult};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
 
 use super::connection;
 use super::link::{Change, Link, LinkStatus};
+use super::listener::{BACKOFF, Listener, TIMEOUT};
 use crate::wake_ups::{OnAnnounced, WakeUpStatus};
-
-const TIMEOUT: Duration = Duration::from_secs(1);
-const PING_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The pauses between attempts to reach Redis.
-const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(5), jitter: 0.5 };
 
 /// The connections, by their place in the link.
 const PUBLISHER: usize = 0;
@@ -81,8 +72,15 @@ impl RedisWakeUps {
         let link = Arc::new(Link::new());
         let shared = Arc::new(Shared { link: Arc::clone(&link), options });
         let publisher = Publisher { shared: Arc::clone(&shared), manager, positions };
-        let subscriber = Subscriber { shared, client, on_announced };
-        let tasks = [tokio::spawn(publisher.run()).abort_handle(), tokio::spawn(subscriber.run()).abort_handle()];
+        let WakeUpOptions { channel, clock, ids, .. } = shared.options.clone();
+        let listening = Listener { client, channel, clock, ids }.run(
+            move |message| pass_on(message, &on_announced),
+            move |attempt| match attempt {
+                Ok(()) => shared.works(SUBSCRIBER),
+                Err(error) => shared.fails(SUBSCRIBER, error),
+            },
+        );
+        let tasks = [tokio::spawn(publisher.run()).abort_handle(), tokio::spawn(listening).abort_handle()];
         Ok(Self { newest, link, tasks })
     }
 
@@ -177,58 +175,10 @@ impl Publisher {
     }
 }
 
-struct Subscriber {
-    shared: Arc<Shared>,
-    client: Client,
-    on_announced: OnAnnounced,
-}
-
-impl Subscriber {
-    async fn run(self) {
-        let mut failures = 0;
-        loop {
-            match self.subscribe().await {
-                Ok((sink, stream)) => {
-                    failures = 0;
-                    self.shared.works(SUBSCRIBER);
-                    self.shared.fails(SUBSCRIBER, &self.listen(sink, stream).await);
-                }
-                Err(error) => self.shared.fails(SUBSCRIBER, &error),
-            }
-            failures += 1;
-            self.shared.pause(failures).await;
-        }
-    }
-
-    async fn subscribe(&self) -> RedisResult<(PubSubSink, PubSubStream)> {
-        let connect = async {
-            let mut pubsub = self.client.get_async_pubsub().await?;
-            pubsub.subscribe(&self.shared.options.channel).await?;
-            Ok(pubsub.split())
-        };
-        timeout(TIMEOUT, connect).await.unwrap_or_else(|_| Err(connection::timed_out()))
-    }
-
-    /// Passes announcements on until the connection is lost. Silence means either no news or a dead peer: a ping finds out.
-    async fn listen(&self, mut sink: PubSubSink, mut stream: PubSubStream) -> RedisError {
-        loop {
-            match timeout(PING_INTERVAL, stream.next()).await {
-                Ok(Some(message)) => self.pass_on(&message),
-                Ok(None) => return connection::lost(),
-                Err(_) => match timeout(TIMEOUT, sink.ping::<redis::Value>()).await {
-                    Ok(Ok(_)) => {}
-                    Ok(Err(error)) => return error,
-                    Err(_) => return connection::timed_out(),
-                },
-            }
-        }
-    }
-
-    fn pass_on(&self, message: &redis::Msg) {
-        match message.get_payload::<Position>() {
-            Ok(position) if position > 0 => (self.on_announced)(position),
-            Ok(_) | Err(_) => tracing::debug!("ignoring an announcement that is not a position"),
-        }
+fn pass_on(message: &Msg, on_announced: &OnAnnounced) {
+    match message.get_payload::<Position>() {
+        Ok(position) if position > 0 => on_announced(position),
+        Ok(_) | Err(_) => tracing::debug!("ignoring an announcement that is not a position"),
     }
 }
 

@@ -29,9 +29,10 @@ enum Loss {
 const LOSSES: [Loss; 5] = [Loss::Nothing, Loss::Session, Loss::Role, Loss::Account, Loss::Chat];
 
 /// Actions on a chat.
-const CHAT: [Action; 9] = [
+const CHAT: [Action; 10] = [
     Action::SendMessage,
     Action::MarkRead,
+    Action::SignalTyping,
     Action::ChangeConversations,
     Action::AssignChat,
     Action::TransferChat,
@@ -42,10 +43,10 @@ const CHAT: [Action; 9] = [
 ];
 
 /// Actions of participants, whatever their role.
-const OF_PARTICIPANTS: [Action; 2] = [Action::SendMessage, Action::MarkRead];
+const OF_PARTICIPANTS: [Action; 3] = [Action::SendMessage, Action::MarkRead, Action::SignalTyping];
 
 /// Actions on oneself, for which every role will do.
-const ON_ONESELF: [Action; 3] = [Action::LogOut, Action::ChangePassword, Action::SendHeartbeat];
+const ON_ONESELF: [Action; 4] = [Action::LogOut, Action::ChangePassword, Action::SendHeartbeat, Action::IssueTicket];
 
 /// Whether a loss takes the right to an action.
 fn takes_the_right(loss: Loss, action: Action) -> bool {
@@ -127,7 +128,7 @@ impl World {
         let (root, some_agent) = (&self.root, async || hire(&self.server, Role::Agent).await.id);
         let unique = self.server.app().bus.new_uuid().simple().to_string();
         let (mut id, body) = match endpoint.action {
-            A::LogOut | A::SendHeartbeat => (String::new(), json!({})),
+            A::LogOut | A::SendHeartbeat | A::IssueTicket => (String::new(), json!({})),
             A::ChangePassword => {
                 self.give_password(caller).await;
                 (String::new(), json!({ "currentPassword": PASSWORD, "newPassword": "another passphrase" }))
@@ -169,6 +170,7 @@ impl World {
                 (id.clone(), json!({ "content": "too late?" }))
             }
             A::MarkRead => (chat.thread_id.clone(), json!({ "upTo": 1_000_000 })),
+            A::SignalTyping => (chat.conversation_id.clone(), json!({ "state": "started" })),
             A::ChangeConversations => {
                 let close = json!({ "reason": "done" });
                 (String::new(), json!({ "conversationIds": [chat.conversation_id], "close": close }))

@@ -69,6 +69,13 @@ fn rows() -> Vec<Row> {
             |_| Some(json!({ "upTo": 1_000_000 })),
             [401, 404, 200, 404, 403, 200, 403, 403],
         ),
+        (
+            Method::POST,
+            "/v1/conversations/{chat}/typing",
+            Served,
+            |_| Some(json!({ "state": "started" })),
+            [401, 404, 204, 404, 403, 204, 403, 403],
+        ),
         (Method::POST, "/v1/threads/{thread}/events", Served, says, [401, 404, 201, 404, 403, 201, 403, 403]),
         (Method::POST, "/v1/conversations/{chat}/events", Served, says, [401, 404, 201, 404, 403, 201, 403, 403]),
         // A colleague may take what nobody has, but takes nothing away.
@@ -92,6 +99,7 @@ fn rows() -> Vec<Row> {
         (Method::GET, "/health", Nothing, nothing, [200; 8]),
         (Method::GET, "/livez", Nothing, nothing, [200; 8]),
         (Method::GET, "/readyz", Nothing, nothing, [200; 8]),
+        (Method::POST, "/v1/stream/tickets", Nothing, |_| Some(json!({})), [401, 200, 200, 200, 200, 200, 200, 200]),
         // The last one: it ends the sessions of all who may.
         (Method::POST, "/v1/auth/logout", Nothing, nothing, [401, 403, 403, 204, 204, 204, 204, 204]),
     ]

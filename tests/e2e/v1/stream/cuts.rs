@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use harness::{Client, Stream, TestDatabase, Visitor, each_database};
+use harness::{Client, HalfOpenProxy, Stream, TestDatabase, Visitor, each_database};
 use serde_json::json;
 
 use super::{listed, messages, nodes as two_nodes, served, token};
@@ -20,15 +20,37 @@ enum Resume {
 
 const CUTS: usize = 12;
 
+/// How a connection ends.
+#[derive(Clone, Copy)]
+enum Cut {
+    /// The client closes it.
+    Closed,
+    /// One end resets it.
+    Reset,
+    /// Nothing passes any more, and nobody says so.
+    Silent,
+}
+
+/// The nodes of a client, each behind a proxy that can fall silent.
+struct Ways {
+    nodes: [HalfOpenProxy; 2],
+    cuts: &'static [Cut],
+}
+
+/// A visitor may have few streams, and a silent connection counts until the server notices.
+const OF_VISITORS: &[Cut] = &[Cut::Closed, Cut::Reset];
+
+const ALL: &[Cut] = &[Cut::Closed, Cut::Reset, Cut::Silent];
+
 /// Follows with cuts at odd moments, until it has seen the last message. The result is how often each event came.
 async fn follow(
-    nodes: [String; 2],
+    Ways { nodes, cuts: kinds }: Ways,
     (token, start): (String, String),
     resume: Resume,
     done: Arc<AtomicBool>,
 ) -> BTreeMap<String, usize> {
     let mut seen = BTreeMap::new();
-    let (mut stream, frames) = Stream::join(&nodes[0], &token, Some(&start)).await;
+    let (mut stream, frames) = Stream::join(nodes[0].base(), &token, Some(&start)).await;
     frames.iter().for_each(|frame| count(&mut seen, frame));
     let mut cuts = 0;
     loop {
@@ -39,10 +61,14 @@ async fn follow(
         }
         let is_over = done.load(Ordering::SeqCst) && cuts >= CUTS;
         let cursor = (resume == Resume::FromItsPosition).then(|| stream.cursor());
-        drop(stream);
+        match kinds[cuts % kinds.len()] {
+            Cut::Closed => drop(stream),
+            Cut::Reset => stream.reset(),
+            Cut::Silent => nodes[cuts % 2].fall_silent(),
+        }
         cuts += 1;
         let frames;
-        (stream, frames) = Stream::join(&nodes[cuts % 2], &token, cursor.as_deref()).await;
+        (stream, frames) = Stream::join(nodes[cuts % 2].base(), &token, cursor.as_deref()).await;
         frames.iter().for_each(|frame| count(&mut seen, frame));
         if is_over {
             return seen;
@@ -73,12 +99,14 @@ async fn nothing_is_missed_and_nothing_comes_twice(database: TestDatabase) {
     let head = one.app().log.head().await.unwrap();
     let (from, start) = (head.position, format!("{}:{}", head.epoch, head.position));
     let done = Arc::new(AtomicBool::new(false));
-    let follow = |client: &Client, resume| {
-        tokio::spawn(follow(nodes.clone(), (token(client).to_owned(), start.clone()), resume, Arc::clone(&done)))
+    let follow = async |client: &Client, cuts, resume| {
+        let proxies = [HalfOpenProxy::before(&nodes[0]).await, HalfOpenProxy::before(&nodes[1]).await];
+        let ways = Ways { nodes: proxies, cuts };
+        tokio::spawn(follow(ways, (token(client).to_owned(), start.clone()), resume, Arc::clone(&done)))
     };
-    let (theirs, ours) =
-        (follow(&visitor.client, Resume::FromItsPosition), follow(&agent.client, Resume::FromItsPosition));
-    let forgetful = follow(&visitor.client, Resume::FromNow);
+    let theirs = follow(&visitor.client, OF_VISITORS, Resume::FromItsPosition).await;
+    let ours = follow(&agent.client, ALL, Resume::FromItsPosition).await;
+    let forgetful = follow(&visitor.client, OF_VISITORS, Resume::FromNow).await;
     for number in 0..150 {
         let by = if number % 3 == 0 { &visitor.client } else { &agent.client };
         by.post(&messages(&visitor), &json!({ "content": number.to_string() })).await.expect(201);

@@ -5,10 +5,12 @@ mod closing;
 mod cost;
 mod cuts;
 mod events;
+mod moments;
 mod oracle;
 mod presence;
 mod rights;
 mod sse;
+mod tickets;
 
 use harness::{Client, DatabaseKind, Person, Server, TestDatabase, Visitor};
 use serde_json::Value;

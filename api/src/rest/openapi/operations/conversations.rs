@@ -40,6 +40,11 @@ fn desk() -> Vec<Doc> {
             .changed::<NamedConversation>()
             .refuses(409, &["chat_closed", "already_assigned", "agent_at_capacity", "agent_not_available"])
             .example(json!({ "groupId": examples::ID, "reason": "A question about the bill" })),
+        Doc::post("/v1/conversations/{id}/typing", "signalTyping", "Show that you are writing")
+            .about("For clients without a WebSocket: the others in the conversation see it on the live stream for ten seconds, or until the message comes. Nothing is stored. A visitor's `draft` is shown to agents only, and only if the installation allows it (`SNEAK_PEEK`).")
+            .refuses(403, &["forbidden"])
+            .refuses(409, &["chat_closed"])
+            .example(json!({ "state": "started" })),
         Doc::post("/v1/conversations/{id}/close", "closeConversation", "Close a conversation")
             .about(
                 "An agent who closes it again with the same reason and notes changes nothing; with others the request is \

@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 
 use crate::rest::health::{Broken, Health, Liveness, Readiness};
 use crate::rest::openapi::operation::Doc;
+use crate::rest::stream::Ticket;
 use crate::service::AuditRecord;
 
 pub(super) fn docs() -> Vec<Doc> {
@@ -15,7 +16,11 @@ pub(super) fn docs() -> Vec<Doc> {
             .text("text/event-stream")
             .refuses(400, &["malformed_request"])
             .refuses(403, &["forbidden"])
+            .nothing(204, "The ticket is dead: browsers do not come back.")
             .refuses(406, &["not_acceptable"]),
+        Doc::post("/v1/stream/tickets", "issueStreamTicket", "Get a ticket for the live stream")
+            .about("For clients that cannot send a header, such as `EventSource` in browsers: `GET /v1/stream?ticket=`. It must be used within 30 seconds; then the stream may be opened with it again, on any node, until the session ends (at most 12 hours). A newer connection ends the older one. It opens nothing else.")
+            .ok::<Ticket>(),
         Doc::get("/health", "health", "Get the version").ok::<Health>(),
         Doc::get("/livez", "livez", "Check liveness")
             .ok::<Liveness>()

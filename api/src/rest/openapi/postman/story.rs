@@ -115,6 +115,8 @@ fn visitor() -> Vec<Step> {
         step("sendToConversation").by_visitor(),
         step("listThreadEvents").by_visitor(),
         step("markRead").by_visitor(),
+        step("signalTyping").by_visitor(),
+        step("issueStreamTicket").by_visitor(),
     ]
 }
 
