@@ -126,3 +126,32 @@ async fn haproxy_checks_readiness() {
     .await;
     assert_eq!(statuses(&base).await, [201; VISITORS as usize]);
 }
+
+/// What every proxy must do for its clients: report them, and bring them a refusal of a large body.
+async fn assert_serves(proxy: &Proxy) {
+    let base: Url = format!("http://127.0.0.1:{}/", proxy.port).parse().unwrap();
+    assert_eq!(statuses(&base).await, [201; VISITORS as usize]);
+    assert_eq!(hint(&base).await, Value::Null);
+    for _ in 0..12 {
+        let large = client(1).post(base.join("v1/widget/session").unwrap()).header("content-type", "application/json");
+        let refused = large.body(vec![b' '; 5 << 20]).send().await.unwrap();
+        assert_eq!(refused.status(), 413);
+    }
+}
+
+#[tokio::test]
+async fn caddy_reports_its_clients_and_brings_them_refusals() {
+    let process = program().setting("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let site = format!("reverse_proxy {}", process.base().trim_start_matches("http://"));
+    let Some(caddy) = Proxy::caddy("caddy_reports_its_clients_and_brings_them_refusals", &site).await else { return };
+    assert_serves(&caddy).await;
+}
+
+#[tokio::test]
+async fn apache_reports_its_clients_and_brings_them_refusals() {
+    let process = program().setting("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let directives = format!("ProxyPass / {0}/\nProxyPassReverse / {0}/", process.base());
+    let name = "apache_reports_its_clients_and_brings_them_refusals";
+    let Some(apache) = Proxy::apache(name, &directives).await else { return };
+    assert_serves(&apache).await;
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use harness::{eventually, free_port, left_out_without};
+use harness::{eventually, free_port, left_out, left_out_without};
 use sqlx::{Connection as _, MySqlConnection};
 use tempfile::TempDir;
 
@@ -117,6 +117,37 @@ impl Proxy {
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, format!("{times}{}\n", sections.replace("@port@", &port.to_string()))).expect("a file");
         let words = vec![program, "-db".to_owned(), "-f".to_owned(), file.display().to_string()];
+        Some(Self::listening(Daemon::start(words, folder), port).await)
+    }
+
+    /// Starts Caddy with this content of a site, if further proxies are asked for.
+    pub async fn caddy(test: &str, site: &str) -> Option<Self> {
+        let program = find_further(test, "caddy")?;
+        let (folder, port) = (temporary_folder(), free_port());
+        let file = folder.path().join("Caddyfile");
+        let config = format!("{{\n admin off\n auto_https off\n}}\nhttp://:{port} {{\n bind 127.0.0.1\n {site}\n}}\n");
+        std::fs::write(&file, config).expect("the folder takes a file");
+        let file = file.display().to_string();
+        let words =
+            [program.as_str(), "run", "--adapter", "caddyfile", "--config", file.as_str()].map(str::to_owned).to_vec();
+        Some(Self::listening(Daemon::start(words, folder), port).await)
+    }
+
+    /// Starts Apache with these further directives, if further proxies are asked for.
+    pub async fn apache(test: &str, directives: &str) -> Option<Self> {
+        let program = find_further(test, "apache2")?;
+        let (folder, port) = (temporary_folder(), free_port());
+        let modules = ["mpm_event", "authz_core", "proxy", "proxy_http"]
+            .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"));
+        let place = folder.path().display();
+        let config = format!(
+            "ServerRoot {place}\nDefaultRuntimeDir {place}\nPidFile {place}/pid\nServerName localhost\nErrorLog /dev/stderr\n\
+             Listen 127.0.0.1:{port}\n{}User nobody\nGroup nogroup\n{directives}\n",
+            modules.concat()
+        );
+        let file = folder.path().join("apache.conf");
+        std::fs::write(&file, config).expect("the folder takes a file");
+        let words = vec![program, "-DFOREGROUND".to_owned(), "-f".to_owned(), file.display().to_string()];
         Some(Self::listening(Daemon::start(words, folder), port).await)
     }
 
@@ -310,6 +341,19 @@ fn spawn(words: &[String], log: &Path) -> Child {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).stdin(Stdio::null()).stdout(output).stderr(errors);
     command.spawn().unwrap_or_else(|error| panic!("{} does not start: {error}", words[0]))
+}
+
+/// A proxy that is tried only where it is asked for: it is more to install than it finds.
+fn find_further(test: &str, program: &str) -> Option<String> {
+    if std::env::var_os("TEST_PROXIES").is_none() {
+        left_out(test, "TEST_PROXIES");
+        return None;
+    }
+    let found = find(program);
+    if found.is_none() {
+        left_out_without(test, program);
+    }
+    found
 }
 
 /// Servers are in folders that users do not have in their `PATH`.

@@ -19,6 +19,8 @@ missing_packages() {
     # For the pages in a browser, which is left out without them.
     ! can_install || has chromium || printf '%s\n' chromium
     ! can_install || has chromedriver || printf '%s\n' chromium-driver
+    [[ -z $full ]] || ! can_install || has caddy || printf '%s\n' caddy
+    [[ -z $full ]] || ! can_install || has apache2 || printf '%s\n' apache2-bin
     # For schemathesis. Where nothing can be installed, the run leaves it out and says so.
     ! can_install || has_venv || printf '%s\n' python3-venv
 }
