@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -151,10 +151,17 @@ async fn answer(
     let mut request = request.map(|body| phase.begin_request(body));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(connection);
-    let Ok(response) = router.oneshot(request).await;
+    let asks_first = request.headers().contains_key(header::EXPECT);
+    let Ok(mut response) = router.oneshot(request).await;
     // What follows an upgrade is not HTTP.
-    let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    Ok(if is_upgrade { response } else { response.map(|body| phase.answer_with(body)) })
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(response);
+    }
+    if !phase.may_go_on(asks_first).await {
+        // The client must not send its next request here: the rest of this one stands before it.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response.map(|body| phase.answer_with(body)))
 }
 
 /// Reports once that something other than HTTP came: a proxy that announces its clients is refused by the parser alone.

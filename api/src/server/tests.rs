@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, Path, Request};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -44,6 +44,7 @@ async fn serve_behind(proxies: &str, limits: ConnectionLimits) -> Served {
         .route("/large", get(|| async { vec![b'x'; 64 << 20] }))
         .route("/echo", post(|body: Bytes| async { body }))
         .route("/refuse", post(|| async { StatusCode::FORBIDDEN }))
+        .route("/refuse/{status}", post(|Path(status): Path<u16>| async move { StatusCode::from_u16(status).unwrap() }))
         .route("/upgrade", get(upgrade));
     let (drain, drained) = watch::channel(false);
     let trusted = proxies.parse().unwrap();
@@ -214,6 +215,47 @@ async fn client_that_never_stops_sending_is_closed() {
     let sending = send_and_then_read(&mut stream, request, 1 << 30);
     let (error, closed) = timeout(PATIENCE, sending).await.unwrap();
     assert!(closed && !error.starts_with("HTTP"), "{error}");
+}
+
+const EARLY_REFUSALS: [u16; 8] = [401, 403, 404, 405, 413, 415, 429, 503];
+
+fn refused(status: u16, framing: &str) -> String {
+    format!("POST /refuse/{status} HTTP/1.1\r\nHost: test\r\n{framing}\r\n\r\n")
+}
+
+/// A request that stands in the body of another one must never be answered.
+#[tokio::test]
+async fn refusal_of_an_unread_body_closes_the_connection() {
+    const SMUGGLED: &str = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 8\r\n\r\nsmuggled";
+    let served = serve_with(limits()).await;
+    for status in EARLY_REFUSALS {
+        for chunk in [format!("{:x}\r\n{SMUGGLED}", 300_000), "12c00\r\n".to_owned() + &SMUGGLED.repeat(2_000)] {
+            let mut stream = connect(&served).await;
+            let request = refused(status, "Transfer-Encoding: chunked") + &chunk;
+            // The server may have closed before everything is written.
+            let _ = stream.write_all(request.as_bytes()).await;
+            let (answer, _) = read(&mut stream, SHORT).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            assert!(answer.to_ascii_lowercase().contains("\r\nconnection: close\r\n"), "{answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusal_of_a_small_body_keeps_the_connection() {
+    let served = serve_with(limits()).await;
+    for status in EARLY_REFUSALS {
+        for (framing, body) in [("Content-Length: 3", "abc"), ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")] {
+            let mut stream = connect(&served).await;
+            let both = refused(status, framing) + body + std::str::from_utf8(HEALTH).unwrap();
+            stream.write_all(both.as_bytes()).await.unwrap();
+            let (answer, closed) = read(&mut stream, SHORT).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            assert!(!closed && answer.contains("HTTP/1.1 200 "), "{answer}");
+            assert!(!answer.contains("connection: close"), "{answer}");
+        }
+    }
 }
 
 #[tokio::test]
