@@ -1,12 +1,15 @@
 //! Reading a backup, and proving that it is whole.
 
+use std::collections::HashSet;
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, BufRead, BufReader, Read, Take};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use application::ports::Position;
+use domain::ids::{EntityId as _, EventId};
 use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
 
@@ -56,6 +59,12 @@ pub enum BackupError {
     Order {
         /// Its number.
         line: u64,
+    },
+    /// Two events have one id, which no database takes.
+    #[error("the event at position {position} of the backup has the id of an earlier one")]
+    RepeatedEvent {
+        /// The position of the later event.
+        position: Position,
     },
     /// An event is not what was recorded.
     #[error(transparent)]
@@ -160,7 +169,9 @@ impl BackupFile {
         if opening != self.opening {
             return Err(BackupError::Checksum);
         }
-        Ok(BackupReader { lines, opening, walk: ChainWalk::from_the_beginning(), rows: 0, last_row: None })
+        let source = (Arc::clone(&self.file), self.length);
+        let (walk, seen) = (ChainWalk::from_the_beginning(), SeenIds::default());
+        Ok(BackupReader { lines, source, opening, walk, seen, rows: 0, last_row: None })
     }
 }
 
@@ -203,8 +214,11 @@ fn ensure_checksum(file: &Arc<File>) -> Result<u64, BackupError> {
 /// Reads what follows the opening, in order, and verifies each of it.
 pub(super) struct BackupReader {
     lines: Lines,
+    /// The file, and its length without the trailer.
+    source: (Arc<File>, u64),
     opening: Opening,
     walk: ChainWalk,
+    seen: SeenIds,
     rows: u64,
     /// The place of the table of the last row, and its key.
     last_row: Option<(usize, String)>,
@@ -233,10 +247,41 @@ impl BackupReader {
             Line::Event(record) => {
                 let evidence = record.evidence().ok_or_else(|| broken(self.walk.position() + 1))?;
                 self.walk.step(&evidence)?;
+                self.ensure_new(evidence.header.event_id)?;
                 Ok(Some(Item::Event(Box::new(evidence))))
             }
             Line::End(end) => self.end(end).map(|()| None),
         }
+    }
+
+    /// A database would refuse an id that comes twice, only after all before it was written.
+    fn ensure_new(&mut self, id: EventId) -> Result<(), BackupError> {
+        if self.seen.insert(id) || !self.came_before(id)? {
+            return Ok(());
+        }
+        Err(BackupError::RepeatedEvent { position: self.walk.position() })
+    }
+
+    /// Looks through everything before the present event: two ids may have one hash, if hardly ever.
+    fn came_before(&self, id: EventId) -> Result<bool, BackupError> {
+        let (file, length) = &self.source;
+        let mut lines = Lines::over(file, *length);
+        let mut left = self.walk.position() - 1;
+        while left > 0 {
+            let (text, line) = lines.next(LONGEST_LINE)?;
+            match serde_json::from_slice(text) {
+                Ok(Line::Event(record)) => {
+                    if record.evidence().is_some_and(|evidence| evidence.header.event_id == id) {
+                        return Ok(true);
+                    }
+                    left -= 1;
+                }
+                Ok(Line::Row(_)) => {}
+                Err(_) if line == 1 => {}
+                Ok(Line::End(_)) | Err(_) => return Err(BackupError::Line { line }),
+            }
+        }
+        Ok(false)
     }
 
     pub(super) const fn position(&self) -> Position {
@@ -254,6 +299,20 @@ impl BackupReader {
             return Err(Broken { position, damage: Damage::End }.into());
         }
         Ok(self.opening.ensure_whole(&self.walk)?)
+    }
+}
+
+/// The ids of the events so far, as hashes under a random key: whole ids would take twice the memory.
+#[derive(Default)]
+struct SeenIds {
+    hashes: HashSet<u64>,
+    key: RandomState,
+}
+
+impl SeenIds {
+    /// `false` when it may have come before.
+    fn insert(&mut self, id: EventId) -> bool {
+        self.hashes.insert(self.key.hash_one(id.uuid()))
     }
 }
 

@@ -13,10 +13,12 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::format::{FORMAT, Hashing, TRAILER};
+use super::format::{FORMAT, Hashing, Line, TRAILER};
 use super::*;
+use crate::audit::{AuditRecord, HexHash};
 use crate::auth::SqlCredentialStore;
 use crate::database::Database;
+use crate::event_log::chain::{FixedFields, GENESIS, chain_hash};
 use crate::event_log::testing::{append, repeatable, start, stream};
 use crate::event_log::{Broken, Damage, Evidence, evidence_after, read_head, verify_chain};
 use crate::testing::{Fresh, fresh_databases, fresh_sqlite};
@@ -246,6 +248,46 @@ async fn checksum_that_was_made_anew_hides_nothing() {
         let target = fresh_sqlite().await;
         assert!(restore(&target.database, &forged).await.is_err(), "{what}");
         assert!(find_unfinished(&target.database).await.unwrap().is_some(), "no server starts on it");
+    }
+}
+
+/// Gives an event the id of the first one, and computes everything again that proves the log.
+fn give_the_id_of_the_first_event(lines: &mut [String], position: Position) {
+    let (mut first, mut hash) = (None, GENESIS);
+    for line in lines.iter_mut() {
+        let Ok(Line::Event(record)) = serde_json::from_str(line) else { continue };
+        let Evidence { mut header, payload, metadata, salt, payload_digest } = record.evidence().unwrap();
+        let id = *first.get_or_insert(header.event_id);
+        if header.position == position {
+            header.event_id = id;
+        }
+        let (fixed, recorded_us) = (FixedFields::of(&header, &metadata), header.recorded_at.as_micros());
+        hash = chain_hash(&hash, header.position, &fixed, recorded_us, &payload_digest);
+        header.chain_hash = hash;
+        let record = AuditRecord::new(Evidence { header, payload, metadata, salt, payload_digest }).unwrap();
+        *line = format!("{}\n", serde_json::to_string(&Line::Event(Box::new(record))).unwrap());
+    }
+    let mut opening: Opening = serde_json::from_str(&lines[0]).unwrap();
+    opening.hash = HexHash(hash);
+    lines[0] = format!("{}\n", serde_json::to_string(&opening).unwrap());
+}
+
+#[tokio::test]
+async fn event_id_that_comes_twice_is_refused_by_its_position() {
+    let source = fresh_sqlite().await;
+    fill(&source.database).await;
+    let (_folder, path) = take(&source.database).await;
+    // The first event itself: the computed proof is a good one.
+    let good = forged(&path, |lines| give_the_id_of_the_first_event(lines, 1));
+    BackupFile::open(&good).unwrap().check(|_, _| {}).unwrap();
+    for position in [2, 4, 5] {
+        let forged = forged(&path, |lines| give_the_id_of_the_first_event(lines, position));
+        let checked = BackupFile::open(&forged).unwrap().check(|_, _| {});
+        assert!(matches!(checked, Err(BackupError::RepeatedEvent { position: at }) if at == position), "{checked:?}");
+        let target = fresh_sqlite().await;
+        let restored = restore(&target.database, &forged).await;
+        let repeated = matches!(restored, Err(RestoreError::Backup(BackupError::RepeatedEvent { position: at })) if at == position);
+        assert!(repeated, "{restored:?}");
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinError;
 use super::format::{End, FORMAT, Hashing, Line, Opening};
 use super::tables::{KEPT, KeptRow, KeptTable};
 use crate::audit::{AuditRecord, HexHash};
-use crate::database::{Database, DatabaseError, Snapshot};
+use crate::database::{Database, DatabaseError, ReadSnapshot};
 use crate::event_log::{Broken, ChainWalk, Damage, Evidence, evidence_in, read_head_in};
 use crate::sql_args;
 
@@ -80,7 +80,7 @@ pub async fn backup<W: Write + Send + 'static>(
     Ok((BackupSummary { opening, rows }, out))
 }
 
-async fn opening(snapshot: &mut Snapshot, now: &str, head: &LogHead) -> Result<Opening, DatabaseError> {
+async fn opening(snapshot: &mut ReadSnapshot, now: &str, head: &LogHead) -> Result<Opening, DatabaseError> {
     let sql = format!("SELECT {now} AS now, (SELECT MAX(version) FROM schema_migrations) AS version");
     let rows = snapshot.fetch_all(&sql, vec![]).await?;
     let int = |column| rows.first().map(|row| row.int(column)).transpose().map(Option::unwrap_or_default);
@@ -98,7 +98,7 @@ async fn opening(snapshot: &mut Snapshot, now: &str, head: &LogHead) -> Result<O
 
 /// Sends everything to the writer. It ends early when nobody receives: the writer knows why.
 async fn read(
-    snapshot: &mut Snapshot,
+    snapshot: &mut ReadSnapshot,
     head: &LogHead,
     pages: &mpsc::Sender<Page>,
     progress: &mut (impl FnMut(Position, Position) + Send),
@@ -122,7 +122,7 @@ async fn read(
 }
 
 async fn read_table(
-    snapshot: &mut Snapshot,
+    snapshot: &mut ReadSnapshot,
     table: &KeptTable,
     pages: &mpsc::Sender<Page>,
 ) -> Result<bool, DatabaseError> {
@@ -140,7 +140,7 @@ async fn read_table(
 }
 
 /// Events outside of what the head names were not appended but put there.
-async fn nothing_beyond(snapshot: &mut Snapshot, head: &LogHead) -> Result<(), WriteError> {
+async fn nothing_beyond(snapshot: &mut ReadSnapshot, head: &LogHead) -> Result<(), WriteError> {
     const OUTSIDE: &str = "SELECT position FROM events WHERE position < 1 OR position > ? LIMIT 1";
     let rows = snapshot.fetch_all(OUTSIDE, sql_args![head.position]).await?;
     match rows.first() {
