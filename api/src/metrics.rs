@@ -13,7 +13,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use metrics_process::Collector;
 use projections::routing::QueueStats;
 
-use crate::service::{Progress, Vitals};
+use crate::service::{SubscriberProgress, Vitals};
 
 /// The bounds of the buckets for durations, in seconds: from a commit on a fast disk to a patient visitor.
 const SECONDS: [f64; 17] =
@@ -164,7 +164,7 @@ async fn record_progress(vitals: &Vitals) {
     }
     let Some(head) = vitals.log_position().await else { return };
     gauge!("livechatlog_log_position").set(head as f64);
-    for Progress { name, position, follows } in vitals.progress() {
+    for SubscriberProgress { name, position, follows } in vitals.progress() {
         let lag = head.saturating_sub(position).max(0) as f64;
         gauge!("livechatlog_projection_lag_events", "projection" => name).set(lag);
         gauge!("livechatlog_projection_running", "projection" => name).set(f64::from(follows));

@@ -33,7 +33,7 @@ pub mod testing;
 mod text;
 pub mod thread_events;
 
-pub use catalog::{all_managers, all_subscriber_ids, all_subscribers, all_view_tables, all_views};
+pub use catalog::{Manager, all_managers, all_subscriber_ids, all_subscribers, all_view_tables, all_views};
 pub use cursor::{CursorError, decode as decode_cursor, encode as encode_cursor};
 pub use error::QueryError;
 pub use page::{Deleted, Page, PageRequest};

@@ -20,7 +20,7 @@ pub(crate) enum Queues {
 
 /// Up to where a queue is read; beyond that the database counts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+pub(crate) struct PositionBounds {
     /// From the first to the last of the chats that are looked for, at most this number of arrivals of a group is sorted. Where
     /// more lie between, each part is counted.
     pub(crate) arrivals: i64,
@@ -29,7 +29,7 @@ pub(crate) struct Bounds {
     pub(crate) from_each_end: [i64; 2],
 }
 
-impl Default for Bounds {
+impl Default for PositionBounds {
     fn default() -> Self {
         Self { arrivals: 2_048, from_each_end: [128, 1_024] }
     }
@@ -44,7 +44,7 @@ pub(crate) const AROUND: &str = "SELECT ? AS step, \
     (SELECT pending FROM conversation_counts WHERE scope = ?) AS waiting";
 
 #[cfg(test)]
-impl Bounds {
+impl PositionBounds {
     /// Bounds that a handful of chats crosses.
     pub(crate) const SMALL: Self = Self { arrivals: 6, from_each_end: [1, 4] };
 }
@@ -141,7 +141,7 @@ struct Part {
 pub(crate) struct QueuePositions<'a> {
     pub(crate) database: &'a Database,
     pub(crate) queues: Queues,
-    pub(crate) bounds: Bounds,
+    pub(crate) bounds: PositionBounds,
 }
 
 impl QueuePositions<'_> {
@@ -312,7 +312,7 @@ mod tests {
                 let of = |at: &i64| Some((group(u128::try_from(at % 2).unwrap()), *at));
                 let waiting: Vec<_> = arrivals.iter().map(of).chain([None]).collect();
                 let positions =
-                    QueuePositions { database: &fresh.database, queues: Queues::Router, bounds: Bounds::SMALL };
+                    QueuePositions { database: &fresh.database, queues: Queues::Router, bounds: PositionBounds::SMALL };
                 let found = positions.find(&waiting).await.unwrap();
                 let expected: Vec<_> = arrivals.iter().map(|at| Some((at + 1) / 2)).chain([None]).collect();
                 assert_eq!(found, expected, "{arrivals:?}");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use application::command_bus::correlation_id;
 use application::ports::{Ids as _, LogEvent};
 use domain::event::AnyEvent;
 use domain::thread::ThreadEvent;
@@ -133,12 +134,15 @@ impl Journal {
     /// Compares with the log: what was acknowledged is there, where the answer said, and nothing is there twice.
     pub fn check(&self, events: &[Arc<LogEvent>]) {
         let mut commands: BTreeMap<Uuid, BTreeSet<_>> = BTreeMap::new();
+        let mut actors = BTreeSet::new();
         for event in events {
             commands.entry(event.header.correlation_id).or_default().insert(event.header.command_id);
+            actors.insert(event.header.actor.as_str());
         }
         let entries = self.entries();
         for (request, (write, answer)) in entries.iter() {
-            let made = commands.get(request).map_or(0, BTreeSet::len);
+            let made_by = |actor: &&str| commands.get(&correlation_id(actor, *request)).map_or(0, BTreeSet::len);
+            let made: usize = actors.iter().map(made_by).sum();
             assert!(made <= 1, "{write:?} was carried out {made} times");
             let Some(answer) = answer else { continue };
             let Some(position) = answer.position else {
@@ -147,7 +151,8 @@ impl Journal {
             };
             let found = usize::try_from(position - 1).ok().and_then(|index| events.get(index));
             let event = found.unwrap_or_else(|| panic!("{write:?} was acknowledged at {position} and is lost"));
-            assert_eq!(event.header.correlation_id, *request, "{write:?} is not at {position}");
+            let correlated = correlation_id(&event.header.actor, *request);
+            assert_eq!(event.header.correlation_id, correlated, "{write:?} is not at {position}");
             if write.is_message() {
                 check_message(write, answer, event);
             }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use application::ports::{
     AppendError, AppendRequest, AsOf, CommandRecord, EventHeader, EventLog, Freshness, Growth, LogEvent, LogHead,
     Position, ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, StreamVersion, VersionedState,
-    find_grown_by_reading,
 };
+use application::testing::find_grown_by_reading;
 use async_trait::async_trait;
 use domain::event::AnyEvent;
 use domain::ids::CommandId;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueEnum};
-use infrastructure::subscription::ROUTER;
+use infrastructure::subscription::{ROUTER, SubscriberId};
 use projections::rebuild::{RebuildError, Rebuilt, RowDifference};
 use serde_json::json;
 
@@ -59,11 +59,19 @@ enum Manager {
     Router,
 }
 
+impl Manager {
+    const fn id(self) -> SubscriberId {
+        match self {
+            Self::Router => ROUTER,
+        }
+    }
+}
+
 impl Options {
     /// The names of the projections or the process manager; none for all.
     fn names(&self) -> Vec<&str> {
         match self.subscriber {
-            Some(Manager::Router) => vec![ROUTER.0],
+            Some(manager) => vec![manager.id().0],
             None => self.projections.iter().map(String::as_str).collect(),
         }
     }
@@ -84,8 +92,8 @@ pub async fn run(settings: Settings, options: Options) -> Result<ExitCode, Box<d
                 progress.aside(|| print_difference(&difference, options.json));
             };
             replay.verify(&names, &progress, &mut report).await
-        } else if options.subscriber.is_some() {
-            replay.refold_router(&progress).await
+        } else if let Some(manager) = options.subscriber {
+            replay.refold(manager.id(), &progress).await
         } else {
             replay.run(&names, &progress).await
         }

@@ -6,14 +6,13 @@ use std::task::Poll;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::extract::{bearer_token, read_body};
+use super::extract::{bearer_token, entrance, read_body};
 use super::problem::Problem;
 use crate::edge::Edge;
-use crate::service::{Access, Action, Caller, Refusal, Services};
+use crate::service::{Access, Action, Refusal};
 
 /// How many turns of the connection's task a body that came together with its head may take to be read.
 const TURNS_AT_ONCE: u32 = 8;
@@ -21,7 +20,6 @@ const TURNS_AT_ONCE: u32 = 8;
 /// The guard of one endpoint.
 #[derive(Clone)]
 pub(super) struct Guard {
-    pub services: Arc<Services>,
     pub edge: Arc<Edge>,
     pub action: Action,
     /// Whether the endpoint takes a body.
@@ -48,23 +46,20 @@ impl Guard {
     /// is refused need not send it, and a caller who is admitted is judged again when it is there.
     async fn admit(&self, request: Request) -> Result<Request, Refusal> {
         let (mut parts, body) = request.into_parts();
-        let Some(mut caller) = self.judge(&parts.headers).await? else {
+        let entrance = entrance(&parts)?;
+        let Some(mut caller) = entrance.admit(self.action).await? else {
             return Ok(Request::from_parts(parts, body));
         };
         let mut rest = body;
         if self.takes_body {
             let (bytes, was_late) = read(rest).await?;
             if was_late {
-                caller = self.judge(&parts.headers).await?.unwrap_or(caller);
+                caller = entrance.admit(self.action).await?.unwrap_or(caller);
             }
             rest = Body::from(bytes);
         }
         parts.extensions.insert(caller);
         Ok(Request::from_parts(parts, rest))
-    }
-
-    async fn judge(&self, headers: &HeaderMap) -> Result<Option<Caller>, Refusal> {
-        self.services.authenticator.admit(self.action, bearer_token(headers)).await
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::service::rows::Page;
 use crate::service::rows::agents::{AgentFilter, AgentView};
 use application::agents::{AgentChanges, ChangeAgent, DeleteAgent, SetStatus};
-use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,7 +21,7 @@ use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, Write, 
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
-use crate::service::{CallingAgent, ChangeRequest, Fields, Refusal, Services, UseCase};
+use crate::service::{Caller, CallingAgent, Fields, Refusal, Services, UseCase};
 
 const ROLES: &str = "agent, supervisor, admin";
 const STATUSES: &str = "online, away, offline";
@@ -90,19 +89,19 @@ impl NewAgent {
 pub async fn create(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     write: Write<NewAgent>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    let (principal, scope) = (agent.principal(), agent.principal().actor());
+    let (principal, scope) = (caller.principal, caller.principal.actor());
     if let Some(answer) = responder.first_answer(&info, &scope).await? {
         return Ok(answer.into_response());
     }
     let (registration, password) = body.check(services.dispatch.now())?;
     // The answer comes from the read model, so that it is waited for, whatever the client prefers.
     let info = info.waiting();
-    let request = info.request(&scope);
-    let context = services.dispatch.context(principal, &request);
+    let request = info.request(&caller);
+    let context = services.dispatch.context(&caller, &request);
     let executed = services.accounts.register(context, principal, registration, &password).await?;
     let (agent_id, done) = services.dispatch.settle(executed, request.wait).await.split();
     let answer = Answer::created(&services.directory.changed_agent(agent_id).await?)?.of(&done, &info);
@@ -215,53 +214,53 @@ impl Changes {
 pub async fn change(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(agent_id): OneId<AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Changes>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    let (principal, wanted) = (agent.principal(), body.check()?);
+    let (principal, wanted) = (caller.principal, body.check()?);
     let change = ChangeAgent { principal, agent_id, changes: wanted, known_version };
-    carry_out((&services, &responder), (principal, agent_id), &info, change).await
+    carry_out((&services, &responder), (&caller, agent_id), &info, change).await
 }
 
 pub async fn delete(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(agent_id): OneId<AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let principal = caller.principal;
     let delete = DeleteAgent { principal, agent_id, deleted: true, known_version };
-    let execute = async |context| services.accounts.delete(context, delete).await;
+    let execute = async |context| Ok(services.accounts.delete(context, delete).await?);
     let changed = async |()| Ok(services.directory.changed_agent(agent_id).await?);
-    responder.answer_executed(principal, &write.info, execute, changed).await
+    responder.answer_executed(&caller, &write.info, execute, changed).await
 }
 
 pub async fn restore(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(agent_id): OneId<AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let principal = caller.principal;
     let restore = DeleteAgent { principal, agent_id, deleted: false, known_version };
-    carry_out((&services, &responder), (principal, agent_id), &write.info, restore).await
+    carry_out((&services, &responder), (&caller, agent_id), &write.info, restore).await
 }
 
 /// Makes a change of an agent and answers with the agent.
 async fn carry_out<U: UseCase>(
     (services, responder): (&Services, &Responder),
-    (principal, agent_id): (Principal, AgentId),
+    (caller, agent_id): (&Caller, AgentId),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
-    responder.answer(principal, info, use_case, async |_| Ok(services.directory.changed_agent(agent_id).await?)).await
+    responder.answer(caller, info, use_case, async |_| Ok(services.directory.changed_agent(agent_id).await?)).await
 }
 
 /// An agent's availability.
@@ -278,7 +277,7 @@ pub struct NewStatus {
 pub async fn set_status(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(agent_id): OneId<AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<NewStatus>,
@@ -287,9 +286,9 @@ pub async fn set_status(
     let mut fields = Fields::default();
     let status = fields.word("status", &body.status, AgentStatus::parse, STATUSES);
     let status = fields.finish_with(status)?;
-    let principal = agent.principal();
+    let principal = caller.principal;
     let set = SetStatus { principal, agent_id, status, accepting_chats: body.accepting_chats, known_version };
-    carry_out((&services, &responder), (principal, agent_id), &info, set).await
+    carry_out((&services, &responder), (&caller, agent_id), &info, set).await
 }
 
 /// A password for an agent who cannot log in any more.
@@ -303,7 +302,7 @@ pub struct PasswordReset {
 
 pub async fn reset_password(
     State(services): State<Arc<Services>>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(agent_id): OneId<AgentId>,
     write: Write<PasswordReset>,
 ) -> Result<StatusCode, Problem> {
@@ -311,11 +310,7 @@ pub async fn reset_password(
     let mut fields = Fields::default();
     let new = fields.text("newPassword", &body.new_password, NewPassword::parse);
     let new = fields.finish_with(new)?;
-    let principal = agent.principal();
-    // The same password again is harmless, and no digest of a password is kept.
-    let request = ChangeRequest { repeatable: None, ..info.request(&principal.actor()) };
-    let context = services.dispatch.context(principal, &request);
-    services.log_in.reset_password_of(context, principal, (agent_id, &new)).await?;
+    services.sessions.reset_password(&caller, &info.request(&caller), (agent_id, &new)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::service::rows::agents::AgentView;
-use application::agents::{PasswordChange, TokenPair};
+use application::agents::TokenPair;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,11 +13,10 @@ use domain::text::{EmailAddress, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rest::extract::{AtLeast, Nothing, Session, Write};
+use crate::rest::extract::{AtLeast, Nothing, Write};
 use crate::rest::problem::Problem;
 use crate::rest::values;
-use crate::server::client_address::ClientAddress;
-use crate::service::{CallingAgent, ChangeRequest, Fields, Lookup, Services};
+use crate::service::{Caller, CallingAgent, Entrance, Fields, Lookup, Services};
 
 /// The credentials of an agent.
 #[derive(Deserialize, JsonSchema)]
@@ -62,7 +61,7 @@ pub struct AgentSummary {
 
 pub async fn log_in(
     State(services): State<Arc<Services>>,
-    address: ClientAddress,
+    entrance: Entrance,
     write: Write<Credentials>,
 ) -> Result<Json<LoggedInBody>, Problem> {
     let Credentials { email, password } = write.body;
@@ -70,7 +69,7 @@ pub async fn log_in(
     let email = fields.text("email", &email, EmailAddress::parse);
     let password = fields.text("password", &password, GivenPassword::parse);
     let (email, password) = fields.finish_with(email.zip(password))?;
-    let logged_in = services.log_in.log_in(&email, &password, &address.to_string()).await?;
+    let logged_in = services.sessions.log_in(&entrance, &email, &password).await?;
     Ok(Json(body(logged_in.tokens, &logged_in.agent)))
 }
 
@@ -96,19 +95,19 @@ pub struct Renewal {
 
 pub async fn refresh(
     State(services): State<Arc<Services>>,
+    entrance: Entrance,
     write: Write<Renewal>,
 ) -> Result<Json<LoggedInBody>, Problem> {
-    let tokens = services.log_in.sessions.renew(&write.body.refresh_token).await?;
-    let agent = services.authenticator.agent_of(&tokens).await?;
+    let (tokens, agent) = services.sessions.renew(&entrance, &write.body.refresh_token).await?;
     Ok(Json(body(tokens, &agent)))
 }
 
 pub async fn log_out(
     State(services): State<Arc<Services>>,
-    session: Session,
+    caller: Caller,
     _write: Write<Nothing>,
 ) -> Result<StatusCode, Problem> {
-    services.log_in.sessions.end(session.0).await?;
+    services.sessions.log_out(&caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -128,9 +127,8 @@ pub struct PasswordChangeBody {
 /// All other sessions of the agent end with it.
 pub async fn change_password(
     State(services): State<Arc<Services>>,
-    agent: CallingAgent,
-    session: Session,
-    address: ClientAddress,
+    entrance: Entrance,
+    caller: Caller,
     write: Write<PasswordChangeBody>,
 ) -> Result<StatusCode, Problem> {
     let Write { body, info } = write;
@@ -138,12 +136,7 @@ pub async fn change_password(
     let current = fields.text("currentPassword", &body.current_password, GivenPassword::parse);
     let new = fields.text("newPassword", &body.new_password, agent::NewPassword::parse);
     let (current, new) = fields.finish_with(current.zip(new))?;
-    let principal = agent.principal();
-    // Each request checks the password, whatever its key.
-    let request = ChangeRequest { repeatable: None, ..info.request(&principal.actor()) };
-    let context = services.dispatch.context(principal, &request);
-    let change = PasswordChange { agent_id: agent.id, session: Some(session.0), current, new };
-    services.log_in.change_password(context, change, &address.to_string()).await?;
+    services.sessions.change_password((&entrance, &caller), &info.request(&caller), (current, new)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

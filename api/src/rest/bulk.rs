@@ -20,7 +20,7 @@ use crate::rest::problem::Problem;
 use crate::rest::recipient::Recipient;
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
-use crate::service::{BulkOutcome, CallingAgent, Fields, Refusal, Services};
+use crate::service::{BulkOutcome, Caller, Fields, Refusal, Services};
 
 const MAX_CONVERSATIONS: usize = 100;
 
@@ -230,16 +230,16 @@ pub struct BulkResults {
 pub async fn change(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     write: Write<Bulk>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    let (principal, scope) = (agent.principal(), agent.principal().actor());
+    let scope = caller.principal.actor();
     if let Some(answer) = responder.first_answer(&info, &scope).await? {
         return Ok(answer.into_response());
     }
     let (ids, change) = body.check()?;
-    let done = services.dispatch.execute_bulk(principal, &info.request(&scope), (change, ids)).await;
+    let done = services.dispatch.execute_bulk(&caller, &info.request(&caller), (change, ids)).await;
     let (parts, done) = done.split();
     let data: Vec<_> = parts.into_iter().map(|part| BulkResult::of(part, &info)).collect();
     let succeeded = data.iter().filter(|result| result.problem.is_none()).count();

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use application::chat::{AssignAgent, Chooser, CloseChat, IfUnchanged, ReopenChat, TagChat, TransferChat};
-use application::ports::Principal;
+use application::chat::{AssignAgent, Chooser, CloseChat, IfUnchanged, TagChat, TransferChat};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,10 +18,9 @@ use crate::rest::problem::Problem;
 use crate::rest::recipient::Recipient;
 use crate::rest::respond::Responder;
 use crate::rest::values;
-use crate::server::client_address::ClientAddress;
 use crate::service::reading::NamedConversation;
 use crate::service::stream::frames::ActivityState;
-use crate::service::{Caller, CallingAgent, Fields, Services, UseCase};
+use crate::service::{Caller, Entrance, Fields, Services, UseCase};
 
 pub async fn read(
     State(services): State<Arc<Services>>,
@@ -36,14 +34,15 @@ pub async fn read(
 /// Makes a change of a conversation and answers with the conversation.
 async fn change<U: UseCase>(
     (services, responder): (&Services, &Responder),
-    principal: Principal,
+    caller: &Caller,
     (id, KnownVersion(known_version)): (ConversationId, KnownVersion),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
+    let principal = caller.principal;
     let use_case = IfUnchanged { principal, conversation_id: id, known_version, change: use_case };
     let changed = async |_| Ok(services.conversations.find_changed(principal, id).await?);
-    responder.answer(principal, info, use_case, changed).await
+    responder.answer(caller, info, use_case, changed).await
 }
 
 /// The agent for a conversation.
@@ -62,7 +61,7 @@ pub struct Choice {
 pub async fn assign(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
     write: Write<Choice>,
@@ -72,16 +71,16 @@ pub async fn assign(
     let agent_id = fields.id("agentId", Some(&body.agent_id));
     let reason = fields.optional("reason", body.reason.as_deref(), Note::parse);
     let agent_id = fields.finish_with(agent_id)?;
-    let principal = agent.principal();
+    let principal = caller.principal;
     let assign = AssignAgent { conversation_id, agent_id, chooser: Chooser::Person { principal, reason } };
-    change((&services, &responder), principal, (conversation_id, known), &info, assign).await
+    change((&services, &responder), &caller, (conversation_id, known), &info, assign).await
 }
 
 /// To an agent it is an assignment by the caller; in a group's queue the chat waits again.
 pub async fn transfer(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
     write: Write<Destination>,
@@ -90,16 +89,16 @@ pub async fn transfer(
     let mut fields = Fields::default();
     let destination = body.check(&mut fields, "");
     let (target, reason) = fields.finish_with(destination)?;
-    let (principal, chat) = (agent.principal(), (conversation_id, known));
+    let (principal, chat) = (caller.principal, (conversation_id, known));
     match target {
         Recipient::Agent(agent_id) => {
             let chooser = Chooser::Transfer { principal, reason };
             let assign = AssignAgent { conversation_id, agent_id, chooser };
-            change((&services, &responder), principal, chat, &info, assign).await
+            change((&services, &responder), &caller, chat, &info, assign).await
         }
         Recipient::Group(group_id) => {
             let transfer = TransferChat { principal, conversation_id, group_id, reason };
-            change((&services, &responder), principal, chat, &info, transfer).await
+            change((&services, &responder), &caller, chat, &info, transfer).await
         }
     }
 }
@@ -116,7 +115,7 @@ pub struct TagChoice {
 pub async fn add_tag(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(conversation_id): OneId<ConversationId>,
     known: KnownVersion,
     write: Write<TagChoice>,
@@ -124,22 +123,22 @@ pub async fn add_tag(
     let mut fields = Fields::default();
     let tag_id = fields.id("tagId", Some(&write.body.tag_id));
     let tag_id = fields.finish_with(tag_id)?;
-    let principal = agent.principal();
+    let principal = caller.principal;
     let tag = TagChat { principal, conversation_id, tag_id, on: true };
-    change((&services, &responder), principal, (conversation_id, known), &write.info, tag).await
+    change((&services, &responder), &caller, (conversation_id, known), &write.info, tag).await
 }
 
 pub async fn remove_tag(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     TwoIds(conversation_id, tag_id): TwoIds<ConversationId, TagId>,
     known: KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let principal = caller.principal;
     let tag = TagChat { principal, conversation_id, tag_id, on: false };
-    change((&services, &responder), principal, (conversation_id, known), &write.info, tag).await
+    change((&services, &responder), &caller, (conversation_id, known), &write.info, tag).await
 }
 
 /// The end of a conversation.
@@ -169,32 +168,22 @@ pub async fn close(
     let reason = fields.finish_with(reason)?;
     let principal = caller.principal;
     let close = CloseChat { principal, conversation_id, reason, notes };
-    change((&services, &responder), principal, (conversation_id, known), &info, close).await
+    change((&services, &responder), &caller, (conversation_id, known), &info, close).await
 }
 
 pub async fn reopen(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    address: ClientAddress,
+    entrance: Entrance,
     caller: Caller,
     OneId(conversation_id): OneId<ConversationId>,
-    known: KnownVersion,
+    KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = caller.principal;
-    let reopen = ReopenChat { principal, conversation_id };
-    let place = match principal {
-        Principal::Visitor { .. } => {
-            let command_id = write.info.command_id(&principal.actor());
-            services.open_chats.admit(address.to_string(), None, command_id).await?
-        }
-        Principal::Agent { .. } => None,
-    };
-    let response = change((&services, &responder), principal, (conversation_id, known), &write.info, reopen).await?;
-    if let Some(place) = place {
-        place.take(conversation_id);
-    }
-    Ok(response)
+    let (from, chat) = ((&entrance, &caller), (conversation_id, known_version));
+    let execute = async |context| services.arrivals.reopen(from, context, chat).await;
+    let changed = async |()| Ok(services.conversations.find_changed(caller.principal, conversation_id).await?);
+    responder.answer_executed(&caller, &write.info, execute, changed).await
 }
 
 /// Whether the caller writes.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::service::rows::Page;
 use crate::service::rows::agents::GroupView;
 use application::groups::{AddMembers, ChangeGroup, CreateGroup, DeleteGroup, GroupChanges, RemoveMember};
-use application::ports::Principal;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -21,7 +20,7 @@ use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, TwoIds,
 use crate::rest::problem::Problem;
 use crate::rest::respond::Responder;
 use crate::rest::values;
-use crate::service::{CallingAgent, Fields, Services, UseCase};
+use crate::service::{Caller, CallingAgent, Fields, Services, UseCase};
 
 const STRATEGIES: &str = "round_robin, least_loaded, sticky";
 
@@ -69,7 +68,7 @@ pub struct NewGroup {
 pub async fn create(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     write: Write<NewGroup>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
@@ -79,12 +78,12 @@ pub async fn create(
     let strategy = body.routing_strategy.as_deref();
     let strategy = fields.optional_word("routingStrategy", strategy, RoutingStrategy::parse, STRATEGIES);
     let name = fields.finish_with(name)?;
-    let principal = agent.principal();
+    let principal = caller.principal;
     let group_id = GroupId::new(services.dispatch.new_uuid());
     let (strategy, make_default) = (strategy.unwrap_or_default(), body.is_default.unwrap_or(false));
     let create = CreateGroup { principal, group_id, name, description, strategy, make_default };
     let made = async |id| Ok(services.directory.changed_group(id).await?);
-    responder.answer_created(principal, &info, create, made).await
+    responder.answer_created(&caller, &info, create, made).await
 }
 
 /// Changes of a group; absent fields stay as they are.
@@ -109,7 +108,7 @@ pub struct Changes {
 pub async fn change(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(group_id): OneId<GroupId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Changes>,
@@ -125,35 +124,35 @@ pub async fn change(
         is_default: body.is_default,
     };
     fields.finish()?;
-    let principal = agent.principal();
+    let principal = caller.principal;
     let change = ChangeGroup { principal, group_id, changes: wanted, known_version };
-    carry_out((&services, &responder), (principal, group_id), &info, change).await
+    carry_out((&services, &responder), (&caller, group_id), &info, change).await
 }
 
 pub async fn delete(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(group_id): OneId<GroupId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let principal = caller.principal;
     let delete = DeleteGroup { principal, group_id, deleted: true, known_version };
-    carry_out((&services, &responder), (principal, group_id), &write.info, delete).await
+    carry_out((&services, &responder), (&caller, group_id), &write.info, delete).await
 }
 
 pub async fn restore(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(group_id): OneId<GroupId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let principal = caller.principal;
     let restore = DeleteGroup { principal, group_id, deleted: false, known_version };
-    carry_out((&services, &responder), (principal, group_id), &write.info, restore).await
+    carry_out((&services, &responder), (&caller, group_id), &write.info, restore).await
 }
 
 /// Agents for a group.
@@ -168,7 +167,7 @@ pub struct Members {
 pub async fn add_agents(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(group_id): OneId<GroupId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Members>,
@@ -182,32 +181,32 @@ pub async fn add_agents(
     let agent_ids: BTreeSet<AgentId> =
         ids.filter_map(|(place, id)| fields.id(&format!("agentIds[{place}]"), Some(id))).collect();
     fields.finish()?;
-    let principal = agent.principal();
+    let principal = caller.principal;
     let add = AddMembers { principal, group_id, agent_ids, known_version };
-    carry_out((&services, &responder), (principal, group_id), &info, add).await
+    carry_out((&services, &responder), (&caller, group_id), &info, add).await
 }
 
 pub async fn remove_agent(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     TwoIds(group_id, agent_id): TwoIds<GroupId, AgentId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let principal = caller.principal;
     let remove = RemoveMember { principal, group_id, agent_id, known_version };
-    let execute = async |context| services.memberships.remove(context, remove).await;
+    let execute = async |context| Ok(services.memberships.remove(context, remove).await?);
     let changed = async |()| Ok(services.directory.changed_group(group_id).await?);
-    responder.answer_executed(principal, &write.info, execute, changed).await
+    responder.answer_executed(&caller, &write.info, execute, changed).await
 }
 
 /// Makes a change of a group and answers with the group.
 async fn carry_out<U: UseCase>(
     (services, responder): (&Services, &Responder),
-    (principal, group_id): (Principal, GroupId),
+    (caller, group_id): (&Caller, GroupId),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
-    responder.answer(principal, info, use_case, async |_| Ok(services.directory.changed_group(group_id).await?)).await
+    responder.answer(caller, info, use_case, async |_| Ok(services.directory.changed_group(group_id).await?)).await
 }

@@ -12,7 +12,7 @@ use super::endpoints::endpoints;
 use super::extract::bearer_token;
 use super::problem::{Problem, has_rate_limit, write_rate_limit};
 use super::state::RestState;
-use crate::service::{Action, Refusal};
+use crate::service::Action;
 
 /// The actions of requests by path and method.
 pub struct Actions(HashMap<&'static str, Vec<(Method, Action)>>);
@@ -35,7 +35,8 @@ impl Actions {
     }
 }
 
-/// Finds the client's address, and refuses requests beyond their limit before anything else is done for them.
+/// Finds the client's address and enters the service with the request, which refuses it beyond its limit before anything
+/// else is done for it.
 pub async fn limit_requests(
     State((state, actions)): State<(RestState, Arc<Actions>)>,
     mut request: Request,
@@ -45,15 +46,16 @@ pub async fn limit_requests(
     request.extensions_mut().insert(address);
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let action = actions.find(request.method(), path);
-    let (limits, token) = (&state.services.limits, bearer_token(request.headers()));
-    let named = || state.services.authenticator.named_by(token);
-    let Some(standing) = limits.take(action, named, address).await else { return next.run(request).await };
-    if !standing.allowed {
-        return Problem::from(Refusal::rate_limited(standing)).into_response();
-    }
+    let entered = state.services.gate.enter(action, bearer_token(request.headers()), address.to_string()).await;
+    let entrance = match entered {
+        Ok(entrance) => entrance,
+        Err(refusal) => return Problem::from(refusal).into_response(),
+    };
+    let standing = entrance.standing();
+    request.extensions_mut().insert(entrance);
     let mut response = next.run(request).await;
     // A handler that has counted more closely has said so.
-    if !has_rate_limit(response.headers()) {
+    if let Some(standing) = standing.filter(|_| !has_rate_limit(response.headers())) {
         write_rate_limit(response.headers_mut(), standing);
     }
     response

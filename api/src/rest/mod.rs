@@ -81,8 +81,7 @@ pub fn router(state: RestState, ids: Arc<dyn Ids>, pages: Router<RestState>) -> 
     for endpoint in endpoints() {
         let Endpoint { path, action, handler, method, .. } = endpoint;
         let takes_body = method != Method::GET;
-        let guarded =
-            Guard { services: Arc::clone(&state.services), edge: Arc::clone(&state.edge), action, takes_body };
+        let guarded = Guard { edge: Arc::clone(&state.edge), action, takes_body };
         router = router.route(path, handler.route_layer(from_fn_with_state(guarded, guard)));
     }
     let counted = (state.clone(), Arc::new(Actions::of_endpoints()));
@@ -155,7 +154,7 @@ fn request_span(request: &Request, route: Option<&str>, id: &RequestId) -> traci
     let span = tracing::info_span!(
         "request",
         id = id.as_str(),
-        correlation_id = %id.uuid(),
+        correlation_id = tracing::field::Empty,
         otel.name = format!("{method} {}", route.unwrap_or_default()).trim_end(),
         otel.kind = "server",
         otel.status_code = tracing::field::Empty,

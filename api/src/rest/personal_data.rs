@@ -17,7 +17,7 @@ use crate::rest::extract::{AtLeast, Nothing, OneId, Write};
 use crate::rest::problem::Problem;
 use crate::rest::respond::Answer;
 use crate::service::reading::NamedEvent;
-use crate::service::{Caller, CallingAgent, Done, Erasure, PersonalDataItem, ReadingItem, Services};
+use crate::service::{Caller, Done, Erasure, PersonalDataItem, ReadingItem, Services};
 
 /// The result of an erasure. The numbers count this request: repeated, they are 0.
 #[derive(Serialize, JsonSchema)]
@@ -78,13 +78,12 @@ struct PersonalConversation {
 
 pub async fn erase(
     State(services): State<Arc<Services>>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(visitor_id): OneId<VisitorId>,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let info = write.info;
-    let request = info.request(&agent.principal().actor());
-    let erasure = services.visitors.erase(agent, &request, visitor_id).await?;
+    let erasure = services.visitors.erase(&caller, &info.request(&caller), visitor_id).await?;
     let Erasure { payloads, messages, closed_chat, answers, off_the_disk, read_models, position } = erasure;
     let body = ErasureBody { visitor_id, payloads, messages, closed_chat, answers, off_the_disk, read_models };
     let done = Done { output: (), position, repeated: false, settled: read_models };

@@ -10,10 +10,10 @@ use domain::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::rest::extract::{Nothing, Session, Write};
+use crate::rest::extract::{Nothing, Write};
 use crate::rest::problem::Problem;
 use crate::rest::respond::Answer;
-use crate::service::{CallingAgent, ChangeRequest, Services};
+use crate::service::{Caller, Services};
 
 /// The answer to a heartbeat.
 #[derive(Serialize, JsonSchema)]
@@ -31,15 +31,14 @@ pub struct Beat {
 /// Each session has a lease of its own: two devices are two, two tabs with the same token are one.
 pub async fn heartbeat(
     State(services): State<Arc<Services>>,
-    agent: CallingAgent,
-    session: Session,
+    caller: Caller,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let (agent, session) = caller.agent_session()?;
     // Each heartbeat counts, whatever its key.
-    let request = ChangeRequest { repeatable: None, ..write.info.request(&principal.actor()) };
-    let context = services.dispatch.context(principal, &request);
-    let heartbeat = services.presence.heartbeat(context, agent.id, session.0).await?;
+    let request = write.info.request(&caller).once();
+    let context = services.dispatch.context(&caller, &request);
+    let heartbeat = services.presence.heartbeat(context, agent.id, session).await?;
     let (heartbeat, done) = services.dispatch.settle(heartbeat, request.wait).await.split();
     let (lease_ends_at, status) = (heartbeat.lease_ends_at, heartbeat.status);
     let beat = Beat { lease_ends_at, grace_seconds: GRACE.as_secs(), status };

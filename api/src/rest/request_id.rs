@@ -19,7 +19,7 @@ const MAX_LENGTH: usize = 128;
 #[derive(Clone, Debug, Default)]
 pub struct RequestId {
     text: Arc<str>,
-    /// The text itself when it is a UUID, else one made for this request; it correlates events.
+    /// The text itself when it is a UUID, else one made for this request.
     uuid: Uuid,
 }
 
@@ -30,7 +30,7 @@ impl RequestId {
         &self.text
     }
 
-    /// The id that correlates the events of the request.
+    /// The id as a UUID. What correlates the events of the request follows from it and from the caller.
     #[must_use]
     pub const fn uuid(&self) -> Uuid {
         self.uuid

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::UseCaseError;
-use application::ports::{Clock, Hash, Position, Principal};
+use application::ports::{Clock, Hash, Position};
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::WriteInfo;
 use super::problem::Problem;
-use crate::service::{CommandContext, Dispatch, Done, Executed, Limits, Refusal, UseCase};
+use crate::service::{Caller, CommandContext, Dispatch, Done, Executed, Limits, Refusal, UseCase};
 
 /// The longest wait of a repetition for the answer to a first request that may still be under way. There may never be
 /// one: the first request may have timed out or its program may have died. The repetition then gets an answer of its own.
@@ -154,70 +154,70 @@ impl Responder {
     /// gets the first answer.
     pub async fn answer<U: UseCase, V: Serialize>(
         &self,
-        principal: Principal,
+        caller: &Caller,
         info: &WriteInfo,
         use_case: U,
         view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
     ) -> Result<Response, Problem> {
-        self.carry_out(StatusCode::OK, (principal, info), use_case, view).await
+        self.carry_out(StatusCode::OK, (caller, info), use_case, view).await
     }
 
     /// Like [`Self::answer`] for a change that creates something. It waits for the views whatever the client prefers: the
     /// answer comes from them.
     pub async fn answer_created<U: UseCase, V: Serialize>(
         &self,
-        principal: Principal,
+        caller: &Caller,
         info: &WriteInfo,
         use_case: U,
         view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
     ) -> Result<Response, Problem> {
-        self.carry_out(StatusCode::CREATED, (principal, &info.waiting()), use_case, view).await
+        self.carry_out(StatusCode::CREATED, (caller, &info.waiting()), use_case, view).await
     }
 
     /// Like [`Self::answer`] for a change that a service makes, in the context that it is given.
     pub async fn answer_executed<T, V: Serialize>(
         &self,
-        principal: Principal,
+        caller: &Caller,
         info: &WriteInfo,
-        execute: impl AsyncFnOnce(CommandContext) -> Result<Executed<T>, UseCaseError>,
+        execute: impl AsyncFnOnce(CommandContext) -> Result<Executed<T>, Refusal>,
         view: impl AsyncFnOnce(T) -> Result<V, Problem>,
     ) -> Result<Response, Problem> {
-        let scope = principal.actor();
+        let scope = caller.principal.actor();
         if let Some(answer) = self.first_answer(info, &scope).await? {
             return Ok(answer.into_response());
         }
-        let request = info.request(&scope);
-        let executed = execute(self.dispatch.context(principal, &request)).await?;
+        let request = info.request(caller);
+        let executed = execute(self.dispatch.context(caller, &request)).await?;
         let done = self.dispatch.settle(executed, request.wait).await;
-        self.show(StatusCode::OK, (principal, info), done, view).await
+        self.show(StatusCode::OK, (caller, info), done, view).await
     }
 
     async fn carry_out<U: UseCase, V: Serialize>(
         &self,
         status: StatusCode,
-        (principal, info): (Principal, &WriteInfo),
+        (caller, info): (&Caller, &WriteInfo),
         use_case: U,
         view: impl AsyncFnOnce(U::Output) -> Result<V, Problem>,
     ) -> Result<Response, Problem> {
-        let scope = principal.actor();
+        let scope = caller.principal.actor();
         if let Some(answer) = self.first_answer(info, &scope).await? {
             return Ok(answer.into_response());
         }
-        let done = self.dispatch.execute(principal, &info.request(&scope), use_case).await?;
-        self.show(status, (principal, info), done, view).await
+        let done = self.dispatch.execute(caller, &info.request(caller), use_case).await?;
+        self.show(status, (caller, info), done, view).await
     }
 
     /// Answers with what `view` reads after a change.
     async fn show<T, V: Serialize>(
         &self,
         status: StatusCode,
-        (principal, info): (Principal, &WriteInfo),
+        (caller, info): (&Caller, &WriteInfo),
         done: Done<T>,
         view: impl AsyncFnOnce(T) -> Result<V, Problem>,
     ) -> Result<Response, Problem> {
         let (output, done) = done.split();
         let answer = Answer::new(status, &view(output).await?)?.of(&done, info);
-        self.finish(info, &principal.actor(), (answer, done.settled)).await
+        self.finish(info, &caller.principal.actor(), (answer, done.settled)).await
     }
 
     /// Sends an answer, and keeps it for repetitions if it is to be the answer for good: one that late views gave is not.

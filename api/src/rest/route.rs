@@ -6,11 +6,11 @@ use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::extract::{AtLeast, BearerToken, KnownVersion, OneId, Query, Session, TwoIds, Write};
+use super::extract::{AtLeast, BearerToken, KnownVersion, OneId, Query, TwoIds, Write};
 use super::request_id::RequestId;
 use super::state::RestState;
 use crate::server::client_address::ClientAddress;
-use crate::service::{Access, Action, Caller, CallingAgent};
+use crate::service::{Access, Action, Caller, CallingAgent, Entrance};
 
 /// Generates the schema of a type.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -63,7 +63,7 @@ pub trait Input {
 impl<T> Input for State<T> {}
 impl Input for CallingAgent {}
 impl Input for Caller {}
-impl Input for Session {}
+impl Input for Entrance {}
 impl Input for BearerToken {}
 impl Input for ClientAddress {}
 impl Input for RequestId {}

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::service::rows::Page;
 use crate::service::rows::tags::TagView;
-use application::ports::Principal;
 use application::tags::{ChangeTag, CreateTag, DeleteTag, TagChanges};
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +18,7 @@ use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, Write, 
 use crate::rest::problem::Problem;
 use crate::rest::respond::Responder;
 use crate::rest::values;
-use crate::service::{CallingAgent, Fields, Services, UseCase};
+use crate::service::{Caller, CallingAgent, Fields, Services, UseCase};
 
 pub async fn list(
     State(services): State<Arc<Services>>,
@@ -58,7 +57,7 @@ pub struct NewTag {
 pub async fn create(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     write: Write<NewTag>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
@@ -66,10 +65,10 @@ pub async fn create(
     let name = fields.text("name", &body.name, Name::parse);
     let color = fields.optional("color", body.color.as_deref(), Color::parse);
     let name = fields.finish_with(name)?;
-    let principal = agent.principal();
+    let principal = caller.principal;
     let create = CreateTag { principal, tag_id: TagId::new(services.dispatch.new_uuid()), name, color };
     let made = async |id| Ok(services.directory.changed_tag(id).await?);
-    responder.answer_created(principal, &info, create, made).await
+    responder.answer_created(&caller, &info, create, made).await
 }
 
 /// Changes of a tag; absent fields stay as they are.
@@ -89,7 +88,7 @@ pub struct Changes {
 pub async fn change(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(tag_id): OneId<TagId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Changes>,
@@ -99,43 +98,43 @@ pub async fn change(
     let name = fields.changed("name", body.name.as_deref(), Name::parse);
     let color = body.color.as_ref().map(|color| fields.optional("color", color.as_deref(), Color::parse));
     fields.finish()?;
-    let (principal, changes) = (agent.principal(), TagChanges { name, color });
+    let (principal, changes) = (caller.principal, TagChanges { name, color });
     let change = ChangeTag { principal, tag_id, changes, known_version };
-    carry_out((&services, &responder), (principal, tag_id), &info, change).await
+    carry_out((&services, &responder), (&caller, tag_id), &info, change).await
 }
 
 pub async fn delete(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(tag_id): OneId<TagId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let principal = caller.principal;
     let delete = DeleteTag { principal, tag_id, deleted: true, known_version };
-    carry_out((&services, &responder), (principal, tag_id), &write.info, delete).await
+    carry_out((&services, &responder), (&caller, tag_id), &write.info, delete).await
 }
 
 pub async fn restore(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
-    agent: CallingAgent,
+    caller: Caller,
     OneId(tag_id): OneId<TagId>,
     KnownVersion(known_version): KnownVersion,
     write: Write<Nothing>,
 ) -> Result<Response, Problem> {
-    let principal = agent.principal();
+    let principal = caller.principal;
     let restore = DeleteTag { principal, tag_id, deleted: false, known_version };
-    carry_out((&services, &responder), (principal, tag_id), &write.info, restore).await
+    carry_out((&services, &responder), (&caller, tag_id), &write.info, restore).await
 }
 
 /// Makes a change of a tag and answers with the tag.
 async fn carry_out<U: UseCase>(
     (services, responder): (&Services, &Responder),
-    (principal, tag_id): (Principal, TagId),
+    (caller, tag_id): (&Caller, TagId),
     info: &WriteInfo,
     use_case: U,
 ) -> Result<Response, Problem> {
-    responder.answer(principal, info, use_case, async |_| Ok(services.directory.changed_tag(tag_id).await?)).await
+    responder.answer(caller, info, use_case, async |_| Ok(services.directory.changed_tag(tag_id).await?)).await
 }

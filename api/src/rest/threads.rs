@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use crate::service::rows::Page;
-use application::InstallationKey;
-use application::chat::{ReadReceipt, SendMessage};
-use application::ports::{Hash, Principal};
+use application::chat::ReadReceipt;
+use application::ports::Principal;
 use axum::Json;
-use axum::extract::{FromRef, State};
+use axum::extract::State;
 use axum::response::Response;
 use domain::ids::{ConversationId, ThreadId};
 use domain::text::{ClientEventId, MessageText, Metadata, Name, is_blank};
@@ -17,19 +16,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::paging;
-use super::state::RestState;
-use crate::rest::extract::{AtLeast, OneId, Query, Write, WriteInfo};
+use crate::rest::extract::{AtLeast, OneId, Query, Write};
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
 use crate::service::reading::NamedEvent;
-use crate::service::{Caller, ChangeRequest, EventsRequest, Fields, Refusal, Services};
+use crate::service::{Caller, EventsRequest, Fields, NewMessage, Place, Refusal, Services};
 
 /// A message to send.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "MessageInput")]
-pub struct NewMessage {
+pub struct MessageRequest {
     /// Clients send messages; system events are the server's.
     #[schemars(with = "Option<values::SentType>")]
     r#type: Option<String>,
@@ -71,93 +69,60 @@ pub fn metadata(fields: &mut Fields, json: Option<&RawValue>) -> Option<Metadata
     Metadata::parse(json?.get()).map_or_else(|error| fields.refuse("metadata", error.to_string()), Some)
 }
 
-/// The parts that take messages.
-#[derive(Clone)]
-pub struct Inbox {
-    services: Arc<Services>,
-    responder: Responder,
-    installation_key: InstallationKey,
-}
-
-impl FromRef<RestState> for Inbox {
-    fn from_ref(state: &RestState) -> Self {
-        let RestState { services, responder, installation_key, .. } = state.clone();
-        Self { services, responder, installation_key }
-    }
-}
-
 pub async fn send(
-    State(inbox): State<Inbox>,
-    Caller { principal, .. }: Caller,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    caller: Caller,
     OneId(thread_id): OneId<ThreadId>,
-    write: Write<NewMessage>,
+    write: Write<MessageRequest>,
 ) -> Result<Response, Problem> {
-    let Write { body, info } = write;
-    // Before the thread is looked for: a caller who may not know of it must not learn from other refusals that it exists.
-    let message = body.check(principal)?;
-    let conversation_id = inbox.services.conversations.of_thread(thread_id).await?;
-    inbox.take(&info, message.to(principal, conversation_id, Some(thread_id))).await
+    take((&services, &responder), caller, Place::Thread(thread_id), write).await
 }
 
 pub async fn send_to_conversation(
-    State(inbox): State<Inbox>,
-    Caller { principal, .. }: Caller,
+    State(services): State<Arc<Services>>,
+    State(responder): State<Responder>,
+    caller: Caller,
     OneId(conversation_id): OneId<ConversationId>,
-    write: Write<NewMessage>,
+    write: Write<MessageRequest>,
+) -> Result<Response, Problem> {
+    take((&services, &responder), caller, Place::Conversation(conversation_id), write).await
+}
+
+async fn take(
+    (services, responder): (&Services, &Responder),
+    caller: Caller,
+    place: Place,
+    write: Write<MessageRequest>,
 ) -> Result<Response, Problem> {
     let Write { body, info } = write;
-    let message = body.check(principal)?;
-    inbox.take(&info, message.to(principal, conversation_id, None)).await
+    let scope = caller.principal.actor();
+    // Before the thread is looked for: a caller who may not know of it must not learn from other refusals that it exists.
+    let message = body.check(caller.principal)?;
+    // The kept answer itself is not sent: the log may know the message by its client's id instead.
+    responder.ensure_key_is_its_own(&info, &scope).await?;
+    let done = services.messages.send(&caller, &info.request(&caller), (place, message.clone())).await?;
+    let (author_type, author_id) = author(caller.principal);
+    let sent = MessageBody {
+        id: done.output.receipt.message_id,
+        position: done.position,
+        thread_id: done.output.receipt.thread_id,
+        r#type: "message",
+        author_type,
+        author_id,
+        author_name: done.output.author_name.clone(),
+        content: message.text.as_str(),
+        client_event_id: message.client_event_id.as_ref().map(ClientEventId::as_str),
+        metadata: message.metadata.as_ref(),
+        created_at: done.output.receipt.at,
+    };
+    let answer = Answer::created(&sent)?.of(&done, &info);
+    // Late views do not matter: nothing of the answer comes from them.
+    responder.finish(&info, &scope, (answer, true)).await
 }
 
-impl Inbox {
-    async fn take(&self, info: &WriteInfo, message: SendMessage) -> Result<Response, Problem> {
-        let principal = message.principal;
-        let scope = principal.actor();
-        // The kept answer itself is not sent: the log may know the message by its client's id instead.
-        self.responder.ensure_key_is_its_own(info, &scope).await?;
-        let (text, client_event_id, metadata) =
-            (message.text.clone(), message.client_event_id.clone(), message.metadata.clone());
-        let request = self.request(info, &message);
-        let done = self.services.dispatch.execute(principal, &request, message).await?;
-        let (author_type, author_id) = author(principal);
-        let sent = MessageBody {
-            id: done.output.message_id,
-            position: done.position,
-            thread_id: done.output.thread_id,
-            r#type: "message",
-            author_type,
-            author_id,
-            author_name: self.services.conversations.author_name(principal).await?,
-            content: text.as_str(),
-            client_event_id: client_event_id.as_ref().map(ClientEventId::as_str),
-            metadata: metadata.as_ref(),
-            created_at: done.output.at,
-        };
-        let answer = Answer::created(&sent)?.of(&done, info);
-        // Late views do not matter: nothing of the answer comes from them.
-        self.responder.finish(info, &scope, (answer, true)).await
-    }
-
-    /// The client's own id of the message names the command, before the idempotency key: the message is taken once, even
-    /// when it comes again with another key or by another path.
-    fn request(&self, info: &WriteInfo, message: &SendMessage) -> ChangeRequest {
-        let request = info.request(&message.principal.actor());
-        let key = &self.installation_key;
-        let by_client = message.command_id(key).map(|command_id| (command_id, content_digest(key, message)));
-        ChangeRequest { repeatable: by_client.or(request.repeatable), ..request }
-    }
-}
-
-/// A message whose fields are valid.
-struct Message {
-    text: MessageText,
-    client_event_id: Option<ClientEventId>,
-    metadata: Option<Metadata>,
-}
-
-impl NewMessage {
-    fn check(self, principal: Principal) -> Result<Message, Refusal> {
+impl MessageRequest {
+    fn check(self, principal: Principal) -> Result<NewMessage, Refusal> {
         let mut fields = Fields::default();
         if given(self.r#type.as_deref()).is_some_and(|kind| kind != "message") {
             fields.refuse::<()>("type", "must be message");
@@ -173,26 +138,13 @@ impl NewMessage {
         if claimed.is_some_and(|claimed| claimed != author(principal).0) {
             return Err(Refusal::forbidden("authorType does not match the token."));
         }
-        Ok(Message { text, client_event_id, metadata })
+        Ok(NewMessage { text, client_event_id, metadata })
     }
 }
 
 /// An empty word is an absent one.
 fn given(word: Option<&str>) -> Option<&str> {
     word.filter(|word| !is_blank(word))
-}
-
-impl Message {
-    fn to(self, principal: Principal, conversation_id: ConversationId, thread_id: Option<ThreadId>) -> SendMessage {
-        let Self { text, client_event_id, metadata } = self;
-        SendMessage { principal, conversation_id, thread_id, text, client_event_id, metadata }
-    }
-}
-
-/// The digest that makes messages the same: a client may send one again by another path or with other headers.
-fn content_digest(key: &InstallationKey, message: &SendMessage) -> Hash {
-    let metadata = message.metadata.as_ref().map(|metadata| metadata.as_value().to_string()).unwrap_or_default();
-    key.digest(&[message.text.as_str().as_bytes(), metadata.as_bytes()])
 }
 
 fn author(principal: Principal) -> (&'static str, String) {
@@ -274,5 +226,5 @@ pub async fn mark_read(
     }
     let mark = services.receipts.mark(&caller, thread_id, body.up_to).await?;
     let shown = async |receipt: ReadReceipt| Ok(ReadingProgress { thread_id, up_to: receipt.up_to });
-    responder.answer(caller.principal, &info, mark, shown).await
+    responder.answer(&caller, &info, mark, shown).await
 }

@@ -20,9 +20,8 @@ use crate::rest::extract::{Write, WriteInfo};
 use crate::rest::problem::{Problem, write_rate_limit};
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
-use crate::server::client_address::ClientAddress;
 use crate::service::reading::Standing;
-use crate::service::{Fields, Refusal, Services};
+use crate::service::{Arrival, Entrance, Fields, Refusal, Services};
 
 /// A visitor's session to begin, with the first message of its chat.
 #[derive(Deserialize, JsonSchema)]
@@ -96,18 +95,15 @@ pub async fn start_session(
     State(services): State<Arc<Services>>,
     State(responder): State<Responder>,
     State(key): State<InstallationKey>,
-    address: ClientAddress,
+    entrance: Entrance,
     write: Write<SessionRequest>,
 ) -> Result<Response, Problem> {
     let Write { mut body, info } = write;
-    body.session_token = body.session_token.filter(|token| !is_blank(token));
-    let returning = services.authenticator.named_by(body.session_token.as_deref());
-    let standing = services.limits.take_chat(returning, address).await;
-    if let Some(standing) = standing.filter(|standing| !standing.allowed) {
-        return Err(Refusal::rate_limited(standing).into());
-    }
-    let mut response =
-        begin((&services, &responder, &key, address), body, info).await.unwrap_or_else(IntoResponse::into_response);
+    let session_token = body.session_token.take().filter(|token| !is_blank(token));
+    let arrival = services.arrivals.arrive(&entrance, session_token).await?;
+    let standing = arrival.standing();
+    let begun = begin((&services, &responder, &key), (arrival, body), info).await;
+    let mut response = begun.unwrap_or_else(IntoResponse::into_response);
     if let Some(standing) = standing {
         write_rate_limit(response.headers_mut(), standing);
     }
@@ -115,21 +111,17 @@ pub async fn start_session(
 }
 
 async fn begin(
-    (services, responder, key, address): (&Services, &Responder, &InstallationKey, ClientAddress),
-    body: SessionRequest,
+    (services, responder, key): (&Services, &Responder, &InstallationKey),
+    (arrival, body): (Arrival, SessionRequest),
     info: WriteInfo,
 ) -> Result<Response, Problem> {
-    let known = services.authenticator.returning_visitor(body.session_token.as_deref()).await?;
+    let known = services.arrivals.recognise(&arrival).await?;
     let command_id = session_command_id(key, known, info.idempotency_key.as_deref());
     let command_id = command_id.map_err(|error| Refusal::invalid_field("Idempotency-Key", error.to_string()))?;
     let Introduction { details, group_id, text, metadata } = body.check()?;
-    let (repeatable, correlation_id) = (command_id.map(|id| (id, info.digest)), info.request_id.uuid());
-    let request = NewSession { known, repeatable, correlation_id, details, group_id, text, metadata };
-    let place = services.open_chats.admit(address.to_string(), known, command_id).await?;
-    let executed = services.visitor_sessions.begin(request).await?;
-    if let Some(place) = place {
-        place.take(executed.output.chat.conversation_id);
-    }
+    let (repeatable, request_id) = (command_id.map(|id| (id, info.digest)), info.request_id.uuid());
+    let request = NewSession { known, repeatable, request_id, details, group_id, text, metadata };
+    let executed = services.arrivals.begin(arrival, request).await?;
     let done = services.dispatch.settle(executed, info.wait()).await;
     let (VisitorSession { visitor_id, token, expires_in, chat }, done) = done.split();
     let mut standing = services.conversations.standing(chat.conversation_id).await?;
@@ -168,9 +160,10 @@ pub struct RenewedSession {
 
 pub async fn renew_session(
     State(services): State<Arc<Services>>,
+    entrance: Entrance,
     write: Write<SessionRenewal>,
 ) -> Result<Json<RenewedSession>, Problem> {
-    let visitor_id = services.authenticator.visitor_of(&write.body.session_token).await?;
-    let (session_token, expires_in) = services.visitor_sessions.renew(visitor_id);
+    let renewed = services.arrivals.renew(&entrance, &write.body.session_token).await?;
+    let (visitor_id, session_token, expires_in) = renewed;
     Ok(Json(RenewedSession { session_token, expires_in, visitor_id }))
 }

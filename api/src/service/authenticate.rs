@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use application::agents::{Sessions, TokenPair};
+use application::agents::Sessions;
 use application::command_bus::CommandBus;
 use application::ports::{AsOf, Principal, StreamTicket, TicketHolder, TokenIssuer};
 use domain::agent::{Agent, Role};
 use domain::ids::{AgentId, SessionId, VisitorId};
 use domain::visitor::Visitor;
 
-use super::{Access, Action, Refusal};
+use super::Refusal;
 
 /// A caller with a valid token.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,13 @@ pub struct Caller {
     /// The moment of authentication: the log holds everything that was acknowledged before the request came. Names and
     /// other things that are only shown may be read as of then; rights are read when they are needed.
     pub as_of: AsOf,
+    /// Only the service makes callers.
+    _found: Found,
 }
+
+/// Proves that a caller was found by a token.
+#[derive(Clone, Copy, Debug)]
+struct Found;
 
 /// A caller that is an agent, with the role of this moment.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +54,17 @@ impl Caller {
             Principal::Visitor { .. } => Err(Refusal::forbidden("Only agents may do this.")),
         }
     }
+
+    /// The caller and the session of its token, if it is an agent.
+    ///
+    /// # Errors
+    /// [`super::Code::Forbidden`] for visitors.
+    pub fn agent_session(&self) -> Result<(CallingAgent, SessionId), Refusal> {
+        Ok((self.agent()?, self.session.ok_or_else(Refusal::unauthorized)?))
+    }
 }
 
-/// Finds the caller of a token.
+/// Finds the caller of a token, for the parts of the service. Doors come in through the [`Gate`](super::Gate).
 #[derive(Clone)]
 pub struct Authenticator {
     /// Reads agents and visitors.
@@ -62,26 +76,12 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// The caller of a token, if the action is for this caller; none where everybody may call.
-    ///
-    /// # Errors
-    /// [`super::Code::Unauthorized`] without a valid token, [`super::Code::Forbidden`] without the role.
-    pub async fn admit(&self, action: Action, token: Option<&str>) -> Result<Option<Caller>, Refusal> {
-        let access = action.access();
-        if access == Access::Public {
-            return Ok(None);
-        }
-        let caller = self.authenticate(token).await?;
-        access.admit(caller.principal)?;
-        Ok(Some(caller))
-    }
-
     /// The caller of a token.
     ///
     /// # Errors
     /// [`super::Code::Unauthorized`] when the token is missing, forged or expired, its session has ended, the agent was deleted
     /// or the visitor erased.
-    pub async fn authenticate(&self, token: Option<&str>) -> Result<Caller, Refusal> {
+    pub(super) async fn authenticate(&self, token: Option<&str>) -> Result<Caller, Refusal> {
         let token = token.ok_or_else(Refusal::unauthorized)?;
         let verified = self.tokens.verify(token, self.bus.now()).map_err(|_| Refusal::unauthorized())?;
         match verified.principal {
@@ -107,7 +107,7 @@ impl Authenticator {
     async fn visitor(&self, id: VisitorId) -> Result<Caller, Refusal> {
         let as_of = self.bus.as_of_now().await?;
         ensure_not_erased(&*self.bus.read_as_of(id, as_of).await?)?;
-        Ok(Caller { principal: Principal::Visitor { id }, session: None, as_of })
+        Ok(Caller { principal: Principal::Visitor { id }, session: None, as_of, _found: Found })
     }
 
     async fn agent(&self, id: AgentId, session: SessionId) -> Result<Caller, Refusal> {
@@ -122,43 +122,28 @@ impl Authenticator {
         if !agent.is_present() {
             return Err(Refusal::unauthorized());
         }
-        Ok(Caller { principal: Principal::Agent { id, role: agent.role }, session: Some(session), as_of })
-    }
-
-    /// The visitor of a session token that a widget sends back; none without a token.
-    ///
-    /// # Errors
-    /// [`super::Code::SessionTokenInvalid`] when it is not the valid token of a visitor.
-    pub async fn returning_visitor(&self, token: Option<&str>) -> Result<Option<VisitorId>, Refusal> {
-        match token {
-            Some(token) => self.visitor_of(token).await.map(Some),
-            None => Ok(None),
-        }
+        Ok(Caller {
+            principal: Principal::Agent { id, role: agent.role },
+            session: Some(session),
+            as_of,
+            _found: Found,
+        })
     }
 
     /// The visitor of a session token that a widget sends back.
     ///
     /// # Errors
     /// [`super::Code::SessionTokenInvalid`] when it is not the valid token of a visitor.
-    pub async fn visitor_of(&self, token: &str) -> Result<VisitorId, Refusal> {
+    pub(super) async fn visitor_of(&self, token: &str) -> Result<VisitorId, Refusal> {
         match self.named_by(Some(token)) {
             Some(Principal::Visitor { id }) if !self.bus.read::<Visitor>(id).await?.erased => Ok(id),
             Some(_) | None => Err(Refusal::invalid_session_token()),
         }
     }
 
-    /// The agent of a session that was just opened or renewed.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn agent_of(&self, tokens: &TokenPair) -> Result<Arc<Agent>, Refusal> {
-        Ok(self.bus.read(tokens.agent_id).await?)
-    }
-
     /// The principal that a token names, by its signature alone: the session may have ended and rights may be gone. Good
     /// enough to count requests.
-    #[must_use]
-    pub fn named_by(&self, token: Option<&str>) -> Option<Principal> {
+    pub(super) fn named_by(&self, token: Option<&str>) -> Option<Principal> {
         Some(self.tokens.verify(token?, self.bus.now()).ok()?.principal)
     }
 }

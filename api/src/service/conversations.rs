@@ -1,6 +1,5 @@
 use application::ports::{Position, Principal, Sequence};
 use domain::ids::{ConversationId, ThreadId};
-use domain::text::Name;
 use projections::conversations::{ConversationCounts, ConversationFilter, ConversationOrder};
 use projections::{Page, PageRequest};
 
@@ -123,14 +122,6 @@ impl Conversations {
     /// [`super::Code::NotFound`] when there is no such thread.
     pub async fn of_thread(&self, id: ThreadId) -> Result<ConversationId, Refusal> {
         self.reading.conversation_of(id).await?.ok_or_else(|| Refusal::not_found("thread"))
-    }
-
-    /// The name that a message of this author shows; visitors' messages show none.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn author_name(&self, author: Principal) -> Result<Option<Name>, Refusal> {
-        Ok(self.reading.author_name(author).await?)
     }
 
     /// Where a chat stands that its visitor has just begun or continued.

@@ -3,15 +3,15 @@ use std::time::Duration;
 
 use application::chat::{BulkChange, BulkPart};
 use application::command_bus::{Authority, CommandBus, CommandContext, Executed, UseCase};
-use application::ports::{Hash, Position, Principal};
+use application::ports::{Hash, Position};
 use application::visitors::Erased;
 use domain::event::AnyEvent;
-use domain::ids::{CommandId, ConversationId, SessionId};
+use domain::ids::{CommandId, ConversationId};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::Refusal;
 use super::views::Views;
+use super::{Caller, Refusal};
 
 /// The longest wait for the read models after a change: longer than another node needs to take over from a dead one. The
 /// change itself is committed by then.
@@ -29,14 +29,20 @@ pub enum Wait {
 /// A request that changes something, as all doors describe it.
 #[derive(Clone, Debug)]
 pub struct ChangeRequest {
-    /// The id of the request.
-    pub correlation_id: Uuid,
+    /// The id of the request, which the caller may have chosen.
+    pub request_id: Uuid,
     /// The command id that the caller has chosen and the digest of the request, if the request may come again.
     pub repeatable: Option<(CommandId, Hash)>,
-    /// The session of a calling agent; none of visitors.
-    pub session: Option<SessionId>,
     /// Whether the caller waits for the read models.
     pub wait: Wait,
+}
+
+impl ChangeRequest {
+    /// The same request for a change that is made each time it comes, whatever its key.
+    #[must_use]
+    pub fn once(&self) -> Self {
+        Self { repeatable: None, ..self.clone() }
+    }
 }
 
 /// A change that was made, now or by an earlier request.
@@ -89,28 +95,36 @@ impl Dispatch {
         Self { bus, views }
     }
 
-    /// Runs a use case for a principal, to its end even when the caller goes away, and waits as the request says.
+    /// Runs a use case for a caller, to its end even when the caller goes away, and waits as the request says.
     ///
     /// # Errors
     /// The refusal of the use case.
     pub async fn execute<U: UseCase>(
         &self,
-        principal: Principal,
+        caller: &Caller,
         request: &ChangeRequest,
         use_case: U,
     ) -> Result<Done<U::Output>, Refusal> {
-        let executed = self.bus.execute(self.context(principal, request), use_case).await?;
+        let executed = self.run(self.context(caller, request), use_case).await?;
         Ok(self.settle(executed, request.wait).await)
+    }
+
+    /// Runs a use case in a context, to its end even when the caller goes away.
+    ///
+    /// # Errors
+    /// The refusal of the use case.
+    pub async fn run<U: UseCase>(&self, context: CommandContext, use_case: U) -> Result<Executed<U::Output>, Refusal> {
+        Ok(self.bus.execute(context, use_case).await?)
     }
 
     /// Changes many chats, each by itself, and waits until reads show all changes.
     pub async fn execute_bulk(
         &self,
-        principal: Principal,
+        caller: &Caller,
         request: &ChangeRequest,
         (change, ids): (BulkChange, Vec<ConversationId>),
     ) -> Done<Vec<BulkOutcome>> {
-        let parts = change.execute(&self.bus, &self.context(principal, request), principal, ids).await;
+        let parts = change.execute(&self.bus, &self.context(caller, request), caller.principal, ids).await;
         let (mut events, mut position, mut repeated) = (vec![], None, false);
         let mut outcomes = vec![];
         for BulkPart { conversation_id, outcome } in parts {
@@ -129,9 +143,9 @@ impl Dispatch {
 
     /// The context of a command of this request.
     #[must_use]
-    pub fn context(&self, principal: Principal, request: &ChangeRequest) -> CommandContext {
-        let authority = Authority { principal, session: request.session };
-        let context = self.bus.context(principal.actor(), request.correlation_id).on_behalf_of(authority);
+    pub fn context(&self, caller: &Caller, request: &ChangeRequest) -> CommandContext {
+        let authority = Authority { principal: caller.principal, session: caller.session };
+        let context = self.bus.context_of(authority, request.request_id);
         match request.repeatable {
             Some((command_id, digest)) => context.repeatable(command_id, digest),
             None => context,

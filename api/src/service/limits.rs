@@ -135,7 +135,7 @@ impl Limits {
 
     /// Counts one action of a principal from a network address. `None` where limits are off; otherwise the state of the
     /// limit, which says whether the action is allowed. The principal is asked for only if it is needed.
-    pub async fn take(
+    pub(super) async fn take(
         &self,
         action: Option<Action>,
         principal: impl FnOnce() -> Option<Principal>,
@@ -146,7 +146,11 @@ impl Limits {
     }
 
     /// Counts a new chat from a network address: of a visitor who returns, if the principal is one, or of a stranger. `None` where limits are off.
-    pub async fn take_chat(&self, returning: Option<Principal>, address: impl fmt::Display) -> Option<RateLimit> {
+    pub(super) async fn take_chat(
+        &self,
+        returning: Option<Principal>,
+        address: impl fmt::Display,
+    ) -> Option<RateLimit> {
         let limiter = self.limiter.as_ref()?;
         Some(self.count(limiter, self.rates.of_chat(returning), address).await)
     }

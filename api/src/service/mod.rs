@@ -1,8 +1,9 @@
 //! The application without a protocol: what every door (REST, and those to come) calls. A door translates requests into
 //! these calls and their results into its answers; it adds no rights, limits or waits of its own.
 //!
-//! 1. [`Limits::take`] counts the action, and [`Authenticator::admit`] finds the caller and checks the role.
-//! 2. Changes go through [`Dispatch`], which waits for the read models that show their events.
+//! 1. [`Gate::enter`] counts the action, and the [`Entrance`] that it gives finds the caller and checks the role. There is no
+//!    other way to a [`Caller`].
+//! 2. Changes go through [`Dispatch`], which takes commands of callers only, and waits for the read models that show their events.
 //! 3. Reads go through the readers, which check rights and wait for what the caller has seen already ([`FreshReads`]).
 //! 4. Each refusal is a [`Refusal`] with a stable code.
 //!
@@ -12,6 +13,8 @@ mod abandoned;
 mod access;
 mod action;
 mod activity;
+mod agent_sessions;
+mod arrivals;
 mod audit;
 mod authenticate;
 mod background;
@@ -20,7 +23,9 @@ mod directory;
 mod dispatch;
 mod fields;
 mod freshness;
+mod gate;
 pub mod limits;
+mod messages;
 mod open_chats;
 mod personal_data;
 mod positions;
@@ -35,16 +40,17 @@ mod vitals;
 
 use std::sync::Arc;
 
-use application::agents::{Accounts, LogIn};
+use application::agents::Accounts;
 use application::groups::Memberships;
 use application::presence::Presence;
-use application::visitors::VisitorSessions;
 
 pub use abandoned::AbandonedChats;
 pub use access::Access;
 pub use action::Action;
 pub use activity::Activity;
+pub use agent_sessions::AgentSessions;
 pub use application::command_bus::{CommandContext, Executed, UseCase};
+pub use arrivals::{Arrival, Arrivals};
 pub use audit::{
     AggregateFilter, AuditFilter, AuditQuery, AuditReader, AuditRecord, LONGEST_WORD as LONGEST_AUDIT_WORD, Moment,
 };
@@ -55,32 +61,32 @@ pub use directory::{AgentFigures, Directory, Lookup};
 pub use dispatch::{BulkOutcome, ChangeRequest, Dispatch, Done, Wait};
 pub use fields::Fields;
 pub use freshness::FreshReads;
+pub use gate::{Entrance, Gate};
 pub use limits::Limits;
-pub use open_chats::{ChatPlace, OpenChats};
+pub use messages::{Messages, NewMessage, Place, SentMessage};
+pub use open_chats::OpenChats;
 pub use personal_data::{Erasure, PersonalDataItem, ReadingItem, VisitorRecords};
 pub use positions::Positions;
 pub use queue::Queue;
 pub use receipts::{Pace, Receipts};
 pub use refusal::{Code, FieldError, Refusal};
 pub use views::{FollowedView, ReadModel, Views};
-pub use vitals::{Check, Progress, SignalStatus, Vitals};
+pub use vitals::{Check, SignalStatus, SubscriberProgress, Vitals};
 
 /// The services that doors share.
 pub struct Services {
-    /// Finds callers and checks their roles.
-    pub authenticator: Authenticator,
-    /// Counts what callers do.
-    pub limits: Limits,
-    /// Bounds the open chats of an address.
-    pub open_chats: OpenChats,
+    /// Counts what callers do, finds them and checks their roles.
+    pub gate: Gate,
     /// Runs use cases.
     pub dispatch: Dispatch,
     /// Logs agents in and changes their passwords.
-    pub log_in: LogIn,
+    pub sessions: AgentSessions,
     /// Registers and deletes agents.
     pub accounts: Accounts,
-    /// Begins the sessions of visitors.
-    pub visitor_sessions: VisitorSessions,
+    /// Begins, reopens and continues the chats of visitors.
+    pub arrivals: Arrivals,
+    /// Takes messages.
+    pub messages: Messages,
     /// Takes heartbeats.
     pub presence: Arc<Presence>,
     /// Removes agents from groups.

@@ -37,7 +37,7 @@ struct OfAddress {
 
 /// The right to begin one chat. It is given back when it is dropped.
 #[must_use]
-pub struct ChatPlace {
+pub(super) struct ChatPlace {
     chats: OpenChats,
     address: String,
 }
@@ -54,7 +54,7 @@ impl OpenChats {
     ///
     /// # Errors
     /// [`Code::TooManyOpenChats`], or when the log cannot be read.
-    pub async fn admit(
+    pub(super) async fn admit(
         &self,
         address: String,
         known: Option<VisitorId>,
@@ -76,7 +76,7 @@ impl OpenChats {
     ///
     /// # Errors
     /// [`Code::TooManyOpenChats`], or when the log cannot be read.
-    pub async fn reserve(&self, address: String) -> Result<ChatPlace, Refusal> {
+    async fn reserve(&self, address: String) -> Result<ChatPlace, Refusal> {
         if self.most.is_some() && !self.try_reserve(&address) {
             self.forget_closed(&address).await?;
             if !self.try_reserve(&address) {
@@ -135,7 +135,7 @@ fn forget_old(addresses: &mut HashMap<String, OfAddress>, now: Timestamp) {
 
 impl ChatPlace {
     /// Notes the chat that has begun.
-    pub fn take(self, id: ConversationId) {
+    pub(super) fn take(self, id: ConversationId) {
         if self.chats.most.is_some() {
             let now = self.chats.bus.now();
             self.chats.lock().entry(self.address.clone()).or_default().chats.insert(id, now);

@@ -55,7 +55,7 @@ impl Check {
 
 /// The progress of one subscriber of the log.
 #[derive(Clone, Debug)]
-pub struct Progress {
+pub struct SubscriberProgress {
     /// The subscriber's name.
     pub name: &'static str,
     /// The position that it has reached.
@@ -163,11 +163,11 @@ impl Vitals {
 
     /// The progress of every subscriber.
     #[must_use]
-    pub fn progress(&self) -> Vec<Progress> {
+    pub fn progress(&self) -> Vec<SubscriberProgress> {
         let status = self.views.status().into_iter();
         let progress = status.map(|(name, position, status)| {
             let follows = !matches!(status, RunnerStatus::Stopped(_));
-            Progress { name, position, follows }
+            SubscriberProgress { name, position, follows }
         });
         progress.collect()
     }

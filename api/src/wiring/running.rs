@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::agents::Sessions;
 use application::command_bus::CommandBus;
 use application::ports::{Clock, CredentialStore, EventLog, Ids, PasswordHasher};
 use infrastructure::database::Database;
@@ -32,6 +33,8 @@ pub struct Internals {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Keeps the hashes.
     pub credentials: Arc<dyn CredentialStore>,
+    /// Opens sessions of agents.
+    pub sessions: Sessions,
     /// Says which of them have ended too early, and stops them.
     pub tasks: BackgroundTasks,
 }

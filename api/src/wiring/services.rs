@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
+use application::InstallationKey;
 use application::agents::{Accounts, LogIn};
 use application::groups::Memberships;
-use application::ports::RateLimiter;
 use application::presence::Presence;
 use application::visitors::{Eraser, PersonalData, VisitorSessions};
 use infrastructure::audit::AuditQueries;
@@ -17,8 +17,8 @@ use super::{Core, Internals};
 use crate::service::reading::Reading;
 use crate::service::stream::{Hub, Tickets};
 use crate::service::{
-    Activity, AuditReader, Authenticator, Conversations, Directory, Dispatch, FreshReads, Limits, OpenChats, Pace,
-    Positions, Queue, Receipts, Services, VisitorRecords, Vitals,
+    Activity, AgentSessions, Arrivals, AuditReader, Authenticator, Conversations, Directory, Dispatch, FreshReads,
+    Gate, Limits, Messages, OpenChats, Pace, Positions, Queue, Receipts, Services, VisitorRecords, Vitals,
 };
 
 /// Builds the services over the adapters.
@@ -26,24 +26,30 @@ pub(super) fn build(
     core: Core,
     internals: &Internals,
     (presence, stream, (activity, tickets)): (Arc<Presence>, Arc<Hub>, (Activity, Tickets)),
-    (log_in, accounts, limiter): (LogIn, Accounts, Option<Arc<dyn RateLimiter>>),
+    (accounts, log_in, limits): (Accounts, LogIn, Limits),
 ) -> Services {
     let Core { settings, database, clock, log, personal_data_log, bus, signals, .. } = core;
     let (views, sessions) = (Arc::clone(&internals.views), log_in.sessions.clone());
     let tokens = Arc::clone(&sessions.tokens);
     let freshness = FreshReads::new(bus.clone(), Arc::clone(&views));
     let dispatch = Dispatch::new(bus.clone(), Arc::clone(&views));
-    let (agents, queue) = (AgentQueries::new(database.clone()), RoutingQueries::new(database.clone()));
+    let authenticator = Authenticator { bus: bus.clone(), sessions, tokens: Arc::clone(&tokens) };
+    let open_chats = OpenChats::new(settings.rate_limits.then_some(settings.limits.chats.open_of_address), bus.clone());
+    let visitor_sessions = VisitorSessions { bus: bus.clone(), tokens };
     let reading = Reading::new(bus.clone(), Arc::clone(&log), &database);
     let conversations = Conversations { freshness: freshness.clone(), reading };
+    let (agents, queue) = (AgentQueries::new(database.clone()), RoutingQueries::new(database.clone()));
     Services {
-        authenticator: Authenticator { bus: bus.clone(), sessions, tokens: Arc::clone(&tokens) },
-        limits: Limits::new(limiter, settings.limits.rates),
-        open_chats: OpenChats::new(settings.rate_limits.then_some(settings.limits.chats.open_of_address), bus.clone()),
+        gate: Gate::new(authenticator.clone(), limits.clone()),
         dispatch: dispatch.clone(),
-        log_in,
+        sessions: AgentSessions::new(log_in, dispatch.clone()),
         accounts,
-        visitor_sessions: VisitorSessions { bus: bus.clone(), tokens },
+        arrivals: Arrivals::new(authenticator, (limits, open_chats), (visitor_sessions, dispatch.clone())),
+        messages: Messages {
+            dispatch: dispatch.clone(),
+            conversations: conversations.clone(),
+            key: InstallationKey::new("request digests", &settings.jwt_secret),
+        },
         presence,
         memberships: Memberships { bus: bus.clone() },
         directory: Directory {

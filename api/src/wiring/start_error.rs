@@ -42,6 +42,16 @@ pub enum StartError {
         /// The file or folder.
         place: PathBuf,
     },
+    /// The write-ahead log next to the database is not its own.
+    #[error(
+        "DATABASE_URL: the write-ahead log next to {} is that of another file, which would damage this one; move {}-wal and \
+         {}-shm away, unless they belong to the file that was there before: then put that file back",
+        file.display(), file.display(), file.display()
+    )]
+    ForeignWal {
+        /// The database file.
+        file: PathBuf,
+    },
     /// SQLite may lose committed transactions.
     #[error(
         "SQLite {found} may lose committed transactions (https://sqlite.org/wal.html, the WAL-reset bug); use a build with \

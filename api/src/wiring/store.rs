@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use application::ports::{EventLog, ReadError};
 use infrastructure::backup::find_unfinished;
-use infrastructure::database::{Database, DatabaseOptions, SqliteVersion, unwritable_place};
+use infrastructure::database::{Database, DatabaseOptions, SqliteVersion, has_foreign_wal, unwritable_place};
 use infrastructure::event_log::{LogPorts, SqlEventLog};
 use projections::rebuild::Replay;
 
@@ -21,6 +21,7 @@ pub async fn open_database(settings: &Settings) -> Result<Database, StartError> 
     if let Some(file) = Database::file(&settings.database_url) {
         ensure_safe(SqliteVersion::linked(), settings.old_sqlite)?;
         ensure_writable(&file)?;
+        ensure_own_wal(&file)?;
     }
     let database = Database::connect(&settings.database_url, DatabaseOptions::default()).await?;
     // First: in a database of another program nothing may be looked for under our names.
@@ -56,6 +57,11 @@ fn ensure_safe(found: SqliteVersion, old: OldSqlite) -> Result<(), StartError> {
 /// SQLite opens a file that it may not write, and refuses each write later.
 fn ensure_writable(file: &Path) -> Result<(), StartError> {
     unwritable_place(file).map_or(Ok(()), |place| Err(StartError::NotWritable { place }))
+}
+
+/// The files next to an embedded database belong to it, unless another file was put in its place.
+fn ensure_own_wal(file: &Path) -> Result<(), StartError> {
+    if has_foreign_wal(file) { Err(StartError::ForeignWal { file: file.to_owned() }) } else { Ok(()) }
 }
 
 async fn ensure_whole(database: &Database) -> Result<(), StartError> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use domain::aggregate::Root;
 use domain::event::AnyEvent;
-use domain::ids::{CommandId, EventId};
+use domain::ids::{CommandId, EntityId as _, EventId};
 use domain::time::Timestamp;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -21,8 +21,8 @@ use uuid::Uuid;
 use crate::UseCaseError;
 use crate::backoff::Backoff;
 use crate::ports::{
-    AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Receipt,
-    Repeatable, SeenStream, SessionStore, StreamId,
+    AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Hash, Ids, LogEvent, Position, Principal,
+    Receipt, Repeatable, SeenStream, SessionStore, StreamId,
 };
 pub use authority::Authority;
 use cache::AggregateCache;
@@ -60,12 +60,6 @@ pub struct CommandContext {
 }
 
 impl CommandContext {
-    /// Lets the command rest on the rights of a caller.
-    #[must_use]
-    pub fn on_behalf_of(self, authority: Authority) -> Self {
-        Self { authority: Some(authority), ..self }
-    }
-
     /// The context of another command of the same request, which is not repeated.
     #[must_use]
     pub fn part(&self, command_id: CommandId) -> Self {
@@ -77,6 +71,13 @@ impl CommandContext {
     pub fn repeatable(self, command_id: CommandId, request_digest: Hash) -> Self {
         Self { command_id, repeatable: Some(Repeatable { request_digest }), ..self }
     }
+}
+
+/// The id that correlates the events of a request. It follows from the caller, too: a caller may choose the id of a request,
+/// and must not be able to file events under the request of another.
+#[must_use]
+pub fn correlation_id(actor: &str, request_id: Uuid) -> Uuid {
+    CommandId::derived(&["request", actor, &request_id.to_string()]).uuid()
 }
 
 /// A command of a person or a process on one or several aggregates, all or nothing.
@@ -196,6 +197,23 @@ impl CommandBus {
     #[must_use]
     pub fn new_uuid(&self) -> Uuid {
         self.inner.ids.new_uuid()
+    }
+
+    /// The context of a command of a caller's request, which rests on the caller's rights.
+    #[must_use]
+    pub fn context_of(&self, authority: Authority, request_id: Uuid) -> CommandContext {
+        let context = self.context_of_request(authority.principal, request_id);
+        CommandContext { authority: Some(authority), ..context }
+    }
+
+    /// The context of a command of a request that rests on no rights yet. The span of the request, if there is one, gets the
+    /// id that correlates its events.
+    #[must_use]
+    pub fn context_of_request(&self, principal: Principal, request_id: Uuid) -> CommandContext {
+        let actor = principal.actor();
+        let correlation_id = correlation_id(&actor, request_id);
+        tracing::Span::current().record("correlation_id", tracing::field::display(correlation_id));
+        self.context(actor, correlation_id)
     }
 
     /// The context of a command that is not repeated.

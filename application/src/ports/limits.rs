@@ -31,9 +31,6 @@ pub trait RateLimiter: Send + Sync + 'static {
     /// Counts a request of a key. A request beyond the rate is refused and not counted.
     async fn take(&self, key: &str, rate: Rate) -> RateLimit;
 
-    /// Reads the state of a key without counting.
-    async fn look(&self, key: &str, rate: Rate) -> RateLimit;
-
     /// Takes back a request that was counted but must not count, unless its window has ended.
     async fn give_back(&self, key: &str, rate: Rate);
 }

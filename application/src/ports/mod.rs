@@ -14,7 +14,7 @@ pub use auth::{
 pub use event_log::{
     AppendError, AppendRequest, AsOf, CommandRecord, Epoch, EventHeader, EventLog, Freshness, Growth, Hash, LogEvent,
     LogHead, NewEvent, Position, ReadError, Receipt, Repeatable, SeenStream, Sequence, StreamAppend, StreamEvent,
-    StreamId, StreamVersion, VersionedState, find_grown_by_reading,
+    StreamId, StreamVersion, VersionedState,
 };
 pub use limits::{Rate, RateLimit, RateLimiter};
 pub use personal_data::{ErasedText, PersonalDataLog, StoredText};

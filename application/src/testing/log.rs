@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::ports::{
     AppendError, AppendRequest, AsOf, CommandRecord, ErasedText, EventHeader, EventLog, Freshness, Growth, LogEvent,
     LogHead, PersonalDataLog, Position, ReadError, Receipt, SeenStream, Sequence, StoredText, StreamEvent, StreamId,
-    VersionedState, find_grown_by_reading,
+    VersionedState,
 };
 
 /// An event log in memory, whose database can be away.
@@ -219,4 +219,25 @@ impl PersonalDataLog for MemoryLog {
     async fn wipe(&self) -> Result<bool, ReadError> {
         Ok(true)
     }
+}
+
+/// [`EventLog::find_grown`] for logs in memory, such as those of tests: it reads each stream.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn find_grown_by_reading(
+    log: &dyn EventLog,
+    seen: &[SeenStream],
+    as_of: Option<AsOf>,
+) -> Result<Growth, ReadError> {
+    let as_of = as_of.map_or_else(|| *log.known_position().borrow(), AsOf::position);
+    let now = log.nothing_read();
+    let mut grown = vec![];
+    for SeenStream { stream, freshness } in seen {
+        let is_outdated = freshness.is_of_another_generation(&now);
+        if is_outdated || !log.read_stream(*stream, freshness.version()).await?.is_empty() {
+            grown.push(*stream);
+        }
+    }
+    Ok(Growth { grown, as_of })
 }

@@ -8,6 +8,6 @@ mod stores;
 
 #[cfg(test)]
 pub(crate) use company::{ADMIN, Company, password};
-pub use log::MemoryLog;
+pub use log::{MemoryLog, find_grown_by_reading};
 #[cfg(test)]
 pub(crate) use stores::CountingLimiter;

@@ -195,11 +195,6 @@ impl RateLimiter for CountingLimiter {
         RateLimit { allowed, limit: rate.times, remaining: rate.times - *times, reset_seconds: 900 }
     }
 
-    async fn look(&self, key: &str, rate: Rate) -> RateLimit {
-        let times = self.0.lock().unwrap().get(key).copied().unwrap_or_default();
-        RateLimit { allowed: times < rate.times, limit: rate.times, remaining: rate.times - times, reset_seconds: 900 }
-    }
-
     async fn give_back(&self, key: &str, _: Rate) {
         if let Some(times) = self.0.lock().unwrap().get_mut(key) {
             *times -= 1;

@@ -35,8 +35,8 @@ pub struct NewSession {
     pub known: Option<VisitorId>,
     /// The command id of [`session_command_id`] and the digest of the request, if the client may repeat it.
     pub repeatable: Option<(CommandId, Hash)>,
-    /// The id of the request.
-    pub correlation_id: Uuid,
+    /// Names the request in the log; the caller may have chosen it.
+    pub request_id: Uuid,
     /// The name and addresses that the visitor gives.
     pub details: VisitorDetails,
     /// The group that the visitor wants; the default group when absent.
@@ -85,7 +85,7 @@ impl VisitorSessions {
     /// [`UseCaseError::ChatErased`] when the request began a chat that was erased since, or why none was started.
     pub async fn begin(&self, request: NewSession) -> Result<Executed<VisitorSession>, UseCaseError> {
         let visitor_id = self.visitor_of(&request).await?;
-        let context = self.bus.context(Principal::Visitor { id: visitor_id }.actor(), request.correlation_id);
+        let context = self.bus.context_of_request(Principal::Visitor { id: visitor_id }, request.request_id);
         let context = match request.repeatable {
             Some((command_id, digest)) => context.repeatable(command_id, digest),
             None => context,
@@ -155,7 +155,7 @@ mod tests {
         NewSession {
             known,
             repeatable,
-            correlation_id: Uuid::from_u128(7),
+            request_id: Uuid::from_u128(7),
             details: VisitorDetails::default(),
             group_id: None,
             text: MessageText::parse("Hello").unwrap(),

@@ -61,7 +61,7 @@ impl AuditQueries {
         let end = read_head(&self.database).await?.position;
         let (mut first, mut last) = positions_between(&self.database, request.from, request.to, end).await?;
         match (request.after, request.newest_first) {
-            (Some(after), true) => last = last.min(after - 1),
+            (Some(after), true) => last = last.min(after.saturating_sub(1)),
             (Some(after), false) => first = first.max(after.saturating_add(1)),
             (None, _) => {}
         }

@@ -50,7 +50,7 @@ pub enum DatabaseError {
     },
     /// A transaction in the form of another database.
     #[error("the transaction is written for another database")]
-    Form,
+    OtherDialect,
     /// The file of SQLite at the path is not the one that is open: it was moved, removed or replaced.
     #[error("the database file was moved, removed or replaced while it was open: restart the program")]
     Exchanged,
@@ -161,7 +161,7 @@ impl DatabaseError {
             Self::Address(_)
             | Self::Check(_)
             | Self::Missed { .. }
-            | Self::Form
+            | Self::OtherDialect
             | Self::ForeignFile
             | Self::Row(_)
             | Self::Other(_) => ErrorClass::Other,

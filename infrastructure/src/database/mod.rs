@@ -28,8 +28,8 @@ pub(crate) use schema::new_epoch;
 pub use schema::{Holder, MigrateError, PrimaryKey, SchemaLock, TableCopies};
 use session::Inner as SessionInner;
 pub use session::Session;
-pub use snapshot::Snapshot;
-pub use sqlite::{SqliteVersion, unwritable_place};
+pub use snapshot::ReadSnapshot;
+pub use sqlite::{SqliteVersion, has_foreign_wal, unwritable_place};
 pub use statements::{CHUNKS, placeholders};
 pub(crate) use statements::{Statement, WholeTransaction, push_text};
 pub use table_names::TableNames;
@@ -217,8 +217,8 @@ impl Database {
     ///
     /// # Errors
     /// See [`DatabaseError`].
-    pub async fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
-        Snapshot::take(self).await
+    pub async fn snapshot(&self) -> Result<ReadSnapshot, DatabaseError> {
+        ReadSnapshot::take(self).await
     }
 
     /// A connection of its own that runs scripts durably. On SQLite it keeps every other writer out for as long as it

@@ -56,7 +56,7 @@ impl Session {
             }
             WholeTransaction::Statements(statements) => match &mut self.0 {
                 Inner::Sqlite(session) => session.commit(statements).await,
-                Inner::Mysql(_) => Err(DatabaseError::Form),
+                Inner::Mysql(_) => Err(DatabaseError::OtherDialect),
             },
         }
     }

@@ -15,7 +15,7 @@ const BEGIN_MYSQL: [&str; 2] =
     ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"];
 
 /// One state of the database. Its connection is closed when it is dropped.
-pub struct Snapshot {
+pub struct ReadSnapshot {
     connection: Connection,
     names: Option<Arc<TableNames>>,
 }
@@ -25,7 +25,7 @@ enum Connection {
     Sqlite(SqliteSnapshot),
 }
 
-impl Snapshot {
+impl ReadSnapshot {
     pub(crate) async fn take(database: &Database) -> Result<Self, DatabaseError> {
         let connection = match database.backend() {
             Backend::Mysql(mysql) => {

@@ -3,7 +3,7 @@
 use application::ports::LogHead;
 use domain::time::Timestamp;
 
-use crate::database::{Database, DatabaseError, Row, Session, Snapshot};
+use crate::database::{Database, DatabaseError, ReadSnapshot, Row, Session};
 
 const SELECT_HEAD: &str = "SELECT position, chain_hash, recorded_us, epoch FROM log_head WHERE id = 1";
 
@@ -13,7 +13,7 @@ pub(crate) async fn read(database: &Database) -> Result<LogHead, DatabaseError> 
 }
 
 /// Reads it in one state of the database.
-pub(crate) async fn read_in(snapshot: &mut Snapshot) -> Result<LogHead, DatabaseError> {
+pub(crate) async fn read_in(snapshot: &mut ReadSnapshot) -> Result<LogHead, DatabaseError> {
     head(snapshot.fetch_all(SELECT_HEAD, vec![]).await?.first())
 }
 

@@ -15,9 +15,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 
-use super::append::{Appender, Committer, KnownVersions, Pending, Prepared, Queue, find_command};
+use super::append::{AppendQueue, Appender, Committer, KnownVersions, Pending, Prepared, find_command};
 use super::history::{History, LogHint, TaskEnded};
-use super::tail::{HeadReader, Reader, RecentEvents, Streams, Tailer, unavailable};
+use super::tail::{HeadReader, LogReader, RecentEvents, Streams, Tailer, unavailable};
 use super::{head, snapshots};
 use crate::database::{Database, Dialect};
 use crate::wake_ups::NoWakeUps;
@@ -71,7 +71,7 @@ impl LogPorts {
 pub struct SqlEventLog {
     pub(super) database: Database,
     requests: mpsc::Sender<Pending>,
-    pub(super) reader: Reader,
+    pub(super) reader: LogReader,
     pub(super) recent: Arc<RecentEvents>,
     streams: Streams,
     head: HeadReader,
@@ -95,13 +95,13 @@ impl SqlEventLog {
         let (requests, incoming) = mpsc::channel(QUEUE_CAPACITY);
         let (committed_sender, committed) = mpsc::channel(COMMITTED_CAPACITY);
         let (known_sender, known) = watch::channel(position);
-        let reader = Reader::new(database.clone(), ports.upcasters);
+        let reader = LogReader::new(database.clone(), ports.upcasters);
         let recent = Arc::new(RecentEvents::new(KEPT_EVENTS, position));
         let history = History::of(epoch);
         let appender = Appender {
             database: database.clone(),
             committer: Committer::new(database.clone(), history.epoch(), ports.clock, ports.ids),
-            queue: Queue::new(incoming),
+            queue: AppendQueue::new(incoming),
             known: KnownVersions::default(),
             committed: committed_sender,
             hint: ports.hint.clone(),

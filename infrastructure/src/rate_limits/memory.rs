@@ -48,10 +48,6 @@ impl RateLimiter for MemoryRateLimiter {
         self.step(Step::Take, key, rate)
     }
 
-    async fn look(&self, key: &str, rate: Rate) -> RateLimit {
-        self.step(Step::Look, key, rate)
-    }
-
     async fn give_back(&self, key: &str, rate: Rate) {
         self.step(Step::GiveBack, key, rate);
     }
@@ -139,9 +135,8 @@ mod tests {
     }
 
     #[test]
-    fn looking_and_giving_back_keep_no_key() {
+    fn giving_back_keeps_no_key() {
         let mut windows = Windows::new(100);
-        windows.step(Step::Look, key(1), MINUTE, 0);
         windows.step(Step::GiveBack, key(2), MINUTE, 0);
         assert!(windows.by_key.is_empty());
     }

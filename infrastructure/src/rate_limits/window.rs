@@ -10,7 +10,6 @@ pub(crate) type Millis = i64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Take,
-    Look,
     GiveBack,
 }
 
@@ -38,7 +37,6 @@ impl Window {
         match step {
             Step::Take => self.count += u32::from(has_room),
             Step::GiveBack => self.count = self.count.saturating_sub(1),
-            Step::Look => {}
         }
         has_room
     }

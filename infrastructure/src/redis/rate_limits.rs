@@ -122,7 +122,6 @@ impl RedisRateLimiter {
         let mut manager = self.manager.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let by = match step {
             Step::Take => 1,
-            Step::Look => 0,
             Step::GiveBack => -1,
         };
         let mut command = redis::cmd("EVAL");
@@ -157,13 +156,6 @@ impl RateLimiter for RedisRateLimiter {
         match self.step(Step::Take, key, rate).await {
             Some(standing) => standing,
             None => self.fallback.take(key, rate).await,
-        }
-    }
-
-    async fn look(&self, key: &str, rate: Rate) -> RateLimit {
-        match self.step(Step::Look, key, rate).await {
-            Some(standing) => standing,
-            None => self.fallback.look(key, rate).await,
         }
     }
 

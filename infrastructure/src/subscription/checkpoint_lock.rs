@@ -1,7 +1,7 @@
 //! Keeping subscribers still while their tables are replaced.
 
 use super::checkpoint::{Checkpoint, read};
-use crate::database::{Database, DatabaseError, Row, RowError, Snapshot, Transaction, placeholders};
+use crate::database::{Database, DatabaseError, ReadSnapshot, Row, RowError, Transaction, placeholders};
 use crate::sql_args;
 
 /// A subscriber's name and version.
@@ -53,7 +53,7 @@ impl CheckpointLock {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn look_in(
-        snapshot: &mut Snapshot,
+        snapshot: &mut ReadSnapshot,
         names: &[&'static str],
     ) -> Result<Vec<Option<TableState>>, DatabaseError> {
         let (sql, args) = select(names);

@@ -21,7 +21,7 @@ use domain::event::AnyEvent;
 pub use checkpoint::Checkpoint;
 pub use checkpoint_lock::{CheckpointLock, SubscriberId, TableState, find_outdated};
 pub use handle::{RunnerHandle, RunnerStatus, StopReason};
-pub use names::{ROUTER, mending_command};
+pub use names::{MANAGERS, ROUTER, find_manager, mending_command};
 pub use pause::Pause;
 
 /// A node whose views are further behind the log, in events, is not ready.

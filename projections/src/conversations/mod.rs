@@ -27,7 +27,7 @@ pub use readers::{ReaderKind, SeenUpTo};
 pub use view::{ConversationView, VisitorView};
 pub use waiting::WaitingChat;
 
-pub(crate) use bounds::Bounds;
+pub(crate) use bounds::ListBounds;
 pub(crate) use counts::COUNTS_TABLE;
 pub(crate) use row::ConversationRow;
 pub(crate) use tags::TAGS_TABLE;

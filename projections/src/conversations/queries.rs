@@ -5,7 +5,7 @@ use infrastructure::sql_args;
 use super::counts::scope_of_group;
 use super::list::{List, Wanted};
 use super::{
-    Bounds, ConversationCounts, ConversationFilter, ConversationOrder, ConversationRow, ConversationView, counts,
+    ConversationCounts, ConversationFilter, ConversationOrder, ConversationRow, ConversationView, ListBounds, counts,
 };
 use crate::queue_positions::{QueuePositions, Queues};
 use crate::rows::{ViewRow, select_by_id};
@@ -15,14 +15,14 @@ use crate::{Page, PageRequest, QueryError};
 #[derive(Clone, Debug)]
 pub struct ConversationQueries {
     database: Database,
-    bounds: Bounds,
+    bounds: ListBounds,
 }
 
 impl ConversationQueries {
     /// Over this database.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { database, bounds: Bounds::default() }
+        Self { database, bounds: ListBounds::default() }
     }
 
     pub(super) const fn database(&self) -> &Database {
@@ -31,7 +31,7 @@ impl ConversationQueries {
 
     /// With other bounds than those that suit a large store.
     #[cfg(test)]
-    pub(crate) fn bounded(self, bounds: Bounds) -> Self {
+    pub(crate) fn bounded(self, bounds: ListBounds) -> Self {
         Self { bounds, ..self }
     }
 

@@ -1,11 +1,11 @@
 //! The commands: rebuild views, fold the router's state again, compare both with the log.
 
 use infrastructure::lease::Lease;
-use infrastructure::subscription::{Pause, ROUTER};
+use infrastructure::subscription::{Pause, SubscriberId, find_manager};
 
 use super::differ::RowDifference;
 use super::observer::{RebuildObserver, Rebuilt};
-use super::target::{Target, all_targets, choose, views};
+use super::target::{Target, all_targets, choose, managers, views};
 use super::work::Work;
 use super::{RebuildError, Replay};
 
@@ -20,8 +20,8 @@ impl Replay {
     /// # Errors
     /// See [`RebuildError`].
     pub async fn run(&self, names: &[&str], observer: &dyn RebuildObserver) -> Result<Rebuilt, RebuildError> {
-        if names.contains(&ROUTER.0) {
-            return Err(RebuildError::NoView { name: ROUTER.0 });
+        if let Some((name, _)) = names.iter().find_map(|name| find_manager(name)) {
+            return Err(RebuildError::NoView { name });
         }
         let views = choose(views(), names)?;
         let lease = self.lease().await?;
@@ -30,25 +30,31 @@ impl Replay {
         outcome
     }
 
-    /// Folds the router's state again, from an empty one and from the beginning of the log. Every node pauses its router
+    /// Folds the state of a process manager again, from an empty one and from the beginning of the log. Every node pauses it
     /// meanwhile, so that no choice follows from the old state, and the fold itself carries nothing out; afterwards a node
     /// takes the new state over. Failed attempts, which are not in the log, are forgotten: what waits is tried again.
     ///
     /// # Errors
     /// See [`RebuildError`].
-    pub async fn refold_router(&self, observer: &dyn RebuildObserver) -> Result<Rebuilt, RebuildError> {
+    pub async fn refold(&self, manager: SubscriberId, observer: &dyn RebuildObserver) -> Result<Rebuilt, RebuildError> {
         let lease = self.lease().await?;
-        let outcome = self.refold(observer, &lease).await;
+        let outcome = self.refold_under(&lease, manager, observer).await;
         lease.release().await;
         outcome
     }
 
-    async fn refold(&self, observer: &dyn RebuildObserver, lease: &Lease) -> Result<Rebuilt, RebuildError> {
-        observer.does("waiting for the router to pause");
-        let pause = Pause::begin(&self.database, ROUTER, &self.owner, &self.clock).await?;
+    async fn refold_under(
+        &self,
+        lease: &Lease,
+        manager: SubscriberId,
+        observer: &dyn RebuildObserver,
+    ) -> Result<Rebuilt, RebuildError> {
+        let targets = choose(managers(), &[manager.0])?;
+        observer.does("waiting for the process manager to pause");
+        let pause = Pause::begin(&self.database, manager, &self.owner, &self.clock).await?;
         let pause = pause.ok_or(RebuildError::NotPaused)?;
         observer.does(FOLDING);
-        let outcome = self.replace(vec![Target::router()], observer, (lease, Some(&pause))).await;
+        let outcome = self.replace(targets, observer, (lease, Some(&pause))).await;
         pause.end().await;
         outcome
     }

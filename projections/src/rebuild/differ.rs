@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infrastructure::database::{Database, DatabaseError, Row, RowError, Snapshot, SqlValue, TableNames};
+use infrastructure::database::{Database, DatabaseError, ReadSnapshot, Row, RowError, SqlValue, TableNames};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -47,7 +47,7 @@ impl<'a> Differ<'a> {
     /// Reports each difference, and returns how many rows were compared.
     pub(super) async fn run(
         &self,
-        snapshot: &mut Snapshot,
+        snapshot: &mut ReadSnapshot,
         report: &mut (dyn FnMut(RowDifference) + Send),
     ) -> Result<u64, DatabaseError> {
         let mut after = None;
@@ -65,7 +65,7 @@ impl<'a> Differ<'a> {
     /// The last of the next keys of both tables, in the database's order.
     async fn end_of_page(
         &self,
-        snapshot: &mut Snapshot,
+        snapshot: &mut ReadSnapshot,
         after: Option<&[SqlValue]>,
     ) -> Result<Option<Vec<SqlValue>>, DatabaseError> {
         let columns = self.key.join(", ");
@@ -84,7 +84,7 @@ impl<'a> Differ<'a> {
 
     async fn rows(
         &self,
-        snapshot: &mut Snapshot,
+        snapshot: &mut ReadSnapshot,
         table: &str,
         after: Option<&[SqlValue]>,
         end: &[SqlValue],

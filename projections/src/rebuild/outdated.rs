@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrastructure::subscription::{ROUTER, SubscriberId, find_outdated};
+use infrastructure::subscription::{SubscriberId, find_manager, find_outdated};
 
 use super::target::all_targets;
 use super::{RebuildError, Rebuilt, Replay};
@@ -38,14 +38,16 @@ pub async fn rebuild_outdated(replay: Replay, subscribers: Vec<SubscriberId>) {
     }
 }
 
-/// Views first; the router's turn comes with the next look.
+/// Views first; the turn of each process manager comes with a later look.
 async fn rebuild(replay: &Replay, outdated: &[&'static str]) -> Result<Rebuilt, RebuildError> {
-    let views: Vec<_> = outdated.iter().copied().filter(|name| *name != ROUTER.0).collect();
-    if views.is_empty() { replay.refold_router(&()).await } else { replay.run(&views, &()).await }
+    let views: Vec<_> = outdated.iter().copied().filter(|name| find_manager(name).is_none()).collect();
+    match outdated.iter().find_map(|name| find_manager(name)) {
+        Some(manager) if views.is_empty() => replay.refold(manager, &()).await,
+        _ => replay.run(&views, &()).await,
+    }
 }
 
-/// Those of the subscribers whose tables a rebuild can fill: the state of another process manager than the router is not
-/// one of them, and must not keep the views from being rebuilt.
+/// Those of the subscribers whose tables a rebuild can fill: others must not keep the views from being rebuilt.
 fn known(subscribers: Vec<SubscriberId>) -> Vec<SubscriberId> {
     let targets = all_targets();
     let (known, unknown): (Vec<_>, Vec<_>) =

@@ -6,8 +6,7 @@ use infrastructure::event_log::chain::GENESIS;
 use infrastructure::subscription::{Checkpoint, HandleError, Subscriber, TableState, View};
 
 use super::RebuildError;
-use crate::catalog::all_views;
-use crate::routing::{RouterSubscriber, TABLES};
+use crate::catalog::{Manager, all_managers, all_views};
 use crate::search::SearchProjector;
 
 /// A subscriber that fills its tables again, and the part of the log that it has still to take in.
@@ -35,9 +34,9 @@ impl Target {
         Self::new(view, tables)
     }
 
-    /// The state of the router, in memory from which nothing follows.
-    pub(super) fn router() -> Self {
-        Self::new(Arc::new(RouterSubscriber::new(Arc::default())), &TABLES)
+    /// The state of a process manager, in memory from which nothing follows.
+    fn manager(manager: Manager) -> Self {
+        Self::new(manager.subscriber, manager.tables)
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -114,11 +113,14 @@ pub(super) fn views() -> Vec<Target> {
     views
 }
 
-/// All views and the router's state.
+/// The states of all process managers.
+pub(super) fn managers() -> Vec<Target> {
+    all_managers(Arc::default()).into_iter().map(Target::manager).collect()
+}
+
+/// All views, and the states of the process managers.
 pub(super) fn all_targets() -> Vec<Target> {
-    let mut targets = views();
-    targets.push(Target::router());
-    targets
+    views().into_iter().chain(managers()).collect()
 }
 
 /// The targets of these names, or all of them when no name is given.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use infrastructure::database::Snapshot;
+use infrastructure::database::ReadSnapshot;
 use infrastructure::subscription::{CheckpointLock, TableState};
 
 use super::differ::Differ;
@@ -32,7 +32,7 @@ impl Work<'_> {
     }
 
     /// One state of the database in which the live tables and the copies stand at the same place.
-    async fn snapshot(&mut self) -> Result<Snapshot, RebuildError> {
+    async fn snapshot(&mut self) -> Result<ReadSnapshot, RebuildError> {
         let mut failures = 0;
         loop {
             let before = self.progress();
@@ -60,7 +60,7 @@ impl Work<'_> {
         }
     }
 
-    async fn try_snapshot(&mut self) -> Result<Option<Snapshot>, RebuildError> {
+    async fn try_snapshot(&mut self) -> Result<Option<ReadSnapshot>, RebuildError> {
         let mut lock = CheckpointLock::take(&self.replay.database, &self.names).await?;
         self.catch_up_under_lock(&mut lock).await?;
         self.ensure_comparable()?;

@@ -6,7 +6,7 @@ use infrastructure::sql_args;
 use serde::Serialize;
 
 use super::snapshot::waiting_chat;
-use crate::queue_positions::{Bounds, QueuePositions, Queues};
+use crate::queue_positions::{PositionBounds, QueuePositions, Queues};
 use crate::{Page, PageRequest, QueryError, cursor};
 
 /// A waiting chat.
@@ -37,19 +37,19 @@ pub struct QueuedChat {
 #[derive(Clone, Debug)]
 pub struct RoutingQueries {
     database: Database,
-    bounds: Bounds,
+    bounds: PositionBounds,
 }
 
 impl RoutingQueries {
     /// Over this database.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { database, bounds: Bounds::default() }
+        Self { database, bounds: PositionBounds::default() }
     }
 
     /// With other bounds than those that suit a large store.
     #[cfg(test)]
-    pub(crate) fn bounded(self, bounds: Bounds) -> Self {
+    pub(crate) fn bounded(self, bounds: PositionBounds) -> Self {
         Self { bounds, ..self }
     }
 

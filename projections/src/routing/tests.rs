@@ -13,7 +13,7 @@ use infrastructure::subscription::{HandleError, Subscriber};
 use infrastructure::system::{RandomIds, SystemClock};
 
 use super::*;
-use crate::queue_positions::Bounds;
+use crate::queue_positions::PositionBounds;
 use crate::testing::{Desk, clear, dump, project, project_with};
 use crate::{CursorError, PageRequest, QueryError};
 use infrastructure::testing::fresh_databases;
@@ -119,7 +119,7 @@ async fn failed_attempts_survive_a_restart_and_end_with_their_wait() {
         assert_eq!(snapshot.waiting[&id].attempts, 3);
         assert_eq!(snapshot.waiting[&id].next_attempt_at, Some(Timestamp::from_micros(99)));
         let queue = RoutingQueries::new(database.clone())
-            .bounded(Bounds::SMALL)
+            .bounded(PositionBounds::SMALL)
             .list_queue(Some(desk.groups[0]), &PageRequest::first(10))
             .await
             .unwrap()
@@ -142,7 +142,7 @@ async fn queue_is_listed_in_its_order() {
     for fresh in fresh_databases().await {
         let (desk, database) = (busy_desk().await, &fresh.database);
         project(&desk, database, &[5]).await.unwrap();
-        let queries = RoutingQueries::new(database.clone()).bounded(Bounds::SMALL);
+        let queries = RoutingQueries::new(database.clone()).bounded(PositionBounds::SMALL);
         let first = PageRequest::first(100);
         let all = queries.list_queue(None, &first).await.unwrap().data;
         assert!(all.is_sorted_by_key(|chat| chat.arrival));
@@ -176,7 +176,7 @@ async fn cursor_of_another_queue_is_refused() {
     for fresh in fresh_databases().await {
         let (desk, database) = (busy_desk().await, &fresh.database);
         project(&desk, database, &[5]).await.unwrap();
-        let queries = RoutingQueries::new(database.clone()).bounded(Bounds::SMALL);
+        let queries = RoutingQueries::new(database.clone()).bounded(PositionBounds::SMALL);
         let cursor = queries.list_queue(None, &PageRequest::first(1)).await.unwrap().next_cursor;
         let request = PageRequest { cursor, limit: 1 };
         let refused = queries.list_queue(Some(desk.groups[0]), &request).await;

@@ -6,21 +6,21 @@ use super::words::{STEM, stem_of};
 
 /// How many words with the same beginning are looked up one by one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+pub(crate) struct WordBounds {
     /// A beginning that more words have is looked up in all of them at once.
     pub(crate) words: usize,
     /// How many rows are read to find the next words with a beginning.
     pub(crate) rows: i64,
 }
 
-impl Default for Bounds {
+impl Default for WordBounds {
     fn default() -> Self {
         Self { words: 32, rows: 64 }
     }
 }
 
 #[cfg(test)]
-impl Bounds {
+impl WordBounds {
     /// Bounds that a handful of words crosses.
     pub(crate) const SMALL: Self = Self { words: 3, rows: 2 };
 }
@@ -48,7 +48,7 @@ impl Word {
 pub(crate) async fn expand(
     database: &Database,
     text: &SearchText,
-    bounds: Bounds,
+    bounds: WordBounds,
 ) -> Result<Option<Vec<Word>>, DatabaseError> {
     let mut all: Vec<_> = text.words().map(|word| Word::Any(vec![word.to_owned()])).collect();
     if let Some(beginning) = text.beginning() {
@@ -62,7 +62,7 @@ pub(crate) async fn expand(
 }
 
 /// The words with this beginning; below the length of a stem only the word itself.
-async fn begun(database: &Database, beginning: &str, bounds: Bounds) -> Result<Word, DatabaseError> {
+async fn begun(database: &Database, beginning: &str, bounds: WordBounds) -> Result<Word, DatabaseError> {
     let itself = || beginning.to_owned();
     match beginning.chars().count() {
         0..STEM => Ok(Word::Any(vec![itself()])),
@@ -71,7 +71,7 @@ async fn begun(database: &Database, beginning: &str, bounds: Bounds) -> Result<W
     }
 }
 
-async fn longer(database: &Database, beginning: &str, bounds: Bounds) -> Result<Word, DatabaseError> {
+async fn longer(database: &Database, beginning: &str, bounds: WordBounds) -> Result<Word, DatabaseError> {
     const FROM: &str = "SELECT word FROM search_words WHERE word >= ? AND word < ? ORDER BY word LIMIT ?";
     const AFTER: &str = "SELECT word FROM search_words WHERE word > ? AND word < ? ORDER BY word LIMIT ?";
     let beyond = format!("{beginning}{}", char::MAX);

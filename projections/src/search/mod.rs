@@ -14,5 +14,5 @@ mod words;
 pub use projector::SearchProjector;
 pub use text::SearchText;
 
-pub(crate) use expand::{Bounds, Word, expand};
+pub(crate) use expand::{Word, WordBounds, expand};
 pub(crate) use projector::{CHATS_TABLE, WORDS_TABLE};

@@ -16,7 +16,7 @@ use infrastructure::testing::fresh_databases;
 
 async fn found(database: &Database, text: &str) -> Vec<ConversationId> {
     let filter = ConversationFilter { search: SearchText::parse(text).unwrap(), ..ConversationFilter::default() };
-    let queries = ConversationQueries::new(database.clone()).bounded(conversations::Bounds::SMALL);
+    let queries = ConversationQueries::new(database.clone()).bounded(conversations::ListBounds::SMALL);
     let page = queries.list_conversations(&filter, ConversationOrder::Oldest, &PageRequest::first(100)).await.unwrap();
     page.data.into_iter().map(|chat| chat.id).collect()
 }
@@ -84,7 +84,7 @@ async fn words_that_begin_alike_are_found_however_many_there_are() {
         }
         project(&desk, database, &[4]).await.unwrap();
         let beginning =
-            expand(database, &SearchText::parse("order").unwrap().unwrap(), Bounds::SMALL).await.unwrap().unwrap();
+            expand(database, &SearchText::parse("order").unwrap().unwrap(), WordBounds::SMALL).await.unwrap().unwrap();
         assert!(matches!(beginning.as_slice(), [Word::Between(..)]), "{beginning:?}");
         for text in ["order", "orde", "ord", "nigh order", "nig"] {
             assert_eq!(found(database, text).await, chats, "{text}");

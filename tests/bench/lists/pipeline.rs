@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use application::ports::{
     AppendError, AppendRequest, AsOf, Clock, CommandRecord, EventLog, Freshness, Growth, LogEvent, LogHead, Position,
-    ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState, find_grown_by_reading,
+    ReadError, Receipt, SeenStream, Sequence, StreamEvent, StreamId, VersionedState,
 };
+use application::testing::find_grown_by_reading;
 use async_trait::async_trait;
 use domain::aggregate::AggregateType;
 use domain::ids::CommandId;

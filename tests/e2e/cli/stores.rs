@@ -9,9 +9,9 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use harness::{DatabaseKind, Server, TestDatabase, each_database, program, run_on};
+use harness::{DatabaseKind, Process, Server, TestDatabase, each_database, program, run_on};
 use infrastructure::database::{Database, DatabaseOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Commands on a store that is there.
 const ON_A_STORE: [&[&str]; 11] = [
@@ -323,4 +323,55 @@ async fn backup_is_restored_from_a_pipe() {
     let mut magic = [0; 15];
     File::open(folder.join("livechatlog.db")).unwrap().read_exact(&mut magic).unwrap();
     assert_eq!(&magic, b"SQLite format 3");
+}
+
+/// Chats in a process that is killed, so that its write-ahead log stays.
+async fn chats_before_a_crash(database: &TestDatabase) {
+    let mut process = Process::on(database).start().await;
+    for number in 0..20 {
+        process.client().visitor(json!({ "initialMessage": format!("chat {number}") })).await;
+    }
+    process.kill9();
+}
+
+async fn chats_before_a_stop(database: &TestDatabase) {
+    let server = Server::start(database).await;
+    for number in 0..20 {
+        server.visitor(&format!("chat {number}")).await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn write_ahead_log_of_another_file_is_not_put_into_this_one() {
+    let (database, other) = (TestDatabase::sqlite(), TestDatabase::sqlite());
+    let file = Database::file(database.url()).unwrap();
+    chats_before_a_stop(&database).await;
+    let older = std::fs::read(&file).unwrap();
+    chats_before_a_stop(&database).await;
+    chats_before_a_crash(&database).await;
+    // Its own: the store goes on.
+    let output = run_on(&database, &["check"], &[]);
+    assert!(output.status.success(), "{output:?}");
+    chats_before_a_crash(&database).await;
+    let wal = file.with_extension("db-wal");
+    assert!(wal.metadata().unwrap().len() > 0, "the log was left behind");
+    chats_before_a_stop(&other).await;
+    for put_there in [older, std::fs::read(Database::file(other.url()).unwrap()).unwrap()] {
+        std::fs::write(&file, &put_there).unwrap();
+        let left_behind = std::fs::read(&wal).unwrap();
+        for words in [&["check"][..], &["migrate"], &["serve"]] {
+            let output = run_on(&database, words, &[("PORT", "0")]);
+            let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), said(&output));
+            assert_eq!(output.status.code(), Some(1), "{words:?}: {told}");
+            assert!(told.contains("is that of another file"), "{words:?}: {told}");
+            assert!(std::fs::read(&file).unwrap() == put_there, "{words:?} has changed the file");
+            assert!(std::fs::read(&wal).unwrap() == left_behind, "{words:?} has changed the log");
+        }
+    }
+    for suffix in ["db-wal", "db-shm"] {
+        let _ = std::fs::remove_file(file.with_extension(suffix));
+    }
+    let output = run_on(&database, &["check"], &[]);
+    assert!(output.status.success(), "{output:?}");
 }

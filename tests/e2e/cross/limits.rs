@@ -6,6 +6,7 @@ use api::config::Settings;
 use api::server::proxy_header::ProxyHeader;
 use futures::{StreamExt as _, stream};
 use harness::{ADMIN_EMAIL, Client, DEADLINE, PASSWORD, Reply, Server, TestClock, TestDatabase, eventually};
+use infrastructure::database::{Database, DatabaseOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -420,6 +421,32 @@ async fn clients_of_a_trusted_proxy_are_limited_each_for_themselves() {
     chat(&from(&server, "198.51.100.2")).await.expect(201);
     chat(&server.client()).await.expect(201);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn thousand_first_answers_of_a_caller_are_kept_a_day() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with_limits(&database).await;
+    let (admin, other) = (server.admin().await, server.person("admin", "offline", 1).await);
+    let tag = admin.client.post("/v1/tags", &json!({ "name": "urgent" })).await.expect(201);
+    let path = format!("/v1/tags/{}", tag.text("/id"));
+    let change = async |client: &Client, key: &str| {
+        client.with_header("idempotency-key", key).patch(&path, &json!({ "name": "urgent" })).await.expect(200)
+    };
+    let keys: Vec<_> = (0..1_010).map(|number| format!("key {number}")).collect();
+    stream::iter(&keys).for_each_concurrent(8, async |key| drop(change(&admin.client, key).await)).await;
+    let kept = async || {
+        let open = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+        let rows = open.fetch_all("SELECT COUNT(*) AS kept FROM idempotent_responses", vec![]).await.unwrap();
+        rows[0].int("kept").unwrap()
+    };
+    assert_eq!(kept().await, 1_000);
+    // Without a kept answer, a repetition gets one of its own; others have theirs kept.
+    for key in &keys[1_000..] {
+        assert_eq!(change(&admin.client, key).await.body["name"], "urgent");
+    }
+    change(&other.client, "key").await;
+    assert_eq!(kept().await, 1_001);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -72,6 +72,53 @@ async fn requests_commands_and_appends_are_traced_without_what_people_wrote() {
     }
 }
 
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/> and <https://opentelemetry.io/docs/specs/semconv/resource/>
+#[tokio::test]
+async fn spans_and_resource_have_the_attributes_of_the_conventions() {
+    let collector = Collector::start().await;
+    let mut process = Process::builder().setting("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.address).start().await;
+    process.client().get("/v1/agents/018f0000-0000-7000-8000-000000000000?includeDeleted=true").await.expect(401);
+    assert!(process.terminate().await.success());
+    for text in [
+        "http.request.method",
+        "http.route",
+        "/v1/agents/{id}",
+        "http.response.status_code",
+        "url.path",
+        "url.scheme",
+        "service.name",
+        "service.version",
+        env!("CARGO_PKG_VERSION"),
+        "service.instance.id",
+    ] {
+        assert!(collector.has(text), "{text}");
+    }
+    // What people search for stands in queries.
+    for text in ["url.query", "includeDeleted"] {
+        assert!(!collector.has(text), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn environment_of_every_opentelemetry_sdk_is_heeded() {
+    let (collector, other) = (Collector::start().await, Collector::start().await);
+    let chat = json!({ "initialMessage": "Hello" });
+    let traced = async |settings: &[(&str, &str)]| {
+        let builder = Process::builder().setting("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.address);
+        let builder = settings.iter().fold(builder, |builder, (name, value)| builder.setting(name, *value));
+        let mut process = builder.start().await;
+        process.client().post("/v1/widget/session", &chat).await.expect(201);
+        assert!(process.terminate().await.success());
+    };
+    traced(&[("OTEL_SDK_DISABLED", "TRUE")]).await;
+    assert!(collector.received.lock().expect("no panic").is_empty(), "nothing is sent");
+    let traces = format!("{}/its/own/path", other.address);
+    traced(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &traces), ("OTEL_SERVICE_NAME", "chat of the shop")]).await;
+    assert!(collector.received.lock().expect("no panic").is_empty(), "the address of traces counts more");
+    assert!(other.has("POST /its/own/path HTTP"), "the address is used as it is");
+    assert!(other.has("chat of the shop"));
+}
+
 #[tokio::test]
 async fn collector_that_does_not_answer_disturbs_nobody() {
     let nowhere = format!("http://127.0.0.1:{}", free_port());

@@ -1,7 +1,9 @@
 //! The log, paged.
 
+use std::collections::BTreeSet;
+
 use harness::desk::assert_problem;
-use harness::{Server, TestDatabase, each_database};
+use harness::{Client, Server, TestDatabase, each_database};
 use serde_json::json;
 
 use crate::cli::audit::server_with_a_chat;
@@ -76,4 +78,49 @@ async fn demanded_position_that_the_log_does_not_have_is_not_reached(database: T
         demanding(head).get(&path).await.expect(200);
         assert_problem(&demanding(head + 1_000).get(&path).await, 503, "position_not_reached");
     }
+}
+
+each_database!(forged_cursors_end_the_list_at_once);
+async fn forged_cursors_end_the_list_at_once(database: TestDatabase) {
+    let server = server_with_a_chat(&database).await;
+    let admin = server.admin().await.client;
+    for (sort, ends) in [("oldest", [i64::MAX, i64::MAX - 1]), ("newest", [i64::MIN, i64::MIN + 1])] {
+        for position in ends {
+            let cursor = projections::encode_cursor(&format!("audit.{sort}"), position);
+            let page = admin.get(&format!("/v1/audit?sort={sort}&cursor={cursor}")).await.expect(200).body;
+            assert_eq!(page, json!({ "data": [], "nextCursor": null }), "{sort} from {position}");
+        }
+    }
+    for (sort, position) in [("oldest", i64::MIN), ("newest", i64::MAX)] {
+        let cursor = projections::encode_cursor(&format!("audit.{sort}"), position);
+        let page = admin.get(&format!("/v1/audit?sort={sort}&limit=3&cursor={cursor}")).await.expect(200).body;
+        assert_eq!(page["data"].as_array().unwrap().len(), 3, "{sort} from {position}");
+    }
+}
+
+each_database!(nobody_files_events_under_the_request_of_another);
+async fn nobody_files_events_under_the_request_of_another(database: TestDatabase) {
+    const REQUEST: &str = "01890000-0000-7000-8000-00000000abcd";
+    let server = Server::start(&database).await;
+    let admin = server.admin().await.client;
+    let named = |client: &Client| client.with_header("x-request-id", REQUEST);
+    let visitor = server.visitor("Hello").await;
+    let messages = format!("/v1/conversations/{}/events", visitor.conversation_id);
+    for name in ["one", "two"] {
+        let reply = named(&admin).post("/v1/tags", &json!({ "name": name })).await.expect(201);
+        assert_eq!(reply.header("x-request-id"), Some(REQUEST), "the caller's own id is kept");
+    }
+    named(&visitor.client).post(&messages, &json!({ "content": "mine" })).await.expect(201);
+    named(&server.client()).post("/v1/widget/session", &json!({ "initialMessage": "too" })).await.expect(201);
+    let events = admin.get("/v1/audit?sort=newest&limit=50").await.expect(200).body["data"].clone();
+    let correlated = |kind: &str| {
+        let of_kind = events.as_array().unwrap().iter().filter(|event| event["type"] == kind);
+        of_kind.map(|event| event["correlationId"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (tags, messages) = (correlated("TagCreated"), correlated("MessageSent"));
+    assert_eq!(tags[0], tags[1], "what a caller does under one id belongs together");
+    let strangers: BTreeSet<_> = messages.iter().chain(&tags).collect();
+    // The first message of the first chat came without an id.
+    assert_eq!(strangers.len(), 4, "{tags:?} and {messages:?}");
+    assert!(strangers.iter().all(|id| *id != REQUEST));
 }

@@ -3,12 +3,13 @@ mod folder;
 use std::process::ExitCode;
 
 use clap::Args;
+use infrastructure::database::{Database, has_foreign_wal};
 use infrastructure::inspect::{Expectations, Finding, Status, inspect_database, inspect_redis};
 use serde_json::json;
 
 use crate::cli::output::say;
 use crate::config::{Arguments, Settings};
-use crate::wiring::system_clock;
+use crate::wiring::{StartError, system_clock};
 
 /// What to check, and how to report it.
 #[derive(Args)]
@@ -62,6 +63,11 @@ fn inspect_services(settings: &Settings, options: &Options) -> Vec<Finding> {
         Ok(runtime) => runtime,
         Err(error) => return vec![Finding::failed("system", error.to_string(), "check the limits of this process")],
     };
+    // Opening the file for writing would mix the two for good.
+    if let Some(file) = Database::file(&settings.database_url).filter(|file| has_foreign_wal(file)) {
+        let found = with_causes(&StartError::ForeignWal { file });
+        return vec![Finding::failed("database", found, "see \"Restoring\" in the manual; the rest was left out")];
+    }
     let projectors = projections::all_subscriber_ids();
     let expected = Expectations { projectors: &projectors, integrity: options.integrity };
     let clock = system_clock();

@@ -2,14 +2,17 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use domain::ids::SessionId;
 
 use crate::rest::problem::Problem;
-use crate::service::{Caller, CallingAgent, Refusal};
+use crate::service::{Caller, CallingAgent, Entrance, Refusal};
 
-/// A calling agent with the session of the token.
-#[derive(Clone, Copy, Debug)]
-pub struct Session(pub SessionId);
+/// The entrance that counted the request.
+///
+/// # Errors
+/// When no layer has entered the service: nothing may be done for such a request.
+pub fn entrance(parts: &Parts) -> Result<Entrance, Refusal> {
+    parts.extensions.get::<Entrance>().cloned().ok_or_else(Refusal::unauthorized)
+}
 
 /// The token that the caller has shown.
 pub struct BearerToken(pub String);
@@ -44,11 +47,11 @@ impl<S: Sync> FromRequestParts<S> for CallingAgent {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Session {
+impl<S: Sync> FromRequestParts<S> for Entrance {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(admitted(parts)?.session.map(Self).ok_or_else(Refusal::unauthorized)?)
+        Ok(entrance(parts)?)
     }
 }
 

@@ -9,7 +9,7 @@ mod query;
 mod version;
 mod write;
 
-pub use auth::{BearerToken, Session, bearer_token};
+pub use auth::{BearerToken, bearer_token, entrance};
 pub use ids::{Id, OneId, TwoIds};
 pub use integer::integer;
 pub use json::parse_json;

@@ -5,7 +5,7 @@ use application::ports::Hash;
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, header};
-use domain::ids::{CommandId, SessionId};
+use domain::ids::CommandId;
 use http_body_util::LengthLimitError;
 use hyper::body::SizeHint;
 use schemars::JsonSchema;
@@ -61,8 +61,6 @@ pub struct WriteInfo {
     pub idempotency_key: Option<String>,
     /// Whether the client does not want to wait for the read models.
     pub respond_async: bool,
-    /// The session of a calling agent.
-    session: Option<SessionId>,
     /// The key of digests and command ids.
     key: InstallationKey,
 }
@@ -77,11 +75,11 @@ impl WriteInfo {
 
     /// The request as the service sees it.
     #[must_use]
-    pub fn request(&self, scope: &str) -> ChangeRequest {
+    pub fn request(&self, caller: &Caller) -> ChangeRequest {
+        let command_id = self.command_id(&caller.principal.actor());
         ChangeRequest {
-            correlation_id: self.request_id.uuid(),
-            repeatable: self.command_id(scope).map(|command_id| (command_id, self.digest)),
-            session: self.session,
+            request_id: self.request_id.uuid(),
+            repeatable: command_id.map(|command_id| (command_id, self.digest)),
             wait: self.wait(),
         }
     }
@@ -126,7 +124,6 @@ where
             digest: key.digest(&[parts.method.as_str().as_bytes(), path.as_bytes(), &compared]),
             path,
             key,
-            session: parts.extensions.get::<Caller>().and_then(|caller| caller.session),
             idempotency_key,
             respond_async: prefers_async(&parts.headers),
         };

@@ -20,7 +20,7 @@ use super::problem::Problem;
 use crate::edge::Edge;
 use crate::live::{self, Context, Proof, Wanted, ensure_allowed};
 use crate::service::stream::Issued;
-use crate::service::{Action, Caller, Refusal, Services};
+use crate::service::{Action, Caller, Entrance, Refusal, Services};
 use opening::Opening;
 
 /// The pause between two heartbeats of server-sent events, in seconds, unless the client asks for another one.
@@ -45,6 +45,7 @@ pub struct StreamQuery {
 pub async fn open(
     State(services): State<Arc<Services>>,
     State(edge): State<Arc<Edge>>,
+    entrance: Entrance,
     Query(query): Query<StreamQuery>,
     opening: Opening,
 ) -> Result<Response, Problem> {
@@ -61,7 +62,7 @@ pub async fn open(
             }
         }
         (None, token, _) => {
-            services.authenticator.admit(Action::FollowStream, token.as_deref()).await?;
+            entrance.admit(Action::FollowStream).await?;
             Proof::Token(token.clone().unwrap_or_default())
         }
     };

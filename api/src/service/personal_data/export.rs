@@ -19,8 +19,8 @@ use super::json_writer::JsonWriter;
 /// A part of the document is sent once it has this many bytes.
 const PART_BYTES: usize = 32 * 1024;
 
-/// The sources of an export.
-pub struct Reader<'a> {
+/// What an export is made from.
+pub struct ExportSources<'a> {
     /// Reads what the log holds about a visitor.
     pub personal_data: &'a PersonalData,
     /// Reads visitors and tags.
@@ -84,7 +84,7 @@ impl Export {
     ///
     /// # Errors
     /// When the log cannot be read, or the receiver of the parts is gone.
-    pub async fn write(&mut self, reader: &Reader<'_>) -> Result<(), UseCaseError> {
+    pub async fn write(&mut self, reader: &ExportSources<'_>) -> Result<(), UseCaseError> {
         self.begin(&*reader.bus.read::<Visitor>(self.visitor_id).await?)?;
         reader.personal_data.walk(self.visitor_id, &mut Writer { export: self, bus: reader.bus }).await?;
         self.end()?;

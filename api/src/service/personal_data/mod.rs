@@ -16,8 +16,8 @@ use domain::visitor::Visitor;
 use futures::Stream;
 use futures::channel::mpsc;
 
-use super::{Action, Caller, CallingAgent, ChangeRequest, Dispatch, FreshReads, Refusal};
-use export::{Export, Reader, write_whole};
+use super::{Action, Caller, ChangeRequest, Dispatch, FreshReads, Refusal};
+use export::{Export, ExportSources, write_whole};
 
 pub use items::{PersonalDataItem, ReadingItem};
 
@@ -68,12 +68,12 @@ impl VisitorRecords {
     /// [`super::Code::NotFound`], or why it could not be carried out to its end.
     pub async fn erase(
         &self,
-        agent: CallingAgent,
+        caller: &Caller,
         request: &ChangeRequest,
         visitor_id: VisitorId,
     ) -> Result<Erasure, Refusal> {
-        let once = ChangeRequest { repeatable: None, ..request.clone() };
-        let context = self.dispatch.context(agent.principal(), &once);
+        let agent = caller.agent()?;
+        let context = self.dispatch.context(caller, &request.once());
         let erased = self.eraser.erase(context, visitor_id, Participant::Agent(agent.id)).await?;
         let read_models = self.dispatch.settle_erasure(&erased, request.wait).await;
         let (answers, wiped) = self.eraser.clear(&erased).await?;
@@ -110,7 +110,7 @@ impl VisitorRecords {
         let (parts, stream) = mpsc::channel(PARTS_AHEAD);
         let (personal_data, bus) = (self.personal_data.clone(), self.bus.clone());
         let mut export = Export::new(parts.clone(), (visitor_id, head, bus.now()));
-        let writing = async move { export.write(&Reader { personal_data: &personal_data, bus: &bus }).await };
+        let writing = async move { export.write(&ExportSources { personal_data: &personal_data, bus: &bus }).await };
         tokio::spawn(write_whole(parts, writing));
         Ok(stream)
     }

@@ -75,7 +75,7 @@ async fn supervisor(company: &Company) -> AgentId {
 
 fn context(bus: &CommandBus, id: AgentId, session: Option<SessionId>) -> CommandContext {
     let principal = Principal::Agent { id, role: Role::Supervisor };
-    bus.context(principal.actor(), Uuid::from_u128(7)).on_behalf_of(Authority { principal, session })
+    bus.context_of(Authority { principal, session }, Uuid::from_u128(7))
 }
 
 async fn create_while<const CHECKS: bool>(loss: Loss) -> (Result<(), UseCaseError>, usize) {

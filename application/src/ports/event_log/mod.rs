@@ -85,24 +85,3 @@ pub trait EventLog: Send + Sync + 'static {
     /// The highest position that this node knows of. Followers of the log wait for it to change.
     fn known_position(&self) -> watch::Receiver<Position>;
 }
-
-/// [`EventLog::find_grown`] for logs in memory, such as those of tests: it reads each stream.
-///
-/// # Errors
-/// See [`ReadError`].
-pub async fn find_grown_by_reading(
-    log: &dyn EventLog,
-    seen: &[SeenStream],
-    as_of: Option<AsOf>,
-) -> Result<Growth, ReadError> {
-    let as_of = as_of.map_or_else(|| *log.known_position().borrow(), AsOf::position);
-    let now = log.nothing_read();
-    let mut grown = vec![];
-    for SeenStream { stream, freshness } in seen {
-        let is_outdated = freshness.is_of_another_generation(&now);
-        if is_outdated || !log.read_stream(*stream, freshness.version()).await?.is_empty() {
-            grown.push(*stream);
-        }
-    }
-    Ok(Growth { grown, as_of })
-}

@@ -2,6 +2,7 @@
 
 mod address;
 mod connection;
+mod foreign_wal;
 mod identity;
 mod profile;
 mod readers;
@@ -19,6 +20,7 @@ use super::{DatabaseError, DatabaseOptions, SqlValue};
 pub(super) use address::path;
 pub use address::unwritable_place;
 use address::{Mode, create_private};
+pub use foreign_wal::has_foreign_wal;
 use profile::Profile;
 use readers::Readers;
 pub(super) use session::SqliteSession;

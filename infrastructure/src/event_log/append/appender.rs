@@ -8,7 +8,7 @@ use futures::future::join;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::batch::{Pending, Queue};
+use super::batch::{AppendQueue, Pending};
 use super::commit::{Committer, Outcome};
 use super::plan::Plan;
 use super::refusal::{explain, unavailable};
@@ -27,7 +27,7 @@ struct Forked;
 pub(crate) struct Appender {
     pub(crate) database: Database,
     pub(crate) committer: Committer,
-    pub(crate) queue: Queue,
+    pub(crate) queue: AppendQueue,
     pub(crate) known: KnownVersions,
     pub(crate) committed: mpsc::Sender<Committed>,
     pub(crate) hint: LogHint,

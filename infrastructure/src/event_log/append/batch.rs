@@ -63,12 +63,12 @@ impl Batch {
 }
 
 /// The waiting requests.
-pub(crate) struct Queue {
+pub(crate) struct AppendQueue {
     incoming: mpsc::Receiver<Pending>,
     deferred: VecDeque<Pending>,
 }
 
-impl Queue {
+impl AppendQueue {
     pub(crate) fn new(incoming: mpsc::Receiver<Pending>) -> Self {
         Self { incoming, deferred: VecDeque::new() }
     }
@@ -129,7 +129,7 @@ mod tests {
             sender.try_send(request).ok().unwrap();
         }
         drop(sender);
-        let mut queue = Queue::new(incoming);
+        let mut queue = AppendQueue::new(incoming);
         let mut sizes = Vec::new();
         while let Some(batch) = queue.next_batch().await {
             sizes.push(batch.requests.len());
@@ -146,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn full_batch_is_taken_at_once_and_fewer_requests_are_left() {
         let (sender, incoming) = mpsc::channel(10_000);
-        let mut queue = Queue::new(incoming);
+        let mut queue = AppendQueue::new(incoming);
         let push = |count: usize| {
             for id in 0..count {
                 sender.try_send(pending(&[(stream(id as u128), 0, 1)])).ok().unwrap();

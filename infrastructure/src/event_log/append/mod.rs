@@ -13,7 +13,7 @@ mod versions;
 
 pub(super) use appender::Appender;
 pub use appender::REFUSAL_REASONS;
-pub(super) use batch::{Pending, Queue};
+pub(super) use batch::{AppendQueue, Pending};
 pub(super) use commit::Committer;
 pub use commit::RETRY_CAUSES;
 pub(super) use refusal::find_command;

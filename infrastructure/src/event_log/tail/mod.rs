@@ -7,7 +7,7 @@ mod streams;
 mod tailer;
 
 pub(super) use head_reader::HeadReader;
-pub(super) use reader::{Reader, unavailable};
+pub(super) use reader::{LogReader, unavailable};
 pub(super) use recent_events::RecentEvents;
 pub(super) use streams::Streams;
 pub(super) use tailer::Tailer;

@@ -21,13 +21,13 @@ const LEAST: usize = 2;
 
 /// Reads and decodes pages from the database.
 #[derive(Clone)]
-pub(crate) struct Reader {
+pub(crate) struct LogReader {
     database: Database,
     upcasters: &'static Upcasters,
     select_page: Arc<str>,
 }
 
-impl Reader {
+impl LogReader {
     pub(crate) fn new(database: Database, upcasters: &'static Upcasters) -> Self {
         let select_page = format!("SELECT {COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?").into();
         Self { database, upcasters, select_page }

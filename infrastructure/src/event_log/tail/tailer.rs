@@ -7,7 +7,7 @@ use application::ports::{LogHead, Position, ReadError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::reader::{MAX_PAGE, Reader, unavailable};
+use super::reader::{LogReader, MAX_PAGE, unavailable};
 use super::recent_events::RecentEvents;
 use crate::database::{Database, DatabaseError, Dialect};
 use crate::event_log::head;
@@ -25,7 +25,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(2);
 /// The task that fills the recent events.
 pub(crate) struct Tailer {
     pub(crate) database: Database,
-    pub(crate) reader: Reader,
+    pub(crate) reader: LogReader,
     pub(crate) recent: Arc<RecentEvents>,
     pub(crate) known: watch::Sender<Position>,
     pub(crate) committed: mpsc::Receiver<Committed>,

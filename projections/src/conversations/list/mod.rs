@@ -43,7 +43,7 @@ use application::ports::Position;
 use infrastructure::database::{Database, DatabaseError, SqlValue};
 
 use super::time_range::{self, Between};
-use super::{Bounds, ConversationFilter, ConversationOrder};
+use super::{ConversationFilter, ConversationOrder, ListBounds};
 use crate::search::{self, Word};
 use conditions::Conditions;
 use ranges::{Range, Source};
@@ -67,7 +67,7 @@ impl List {
     /// Chooses the way in which the list is read. None when nothing can be in it.
     pub(super) async fn prepare(
         database: &Database,
-        bounds: Bounds,
+        bounds: ListBounds,
         Wanted { filter, order, after }: Wanted<'_>,
     ) -> Result<Option<Self>, DatabaseError> {
         let between = time_range::positions(database, filter).await?;
@@ -193,7 +193,7 @@ pub(super) fn ranges_of(
         order,
         after: Some(2_000),
         between: Between::default(),
-        look_ahead: Bounds::default().look_ahead,
+        look_ahead: ListBounds::default().look_ahead,
     };
     let ranges = ranges::of_filter(filter, order);
     let candidates = match &filter.search {

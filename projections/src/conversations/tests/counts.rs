@@ -4,7 +4,7 @@ use domain::conversation::ConversationStatus;
 use domain::ids::{EntityId, TagId};
 
 use super::lists::{all_pages, busy_desk, combinations};
-use crate::conversations::{Bounds, ConversationCounts, ConversationOrder, ConversationQueries};
+use crate::conversations::{ConversationCounts, ConversationOrder, ConversationQueries, ListBounds};
 use crate::testing::project;
 use infrastructure::testing::fresh_databases;
 
@@ -14,7 +14,7 @@ async fn counts_are_what_the_lists_hold() {
         let tag_id = TagId::from_uuid(uuid::Uuid::from_u128(7));
         let desk = busy_desk(tag_id).await;
         project(&desk, &fresh.database, &[usize::MAX]).await.unwrap();
-        let queries = ConversationQueries::new(fresh.database.clone()).bounded(Bounds::SMALL);
+        let queries = ConversationQueries::new(fresh.database.clone()).bounded(ListBounds::SMALL);
         let filters = combinations(&desk, tag_id);
         let mut totals = std::collections::BTreeSet::new();
         for filter in filters.iter().filter(|filter| filter.tag_id.is_none() && filter.status.is_none()) {

@@ -10,7 +10,7 @@ use domain::visitor::VisitorDetails;
 use infrastructure::database::Database;
 
 use crate::conversations::{
-    Bounds, ConversationFilter, ConversationOrder, ConversationQueries, ConversationView, Visibility,
+    ConversationFilter, ConversationOrder, ConversationQueries, ConversationView, ListBounds, Visibility,
 };
 use crate::search::SearchText;
 use crate::testing::{Desk, clear, name, project};
@@ -178,7 +178,7 @@ async fn every_combination_of_filters_finds_what_it_says_in_every_order() {
         let tag_id = TagId::from_uuid(uuid::Uuid::from_u128(7));
         let desk = busy_desk(tag_id).await;
         project(&desk, &fresh.database, &[usize::MAX]).await.unwrap();
-        let queries = ConversationQueries::new(fresh.database.clone()).bounded(Bounds::SMALL);
+        let queries = ConversationQueries::new(fresh.database.clone()).bounded(ListBounds::SMALL);
         let all = all_pages(&queries, &ConversationFilter::default(), ConversationOrder::Oldest).await;
         assert_eq!(all.len(), 24);
         assert!(all.is_sorted_by_key(|chat| chat.created_at));
@@ -214,7 +214,7 @@ async fn lists_tell_the_place_of_everybody_who_waits() {
             desk.start(desk.visitor(), Some(desk.groups[chat % 2])).await;
         }
         project(&desk, &fresh.database, &[usize::MAX]).await.unwrap();
-        let queries = ConversationQueries::new(fresh.database.clone()).bounded(Bounds::SMALL);
+        let queries = ConversationQueries::new(fresh.database.clone()).bounded(ListBounds::SMALL);
         let filter = ConversationFilter::default();
         let page = queries.list_conversations(&filter, ConversationOrder::Newest, &PageRequest::first(100)).await;
         let page = page.unwrap().data;
@@ -235,7 +235,7 @@ async fn read_while_more_arrive(database: &Database, order: ConversationOrder) -
     for _ in 0..12 {
         chats.push(desk.chat().await.conversation_id);
     }
-    let queries = ConversationQueries::new(database.clone()).bounded(Bounds::SMALL);
+    let queries = ConversationQueries::new(database.clone()).bounded(ListBounds::SMALL);
     let mut request = PageRequest::first(3);
     let mut seen = vec![];
     for (round, chat) in chats.into_iter().enumerate() {
@@ -272,7 +272,7 @@ async fn cursor_of_another_order_or_of_nothing_is_refused() {
     for fresh in fresh_databases().await {
         let desk = busy_desk(TagId::from_uuid(uuid::Uuid::nil())).await;
         project(&desk, &fresh.database, &[usize::MAX]).await.unwrap();
-        let queries = ConversationQueries::new(fresh.database.clone()).bounded(Bounds::SMALL);
+        let queries = ConversationQueries::new(fresh.database.clone()).bounded(ListBounds::SMALL);
         let (filter, newest) = (ConversationFilter::default(), ConversationOrder::Newest);
         let page = queries.list_conversations(&filter, newest, &PageRequest::first(2)).await.unwrap();
         let other = PageRequest { cursor: page.next_cursor, limit: 2 };

@@ -12,14 +12,14 @@ use infrastructure::database::Database;
 use infrastructure::subscription::{HandleError, Subscriber};
 use serde_json::json;
 
-use crate::conversations::{Bounds, ConversationQueries, ConversationView, ConversationsProjector};
+use crate::conversations::{ConversationQueries, ConversationView, ConversationsProjector, ListBounds};
 use crate::testing::{Desk, clear, project, project_with};
 use infrastructure::testing::fresh_databases;
 
 async fn view(desk: &Desk, database: &Database, chat: ChatReceipt) -> ConversationView {
     clear(database).await;
     project(desk, database, &[7]).await.unwrap();
-    let queries = ConversationQueries::new(database.clone()).bounded(Bounds::SMALL);
+    let queries = ConversationQueries::new(database.clone()).bounded(ListBounds::SMALL);
     queries.find_conversation(chat.conversation_id).await.unwrap().unwrap()
 }
 
@@ -132,7 +132,7 @@ async fn messages_move_the_time_of_the_last_message_only() {
         let projectors: [Arc<dyn Subscriber>; 1] = [Arc::new(ConversationsProjector)];
         project_with(&projectors, &fresh.database, &events[before..assigned], &[100]).await.unwrap();
         project_with(&projectors, &fresh.database, &events[assigned..], &[100]).await.unwrap();
-        let queries = ConversationQueries::new(fresh.database.clone()).bounded(Bounds::SMALL);
+        let queries = ConversationQueries::new(fresh.database.clone()).bounded(ListBounds::SMALL);
         let mut times = vec![];
         for chat in chats {
             let view = queries.find_conversation(chat.conversation_id).await.unwrap().unwrap();

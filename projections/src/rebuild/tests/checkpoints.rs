@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::ports::EventLog as _;
 use infrastructure::database::Database;
-use infrastructure::subscription::{RunnerHandle, RunnerStatus, StopReason, Subscriber};
+use infrastructure::subscription::{ROUTER, RunnerHandle, RunnerStatus, StopReason, Subscriber};
 use tokio::time::timeout;
 
 use super::live::{Node, start};
@@ -84,7 +84,7 @@ async fn refold_mends_the_routers_checkpoint() {
             node.desk.chat().await;
             let stopped = |status: &RunnerStatus| matches!(status, RunnerStatus::Stopped(_));
             timeout(SOON, node.runner("routing").statuses().wait_for(stopped)).await.unwrap().unwrap();
-            replay(&node, database).refold_router(&()).await.unwrap();
+            replay(&node, database).refold(ROUTER, &()).await.unwrap();
             runs(node.runner("routing")).await;
             node.settle().await;
             assert_eq!(differences(&node, database).await, [], "{spoiled}");

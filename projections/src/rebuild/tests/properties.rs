@@ -17,7 +17,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::agents::AgentQueries;
 use crate::catalog::all_view_tables;
-use crate::conversations::{Bounds, ConversationQueries, ConversationView};
+use crate::conversations::{ConversationQueries, ConversationView, ListBounds};
 use crate::testing::{Desk, clear, compare, dump, name, project, rebuild_into};
 use crate::{Deleted, PageRequest, queue_positions};
 use infrastructure::testing::{Fresh, fresh_databases};
@@ -154,7 +154,7 @@ impl Story {
 
     /// What the queries say is what the aggregates decided.
     async fn check(&self, database: &Database) {
-        let conversations = ConversationQueries::new(database.clone()).bounded(Bounds::SMALL);
+        let conversations = ConversationQueries::new(database.clone()).bounded(ListBounds::SMALL);
         for chat in &self.chats {
             let state = self.desk.bus.read::<Conversation>(*chat).await.unwrap();
             let view = conversations.find_conversation(*chat).await.unwrap().unwrap();
@@ -204,8 +204,9 @@ impl Story {
 
     /// The view counts the places that the router keeps.
     async fn check_queues(&self, database: &Database) {
-        let queues = crate::routing::RoutingQueries::new(database.clone()).bounded(queue_positions::Bounds::SMALL);
-        let conversations = ConversationQueries::new(database.clone()).bounded(Bounds::SMALL);
+        let queues =
+            crate::routing::RoutingQueries::new(database.clone()).bounded(queue_positions::PositionBounds::SMALL);
+        let conversations = ConversationQueries::new(database.clone()).bounded(ListBounds::SMALL);
         let waiting = queues.list_queue(None, &PageRequest::first(1_000)).await.unwrap().data;
         for chat in &waiting {
             let view = conversations.find_conversation(chat.conversation_id).await.unwrap().unwrap();

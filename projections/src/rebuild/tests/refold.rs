@@ -10,6 +10,7 @@ use domain::conversation::ConversationEvent;
 use domain::event::AnyEvent;
 use domain::ids::ConversationId;
 use infrastructure::database::Database;
+use infrastructure::subscription::ROUTER;
 use infrastructure::system::SystemClock;
 use uuid::Uuid;
 
@@ -73,7 +74,7 @@ async fn spoiled_state_is_mended_under_a_running_node_and_no_chat_is_assigned_tw
         assert!(!is_assigned(database, waiting).await, "the spoiled state does not know that the chat waits");
         assert_ne!(differences(&node, database).await, []);
 
-        replay(&node, database).refold_router(&()).await.unwrap();
+        replay(&node, database).refold(ROUTER, &()).await.unwrap();
         node.wait_until_assigned(database, waiting).await;
         node.settle().await;
         assert_eq!(differences(&node, database).await, []);
@@ -110,7 +111,7 @@ async fn nothing_is_dispatched_while_the_state_is_folded_again() {
         let (open, opened) = channel();
         let gate = Gate { entered: Mutex::new(entered), opened: Mutex::new(opened) };
         let replay = replay(&node, &database);
-        let refold = tokio::spawn(async move { replay.refold_router(&gate).await });
+        let refold = tokio::spawn(async move { replay.refold(ROUTER, &gate).await });
         tokio::task::spawn_blocking(move || has_entered.recv().unwrap()).await.unwrap();
 
         let meanwhile = node.desk.chat().await.conversation_id;
@@ -137,7 +138,7 @@ async fn failed_attempts_are_forgotten_and_what_waits_is_tried_again() {
         // Far in the future: no attempt would follow.
         let sql = "UPDATE routing_queue SET attempts = 7, next_attempt_us = 9000000000000000, last_error = 'full'";
         assert!(database.execute(sql, vec![]).await.unwrap() > 0);
-        replay(&node, database).refold_router(&()).await.unwrap();
+        replay(&node, database).refold(ROUTER, &()).await.unwrap();
         let sql = "SELECT conversation_id FROM routing_queue WHERE attempts > 0 OR last_error IS NOT NULL";
         assert_eq!(database.fetch_all(sql, vec![]).await.unwrap().len(), 0);
         let served = *assignments(&node).await.keys().next().unwrap();

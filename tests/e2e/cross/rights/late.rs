@@ -226,7 +226,7 @@ async fn hire(server: &Server, role: Role) -> Person {
     let principal = Principal::Agent { id: agent_id, role: Role::Admin };
     let context = bus.context("system:test".to_owned(), bus.new_uuid());
     bus.execute(context, RegisterAgent { principal, agent_id, registration }).await.unwrap();
-    let tokens = server.services().log_in.sessions.open(agent_id, role).await.unwrap();
+    let tokens = server.app().sessions.open(agent_id, role).await.unwrap();
     Person { id: agent_id.to_string(), client: server.client().with_token(tokens.access_token) }
 }
 

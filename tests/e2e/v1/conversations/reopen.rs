@@ -1,6 +1,6 @@
 //! Chats that go on.
 
-use harness::desk::wait_for_agent;
+use harness::desk::{assert_problem, wait_for_agent};
 use harness::{Server, TestDatabase, each_database};
 use serde_json::json;
 
@@ -21,4 +21,20 @@ async fn reopening_exceeds_no_limit(database: TestDatabase) {
     second.close(&second.client).await;
     wait_for_agent(&first, &anna.id).await;
     assert_eq!(active_chats(&server, &anna).await, 1);
+}
+
+each_database!(reopening_next_to_an_open_chat_names_that_chat);
+async fn reopening_next_to_an_open_chat_names_that_chat(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let first = server.visitor("first").await;
+    first.close(&first.client).await;
+    let again = json!({ "initialMessage": "second", "sessionToken": first.client.token() });
+    let second = server.client().post("/v1/widget/session", &again).await.expect(201);
+    let path = format!("/v1/conversations/{}/reopen", first.conversation_id);
+    let admin = server.admin().await.client;
+    for caller in [&first.client, &admin] {
+        let refused = caller.post(&path, &json!({})).await;
+        assert_problem(&refused, 409, "visitor_has_open_chat");
+        assert_eq!(refused.body["openConversationId"], second.body["conversationId"]);
+    }
 }

@@ -7,7 +7,7 @@ mod tests;
 
 use async_trait::async_trait;
 
-use crate::database::{Database, DatabaseError, Dialect, Snapshot, TableNames, Transaction};
+use crate::database::{Database, DatabaseError, Dialect, ReadSnapshot, TableNames, Transaction};
 
 pub(super) use sqlite::restore_index_names;
 
@@ -58,7 +58,7 @@ trait Exchange: Send + Sync {
         renamed: &[(String, String)],
     ) -> Result<(), DatabaseError>;
 
-    async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<Snapshot>, DatabaseError>;
+    async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<ReadSnapshot>, DatabaseError>;
 
     /// A query for the names of all tables of the schema.
     fn all_tables(&self) -> &'static str;
@@ -124,7 +124,7 @@ impl TableCopies {
     ///
     /// # Errors
     /// See [`DatabaseError`].
-    pub async fn snapshot(&self, held: Transaction) -> Result<Option<Snapshot>, DatabaseError> {
+    pub async fn snapshot(&self, held: Transaction) -> Result<Option<ReadSnapshot>, DatabaseError> {
         self.exchange().snapshot(&self.database, held).await
     }
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::{COPY, Exchange, Holder};
-use crate::database::{Database, DatabaseError, Session, Snapshot, Transaction};
+use crate::database::{Database, DatabaseError, ReadSnapshot, Session, Transaction};
 
 /// How long a statement that changes tables waits for the transactions that use them, in seconds. Meanwhile others wait for it.
 const LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 3";
@@ -58,7 +58,7 @@ impl Exchange for MysqlExchange {
     }
 
     /// Taken while the transaction still keeps everything in its place.
-    async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<Snapshot>, DatabaseError> {
+    async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<ReadSnapshot>, DatabaseError> {
         let snapshot = database.snapshot().await?;
         held.commit().await?;
         Ok(Some(snapshot))

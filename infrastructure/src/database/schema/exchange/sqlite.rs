@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::{COPY, Exchange, Holder, REPLACED};
-use crate::database::{Database, DatabaseError, Row, Session, Snapshot, SqlValue, Transaction, placeholders};
+use crate::database::{Database, DatabaseError, ReadSnapshot, Row, Session, SqlValue, Transaction, placeholders};
 use crate::sql_args;
 
 /// The end of the names of a copy's indexes. SQLite cannot rename an index, and names are unique in the file: the copy's
@@ -64,7 +64,7 @@ impl Exchange for SqliteExchange {
     }
 
     /// After the transaction, whose writes are to be seen.
-    async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<Snapshot>, DatabaseError> {
+    async fn snapshot(&self, database: &Database, held: Transaction) -> Result<Option<ReadSnapshot>, DatabaseError> {
         held.commit().await?;
         match database.snapshot().await {
             Err(error) if error.is_transient() => Ok(None),

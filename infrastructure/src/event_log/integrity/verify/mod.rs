@@ -3,7 +3,7 @@
 use application::ports::{Epoch, Hash, LogHead, Position};
 
 use super::chain_walk::{Broken, ChainWalk, Damage, Evidence};
-use crate::database::{Database, DatabaseError, Row, Snapshot};
+use crate::database::{Database, DatabaseError, ReadSnapshot, Row};
 use crate::event_log::head;
 use crate::sql_args;
 
@@ -111,7 +111,7 @@ pub(crate) async fn evidence_after(
 
 /// The same in one state of the database.
 pub(crate) async fn evidence_in(
-    snapshot: &mut Snapshot,
+    snapshot: &mut ReadSnapshot,
     after: Position,
     last: Position,
 ) -> Result<Vec<Result<Evidence, Broken>>, DatabaseError> {
