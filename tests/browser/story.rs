@@ -21,8 +21,10 @@ async fn visitor_and_agent_talk() {
     reply(&agent, "It arrives on Friday.").await;
     visitor.wait_for_text("It arrives on Friday.").await;
     visitor.wait_for_text("You are talking with Anna Berg").await;
+    agent.wait_for_text("Seen").await;
     write(&visitor, "Thank you!").await;
     agent.wait_for_text("Thank you!").await;
+    visitor.wait_for_text("Seen").await;
 
     let said = ["Is my desk on its way?", "It arrives on Friday.", "Thank you!"];
     assert_eq!(messages(&agent).await, said);
@@ -36,4 +38,60 @@ async fn visitor_and_agent_talk() {
 
     assert_eq!(agent.errors().await, Vec::<String>::new());
     assert_eq!(visitor.errors().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn unread_messages_are_counted_until_they_are_seen() {
+    if !has_browser("unread_messages_are_counted_until_they_are_seen") {
+        return;
+    }
+    let server = server().await;
+    hire(&server, "Anna Berg", "agent").await;
+    let [agent, visitor] = browsers().await;
+    log_in(&agent, &server, "Anna Berg").await;
+    go_online(&agent).await;
+    visit(&visitor, &server).await;
+    begin(&visitor, "Vera Lind", "Is my desk on its way?").await;
+    agent.wait("return document.querySelector('.rail .badge')?.innerText === '1'").await;
+    write(&visitor, "Hello?").await;
+    agent.wait("return document.querySelector('.rail .badge')?.innerText === '2'").await;
+    agent.wait("return document.title.startsWith('(2)')").await;
+    open_chat(&agent, "Vera Lind").await;
+    agent.wait("return !document.querySelector('.rail .badge')").await;
+
+    // The panel is closed: the button counts, and the agent learns that nobody has looked.
+    visitor.leave().await;
+    visitor.script("LiveChatLog.close()").await;
+    reply(&agent, "It arrives on Friday.").await;
+    let badge =
+        "const badge = document.querySelector('livechatlog-widget').shadowRoot.querySelector('.badge'); return badge";
+    visitor.wait(&format!("{badge}.innerText === '1' && !badge.hidden")).await;
+    assert!(!agent.text().await.contains("Seen"));
+    visitor.script("LiveChatLog.open()").await;
+    visitor.wait(&format!("{badge}.hidden")).await;
+    agent.wait_for_text("Seen").await;
+}
+
+#[tokio::test]
+async fn each_sees_that_the_other_writes() {
+    if !has_browser("each_sees_that_the_other_writes") {
+        return;
+    }
+    let server = server().await;
+    hire(&server, "Anna Berg", "agent").await;
+    let [agent, visitor] = browsers().await;
+    log_in(&agent, &server, "Anna Berg").await;
+    go_online(&agent).await;
+    visit(&visitor, &server).await;
+    begin(&visitor, "Vera Lind", "Hello").await;
+    open_chat(&agent, "Vera Lind").await;
+    agent.type_into("[data-reply]", "One mom").await;
+    visitor.wait_for_text("Anna Berg is typing").await;
+    agent.type_into("[data-reply]", "ent\u{e007}").await;
+    visitor.wait_for_text("One moment").await;
+    visitor.wait("return !document.querySelector('.moment').innerText").await;
+    visitor.type_into(".composer textarea", "Than").await;
+    agent.wait_for_text("Vera Lind is typing").await;
+    visitor.script("const field = document.querySelector('.composer textarea'); field.value = ''; field.dispatchEvent(new Event('input', { bubbles: true }))").await;
+    agent.wait("return !document.querySelector('.moment').innerText").await;
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use harness::{Process, ProcessBuilder};
+use harness::{Process, ProcessBuilder, Stream};
 use reqwest::{Client, Response, Url};
 use serde_json::{Value, json};
 
@@ -43,9 +43,10 @@ async fn hint(base: &Url) -> Value {
 fn nginx_for(process: &Process) -> String {
     format!(
         "upstream livechatlog {{ server {}; keepalive 16; }}
+         map $http_upgrade $connection_upgrade {{ default upgrade; \"\" \"\"; }}
          server {{ listen 127.0.0.1:@port@; location /chat/ {{
-             proxy_pass http://livechatlog/; proxy_http_version 1.1; proxy_set_header Connection \"\";
-             proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+             proxy_pass http://livechatlog/; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;
+             proxy_set_header Connection $connection_upgrade; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
          }} }}",
         process.base().trim_start_matches("http://")
     )
@@ -73,6 +74,22 @@ async fn nginx_below_a_path_reports_its_clients() {
     let document = base.join("openapi.json").unwrap();
     let served: Value = client(1).get(document.clone()).send().await.unwrap().json().await.unwrap();
     assert_eq!(document.join(served["servers"][0]["url"].as_str().unwrap()).unwrap(), base);
+    // So do the pages, and the live stream under them.
+    for path in ["", "console/", "widget/", "demo/"] {
+        let page = base.join(path).unwrap();
+        let text = client(1).get(page.clone()).send().await.unwrap().text().await.unwrap();
+        let files: Vec<_> = text.split('"').filter(|text| text.ends_with(".js") || text.ends_with(".css")).collect();
+        assert!(!files.is_empty(), "{page}");
+        for file in files {
+            assert_eq!(client(1).get(page.join(file).unwrap()).send().await.unwrap().status(), 200, "{file}");
+        }
+    }
+    let session: Value = begin_chat(199, &base).await.json().await.unwrap();
+    let origin = format!("http://127.0.0.1:{}", nginx.port);
+    let mut stream =
+        Stream::try_connect(base.as_str().trim_end_matches('/'), &[("origin", origin.as_str())]).await.unwrap();
+    stream.send(&json!({ "frame": "hello", "token": session["sessionToken"] })).await;
+    stream.until("the stream is live", |frame| frame["frame"] == "live").await;
     // So does the place of a new chat.
     let begun = begin_chat(200, &base).await;
     let place = begun.url().join(begun.headers()["location"].to_str().unwrap()).unwrap();

@@ -59,7 +59,9 @@ impl Stream {
     /// # Errors
     /// The status of an answer that is no upgrade; 0 if there is no answer.
     pub async fn try_connect(base: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let Ok(tcp) = TcpStream::connect(address(base)).await else { return Err(0) };
+        // The server may be below a path of a proxy.
+        let host = address(base).split('/').next().unwrap_or_default();
+        let Ok(tcp) = TcpStream::connect(host).await else { return Err(0) };
         Self::upgrade(tcp, base, headers).await
     }
 

@@ -2,6 +2,8 @@
 /** The inbox: lists on the left, the chat, and what is known of its visitor on the right. */
 import { Icon, html, linked, signal, useEffect, useLayoutEffect, useRef, useState } from '../shared/html.js';
 import { query } from '../shared/api.js';
+import { seen_by } from '../shared/fold.js';
+import { lookers, writers } from '../shared/moment.js';
 import { browser, tab } from '../shared/keep.js';
 import * as desk from './desk.js';
 import { CloseChat, Transfer } from './dialogs.js';
@@ -35,7 +37,7 @@ function current_list(id) {
 
 /** @param {{ chat: any, is_open: boolean, list: string, top: number }} props */
 function Row({ chat, is_open, list, top }) {
-  const unread = desk.unread.value.get(chat.id) ?? 0;
+  const unread = chat.status === 'closed' ? 0 : chat.unread;
   const name = named(chat.visitor);
   const about = chat.assignedAgent ? `with ${chat.assignedAgent.name}` : chat.status === 'pending' ? 'waiting' : chat.lastAgent ? `was with ${chat.lastAgent.name}` : 'nobody answered';
   const text = desk.previews.value.get(chat.id) ?? chat.lastMessage?.text ?? about;
@@ -140,6 +142,14 @@ function Log({ chat }) {
   const follows = useRef(true);
   const events = desk.talks.value.get(chat.id);
   const pending = desk.sending.value.get(chat.id) ?? [];
+  const own = events?.filter(({ authorType }) => authorType === 'agent').at(-1);
+  const is_seen = own && own === events?.filter(({ type }) => type === 'message').at(-1) && seen_by(chat, 'visitor') >= own.position;
+  useEffect(() => {
+    const mark = () => desk.mark(chat);
+    mark();
+    document.addEventListener('visibilitychange', mark);
+    return () => document.removeEventListener('visibilitychange', mark);
+  }, [events, chat.unread, chat.assignedAgentId]);
   useLayoutEffect(() => {
     if (log.current && follows.current) log.current.scrollTop = log.current.scrollHeight;
   }, [events, pending]);
@@ -147,7 +157,8 @@ function Log({ chat }) {
   const scrolled = ({ currentTarget: at }) => (follows.current = at.scrollHeight - at.scrollTop - at.clientHeight < 60);
   return html`<div class="log" ref=${log} onScroll=${scrolled} tabindex="0" role="log" aria-label="Messages" aria-live="polite"><ol>${lines(chat)}
     ${pending.map((/** @type {any} */ item) => html`<li class="said own pending" key=${item.id}><div class="text" dir="auto">${linked(item.content)}</div>
-      <p class="state">${item.failed ? html`Not sent: ${item.failed} <button type="button" class="button small" onClick=${() => desk.deliver(chat.id, item)}>Send again</button>` : 'Sending'}</p></li>`)}</ol>
+      <p class="state">${item.failed ? html`Not sent: ${item.failed} <button type="button" class="button small" onClick=${() => desk.deliver(chat.id, item)}>Send again</button>` : 'Sending'}</p></li>`)}
+    ${is_seen && html`<li class="said own" key="seen"><p class="state">Seen</p></li>`}</ol>
     ${!events && html`<p class="empty" role="status">Loading…</p>`}</div>`;
 }
 
@@ -159,6 +170,7 @@ function Composer({ chat }) {
   const type = (/** @type {string} */ value) => {
     write(value);
     tab.write(kept, value || null);
+    desk.typing(chat.id, value);
   };
   const send = () => {
     if (!text.trim()) return;
@@ -182,6 +194,16 @@ function Composer({ chat }) {
     <button class="button primary">Send</button></form>`;
 }
 
+/** Who writes in the chat at the moment, and which colleagues look at it. @param {{ chat: any }} props */
+function Moment({ chat }) {
+  const writer = writers.value.get(chat.id);
+  const name = (/** @type {string} */ id) => desk.agents.value.get(id)?.name ?? 'A colleague';
+  const others = (lookers.value.get(chat.id) ?? []).filter((id) => id !== desk.me.value.id);
+  const writes = writer && writer.id !== desk.me.value.id ? `${writer.type === 'visitor' ? named(chat.visitor) : name(writer.id)} is typing` : '';
+  const looks = others.length ? `${others.map(name).join(', ')} ${others.length === 1 ? 'is' : 'are'} looking, too` : '';
+  return html`<p class="moment">${[writes && (writer?.draft ? `${writes}: ${writer.draft}` : `${writes}…`), looks].filter(Boolean).join(' · ')}</p>`;
+}
+
 /** @param {{ chat: any, list: string }} props */
 function Talk({ chat, list }) {
   const name = named(chat.visitor);
@@ -191,6 +213,7 @@ function Talk({ chat, list }) {
     WIDE.addEventListener('change', fit);
     return () => WIDE.removeEventListener('change', fit);
   }, []);
+  useEffect(() => desk.look(chat.id), [chat.id]);
   const is_open = chat.status !== 'closed';
   const may_close = is_open && (chat.assignedAgentId === desk.me.value.id || desk.is_supervisor.value);
   return html`<section class="talk" aria-label=${`Chat with ${name}`}>
@@ -199,7 +222,7 @@ function Talk({ chat, list }) {
       ${is_open && html`<button type="button" class="button" onClick=${() => (dialog.value = 'transfer')}>Transfer</button>`}
       ${may_close && html`<button type="button" class="button" onClick=${() => (dialog.value = 'close')}>Close</button>`}
       <button type="button" class="button icon quiet" aria-label="About the visitor" aria-expanded=${String(shows_side)} onClick=${() => side(!shows_side)}><${Icon} name="info" /></button></header>
-    <${Log} chat=${chat} /><${Composer} chat=${chat} />
+    <${Log} chat=${chat} /><div class="foot"><${Moment} chat=${chat} /><${Composer} chat=${chat} /></div>
     ${shows_side && html`<${Side} chat=${chat} />`}
     ${dialog.value === 'transfer' && html`<${Transfer} chat=${chat} onClose=${() => (dialog.value = null)} />`}
     ${dialog.value === 'close' && html`<${CloseChat} chat=${chat} onClose=${() => (dialog.value = null)} />`}</section>`;

@@ -2,7 +2,9 @@
 /** Everything that the console knows, kept true by the live stream. */
 import { Problem, query } from '../shared/api.js';
 import { batch, computed, signal } from '../shared/html.js';
+import { after_message, after_reading, is_older } from '../shared/fold.js';
 import { Live } from '../shared/live.js';
+import * as moment from '../shared/moment.js';
 import { call, leave, session, token } from './session.js';
 
 /** @typedef {import('../shared/api.js').Place} Place */
@@ -22,8 +24,6 @@ export const counts = signal(/** @type {any} */ ({ pending: 0, active: 0, closed
 export const talks = signal(/** @type {Map<string, any[]>} */ (new Map()));
 /** What was said last, by conversation, as far as this page has heard it. */
 export const previews = signal(/** @type {Map<string, string>} */ (new Map()));
-/** Messages of visitors that nobody has looked at in this browser, by conversation. */
-export const unread = signal(/** @type {Map<string, number>} */ (new Map()));
 /** Messages that are on their way, by conversation. */
 export const sending = signal(/** @type {Map<string, any[]>} */ (new Map()));
 /** The conversation that is shown. */
@@ -47,6 +47,7 @@ export function follow() {
   live = new Live({
     name: `agent.${current.id}`, token, load, onEvent,
     onState: (state) => (connection.value = state), onEnd: leave,
+    onPassing: (frame) => frame.frame === 'ephemeral' && moment.hear(frame),
   });
 }
 
@@ -58,7 +59,7 @@ export function stop() {
     me.value = null;
     is_loaded.value = false;
     connection.value = 'connecting';
-    for (const map of [agents, groups, tags, chats, talks, previews, unread, sending]) map.value = new Map();
+    for (const map of [agents, groups, tags, chats, talks, previews, sending]) map.value = new Map();
     lists.clear();
     opened.value = null;
   });
@@ -167,7 +168,7 @@ async function first_page(list, place) {
 /** @param {List} list @param {{ data: any[], nextCursor: string | null }} page */
 function take_page(list, { data, nextCursor }) {
   const next = new Map(chats.value);
-  for (const chat of data) if (!((next.get(chat.id)?.version ?? -1) > chat.version)) next.set(chat.id, chat);
+  for (const chat of data) if (!next.has(chat.id) || !is_older(chat, next.get(chat.id))) next.set(chat.id, chat);
   chats.value = next;
   const known = new Set(list.ids.value);
   list.ids.value = [...list.ids.value, ...data.map(({ id }) => id).filter((id) => !known.has(id))];
@@ -206,7 +207,6 @@ export const last = (chat) => chat.lastMessageAt ?? chat.createdAt;
 /** Opens a chat: reads it and what was said in it. @param {string} id */
 export async function open(id) {
   opened.value = id;
-  put(unread, id, undefined);
   const { chat, events } = await read_talk(id, null);
   batch(() => {
     keep_chat(chat);
@@ -236,7 +236,7 @@ async function read_thread(thread, place) {
 /** @param {any} chat */
 function keep_chat(chat) {
   const before = chats.value.get(chat.id);
-  if (before && before.version > chat.version) return;
+  if (before && is_older(chat, before)) return;
   count(before, chat);
   put(chats, chat.id, chat);
   enlist(chat);
@@ -255,6 +255,10 @@ function count(before, after) {
 const EFFECTS = {
   thread_event: ({ conversationId, data }) => hear(conversationId, data),
   conversation: ({ data }) => keep_chat(data),
+  read: ({ conversationId, position, data }) => {
+    const chat = chats.value.get(conversationId);
+    if (chat) put(chats, chat.id, after_reading(chat, position, data, 'agent'));
+  },
   agent: ({ data }) => {
     put(agents, data.id, data);
     if (data.id === me.value?.id) me.value = data;
@@ -315,15 +319,34 @@ function hear(conversationId, event) {
   if (event.type !== 'message') return;
   const chat = chats.value.get(conversationId);
   put(previews, conversationId, event.content);
-  if (chat && last(chat) < event.createdAt) put(chats, conversationId, { ...chat, lastMessageAt: event.createdAt });
-  if (event.authorType === 'visitor') notice(chat, conversationId, event);
+  moment.wrote(conversationId, event.authorId);
+  if (chat) put(chats, conversationId, after_message(chat, event, 'agent'));
+  const is_shown = opened.value === conversationId && document.visibilityState === 'visible' && document.hasFocus();
+  const is_mine = chat && chat.assignedAgentId === me.value?.id;
+  if (event.authorType === 'visitor' && is_mine && !is_shown && live?.leads) onMessage?.(chat, event);
 }
 
-/** @param {any} chat @param {string} id @param {any} event */
-function notice(chat, id, event) {
-  const is_seen = opened.value === id && document.visibilityState === 'visible' && document.hasFocus();
-  if (!is_seen) put(unread, id, (unread.value.get(id) ?? 0) + 1);
-  if (live?.leads && !is_seen && chat?.assignedAgentId === me.value?.id) onMessage?.(chat, event);
+/** Says that the agent writes in a chat. @param {string} id @param {string} text */
+export const typing = (id, text) => moment.say_typing((frame) => live?.send(frame), id, text);
+
+/** Says that the agent looks at a chat, until the answer is called. @param {string} id */
+export const look = (id) => moment.look((frame) => live?.send(frame), id);
+
+/** Positions up to which marks were sent, by thread. @type {Map<string, number>} */
+const marked = new Map();
+
+/** Says that the agent has seen what the opened chat shows. @param {any} chat */
+export async function mark(chat) {
+  const newest = (talks.value.get(chat.id) ?? []).filter(({ type }) => type === 'message').at(-1);
+  const is_seen = document.visibilityState === 'visible' && chat.assignedAgentId === me.value?.id;
+  if (!newest || !is_seen || !chat.unread || (marked.get(newest.threadId) ?? 0) >= newest.position) return;
+  marked.set(newest.threadId, newest.position);
+  try {
+    await call('POST', `v1/threads/${newest.threadId}/read`, { body: { upTo: newest.position } });
+  } catch {
+    // The next message brings the next mark.
+    marked.delete(newest.threadId);
+  }
 }
 
 /**

@@ -52,8 +52,8 @@ const allowed = computed(() => VIEWS.filter((view) =>
   !view.for || (view.for === 'admin' ? desk.is_admin.value : desk.is_supervisor.value)));
 
 const unread = computed(() => {
-  const mine = [...desk.unread.value].filter(([id]) => desk.chats.value.get(id)?.assignedAgentId === desk.me.value?.id);
-  return mine.reduce((sum, [, count]) => sum + count, 0);
+  const mine = [...desk.chats.value.values()].filter((chat) => chat.assignedAgentId === desk.me.value?.id);
+  return mine.reduce((sum, chat) => sum + chat.unread, 0);
 });
 
 function Presence() {

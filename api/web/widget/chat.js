@@ -2,8 +2,10 @@
 /** The visitor's chat: what is known of it, what is not sent yet, and how both change. */
 import { Problem, backoff, call, pause } from '../shared/api.js';
 import { batch, computed, signal } from '../shared/html.js';
+import { after_message, after_reading, is_older, seen_by } from '../shared/fold.js';
 import { browser } from '../shared/keep.js';
 import { Live } from '../shared/live.js';
+import * as moment from '../shared/moment.js';
 
 /** @typedef {import('../shared/api.js').Place} Place */
 /** @typedef {{ token: string, renewAt: number, visitorId: string, conversationId: string }} Session */
@@ -53,6 +55,8 @@ export function begin(groupId) {
 export function keepDraft(text) {
   draft.value = text;
   browser.write('draft', text || null);
+  const id = conversation.value?.status !== 'closed' && session.value?.conversationId;
+  if (id) moment.say_typing((frame) => live?.send(frame), id, text);
 }
 
 /** @param {string} content @param {{ name?: string, email?: string }} [who] for the first message */
@@ -99,7 +103,7 @@ function follow(next) {
   live?.stop();
   live = next && new Live({
     name: `visitor.${next.visitorId}`, token, load, onEvent, onEnd: forget,
-    onState: (state) => (connection.value = state),
+    onState: (state) => (connection.value = state), onPassing,
   });
 }
 
@@ -165,18 +169,43 @@ async function loadThread(thread, place) {
 }
 
 /** @param {any} event */
-function onEvent({ type, data, conversationId }) {
+function onEvent({ type, data, conversationId, position }) {
   const id = session.value?.conversationId;
+  const current = conversation.value;
+  if (type === 'read' && current?.id === conversationId) conversation.value = after_reading(current, position, data, 'visitor');
   if (type === 'thread_event' && conversationId === id) add(data);
-  if (type === 'conversation' && data.id === id) conversation.value = data;
+  if (type === 'conversation' && data.id === id && !(current && is_older(data, current))) conversation.value = data;
   if (type === 'erased' || (type === 'removed' && data.id === id)) forget();
   if (type === 'changed' && data.id === id) load(null).catch(() => {});
+}
+
+/** @param {any} frame */
+function onPassing(frame) {
+  if (frame.frame !== 'ephemeral' || frame.conversationId !== session.value?.conversationId) return;
+  if (frame.kind === 'typing') moment.hear(frame);
+  const chat = conversation.value;
+  if (frame.kind === 'queue_position' && chat) conversation.value = { ...chat, queuePosition: frame.queuePosition };
 }
 
 /** @param {any} event */
 function add(event) {
   if (events.value.some(({ id }) => id === event.id)) return;
-  events.value = [...events.value, event].sort((one, other) => one.position - other.position);
+  batch(() => {
+    events.value = [...events.value, event].sort((one, other) => one.position - other.position);
+    moment.wrote(session.value?.conversationId ?? '', event.authorId);
+    if (event.type === 'message' && conversation.value) conversation.value = after_message(conversation.value, event, 'visitor');
+  });
+}
+
+let marked = 0;
+
+/** Says that the visitor has seen what is shown. */
+export async function mark() {
+  const newest = events.value.filter(({ authorType }) => authorType === 'agent').at(-1);
+  const chat = conversation.value;
+  if (!newest || !chat?.unread || Math.max(marked, seen_by(chat, 'visitor')) >= newest.position) return;
+  marked = newest.position;
+  await authorised('POST', `v1/threads/${newest.threadId}/read`, { body: { upTo: newest.position } }).catch(() => (marked = 0));
 }
 
 let flushing = false;

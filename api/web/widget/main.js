@@ -1,6 +1,8 @@
 // @ts-check
 /** The panel of the widget: a form first, then the chat. */
 import { Icon, html, linked, render, signal, useEffect, useLayoutEffect, useRef, useState } from '../shared/html.js';
+import { seen_by } from '../shared/fold.js';
+import { writers } from '../shared/moment.js';
 import * as chat from './chat.js';
 import { english, fill, texts as load_texts } from './texts.js';
 
@@ -10,7 +12,8 @@ const words = signal(english);
 const language = signal('en');
 /** Whether the visitor sees the panel. */
 const shown = signal(window.parent === window);
-const seen = signal(0);
+const visible = signal(document.visibilityState === 'visible');
+document.addEventListener('visibilitychange', () => (visible.value = document.visibilityState === 'visible'));
 
 /** @param {object} message to the site's page, which learns nothing of what is said */
 const post = (message) => host && window.parent.postMessage(message, host);
@@ -138,6 +141,7 @@ function Log() {
   const log = useRef(/** @type {HTMLElement | null} */ (null));
   const follows = useRef(true);
   const last = chat.events.value.at(-1);
+  const is_seen = last?.authorType === 'visitor' && seen_by(chat.conversation.value, 'agent') >= last.position;
   const pending = chat.waiting.value;
   useLayoutEffect(() => {
     const element = log.current;
@@ -145,9 +149,16 @@ function Log() {
   }, [chat.events.value, pending, shown.value]);
   const scrolled = ({ currentTarget: at }) => (follows.current = at.scrollHeight - at.scrollTop - at.clientHeight < 40);
   return html`<div class="log" role="log" aria-live="polite" aria-label=${words.value.messages} tabindex="0" ref=${log} onScroll=${scrolled}>
-    ${lines()} ${pending.map((item) => html`<${Pending} key=${item.id} item=${item} />`)}
+    ${lines()} ${is_seen && html`<p class="seen">${words.value.seen}</p>`} ${pending.map((item) => html`<${Pending} key=${item.id} item=${item} />`)}
     ${!last && !pending.length && html`<p class="system">${words.value.loading}</p>`}
   </div>`;
+}
+
+/** Says that the agent writes. */
+function Moment() {
+  const writer = writers.value.get(chat.session.value?.conversationId ?? '');
+  const is_agent = writer?.type === 'agent';
+  return html`<p class="moment">${is_agent && `${fill(words.value.typing, name_of(writer.id))}…`}</p>`;
 }
 
 function Composer() {
@@ -176,22 +187,18 @@ function App() {
   return html`<main class="widget" aria-label=${words.value.title}>
     <${Head} />
     ${is_offline && has_chat ? html`<p class="offline" role="status">${words.value.offline}</p>` : html`<span></span>`}
-    ${has_chat ? html`<${Log} /><${Composer} />` : html`<${Form} />`}
+    ${has_chat ? html`<${Log} /><div><${Moment} /><${Composer} /></div>` : html`<${Form} />`}
   </main>`;
 }
 
-/** The number of messages that came while the panel was closed. */
+/** Reports what the visitor has seen, and what not: to the server, and to the button on the site's page. */
 function Unread() {
-  const positions = chat.events.value.filter(({ authorType }) => authorType === 'agent').map(({ position }) => position);
-  const newest = Math.max(0, ...positions);
+  const count = chat.conversation.value?.unread ?? 0;
+  const is_seen = shown.value && visible.value;
   useEffect(() => {
-    if (shown.value && document.visibilityState === 'visible') seen.value = newest;
-  }, [newest, shown.value]);
-  const count = seen.value ? positions.filter((position) => position > seen.value).length : 0;
-  useEffect(() => {
-    if (!seen.value) seen.value = newest;
-    post({ unread: count });
-  }, [count, newest]);
+    if (is_seen) chat.mark();
+  }, [is_seen, chat.events.value, count]);
+  useEffect(() => void post({ unread: shown.value ? 0 : count }), [count, shown.value]);
   return null;
 }
 

@@ -1,0 +1,80 @@
+// @ts-check
+/** What is about the moment: who writes, and who looks. It comes by the live stream, is in no log, and ends by itself. */
+import { signal } from './html.js';
+
+/** @typedef {{ type: 'agent' | 'visitor', id: string, draft?: string }} Writer */
+
+/** The clients repeat it while it is so. */
+const REPEAT_MS = 5_000;
+const REPEAT_LOOK_MS = 15_000;
+
+/** Who writes, by conversation. */
+export const writers = signal(/** @type {Map<string, Writer>} */ (new Map()));
+/** The agents that look, by conversation. */
+export const lookers = signal(/** @type {Map<string, string[]>} */ (new Map()));
+
+/** @type {Map<string, ReturnType<typeof setTimeout>>} */
+const ends = new Map();
+
+/** @template T @param {import('../vendor/preact-signals-2.11.4.mjs').Signal<Map<string, T>>} map @param {string} id @param {T | undefined} value */
+function put(map, id, value) {
+  const next = new Map(map.value);
+  if (value === undefined) next.delete(id);
+  else next.set(id, value);
+  map.value = next;
+}
+
+/** @param {string} name @param {number} ms @param {() => void} end */
+function end_after(name, ms, end) {
+  clearTimeout(ends.get(name));
+  ends.set(name, setTimeout(end, ms));
+}
+
+/** @param {any} frame of the kind `ephemeral` */
+export function hear({ kind, conversationId, author, agentId, state, draft, ttlMs }) {
+  if (kind === 'typing') {
+    put(writers, conversationId, state === 'started' ? { ...author, draft } : undefined);
+    end_after(conversationId, ttlMs, () => put(writers, conversationId, undefined));
+  }
+  if (kind === 'looking') {
+    const others = (lookers.value.get(conversationId) ?? []).filter((id) => id !== agentId);
+    const gone = () => put(lookers, conversationId, (lookers.value.get(conversationId) ?? []).filter((id) => id !== agentId));
+    put(lookers, conversationId, state === 'started' ? [...others, agentId] : others);
+    end_after(`${conversationId} ${agentId}`, ttlMs, gone);
+  }
+}
+
+/** A message ends its author's writing. @param {string} conversationId @param {string} authorId */
+export function wrote(conversationId, authorId) {
+  if (writers.value.get(conversationId)?.id === authorId) put(writers, conversationId, undefined);
+}
+
+/** What was said last, so that it is repeated only as often as it must. */
+let said = { conversationId: '', state: 'stopped', at: 0 };
+
+/**
+ * Says that the user writes, or has stopped to.
+ * @param {(frame: object) => void} send @param {string} conversationId @param {string} text what is written so far
+ */
+export function say_typing(send, conversationId, text) {
+  const state = text ? 'started' : 'stopped';
+  const is_new = said.conversationId !== conversationId || said.state !== state;
+  if (!is_new && (state === 'stopped' || Date.now() - said.at < REPEAT_MS)) return;
+  if (is_new && state === 'stopped' && said.conversationId !== conversationId) return;
+  said = { conversationId, state, at: Date.now() };
+  send({ frame: 'typing', conversationId, state });
+}
+
+/**
+ * Says that the agent looks at a conversation, until the answer is called.
+ * @param {(frame: object) => void} send @param {string} conversationId
+ */
+export function look(send, conversationId) {
+  const say = (/** @type {string} */ state) => send({ frame: 'looking', conversationId, state });
+  say('started');
+  const repeating = setInterval(() => document.visibilityState === 'visible' && say('started'), REPEAT_LOOK_MS);
+  return () => {
+    clearInterval(repeating);
+    say('stopped');
+  };
+}
