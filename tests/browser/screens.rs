@@ -105,6 +105,10 @@ async fn nobody_is_kept_out_of_any_state() {
     visitor.open(&format!("{}/widget/", server.base())).await;
     visitor.wait("return document.querySelector('textarea')").await;
     gallery.look(&visitor, "widget-form").await;
+    visitor.open(&format!("{}/widget/?arabic#lang=ar", server.base())).await;
+    visitor.wait("return document.documentElement.dir === 'rtl' && document.querySelector('textarea')").await;
+    gallery.look(&visitor, "widget-arabic").await;
+    visitor.open(&format!("{}/widget/", server.base())).await;
     begin(&visitor, "Vera Lind", "Hello! Is my desk on its way? The order is https://shop.example/orders/7").await;
     log_in(&agent, &server, "Anna Berg").await;
     go_online(&agent).await;

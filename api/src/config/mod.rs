@@ -99,8 +99,8 @@ pub struct Arguments {
     /// How trusted proxies report the client
     #[arg(long, env = "PROXY_HEADER", value_enum, default_value_t, global = true)]
     pub proxy_header: ProxyHeader,
-    /// Origins whose pages may call the API, such as those with the chat widget: `https://shop.example`, separated by
-    /// commas, or *; default: none
+    /// Origins whose pages may hold the chat widget and call the API: `https://shop.example`, separated by commas, or *;
+    /// default: none
     #[arg(long, env = "CORS_ORIGINS", default_value = "", hide_default_value = true, global = true)]
     pub cors_origins: String,
     /// Seconds for which /readyz announces a shutdown before the node stops accepting connections, so that a load balancer

@@ -175,7 +175,7 @@ function Composer() {
   const is_closed = chat.conversation.value?.status === 'closed';
   return html`<form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}>
     <textarea class="input" rows="1" aria-label=${texts.write} placeholder=${is_closed ? texts.reopen : texts.write} maxlength="4000"
-      dir="auto" data-focus value=${chat.draft.value} onKeyDown=${key}
+      dir=${chat.draft.value ? 'auto' : texts.direction} data-focus value=${chat.draft.value} onKeyDown=${key}
       onInput=${(/** @type {any} */ event) => chat.keepDraft(event.target.value)}></textarea>
     <button class="button primary" aria-label=${texts.send}><${Icon} name="send" /></button>
   </form>`;
