@@ -60,7 +60,7 @@ export class Live {
 
   /** Sends a frame through whichever tab is connected. It may be lost. @param {object} frame */
   send(frame) {
-    if (!this.leads) this.#tell({ send: frame });
+    if (!this.leads) this.#pass({ send: frame });
     else if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
@@ -69,7 +69,7 @@ export class Live {
   }
 
   /** @param {any} message */
-  #tell(message) {
+  #pass(message) {
     if (!this.#ended) this.channel.postMessage(message);
   }
 
@@ -87,14 +87,14 @@ export class Live {
   #ask() {
     return new Promise((resolve) => {
       this.#answered = resolve;
-      this.#tell({ ask: true });
+      this.#pass({ ask: true });
       setTimeout(() => resolve(null), ASK_MS);
     });
   }
 
   /** @param {any} message */
   #hear(message) {
-    if (message.ask && this.leads) this.#tell({ answer: { at: this.#at, state: this.state } });
+    if (message.ask && this.leads) this.#pass({ answer: { at: this.#at, state: this.state } });
     if (message.answer) this.#answered?.(message.answer);
     if (message.frame && !this.leads) this.#take(message.frame, message.epoch);
     if (message.state && !this.leads) this.#become(message.state);
@@ -141,7 +141,7 @@ export class Live {
 
   /** @param {State} state */
   #become(state) {
-    if (this.leads) this.#tell({ state });
+    if (this.leads) this.#pass({ state });
     if (this.state === state) return;
     this.state = state;
     this.options.onState(state);
@@ -160,7 +160,7 @@ export class Live {
       renew = end.code === 4401 || end.code === 4409;
       if (end.code === 4409) {
         await this.#reload(null);
-        if (this.#at) this.#tell({ reload: this.#at });
+        if (this.#at) this.#pass({ reload: this.#at });
       }
       if (!renew || failures) await this.#sleep(end.wait ?? backoff(failures));
       failures++;
@@ -221,7 +221,7 @@ export class Live {
         return void this.options.token(true).then((token) => send({ frame: 'token', token })).catch(() => {});
       }
       if (frame.frame === 'welcome') this.#epoch = frame.epoch;
-      this.#tell({ frame, epoch: this.#epoch });
+      this.#pass({ frame, epoch: this.#epoch });
       this.#take(frame, this.#epoch);
       if (frame.frame === 'live') {
         was_live = true;
@@ -244,10 +244,10 @@ export class Live {
     this.#wake = null;
   }
 
-  /** @param {string} reason @param {boolean} tell */
-  #finish(reason, tell) {
+  /** @param {string} reason @param {boolean} is_first whether the other tabs do not know it yet */
+  #finish(reason, is_first) {
     if (this.#ended) return;
-    if (tell) this.#tell({ end: reason });
+    if (is_first) this.#pass({ end: reason });
     this.stop();
     this.options.onEnd(reason);
   }

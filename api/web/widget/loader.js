@@ -99,7 +99,7 @@
     const about = new URLSearchParams({ origin: location.origin, lang, group });
     frame = /** @type {HTMLIFrameElement} */ (make('iframe', { title: label, src: `${new URL('widget/', base)}#${about}` }));
     panel.append(frame);
-    const late = setTimeout(() => is_ready || fail(), 8_000);
+    const late = setTimeout(() => is_ready || fail(), 15_000);
     frame.addEventListener('load', () => setTimeout(() => { clearTimeout(late); if (!is_ready) fail(); }, 4_000));
   };
 
