@@ -1,5 +1,7 @@
 //! What the product is for: a visitor asks, an agent answers, and both see it at once.
 
+use serde_json::json;
+
 use crate::driver::{browsers, has_browser};
 use crate::people::{begin, go_online, hire, log_in, messages, open_chat, reply, server, visit, write};
 
@@ -94,4 +96,30 @@ async fn each_sees_that_the_other_writes() {
     agent.wait_for_text("Vera Lind is typing").await;
     visitor.script("const field = document.querySelector('.composer textarea'); field.value = ''; field.dispatchEvent(new Event('input', { bubbles: true }))").await;
     agent.wait("return !document.querySelector('.moment').innerText").await;
+}
+
+#[tokio::test]
+async fn plain_http_of_an_office_is_enough() {
+    if !has_browser("plain_http_of_an_office_is_enough") {
+        return;
+    }
+    let server = server().await;
+    hire(&server, "Anna Berg", "agent").await;
+    let [agent, visitor] = browsers().await;
+    for browser in [&agent, &visitor] {
+        // What browsers leave out on pages that are neither of this machine nor of HTTPS.
+        let source =
+            "delete Navigator.prototype.locks; delete Crypto.prototype.randomUUID; delete Crypto.prototype.subtle";
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
+    }
+    log_in(&agent, &server, "Anna Berg").await;
+    assert_eq!(agent.script("return [navigator.locks, crypto.randomUUID].filter(Boolean).length").await, 0);
+    go_online(&agent).await;
+    visitor.open(&format!("{}/widget/", server.base())).await;
+    begin(&visitor, "Vera Lind", "Hello").await;
+    open_chat(&agent, "Vera Lind").await;
+    reply(&agent, "Good morning").await;
+    visitor.wait_for_text("Good morning").await;
+    write(&visitor, "Nice").await;
+    agent.wait_for_text("Nice").await;
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /** Everything that the console knows, kept true by the live stream. */
-import { Problem, query } from '../shared/api.js';
+import { Problem, new_id, query } from '../shared/api.js';
 import { batch, computed, signal } from '../shared/html.js';
 import { after_message, after_reading, is_older } from '../shared/fold.js';
 import { Live } from '../shared/live.js';
@@ -354,7 +354,7 @@ export async function mark(chat) {
  * @param {string} method @param {any} chat @param {string} verb @param {unknown} [body]
  */
 export async function change(method, chat, verb, body) {
-  const { data } = await call(method, `v1/conversations/${chat.id}/${verb}`, { body, key: crypto.randomUUID() });
+  const { data } = await call(method, `v1/conversations/${chat.id}/${verb}`, { body, key: new_id() });
   if (data?.id === chat.id) batch(() => keep_chat(data));
 }
 
@@ -379,7 +379,7 @@ export async function take(chat) {
 
 /** @param {string} id @param {string} content */
 export async function say(id, content) {
-  await deliver(id, { id: crypto.randomUUID(), content, at: new Date().toISOString() });
+  await deliver(id, { id: new_id(), content, at: new Date().toISOString() });
 }
 
 /** Sends a message, or sends it again; what is stored already is not stored twice. @param {string} id @param {any} item */

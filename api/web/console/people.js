@@ -2,6 +2,7 @@
 /** Agents, groups and tags, and how those with the right change them. */
 import { Icon, html, signal, useState } from '../shared/html.js';
 import * as desk from './desk.js';
+import { new_id } from '../shared/api.js';
 import { call } from './session.js';
 import { Avatar, Dialog, Form, Tag, attempt } from './ui.js';
 
@@ -11,7 +12,7 @@ const close = () => (edited.value = null);
 
 /** @param {any} map @param {string} path @param {any} row @param {any} body */
 async function save(map, path, row, body) {
-  const { data } = row.id ? await call('PATCH', `${path}/${row.id}`, { body }) : await call('POST', path, { body, key: crypto.randomUUID() });
+  const { data } = row.id ? await call('PATCH', `${path}/${row.id}`, { body }) : await call('POST', path, { body, key: new_id() });
   desk.put(map, data.id, data);
   return data;
 }

@@ -3,7 +3,7 @@
  * Who is logged in, in all tabs of this browser. Tokens are in memory and in the tab's own storage: they are gone when the
  * last tab is closed, and a new tab gets them from an open one.
  */
-import { Problem, call as bare } from '../shared/api.js';
+import { Problem, alone, call as bare } from '../shared/api.js';
 import { signal } from '../shared/html.js';
 import { tab } from '../shared/keep.js';
 
@@ -82,7 +82,7 @@ export async function token(renew) {
   const current = session.value;
   if (!current) throw new Problem(401, null);
   if (!renew && current.until - Date.now() > SPARE_MS) return current.access;
-  return navigator.locks.request('livechatlog.session', () => renewed(current));
+  return alone('session', () => renewed(current));
 }
 
 /** @param {Session} before */

@@ -71,3 +71,20 @@ export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A pause that grows with the number of failures, another one for each client. @param {number} failures */
 export const backoff = (failures) => Math.min(15_000, 400 * 2 ** failures) * (0.5 + Math.random() / 2);
+
+/** A new id. Browsers have `randomUUID` on secure pages only, and an office may serve over plain HTTP. @returns {string} */
+export function new_id() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const digits = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20)}`;
+}
+
+/**
+ * Does something in one tab at a time; on pages that are not secure, where there are no locks, at once.
+ * @template T @param {string} name @param {() => Promise<T>} work @param {AbortSignal} [signal] ends the waiting
+ * @returns {Promise<T>}
+ */
+export async function alone(name, work, signal) {
+  if (!navigator.locks) return work();
+  return navigator.locks.request(`livechatlog.${name}`, { signal }, work);
+}

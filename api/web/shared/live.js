@@ -3,7 +3,7 @@
  * The live stream, once for all tabs of a browser: one tab holds the connection and passes the frames on. When it is closed
  * or dies, another one takes over, from its own position.
  */
-import { backoff, base, pause } from './api.js';
+import { alone, backoff, base, pause } from './api.js';
 
 /** @typedef {import('./api.js').Place} Place */
 /** @typedef {'connecting' | 'live' | 'offline'} State */
@@ -78,9 +78,8 @@ export class Live {
     if (answer) this.#become(answer.state);
     await this.#reload(answer?.at ?? null);
     const { name } = this.options;
-    navigator.locks
-      .request(`livechatlog.${name}`, { signal: this.#stopped.signal }, () => this.#lead())
-      .catch(() => {});
+    // The waiting ends with this tab.
+    alone(name, () => this.#lead(), this.#stopped.signal).catch(() => {});
   }
 
   /** Where the tab that leads is, if one does. @returns {Promise<{ at: Place | null, state: State } | null>} */

@@ -1,6 +1,6 @@
 // @ts-check
 /** The visitor's chat: what is known of it, what is not sent yet, and how both change. */
-import { Problem, backoff, call, pause } from '../shared/api.js';
+import { Problem, alone, backoff, call, new_id, pause } from '../shared/api.js';
 import { batch, computed, signal } from '../shared/html.js';
 import { after_message, after_reading, is_older, seen_by } from '../shared/fold.js';
 import { browser } from '../shared/keep.js';
@@ -61,7 +61,7 @@ export function keepDraft(text) {
 
 /** @param {string} content @param {{ name?: string, email?: string }} [who] for the first message */
 export function say(content, who = {}) {
-  keepUnsent([...stored(), { id: crypto.randomUUID(), content, at: new Date().toISOString(), ...who }]);
+  keepUnsent([...stored(), { id: new_id(), content, at: new Date().toISOString(), ...who }]);
   keepDraft('');
   flush();
 }
@@ -215,7 +215,7 @@ export async function flush() {
   if (flushing) return;
   flushing = true;
   try {
-    await navigator.locks.request('livechatlog.unsent', sendAll);
+    await alone('unsent', sendAll);
   } finally {
     flushing = false;
   }
