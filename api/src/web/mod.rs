@@ -44,6 +44,7 @@ pub fn routes() -> Router<RestState> {
         .route("/widget/", get(widget))
         .route("/widget.js", get(loader))
         .route("/assets/{version}/{*path}", get(file))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
 }
 
 /// Relative, so that it holds below a path of a proxy.

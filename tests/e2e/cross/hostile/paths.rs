@@ -51,7 +51,7 @@ fn by_id() -> Vec<(Method, &'static str, Option<Value>)> {
 }
 
 pub async fn refuse_unknown_routes_and_methods(desk: &Desk) {
-    let paths = ["/", "/v1", "/v1/", "/v2/agents", "/v1/agents/", "/V1/agents", "/v1/agents/x/y", "/v1/conversation"];
+    let paths = ["/v1", "/v1/", "/v2/agents", "/v1/agents/", "/V1/agents", "/v1/agents/x/y", "/v1/conversation"];
     let paths = paths.iter().chain(&["/admin", "/.env", "/v1/agents%00", "//health"]);
     for path in paths {
         for method in [Method::GET, Method::POST, Method::DELETE] {
@@ -80,6 +80,9 @@ pub async fn refuse_unknown_routes_and_methods(desk: &Desk) {
         ("/health", gets),
         ("/livez", gets),
         ("/readyz", gets),
+        ("/", gets),
+        ("/console/", gets),
+        ("/widget.js", gets),
     ];
     for (path, allowed) in routes {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
