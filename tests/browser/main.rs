@@ -11,5 +11,6 @@ mod people;
 mod screens;
 mod site;
 mod story;
+mod streams;
 mod team;
 mod visitor;
