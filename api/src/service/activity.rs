@@ -14,7 +14,7 @@ use super::Refusal;
 use super::stream::Notice;
 use super::stream::frames::ActivityState;
 
-/// Tells readers of the live stream what others do. Nothing of it is stored.
+/// Shows readers of the live stream what others do. Nothing of it is stored.
 #[derive(Clone)]
 pub struct Activity {
     /// Reads the conversations.
@@ -58,7 +58,7 @@ impl Activity {
             return Err(UseCaseError::from(ConversationError::ChatClosed).into());
         }
         let draft = draft.filter(|_| self.sneak_peek).map(|draft| draft.as_str().to_owned());
-        self.tell(&Notice::Typing { conversation_id, author, state, draft });
+        self.send(&Notice::Typing { conversation_id, author, state, draft });
         Ok(())
     }
 
@@ -76,7 +76,7 @@ impl Activity {
             return Err(Refusal::forbidden("Only agents may do this."));
         };
         self.readable(principal, conversation_id).await?;
-        self.tell(&Notice::Looking { conversation_id, agent_id, state });
+        self.send(&Notice::Looking { conversation_id, agent_id, state });
         Ok(())
     }
 
@@ -85,7 +85,7 @@ impl Activity {
         Ok(self.bus.read::<Conversation>(id).await?)
     }
 
-    fn tell(&self, notice: &Notice) {
+    fn send(&self, notice: &Notice) {
         self.fanout.send(&serde_json::to_string(notice).expect("notices are plain JSON"));
     }
 }

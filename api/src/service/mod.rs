@@ -97,7 +97,7 @@ pub struct Services {
     pub conversations: Conversations,
     /// Takes the marks of readers.
     pub receipts: Receipts,
-    /// Tells others what people do at this moment.
+    /// Shows others what people do at this moment.
     pub activity: Activity,
     /// Reads the queue.
     pub queue: Queue,

@@ -192,7 +192,7 @@ pub struct StreamTicket {
     pub ends_at: Timestamp,
 }
 
-/// Who reads with a ticket.
+/// The reader that a ticket was issued to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TicketHolder {
     Agent { id: AgentId, session: SessionId },

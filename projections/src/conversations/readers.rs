@@ -30,7 +30,7 @@ pub enum ReaderKind {
 }
 
 impl From<Participant> for SeenUpTo {
-    /// Who has read nothing yet.
+    /// A reader that has read nothing yet.
     fn from(participant: Participant) -> Self {
         let (kind, id) = match participant {
             Participant::Visitor(id) => (ReaderKind::Visitor, id.uuid()),

@@ -161,7 +161,7 @@ pub enum Ephemeral {
     Looking {
         /// The conversation that the agent looks at.
         conversation_id: ConversationId,
-        /// The agent.
+        /// The agent, who need not serve it.
         agent_id: AgentId,
         /// Whether the agent looks.
         state: ActivityState,

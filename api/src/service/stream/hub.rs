@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::End;
 use super::history::History;
-use super::moments::{MOST_WAITING, Notice};
+use super::notice::{MOST_WAITING, Notice};
 use super::recent::{Batch, Recent};
 use super::renderer::Renderer;
 use super::seats::{Seat, Seats};
