@@ -24,7 +24,7 @@ const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What a client has shown, which has been admitted.
 pub enum Proof {
-    /// A token.
+    /// The bearer's right to everything, which came in a header.
     Token(String),
     /// A ticket, which this connection has got.
     Ticket(Admission),

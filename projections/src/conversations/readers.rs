@@ -8,7 +8,7 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SeenUpTo {
-    /// The kind of reader.
+    /// Whether a visitor or an agent reads.
     #[serde(rename = "type")]
     pub kind: ReaderKind,
     /// The visitor's or the agent's id.
@@ -18,7 +18,7 @@ pub struct SeenUpTo {
     pub position: Position,
 }
 
-/// Kinds of readers.
+/// The sides of a conversation, as its readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -142,7 +142,7 @@ impl ConversationRow {
         }
     }
 
-    /// Notes a message.
+    /// Counts a message as unread by the other side, and as the last one.
     pub(crate) fn note_message(&mut self, header: &EventHeader, author: Participant, at: Timestamp) {
         self.last_message_at = Some(at);
         self.position = header.position;
