@@ -31,26 +31,43 @@ enum Cut {
     Silent,
 }
 
-/// The nodes of a client, each behind a proxy that can fall silent.
+/// The nodes of a client.
 struct Ways {
-    nodes: [HalfOpenProxy; 2],
-    cuts: &'static [Cut],
+    nodes: [String; 2],
+    /// What stands before them and can fall silent. A visitor may have few streams, and a silent one counts until the server
+    /// notices: so visitors have none.
+    proxies: Option<[HalfOpenProxy; 2]>,
 }
 
-/// A visitor may have few streams, and a silent connection counts until the server notices.
-const OF_VISITORS: &[Cut] = &[Cut::Closed, Cut::Reset];
+impl Ways {
+    fn direct(nodes: &[String; 2]) -> Self {
+        Self { nodes: nodes.clone(), proxies: None }
+    }
 
-const ALL: &[Cut] = &[Cut::Closed, Cut::Reset, Cut::Silent];
+    async fn through_proxies(nodes: &[String; 2]) -> Self {
+        let proxies = [HalfOpenProxy::before(&nodes[0]).await, HalfOpenProxy::before(&nodes[1]).await];
+        let nodes = [0, 1].map(|number: usize| proxies[number].base().to_owned());
+        Self { nodes, proxies: Some(proxies) }
+    }
+
+    fn cut(&self, stream: Stream, cuts: usize) {
+        match ([Cut::Closed, Cut::Reset, Cut::Silent][cuts % 3], &self.proxies) {
+            (Cut::Closed, _) | (Cut::Silent, None) => drop(stream),
+            (Cut::Reset, _) => stream.reset(),
+            (Cut::Silent, Some(proxies)) => proxies[cuts % 2].fall_silent(),
+        }
+    }
+}
 
 /// Follows with cuts at odd moments, until it has seen the last message. The result is how often each event came.
 async fn follow(
-    Ways { nodes, cuts: kinds }: Ways,
+    ways: Ways,
     (token, start): (String, String),
     resume: Resume,
     done: Arc<AtomicBool>,
 ) -> BTreeMap<String, usize> {
     let mut seen = BTreeMap::new();
-    let (mut stream, frames) = Stream::join(nodes[0].base(), &token, Some(&start)).await;
+    let (mut stream, frames) = Stream::join(&ways.nodes[0], &token, Some(&start)).await;
     frames.iter().for_each(|frame| count(&mut seen, frame));
     let mut cuts = 0;
     loop {
@@ -61,14 +78,10 @@ async fn follow(
         }
         let is_over = done.load(Ordering::SeqCst) && cuts >= CUTS;
         let cursor = (resume == Resume::FromItsPosition).then(|| stream.cursor());
-        match kinds[cuts % kinds.len()] {
-            Cut::Closed => drop(stream),
-            Cut::Reset => stream.reset(),
-            Cut::Silent => nodes[cuts % 2].fall_silent(),
-        }
+        ways.cut(stream, cuts);
         cuts += 1;
         let frames;
-        (stream, frames) = Stream::join(nodes[cuts % 2].base(), &token, cursor.as_deref()).await;
+        (stream, frames) = Stream::join(&ways.nodes[cuts % 2], &token, cursor.as_deref()).await;
         frames.iter().for_each(|frame| count(&mut seen, frame));
         if is_over {
             return seen;
@@ -99,14 +112,12 @@ async fn nothing_is_missed_and_nothing_comes_twice(database: TestDatabase) {
     let head = one.app().log.head().await.unwrap();
     let (from, start) = (head.position, format!("{}:{}", head.epoch, head.position));
     let done = Arc::new(AtomicBool::new(false));
-    let follow = async |client: &Client, cuts, resume| {
-        let proxies = [HalfOpenProxy::before(&nodes[0]).await, HalfOpenProxy::before(&nodes[1]).await];
-        let ways = Ways { nodes: proxies, cuts };
+    let follow = |client: &Client, ways, resume| {
         tokio::spawn(follow(ways, (token(client).to_owned(), start.clone()), resume, Arc::clone(&done)))
     };
-    let theirs = follow(&visitor.client, OF_VISITORS, Resume::FromItsPosition).await;
-    let ours = follow(&agent.client, ALL, Resume::FromItsPosition).await;
-    let forgetful = follow(&visitor.client, OF_VISITORS, Resume::FromNow).await;
+    let theirs = follow(&visitor.client, Ways::direct(&nodes), Resume::FromItsPosition);
+    let ours = follow(&agent.client, Ways::through_proxies(&nodes).await, Resume::FromItsPosition);
+    let forgetful = follow(&visitor.client, Ways::direct(&nodes), Resume::FromNow);
     for number in 0..150 {
         let by = if number % 3 == 0 { &visitor.client } else { &agent.client };
         by.post(&messages(&visitor), &json!({ "content": number.to_string() })).await.expect(201);

@@ -129,9 +129,10 @@ async fn only_participants_show_that_they_write(database: TestDatabase) {
     assert_problem(&vera.client.post(&path, &started).await, 409, "chat_closed");
 }
 
-each_database!(draft_reaches_agents_where_the_installation_allows_it_and_visitors_never);
-async fn draft_reaches_agents_where_the_installation_allows_it_and_visitors_never(database: TestDatabase) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn draft_reaches_agents_where_the_installation_allows_it_and_visitors_never() {
     for allowed in [false, true] {
+        let database = TestDatabase::sqlite();
         let set = |settings: &mut api::config::Settings| settings.sneak_peek = allowed;
         let server = Server::start_with(&database, TestClock::new(), set).await;
         let (anna, vera) = served(&server).await;
