@@ -167,6 +167,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn file_that_cannot_be_opened_though_its_folder_can_be_written_lies_on_an_unfit_file_system() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(advice_to_open(&folder.path().join("log.db")).starts_with("put the file on a local disk"));
+        let nowhere = folder.path().join("nowhere").join("log.db");
+        assert!(advice_to_open(&nowhere).starts_with("let the user who runs livechatlog write the folder"));
+    }
+
+    #[test]
     fn only_sqlite_with_the_wal_reset_bug_is_warned_of() {
         assert!(outdated(SqliteVersion { number: 3_051_002 }).is_some());
         assert!(outdated(SqliteVersion::FIRST_SAFE).is_none());

@@ -11,10 +11,10 @@ use crate::database::DatabaseError;
 
 const HEAD: &str = "SELECT position, chain_hash, epoch FROM log_head WHERE id = 1";
 const HASH: &str = "SELECT chain_hash FROM events WHERE position = ?";
+const RESTORES: &str = "SELECT COUNT(*) FROM restores WHERE finished_us IS NULL";
 const LATER: &str = "SELECT COUNT(*) FROM events WHERE position > ?";
 
 /// The end of the event log.
-#[derive(PartialEq, Eq)]
 struct End {
     position: i64,
     hash: Vec<u8>,
@@ -36,11 +36,23 @@ pub fn has_foreign_wal(file: &Path) -> bool {
     if !has_wal || !file.exists() {
         return false;
     }
-    let alone = connection::open(file, Mode::Immutable).and_then(|file| Ok(file.query_row(HEAD, [], End::read)?));
+    let alone = connection::open(file, Mode::Immutable).and_then(|file| Ok(end_of(&file)?));
     match alone {
-        Ok(end) if end.position > 0 => !together(file).is_ok_and(|together| goes_on(&together, &end).unwrap_or(false)),
-        Ok(_) | Err(_) => false,
+        Ok(Some(end)) => !together(file).is_ok_and(|together| goes_on(&together, &end).unwrap_or(false)),
+        // Empty, all in the write-ahead log, or damaged: that is for others to say.
+        Ok(None) | Err(_) => false,
     }
+}
+
+/// The end of the log in a file alone, if the last event is there.
+fn end_of(file: &Connection) -> rusqlite::Result<Option<End>> {
+    let end = file.query_row(HEAD, [], End::read)?;
+    let last = hash_at(file, end.position)?;
+    Ok(Some(end).filter(|end| last.as_ref() == Some(&end.hash)))
+}
+
+fn hash_at(file: &Connection, position: i64) -> rusqlite::Result<Option<Vec<u8>>> {
+    file.query_row(HASH, [position], |row| row.get(0)).optional()
 }
 
 /// Reads only: a connection that writes would mix the two for good when it ends.
@@ -50,8 +62,11 @@ fn together(file: &Path) -> Result<Connection, DatabaseError> {
 
 fn goes_on(together: &Connection, alone: &End) -> rusqlite::Result<bool> {
     let now = together.query_row(HEAD, [], End::read)?;
-    let hash: Option<Vec<u8>> = together.query_row(HASH, [alone.position], |row| row.get(0)).optional()?;
+    if now.epoch != alone.epoch {
+        // A restore that was broken off has begun again.
+        return together.query_row(RESTORES, [], |row| Ok(row.get::<_, i64>(0)? > 0));
+    }
     let later: i64 = together.query_row(LATER, [alone.position], |row| row.get(0))?;
-    let is_same = now.epoch == alone.epoch && hash.as_ref() == Some(&alone.hash);
-    Ok(is_same && now.position == alone.position + later)
+    let is_there = hash_at(together, alone.position)?.as_ref() == Some(&alone.hash);
+    Ok(is_there && now.position == alone.position + later)
 }
