@@ -55,9 +55,12 @@ fn hash_at(file: &Connection, position: i64) -> rusqlite::Result<Option<Vec<u8>>
     file.query_row(HASH, [position], |row| row.get(0)).optional()
 }
 
-/// Reads only: a connection that writes would mix the two for good when it ends.
+/// Reads only: a connection that writes would mix the two for good when it ends. And reads one moment, as a server may be
+/// writing.
 fn together(file: &Path) -> Result<Connection, DatabaseError> {
-    connection::open(file, Mode::ReadOnly)
+    let together = connection::open(file, Mode::ReadOnly)?;
+    together.execute_batch("BEGIN")?;
+    Ok(together)
 }
 
 fn goes_on(together: &Connection, alone: &End) -> rusqlite::Result<bool> {
