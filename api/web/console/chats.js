@@ -158,7 +158,7 @@ function Log({ chat }) {
   return html`<div class="log" ref=${log} onScroll=${scrolled} tabindex="0" role="log" aria-label="Messages" aria-live="polite"><ol>${lines(chat)}
     ${pending.map((/** @type {any} */ item) => html`<li class="said own pending" key=${item.id}><div class="text" dir="auto">${linked(item.content)}</div>
       <p class="state">${item.failed ? html`Not sent: ${item.failed} <button type="button" class="button small" onClick=${() => desk.deliver(chat.id, item)}>Send again</button>` : 'Sending'}</p></li>`)}
-    ${is_seen && html`<li class="said own" key="seen"><p class="state">Seen</p></li>`}</ol>
+    ${is_seen && html`<li class="seen" key="seen">Seen</li>`}</ol>
     ${!events && html`<p class="empty" role="status">Loading…</p>`}</div>`;
 }
 
