@@ -33,7 +33,12 @@ struct Kept {
 }
 
 const TABLES: [Kept; 4] = [
-    Kept { table: "stream_tickets", key: "id", is_old: "ends_us < ?", keep: HOUR },
+    Kept {
+        table: "stream_tickets",
+        key: "id",
+        is_old: "CASE WHEN holder IS NULL THEN use_by_us ELSE ends_us END < ?",
+        keep: HOUR,
+    },
     // What people wrote can be in them.
     Kept { table: "idempotent_responses", key: "command_id", is_old: "created_us < ?", keep: DAY },
     // A command that comes again later than this is a new one.

@@ -80,7 +80,8 @@ impl Chat {
         tell::<Agent>(bus, agent_id, AgentCommand::Register(registration(bus))).await.unwrap();
         let details = VisitorDetails { name: Some(name("Véra 🦊")), ..VisitorDetails::default() };
         let text = MessageText::parse("Hello?").unwrap();
-        let start = StartChat { visitor_id, details, group_id: Some(group_id), text, metadata: None };
+        let start =
+            StartChat { visitor_id, details, group_id: Some(group_id), text, client_event_id: None, metadata: None };
         let receipt = bus.execute(context(bus), start).await.unwrap().output;
         let (conversation_id, thread_id) = (receipt.conversation_id, receipt.thread_id);
         let chat = Self { group_id, agent_id, visitor_id, conversation_id, thread_id };

@@ -217,7 +217,10 @@ impl World {
                 // No visitor asks for group 0: that is the default.
                 let group_id = (group > 0).then(|| group_id(group));
                 let (visitor_id, details, text) = (visitor_id(visitor), VisitorDetails::default(), text());
-                self.order(step, StartChat { visitor_id, details, group_id, text, metadata: None });
+                self.order(
+                    step,
+                    StartChat { visitor_id, details, group_id, text, client_event_id: None, metadata: None },
+                );
             }
             Action::Say { chat, by_agent } => {
                 if let Some((conversation_id, principal)) = self.party(chat, by_agent, is_open) {

@@ -209,7 +209,8 @@ impl Day<'_> {
         let text = self.says(chat, 0)?;
         let Chat { dialogue, visitor_id, details, .. } = &self.chats[chat];
         let (visitor_id, group_id) = (*visitor_id, Some(self.team.groups[dialogue.group]));
-        let start = StartChat { visitor_id, details: details.clone(), group_id, text, metadata: None };
+        let start =
+            StartChat { visitor_id, details: details.clone(), group_id, text, client_event_id: None, metadata: None };
         let begun = execute(self.app, Principal::Visitor { id: visitor_id }, start).await?;
         self.chats[chat].conversation_id = Some(begun.conversation_id);
         self.summary.messages += 1;

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::ids::{ConversationId, GroupId, ThreadId, VisitorId};
-use domain::text::{EmailAddress, MessageText, Metadata, Name, PhoneNumber, is_blank};
+use domain::text::{ClientEventId, EmailAddress, MessageText, Metadata, Name, PhoneNumber, is_blank};
 use domain::visitor::VisitorDetails;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub struct SessionRequest {
     /// The visitor's first message.
     #[schemars(with = "values::MessageText")]
     initial_message: String,
+    /// The client's own id of the message: sent again with it to the thread, the message is taken once.
+    #[schemars(with = "Option<values::ClientEventId>")]
+    client_event_id: Option<String>,
     /// Data that the server returns with the message.
     #[schemars(with = "Option<values::Metadata>")]
     metadata: Option<Box<RawValue>>,
@@ -54,6 +57,7 @@ struct Introduction {
     details: VisitorDetails,
     group_id: Option<GroupId>,
     text: MessageText,
+    client_event_id: Option<ClientEventId>,
     metadata: Option<Metadata>,
 }
 
@@ -84,10 +88,11 @@ impl SessionRequest {
         let phone = fields.optional("phone", self.phone.as_deref(), PhoneNumber::parse);
         let group_id = fields.optional_id("groupId", self.group_id.as_deref());
         let text = fields.text("initialMessage", &self.initial_message, MessageText::parse);
+        let client_event_id = fields.optional("clientEventId", self.client_event_id.as_deref(), ClientEventId::parse);
         let metadata = metadata(&mut fields, self.metadata.as_deref());
         let text = fields.finish_with(text)?;
         let details = VisitorDetails { name, email, phone };
-        Ok(Introduction { details, group_id, text, metadata })
+        Ok(Introduction { details, group_id, text, client_event_id, metadata })
     }
 }
 
@@ -118,9 +123,9 @@ async fn begin(
     let known = services.arrivals.recognise(&arrival).await?;
     let command_id = session_command_id(key, known, info.idempotency_key.as_deref());
     let command_id = command_id.map_err(|error| Refusal::invalid_field("Idempotency-Key", error.to_string()))?;
-    let Introduction { details, group_id, text, metadata } = body.check()?;
+    let Introduction { details, group_id, text, client_event_id, metadata } = body.check()?;
     let (repeatable, request_id) = (command_id.map(|id| (id, info.digest)), info.request_id.uuid());
-    let request = NewSession { known, repeatable, request_id, details, group_id, text, metadata };
+    let request = NewSession { known, repeatable, request_id, details, group_id, text, client_event_id, metadata };
     let executed = services.arrivals.begin(arrival, request).await?;
     let done = services.dispatch.settle(executed, info.wait()).await;
     let (VisitorSession { visitor_id, token, expires_in, chat }, done) = done.split();

@@ -66,6 +66,9 @@ const fn a_minute(times: u32) -> Rate {
 /// a day later.
 const KEPT_ANSWERS: Rate = Rate { times: 1_000, window: Duration::from_secs(24 * 3600) };
 
+/// The tickets for streams of one visitor or agent. Each one is a row for a while, and one opens a stream for hours.
+const TICKETS: Rate = Rate { times: 30, window: Duration::from_secs(60) };
+
 /// A rate with the name under which it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Limit {
@@ -99,6 +102,7 @@ impl Rates {
             (Some(Action::SendMessage), Some(Principal::Agent { .. })) => {
                 (limit("agent-sends", self.agent_messages), principal)
             }
+            (Some(Action::IssueTicket), _) => (limit("tickets", TICKETS), principal),
             (Some(Action::CheckHealth), _) => (limit("probes", self.health_checks), principal),
             _ => (limit("requests", self.requests), principal),
         }
@@ -238,6 +242,7 @@ mod tests {
     #[test]
     fn health_checks_have_a_count_of_their_own_and_all_else_shares_one() {
         assert_eq!(of(Some(Action::CheckHealth), None), ("probes", None));
+        assert_eq!(of(Some(Action::IssueTicket), Some(VERA)), ("tickets", Some(VERA)));
         assert_eq!(of(Some(Action::ReadConversation), Some(VERA)), ("requests", Some(VERA)));
         assert_eq!(of(None, Some(ANNA)), ("requests", Some(ANNA)));
     }

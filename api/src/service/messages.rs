@@ -59,7 +59,12 @@ impl Messages {
         let message = message.to(principal, self.find(place).await?);
         let by_client = message.command_id(&self.key).map(|command_id| (command_id, self.digest(&message)));
         let request = ChangeRequest { repeatable: by_client.or(request.repeatable), ..request.clone() };
-        let done = self.dispatch.execute(caller, &request, message).await?;
+        let mut done = self.dispatch.execute(caller, &request, message).await?;
+        if done.position.is_none() {
+            // Nothing had to be written: it is the message that came with the chat, again.
+            done.position = self.conversations.reading.position_of_message(done.output.message_id).await?;
+            done.repeated = true;
+        }
         let author_name = self.conversations.reading.author_name(principal).await?;
         Ok(done.map(|receipt| SentMessage { receipt, author_name }))
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use application::chat::MarkRead;
-use application::ports::{Clock, EventLog, Position};
-use domain::ids::{EntityId as _, ThreadId};
+use application::ports::{Clock, Position};
+use domain::ids::ThreadId;
 use projections::thread_events::ThreadEventQueries;
 
 use super::{Caller, Conversations, ReadModel, Refusal};
@@ -22,10 +22,8 @@ const MOST_READERS: usize = 1_024;
 pub struct Receipts {
     /// Finds threads, and knows who may read them.
     pub conversations: Conversations,
-    /// Finds messages by their positions.
+    /// Counts messages.
     pub threads: ThreadEventQueries,
-    /// Knows the places of messages in their threads.
-    pub log: Arc<dyn EventLog>,
     /// Bounds how often a mark becomes an event.
     pub pace: Arc<Pace>,
 }
@@ -42,18 +40,8 @@ impl Receipts {
         reading.ensure_thread_readable(principal, thread_id).await?;
         let up_to = self.pace.admit((thread_id, principal.actor()), up_to).await;
         self.conversations.freshness.reach_as_of(None, &[ReadModel::ThreadEvents], caller.as_of).await?;
-        let (up_to, sequence) = self.place(thread_id, up_to).await?;
-        Ok(MarkRead { principal, conversation_id, thread_id, up_to, sequence })
-    }
-
-    /// The last message of a thread up to a position, with its number in the thread's stream; zeros if there is none.
-    async fn place(&self, thread_id: ThreadId, up_to: Position) -> Result<(Position, i64), Refusal> {
-        let Some(position) = self.threads.find_last_message(thread_id, up_to).await? else { return Ok((0, 0)) };
-        let found = self.log.read_after(position - 1, 1).await?;
-        let header = found.first().map(|event| &event.header);
-        let header = header.filter(|header| header.position == position && header.aggregate_id == thread_id.uuid());
-        // A view of another history than the log's.
-        header.map(|header| (position, header.sequence)).ok_or_else(Refusal::view_behind)
+        let (up_to, read) = self.threads.count_messages(thread_id, up_to).await?;
+        Ok(MarkRead { principal, conversation_id, thread_id, up_to, read })
     }
 }
 

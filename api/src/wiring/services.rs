@@ -62,7 +62,6 @@ pub(super) fn build(
         receipts: Receipts {
             conversations: conversations.clone(),
             threads: ThreadEventQueries::new(database.clone()),
-            log: Arc::clone(&log),
             pace: Arc::new(Pace::new(Arc::clone(&clock))),
         },
         conversations,

@@ -34,15 +34,17 @@ pub(super) async fn build(core: &Core, views: &Arc<Views>, sessions: &Sessions) 
     let tickets = Tickets { authenticator: authenticator.clone(), store: Arc::clone(&store), key };
     let (hub, notices) = hub(core, views, (authenticator, store)).await?;
     let receiver = Arc::clone(&hub);
-    let fanout = fanout(core, Arc::new(move |message: &str| receiver.note(message)))?;
+    // Two installations may share a Redis.
+    let channel = format!("{}:{}", FanoutOptions::CHANNEL, hub.epoch());
+    let fanout = fanout(core, channel, Arc::new(move |message: &str| receiver.note(message)))?;
     let activity = Activity { bus: core.bus.clone(), fanout, sneak_peek: core.settings.sneak_peek };
     Ok(Live { hub, notices, activity, tickets })
 }
 
-fn fanout(core: &Core, on_message: OnMessage) -> Result<Arc<dyn Fanout>, StartError> {
+fn fanout(core: &Core, channel: String, on_message: OnMessage) -> Result<Arc<dyn Fanout>, StartError> {
     let Some(url) = core.settings.redis_url.clone() else { return Ok(Arc::new(LocalFanout::new(on_message))) };
     let (clock, ids) = (Arc::clone(&core.clock), Arc::clone(&core.ids));
-    let options = FanoutOptions { url, channel: FanoutOptions::CHANNEL.to_owned(), clock, ids };
+    let options = FanoutOptions { url, channel, clock, ids };
     let redis = RedisFanout::start(options, on_message).map_err(|error| StartError::Redis(Box::new(error)))?;
     Ok(Arc::new(redis))
 }

@@ -8,7 +8,7 @@ use super::access::{ensure_may_read, participant};
 use crate::UseCaseError;
 use crate::command_bus::{UnitOfWork, UseCase, recall};
 use crate::error::Entity;
-use crate::ports::{LogEvent, Position, Principal, Sequence, StreamId};
+use crate::ports::{LogEvent, Position, Principal, StreamId};
 
 /// A participant has read a thread up to a message.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +19,8 @@ pub struct MarkRead {
     pub thread_id: ThreadId,
     /// The position of the last message that the reader has seen.
     pub up_to: Position,
-    /// The number of that message in its thread's stream.
-    pub sequence: Sequence,
+    /// The messages of the thread up to there.
+    pub read: Messages,
 }
 
 /// How far a reader has come.
@@ -44,15 +44,17 @@ impl UseCase for MarkRead {
         let place = threads.iter().position(|id| *id == self.thread_id);
         let place = place.ok_or(UseCaseError::NotFound(Entity::Thread))?;
         let reader = participant(self.principal);
-        let known = work.load::<Thread>(self.thread_id).await?.read_by(reader);
+        let thread = work.load::<Thread>(self.thread_id).await?;
+        let known = thread.read_by(reader);
         let mut unread = 0;
         if self.up_to > known {
-            unread = self.later_messages(work, reader).await?;
+            unread = thread.messages.for_reader(reader).saturating_sub(self.read.for_reader(reader));
             for later in &threads[place + 1..] {
                 unread = unread.saturating_add(work.load::<Thread>(*later).await?.messages.for_reader(reader));
             }
         }
-        let mark = ThreadCommand::MarkRead { reader, up_to: self.up_to, unread, at: work.now() };
+        let serves_chat = matches!(reader, Participant::Agent(id) if conversation.agent_id == Some(id));
+        let mark = ThreadCommand::MarkRead { reader, up_to: self.up_to, unread, serves_chat, at: work.now() };
         match work.execute::<Thread>(self.thread_id, mark).await {
             Ok(_) => Ok(ReadReceipt { up_to: self.up_to.max(known) }),
             Err(UseCaseError::Thread(ThreadError::NotAParticipant)) => {
@@ -67,19 +69,6 @@ impl UseCase for MarkRead {
             let ThreadEvent::MessagesRead { up_to, .. } = *event else { return None };
             Some(ReadReceipt { up_to })
         })
-    }
-}
-
-impl MarkRead {
-    /// The messages of the other side that follow in the thread.
-    async fn later_messages(&self, work: &mut UnitOfWork, reader: Participant) -> Result<u32, UseCaseError> {
-        let mut later = Messages::default();
-        for event in work.events_after::<Thread>(self.thread_id, self.sequence).await? {
-            if let ThreadEvent::MessageSent { author, .. } = event {
-                later.add(author);
-            }
-        }
-        Ok(later.for_reader(reader))
     }
 }
 
@@ -131,12 +120,18 @@ mod tests {
             self.act(message).await.unwrap();
         }
 
-        /// The messages, as positions and numbers in their stream.
-        fn messages(&self, thread_id: ThreadId) -> Vec<(Position, Sequence)> {
+        /// The positions of the messages, and how many there are up to each.
+        fn messages(&self, thread_id: ThreadId) -> Vec<(Position, Messages)> {
             let events = self.company.log.events().into_iter().filter(|event| {
                 event.header.aggregate_id == thread_id.uuid() && event.header.event_type == "MessageSent"
             });
-            events.map(|event| (event.header.position, event.header.sequence)).collect()
+            let mut read = Messages::default();
+            let count = |event: Arc<LogEvent>| {
+                let Some(ThreadEvent::MessageSent { author, .. }) = event.event.of::<Thread>() else { panic!() };
+                read.add(*author);
+                (event.header.position, read)
+            };
+            events.map(count).collect()
         }
 
         async fn read(
@@ -145,8 +140,8 @@ mod tests {
             thread_id: ThreadId,
             number: usize,
         ) -> Result<(Position, Option<u32>), UseCaseError> {
-            let (up_to, sequence) = self.messages(thread_id)[number];
-            let mark = MarkRead { principal, conversation_id: self.id, thread_id, up_to, sequence };
+            let (up_to, read) = self.messages(thread_id)[number];
+            let mark = MarkRead { principal, conversation_id: self.id, thread_id, up_to, read };
             let before = self.company.log.events().len();
             let receipt = self.act(mark).await?;
             let event = self.company.log.events().split_off(before).pop();
@@ -191,6 +186,12 @@ mod tests {
         chat.say(VISITOR).await;
         let agent = Principal::Agent { id: anna, role: Role::Agent };
         assert_eq!(chat.read(agent, first, 0).await.unwrap().1, Some(2), "those of the second thread");
+        // Another agent gets the chat, and may mark what came before them.
+        let bert = chat.company.agent_with_slots(1).await;
+        let next = Principal::Agent { id: bert, role: Role::Agent };
+        assert!(matches!(chat.read(next, first, 0).await, Err(UseCaseError::Forbidden(_))));
+        chat.assign(bert).await;
+        assert_eq!(chat.read(next, first, 0).await.unwrap().1, Some(2));
     }
 
     #[tokio::test]

@@ -48,6 +48,22 @@ impl SendMessage {
     }
 }
 
+impl SendMessage {
+    /// The receipt of the message that came with the chat, if this is the same one again.
+    async fn repeats_the_opening(
+        &self,
+        work: &mut UnitOfWork,
+        thread_id: ThreadId,
+    ) -> Result<Option<MessageReceipt>, UseCaseError> {
+        let (Principal::Visitor { .. }, Some(own_id)) = (self.principal, &self.client_event_id) else {
+            return Ok(None);
+        };
+        let thread = work.load::<Thread>(thread_id).await?;
+        let opening = thread.opening.as_ref().filter(|opening| opening.client_event_id == *own_id);
+        Ok(opening.map(|opening| MessageReceipt { message_id: opening.message_id, thread_id, at: opening.at }))
+    }
+}
+
 impl UseCase for SendMessage {
     type Output = MessageReceipt;
 
@@ -67,6 +83,9 @@ impl UseCase for SendMessage {
             Some(_) => return Err(UseCaseError::NotFound(Entity::Thread)),
             None => conversation.active_thread_id.ok_or(ConversationError::ChatClosed)?,
         };
+        if let Some(receipt) = self.repeats_the_opening(work, thread_id).await? {
+            return Ok(receipt);
+        }
         let at = work.now();
         let message_id = EventId::from_uuid(work.new_uuid());
         let message = ThreadCommand::SendMessage {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use domain::conversation::{Conversation, ConversationCommand, Participant, VisitorCard};
 use domain::group::Group;
 use domain::ids::{ConversationId, EntityId, EventId, GroupId, ThreadId, VisitorId, WorkspaceId};
-use domain::text::{MessageText, Metadata};
+use domain::text::{ClientEventId, MessageText, Metadata};
 use domain::thread::{Thread, ThreadCommand, ThreadEvent};
 use domain::time::Timestamp;
 use domain::visitor::{Visitor, VisitorCommand, VisitorDetails};
@@ -24,6 +24,8 @@ pub struct StartChat {
     pub group_id: Option<GroupId>,
     /// The first message.
     pub text: MessageText,
+    /// The client's own id of the message, by which it is recognised when it comes again as a message.
+    pub client_event_id: Option<ClientEventId>,
     /// What the client attaches to the message.
     pub metadata: Option<Metadata>,
 }
@@ -111,7 +113,7 @@ impl StartChat {
             message_id: EventId::from_uuid(work.new_uuid()),
             author: Participant::Visitor(self.visitor_id),
             text: self.text.clone(),
-            client_event_id: None,
+            client_event_id: self.client_event_id.clone(),
             metadata: self.metadata.clone(),
             at,
         };

@@ -111,18 +111,6 @@ impl UnitOfWork {
         Ok(typed(&self.entries[&stream].state))
     }
 
-    /// The events of an aggregate after one of them, up to the loaded state.
-    ///
-    /// # Errors
-    /// If the log cannot be read.
-    pub async fn events_after<A: Root>(&mut self, id: A::Id, after: Sequence) -> Result<Vec<A::Event>, UseCaseError> {
-        let stream = StreamId::of::<A>(id);
-        self.load::<A>(id).await?;
-        let version = self.entries.get(&stream).map_or(0, |entry| entry.seen.freshness.version());
-        let events = self.inner.log.read_stream(stream, after).await?;
-        events.into_iter().filter(|event| event.sequence <= version).map(decode::<A>).collect()
-    }
-
     /// Adds an aggregate whose id was made here: no one else can have written to it, so nothing is read.
     pub fn begin<A: Root>(&mut self, id: A::Id) {
         let stream = StreamId::of::<A>(id);

@@ -97,7 +97,9 @@ impl Company {
 
     pub(crate) async fn chat_of(&self, visitor_id: VisitorId, group_id: Option<GroupId>) -> ConversationId {
         let (details, text) = (VisitorDetails::default(), MessageText::parse("Hello").unwrap());
-        self.act(StartChat { visitor_id, details, group_id, text, metadata: None }).await.conversation_id
+        self.act(StartChat { visitor_id, details, group_id, text, client_event_id: None, metadata: None })
+            .await
+            .conversation_id
     }
 
     pub(crate) async fn act<U: UseCase>(&self, use_case: U) -> U::Output {

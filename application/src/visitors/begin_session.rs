@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use domain::ids::{CommandId, EntityId as _, GroupId, VisitorId};
-use domain::text::{MessageText, Metadata};
+use domain::text::{ClientEventId, MessageText, Metadata};
 use domain::visitor::{Visitor, VisitorDetails};
 use uuid::Uuid;
 
@@ -43,6 +43,8 @@ pub struct NewSession {
     pub group_id: Option<GroupId>,
     /// The first message.
     pub text: MessageText,
+    /// The client's own id of the message.
+    pub client_event_id: Option<ClientEventId>,
     /// What the client attaches to the message.
     pub metadata: Option<Metadata>,
 }
@@ -90,8 +92,8 @@ impl VisitorSessions {
             Some((command_id, digest)) => context.repeatable(command_id, digest),
             None => context,
         };
-        let NewSession { details, group_id, text, metadata, .. } = request;
-        let start = StartChat { visitor_id, details, group_id, text, metadata };
+        let NewSession { details, group_id, text, client_event_id, metadata, .. } = request;
+        let start = StartChat { visitor_id, details, group_id, text, client_event_id, metadata };
         let executed = match self.bus.execute(context, start).await {
             // The erasure removed the digest that recognises the request, so that no request fits it any more.
             Err(UseCaseError::CommandReused) if self.bus.read::<Visitor>(visitor_id).await?.erased => {
@@ -159,6 +161,7 @@ mod tests {
             details: VisitorDetails::default(),
             group_id: None,
             text: MessageText::parse("Hello").unwrap(),
+            client_event_id: None,
             metadata: None,
         }
     }

@@ -47,6 +47,8 @@ pub enum ThreadCommand {
         up_to: i64,
         /// The later messages of the other side in the conversation.
         unread: u32,
+        /// Whether the reader is the agent who serves the conversation now: earlier threads are theirs to read, too.
+        serves_chat: bool,
         at: Timestamp,
     },
     Close {

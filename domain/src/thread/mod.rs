@@ -16,7 +16,9 @@ pub use event::{GroupChangeReason, JoinCause, LeaveReason, ThreadEvent};
 
 use crate::aggregate::aggregate;
 use crate::conversation::Participant;
-use crate::ids::{AgentId, ConversationId, ThreadId, VisitorId};
+use crate::ids::{AgentId, ConversationId, EventId, ThreadId, VisitorId};
+use crate::text::ClientEventId;
+use crate::time::Timestamp;
 
 /// What the rules need to know of a thread.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,10 +32,21 @@ pub struct Thread {
     pub closed: bool,
     /// How many messages there are, by side.
     pub messages: Messages,
+    /// The first message, if its client has named it.
+    pub opening: Option<Opening>,
     /// The position up to which the visitor has read.
     pub read_by_visitor: i64,
     /// The position up to which each agent has read.
     pub read_by_agents: BTreeMap<AgentId, i64>,
+}
+
+/// The message that came with the chat. It has no command of its own: a client that sends it again as a message is recognised
+/// by it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opening {
+    pub client_event_id: ClientEventId,
+    pub message_id: EventId,
+    pub at: Timestamp,
 }
 
 /// A number of messages of each side.
@@ -62,7 +75,7 @@ impl Messages {
     }
 }
 
-aggregate!(Thread, Thread, ThreadId, ThreadCommand, ThreadEvent, ThreadError, "2");
+aggregate!(Thread, Thread, ThreadId, ThreadCommand, ThreadEvent, ThreadError, "3");
 
 impl Thread {
     fn decide_command(&self, command: ThreadCommand) -> Result<Vec<ThreadEvent>, ThreadError> {
@@ -109,9 +122,11 @@ impl Thread {
                 }
                 Ok(vec![ThreadEvent::GroupChanged { group_id, previous_group_id, reason, at }])
             }
-            ThreadCommand::MarkRead { reader, up_to, unread, at } => {
+            ThreadCommand::MarkRead { reader, up_to, unread, serves_chat, at } => {
                 let conversation_id = self.conversation_id.ok_or(ThreadError::NotStarted)?;
-                self.ensure_participant(reader)?;
+                if !serves_chat {
+                    self.ensure_participant(reader)?;
+                }
                 // A device that is behind takes nothing back.
                 if up_to <= self.read_by(reader) {
                     return Ok(vec![]);
@@ -160,7 +175,13 @@ impl Thread {
                 self.conversation_id = Some(conversation_id);
                 self.visitor_id = Some(visitor_id);
             }
-            ThreadEvent::MessageSent { author, .. } => self.messages.add(author),
+            ThreadEvent::MessageSent { author, client_event_id, message_id, at, .. } => {
+                let is_first = self.messages == Messages::default() && matches!(author, Participant::Visitor(_));
+                if let Some(client_event_id) = client_event_id.filter(|_| is_first) {
+                    self.opening = Some(Opening { client_event_id, message_id, at });
+                }
+                self.messages.add(author);
+            }
             ThreadEvent::GroupChanged { .. } => {}
             ThreadEvent::AgentJoined { agent_id, .. } => {
                 self.agent_ids.insert(agent_id);

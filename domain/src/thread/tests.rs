@@ -216,7 +216,7 @@ fn read(reader: Participant, up_to: i64) -> ThreadEvent {
 }
 
 fn mark_read(reader: Participant, up_to: i64) -> ThreadCommand {
-    ThreadCommand::MarkRead { reader, up_to, unread: 2, at: at(5) }
+    ThreadCommand::MarkRead { reader, up_to, unread: 2, serves_chat: false, at: at(5) }
 }
 
 #[test]
@@ -258,4 +258,22 @@ fn thread_counts_the_messages_of_each_side() {
     }
     assert_eq!(thread.messages, Messages { of_visitor: 2, of_agents: 1 });
     assert_eq!((thread.messages.for_reader(VISITOR), thread.messages.for_reader(Participant::Agent(ANNA))), (1, 2));
+}
+
+#[test]
+fn agent_who_serves_the_chat_now_marks_its_earlier_threads() {
+    let bert = Participant::Agent(BERT);
+    let mark = ThreadCommand::MarkRead { reader: bert, up_to: 7, unread: 2, serves_chat: true, at: at(5) };
+    given([started(), joined(ANNA), closed()]).when(mark).then([read(bert, 7)]);
+}
+
+#[test]
+fn thread_knows_the_message_that_the_client_has_named_first() {
+    let opening_of = |events: Vec<ThreadEvent>| {
+        let mut thread = Thread::default();
+        events.into_iter().for_each(|event| cqrs_es::Aggregate::apply(&mut thread, event));
+        thread.opening.map(|opening| opening.message_id)
+    };
+    assert_eq!(opening_of(vec![started(), sent(VISITOR)]), Some(MESSAGE));
+    assert_eq!(opening_of(vec![started(), joined(ANNA), sent(Participant::Agent(ANNA)), sent(VISITOR)]), None);
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use domain::group::{Group, GroupCommand};
 use domain::ids::{AgentId, ConversationId, EntityId, GroupId, ThreadId, VisitorId};
 use domain::routing::{RoutingDecision, RoutingStrategy};
 use domain::text::{EmailAddress, MessageText, Name, PhoneNumber};
-use domain::thread::{Thread, ThreadEvent};
+use domain::thread::{Messages, Thread, ThreadEvent};
 use domain::time::Timestamp;
 use domain::visitor::VisitorDetails;
 use infrastructure::database::Database;
@@ -45,13 +45,21 @@ impl Desk {
         conversation_id: ConversationId,
         but: usize,
     ) -> Result<(), UseCaseError> {
-        let events = self.log.events().into_iter().rev().filter(|event| {
-            let message = event.event.of::<Thread>();
-            matches!(message, Some(ThreadEvent::MessageSent { conversation_id: id, .. }) if *id == conversation_id)
-        });
-        let Some(last) = { events }.nth(but).map(|event| event.header.clone()) else { return Ok(()) };
-        let (thread_id, up_to, sequence) = (ThreadId::from_uuid(last.aggregate_id), last.position, last.sequence);
-        self.act(MarkRead { principal, conversation_id, thread_id, up_to, sequence }).await.map(|_| ())
+        let mut read = BTreeMap::<_, Messages>::new();
+        let mut marks = vec![];
+        for event in self.log.events() {
+            let Some(ThreadEvent::MessageSent { conversation_id: id, author, .. }) = event.event.of::<Thread>() else {
+                continue;
+            };
+            if *id == conversation_id {
+                let thread_id = ThreadId::from_uuid(event.header.aggregate_id);
+                let count = read.entry(thread_id).or_default();
+                count.add(*author);
+                marks.push((thread_id, event.header.position, *count));
+            }
+        }
+        let Some((thread_id, up_to, read)) = marks.into_iter().rev().nth(but) else { return Ok(()) };
+        self.act(MarkRead { principal, conversation_id, thread_id, up_to, read }).await.map(|_| ())
     }
 
     pub(crate) async fn open() -> Self {
@@ -141,7 +149,7 @@ impl<L: EventLog> Desk<L> {
         text: &str,
     ) -> Result<ChatReceipt, UseCaseError> {
         let text = MessageText::parse(text).unwrap();
-        self.act(StartChat { visitor_id, details, group_id, text, metadata: None }).await
+        self.act(StartChat { visitor_id, details, group_id, text, client_event_id: None, metadata: None }).await
     }
 
     /// A chat of a new visitor with the default group.

@@ -1,5 +1,6 @@
 use application::ports::Position;
 use domain::ids::{ConversationId, EntityId, EventId, ThreadId};
+use domain::thread::Messages;
 use infrastructure::database::Database;
 use infrastructure::sql_args;
 
@@ -46,20 +47,24 @@ impl ThreadEventQueries {
         Ok(row.map(|row| ThreadEventView::read(&row)).transpose()?)
     }
 
-    /// The position of the last message of a thread up to a position.
+    /// The messages of a thread up to a position: that of the last one, 0 if there is none, and how many each side has sent.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn find_last_message(
+    pub async fn count_messages(
         &self,
         thread_id: ThreadId,
         up_to: Position,
-    ) -> Result<Option<Position>, QueryError> {
+    ) -> Result<(Position, Messages), QueryError> {
         const SQL: &str =
-            "SELECT position FROM thread_events WHERE thread_id = ? AND position <= ? AND kind = 'message'
-            ORDER BY position DESC LIMIT 1";
+            "SELECT MAX(position) AS last, COUNT(CASE WHEN author_type = 'visitor' THEN 1 END) AS of_visitor,
+            COUNT(CASE WHEN author_type = 'agent' THEN 1 END) AS of_agents
+            FROM thread_events WHERE thread_id = ? AND position <= ? AND kind = 'message'";
         let row = self.database.fetch_optional(SQL, sql_args![thread_id.uuid(), up_to]).await?;
-        Ok(row.map(|row| row.int("position")).transpose()?)
+        let Some(row) = row else { return Ok((0, Messages::default())) };
+        let count = |column| Ok::<_, QueryError>(u32::try_from(row.int(column)?).unwrap_or(u32::MAX));
+        let messages = Messages { of_visitor: count("of_visitor")?, of_agents: count("of_agents")? };
+        Ok((row.opt_int("last")?.unwrap_or_default(), messages))
     }
 
     /// The events of a thread after a position, in order; `nextCursor` is the position to go on after. A client

@@ -157,6 +157,7 @@ impl<'a> Year<'a> {
             details: chat.details.clone(),
             group_id: (chat.team > 0).then(|| self.company.teams[chat.team].id),
             text: self.texts.message(&mut self.dice, chat.also),
+            client_event_id: None,
             metadata: None,
         };
         let actor = Principal::Visitor { id: chat.visitor_id }.actor();

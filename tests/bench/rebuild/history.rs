@@ -76,7 +76,8 @@ impl Lane {
         let visitor_id = VisitorId::from_uuid(self.bus.new_uuid());
         let email = EmailAddress::parse(&format!("{visitor_id}@example.com")).expect("an address");
         let details = VisitorDetails { name: Some(name("Vera Visitor")), email: Some(email), phone: None };
-        let start = StartChat { visitor_id, details, group_id: None, text: text(0), metadata: None };
+        let start =
+            StartChat { visitor_id, details, group_id: None, text: text(0), client_event_id: None, metadata: None };
         let (chat, _) = act(&self.bus, start).await;
         let conversation_id = chat.conversation_id;
         let chooser = Chooser::Person { principal: self.admin, reason: None };

@@ -63,6 +63,7 @@ async fn publicly(services: &Services, case: &Case<'_>, entrance: &Entrance) -> 
                 details: VisitorDetails::default(),
                 group_id: None,
                 text: MessageText::parse("Hello").unwrap(),
+                client_event_id: None,
                 metadata: None,
             };
             services.arrivals.begin(arrival, session).await?;

@@ -1,7 +1,7 @@
 use application::chat::ensure_thread_readable;
 use application::ports::{AsOf, Position, Principal};
 use domain::agent::Agent;
-use domain::ids::{ConversationId, ThreadId};
+use domain::ids::{ConversationId, EventId, ThreadId};
 use domain::text::Name;
 use domain::thread::Thread;
 use projections::Page;
@@ -39,6 +39,14 @@ impl Reading {
     pub async fn conversation_of(&self, id: ThreadId) -> Result<Option<ConversationId>, ReadingError> {
         // Any state of the thread will do: its conversation never changes.
         Ok(self.bus.peek::<Thread>(id).await?.conversation_id)
+    }
+
+    /// The position of a message; `None` when the view does not have it yet.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub async fn position_of_message(&self, id: EventId) -> Result<Option<Position>, ReadingError> {
+        Ok(self.threads.find_event(id).await?.map(|event| event.position))
     }
 
     /// The name that a message of this author shows; visitors' messages show none.

@@ -39,6 +39,9 @@ impl Hub {
             return Ok(());
         }
         let conversation = self.renderer.bus.read::<Conversation>(notice.conversation_id()).await?;
+        if !conversation.has_started() {
+            return Ok(());
+        }
         let (parties, key) = (Parties::from(&*conversation), notice.key());
         let agents: Arc<str> = notice.for_agents().to_json().into();
         let visitor: Option<Arc<str>> = notice.for_visitor().map(|frame| frame.to_json().into());

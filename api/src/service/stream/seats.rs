@@ -60,8 +60,10 @@ struct Moments {
 
 impl Moments {
     fn put(&mut self, key: MomentKey, frame: Arc<str>) {
+        // Queues, of which there are few, are not repeated: they must not be dropped.
+        let is_queue = key.0.starts_with("queue");
         self.waiting.retain(|(other, _)| *other != key);
-        if self.waiting.len() < MOST_MOMENTS {
+        if is_queue || self.waiting.len() < MOST_MOMENTS {
             self.waiting.push((key, frame));
         }
     }
@@ -304,5 +306,23 @@ impl Drop for Place {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_are_kept_where_much_happens() {
+        let mut moments = Moments::default();
+        let key = |kind, number| (kind, Uuid::from_u128(number), Uuid::nil());
+        for number in 0..100 {
+            moments.put(key("typing", number), "{}".into());
+            moments.put(key("queue", number), "{}".into());
+        }
+        let count = |kind| moments.waiting.iter().filter(|((one, ..), _)| *one == kind).count();
+        assert!(count("typing") <= MOST_MOMENTS);
+        assert_eq!(count("queue"), 100);
     }
 }

@@ -1,4 +1,5 @@
 //! `/v1/threads`
 
 mod events;
+mod opening;
 mod read;
