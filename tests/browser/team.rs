@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::driver::{browsers, has_browser};
 use crate::lasting::Lasting;
-use crate::people::{ENTER, go_online, hire, log_in, messages, server};
+use crate::people::{ENTER, go_online, hire, log_in, messages, open_chat, server, take_only_chat};
 
 const TAB: &str = "\u{e004}";
 const ESCAPE: &str = "\u{e00c}";
@@ -163,4 +163,31 @@ async fn log_is_verified_in_the_browser_and_a_change_is_found() {
     agent.wait_for_text("MessageSent").await;
     agent.wait(verify).await;
     agent.wait_for_text("Not as written").await;
+}
+
+#[tokio::test]
+async fn chat_that_is_lost_says_so_and_the_console_goes_on() {
+    if !has_browser("chat_that_is_lost_says_so_and_the_console_goes_on") {
+        return;
+    }
+    let server = server().await;
+    let anna = hire(&server, "Anna Berg", "agent").await;
+    let ben = hire(&server, "Ben Okafor", "agent").await;
+    server.client().visitor(json!({ "name": "Vera Lind", "initialMessage": "Hello" })).await;
+    take_only_chat(&ben).await;
+    let [agent] = browsers().await;
+    log_in(&agent, &server, "Anna Berg").await;
+    agent.script("location.hash = '/chats/open'").await;
+    open_chat(&agent, "Vera Lind").await;
+
+    let admin = server.client().log_in(ADMIN_EMAIL).await.client;
+    let groups = admin.get("/v1/groups").await.expect(200);
+    let member = format!("/v1/groups/{}/agents/{}", groups.text("/data/0/id"), anna.id);
+    admin.request(reqwest::Method::DELETE, &member, None).await.expect(200);
+    agent.wait_for_text("not yours to read").await;
+    admin.post("/v1/tags", &json!({ "name": "still here" })).await.expect(201);
+    agent.script("location.hash = '/tags'").await;
+    agent.wait_for_text("still here").await;
+    agent.script("location.hash = '/chats/mine/00000000-0000-7000-8000-000000000000'").await;
+    agent.wait_for_text("not yours to read").await;
 }

@@ -164,3 +164,27 @@ async fn visitor_is_counted_in_the_queue_and_ends_the_chat() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn page_that_opens_while_the_chat_begins_sends_nothing_twice() {
+    if !has_browser("page_that_opens_while_the_chat_begins_sends_nothing_twice") {
+        return;
+    }
+    let server = server().await;
+    let [visitor] = browsers().await;
+    visitor.open(&format!("{}/widget/", server.base())).await;
+    visitor.wait("return document.querySelector('textarea')").await;
+    // The chat begins, and what would show it does not arrive.
+    let hang = "const real = window.fetch; window.fetch = (url, options) =>
+        String(url).includes('/v1/conversations/') ? new Promise(() => {}) : real(url, options)";
+    visitor.script(hang).await;
+    visitor.type_into("textarea", "First").await;
+    visitor.click("form.form button").await;
+    visitor.wait("return localStorage.getItem('livechatlog.visitor')").await;
+    visitor.new_tab().await;
+    visitor.open(&format!("{}/widget/", server.base())).await;
+    visitor.wait("return document.querySelector('.said:not(.pending)')").await;
+    write(&visitor, "Second").await;
+    visitor.wait("return document.querySelectorAll('.said').length > 1 && !document.querySelector('.pending')").await;
+    assert_eq!(stored(&server).await, ["First", "Second"]);
+}

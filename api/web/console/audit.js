@@ -8,7 +8,7 @@ import { call } from './session.js';
 import { attempt, moment } from './ui.js';
 
 /** @param {string} actor such as `agent:ID` */
-function who(actor) {
+function actor_name(actor) {
   const [kind, id] = actor.split(':');
   if (kind === 'agent') return desk.agents.value.get(id)?.name ?? 'An agent who is gone';
   return kind === 'visitor' ? `Visitor ${id?.slice(-5)}` : kind;
@@ -17,7 +17,7 @@ function who(actor) {
 /** @param {{ row: any }} props */
 function Row({ row }) {
   const [is_open, open] = useState(false);
-  return html`<tr><td>${row.position}</td><td>${moment(row.recordedAt)}</td><td>${who(row.actor)}</td><td>${row.type}</td><td>${row.aggregateType}</td>
+  return html`<tr><td>${row.position}</td><td>${moment(row.recordedAt)}</td><td>${actor_name(row.actor)}</td><td>${row.type}</td><td>${row.aggregateType}</td>
     <td><button type="button" class="button small" aria-expanded=${String(is_open)} aria-label=${`Details of event ${row.position}`} onClick=${() => open(!is_open)}>Details</button></td></tr>
     ${is_open && html`<tr class="details"><td colspan="6"><pre tabindex="0">${JSON.stringify(row.payload, null, 2)}</pre>
       <p class="small">Hash <code>${row.hash}</code></p></td></tr>`}`;
@@ -29,9 +29,10 @@ function Verify({ rows }) {
   useEffect(() => report(''), [rows]);
   const check = () => attempt(async () => {
     if (!crypto.subtle) return report('Browsers check hashes on https pages only. On the server: livechatlog audit verify.');
-    const { checked, broken } = await verify(rows);
+    const { checked, broken, unsure } = await verify(rows);
+    const rest = unsure.length ? ` ${unsure.length} with JSON of clients can only be compared on the server: livechatlog audit verify.` : '';
     report(broken.length ? `Not as written: ${broken.join(', ')}. Run livechatlog audit verify on the server.`
-      : `${checked} events checked here: the chain is unbroken from ${rows.at(-1)?.position} to ${rows[0]?.position}.`);
+      : `${checked} events checked here: the chain is unbroken from ${rows.at(-1)?.position} to ${rows[0]?.position}.${rest}`);
   });
   return html`<button type="button" class="button" onClick=${check}>Verify what is shown</button>
     <p class="small" role="status">${found}</p>`;

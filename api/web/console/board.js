@@ -36,7 +36,7 @@ export function Board() {
       force((times) => times + 1);
     };
     attempt(fill);
-  }, [list]);
+  }, [list, list.is_complete.value]);
   const waiting = desk.rows(list);
   const team = [...desk.agents.value.values()].sort((one, other) => rank(one) - rank(other) || one.name.localeCompare(other.name));
   return html`<main class="page"><h1>Queue and team</h1>

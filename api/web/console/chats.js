@@ -55,6 +55,7 @@ function Rows({ list, name, none, open }) {
   const [view, look] = useState({ top: 0, height: 800 });
   const rows = desk.rows(list);
   useEffect(() => {
+    desk.show_list(list);
     if (!list.is_used) attempt(() => desk.more(list));
   }, [list]);
   const measure = () => {
@@ -82,7 +83,9 @@ function Filters({ list }) {
   const counts = desk.counts.value;
   const number = { queue: counts.pending, open: counts.active };
   const late = useRef(0);
+  const [text, write] = useState(search.value);
   const type = (/** @type {any} */ { target }) => {
+    write(target.value);
     clearTimeout(late.current);
     late.current = setTimeout(() => (search.value = target.value.trim()), 250);
   };
@@ -94,7 +97,7 @@ function Filters({ list }) {
     <ul class="tabs">${LISTS.map(({ id, name }) => html`<li key=${id}><a href=${`#/chats/${id}`} aria-current=${id === list ? 'true' : undefined}>${name}
       ${number[/** @type {'queue'} */ (id)] ? html` <span class="count">${number[/** @type {'queue'} */ (id)]}</span>` : null}</a></li>`)}</ul>
     <label class="search"><span class="sr">Search by name, e-mail or words</span><${Icon} name="search" />
-      <input class="input" type="search" placeholder="Search" onInput=${type} maxlength="200" data-search /></label>
+      <input class="input" type="search" placeholder="Search" value=${text} onInput=${type} maxlength="200" data-search /></label>
     <div class="pair">${choice('Group', group, desk.groups.value)}${choice('Tag', tag, desk.tags.value)}</div></header>`;
 }
 
@@ -114,9 +117,9 @@ function told({ systemType, content, metadata }, chat) {
 /** @param {{ event: any, chat: any, first: boolean }} props */
 function Said({ event, chat, first }) {
   const is_agent = event.authorType === 'agent';
-  const who = is_agent ? desk.agents.value.get(event.authorId)?.name ?? event.authorName ?? 'Agent' : named(chat.visitor);
+  const author = is_agent ? desk.agents.value.get(event.authorId)?.name ?? event.authorName ?? 'Agent' : named(chat.visitor);
   return html`<li class=${is_agent ? 'said own' : 'said'}>
-    ${first && html`<p class="who">${who} <time datetime=${event.createdAt}>${clock(event.createdAt)}</time></p>`}
+    ${first && html`<p class="who">${author} <time datetime=${event.createdAt}>${clock(event.createdAt)}</time></p>`}
     <div class="text" dir="auto">${linked(event.content)}</div></li>`;
 }
 
@@ -157,7 +160,8 @@ function Log({ chat }) {
   const scrolled = ({ currentTarget: at }) => (follows.current = at.scrollHeight - at.scrollTop - at.clientHeight < 60);
   return html`<div class="log" ref=${log} onScroll=${scrolled} tabindex="0" role="log" aria-label="Messages" aria-live="polite"><ol>${lines(chat)}
     ${pending.map((/** @type {any} */ item) => html`<li class="said own pending" key=${item.id}><div class="text" dir="auto">${linked(item.content)}</div>
-      <p class="state">${item.failed ? html`Not sent: ${item.failed} <button type="button" class="button small" onClick=${() => desk.deliver(chat.id, item)}>Send again</button>` : 'Sending'}</p></li>`)}
+      <p class="state">${item.failed ? html`Not sent: ${item.failed} <button type="button" class="button small" onClick=${() => desk.deliver(chat.id, item)}>Send again</button>
+      <button type="button" class="button small" onClick=${() => desk.discard(chat.id, item)}>Discard</button>` : 'Sending'}</p></li>`)}
     ${is_seen && html`<li class="seen" key="seen">Seen</li>`}</ol>
     ${!events && html`<p class="empty" role="status">Loading…</p>`}</div>`;
 }
@@ -219,8 +223,8 @@ function Talk({ chat, list }) {
   return html`<section class="talk" aria-label=${`Chat with ${name}`}>
     <header class="head"><a class="button icon quiet back" href=${`#/chats/${list}`} aria-label="Back to the list"><${Icon} name="back" /></a>
       <div class="title"><h1>${name}</h1><p class="muted small">${chat.status === 'pending' ? `Waiting since ${clock(chat.createdAt)}` : chat.status === 'closed' ? `Closed ${moment(chat.closedAt)}` : `With ${chat.assignedAgent?.name}`} · ${desk.groups.value.get(chat.groupId)?.name ?? ''}</p></div>
-      ${is_open && html`<button type="button" class="button" onClick=${() => (dialog.value = 'transfer')}>Transfer</button>`}
-      ${may_close && html`<button type="button" class="button" onClick=${() => (dialog.value = 'close')}>Close</button>`}
+      ${is_open && html`<button type="button" class="button" data-transfer onClick=${() => (dialog.value = 'transfer')}>Transfer</button>`}
+      ${may_close && html`<button type="button" class="button" data-close onClick=${() => (dialog.value = 'close')}>Close</button>`}
       <button type="button" class="button icon quiet" aria-label="About the visitor" aria-expanded=${String(shows_side)} onClick=${() => side(!shows_side)}><${Icon} name="info" /></button></header>
     <${Log} chat=${chat} /><div class="foot"><${Moment} chat=${chat} /><${Composer} chat=${chat} /></div>
     ${shows_side && html`<${Side} chat=${chat} />`}
@@ -278,7 +282,7 @@ function press(event) {
   /** @type {Record<string, () => void>} */
   const deeds = {
     j: () => step(1), k: () => step(-1), r: () => find('[data-reply]')?.focus(), a: () => find('[data-take]')?.click(),
-    t: () => open && (dialog.value = 'transfer'), x: () => open && (dialog.value = 'close'), '/': () => find('[data-search]')?.focus(),
+    t: () => find('[data-transfer]')?.click(), x: () => find('[data-close]')?.click(), '/': () => find('[data-search]')?.focus(),
     1: () => go('chats', 'mine'), 2: () => go('chats', 'queue'), 3: () => go('chats', 'open'), 4: () => go('chats', 'closed'),
   };
   const deed = deeds[event.key];
@@ -303,5 +307,5 @@ export function Chats() {
   return html`<main class=${id ? 'inbox has-chat' : 'inbox'}>
     <section class="lists" aria-label="Lists"><${Filters} list=${name} /><${Rows} key=${list.key} list=${list} name=${name} open=${id} none=${(LISTS.find((one) => one.id === name) ?? LISTS[0]).none} /></section>
     ${chat ? html`<${Talk} key=${chat.id} chat=${chat} list=${name} />`
-      : html`<section class="talk none" aria-label="Chat"><p class="muted">${id ? 'Loading…' : 'Choose a chat. The key ? lists the keys.'}</p></section>`}</main>`;
+      : html`<section class="talk none" aria-label="Chat"><p class="muted">${id && desk.gone.value === id ? 'This chat is not yours to read, or not any more.' : id ? 'Loading…' : 'Choose a chat. The key ? lists the keys.'}</p></section>`}</main>`;
 }

@@ -5,11 +5,13 @@ import { batch, computed, signal } from '../shared/html.js';
 import { after_message, after_reading, is_older } from '../shared/fold.js';
 import { Live } from '../shared/live.js';
 import * as moment from '../shared/moment.js';
+import { tab } from '../shared/keep.js';
 import { call, leave, session, token } from './session.js';
 
 /** @typedef {import('../shared/api.js').Place} Place */
 
 const PAGE = 100;
+const COUNT_MS = 500;
 
 export const me = signal(/** @type {any} */ (null));
 export const connection = signal(/** @type {import('../shared/live.js').State} */ ('connecting'));
@@ -28,16 +30,18 @@ export const previews = signal(/** @type {Map<string, string>} */ (new Map()));
 export const sending = signal(/** @type {Map<string, any[]>} */ (new Map()));
 /** The conversation that is shown. */
 export const opened = signal(/** @type {string | null} */ (null));
+/** A conversation that was asked for and that the agent may not read, or not any more. */
+export const gone = signal(/** @type {string | null} */ (null));
 
 export const is_supervisor = computed(() => ['supervisor', 'admin'].includes(me.value?.role));
 export const is_admin = computed(() => me.value?.role === 'admin');
 
 /** @type {Live | null} */
 let live = null;
-/** @type {((chat: any, event: any) => void) | null} */
+/** @type {((chat: any, event: any, is_shown: boolean) => void) | null} */
 let onMessage = null;
 
-/** @param {(chat: any, event: any) => void} listener hears messages of visitors as they come, in one tab only */
+/** @param {(chat: any, event: any, is_shown: boolean) => void} listener hears messages in the agent's own chats, in every tab */
 export const on_message = (listener) => void (onMessage = listener);
 
 /** Begins to follow, after a log-in. */
@@ -92,17 +96,18 @@ async function load(place) {
   const [self, ...reads] = await Promise.all([
     call('GET', 'v1/auth/me', { place }), all('v1/agents', place), all('v1/groups', place), all('v1/tags', place),
   ]);
-  const current = [...lists.values()].filter((list) => list.is_used);
-  if (!current.length) current.push(list_of({ status: 'active', agentId: self.data.id }), list_of({ status: 'pending' }));
+  const usual = [{ status: 'active', agentId: self.data.id }, { status: 'pending' }].map((filter) => list_of(filter));
+  const current = [...new Set([...usual, ...(shown_list ? [shown_list] : [])])];
   const fresh = await Promise.all(current.map((list) => first_page(list, place)));
   const numbers = await call('GET', 'v1/conversations/counts', { place });
   const shown = opened.value;
-  const talk = shown ? await read_talk(shown, place) : null;
+  const talk = shown ? await read_talk(shown, place).catch(null_if_gone) : null;
   batch(() => {
     me.value = self.data;
     [agents.value, groups.value, tags.value] = reads.map(({ rows }) => rows);
     chats.value = new Map();
     talks.value = new Map();
+    previews.value = new Map();
     lists.clear();
     fresh.forEach(({ list, data }) => {
       lists.set(list.key, list);
@@ -113,11 +118,27 @@ async function load(place) {
       put(chats, shown, talk.chat);
       put(talks, shown, talk.events);
     }
+    if (shown && !talk && opened.value === shown) lose(shown);
     counts.value = numbers.data;
     is_loaded.value = true;
   });
+  // A chat that was opened in the meantime.
+  const later = opened.value;
+  if (later && !talks.value.has(later)) open(later).catch(() => {});
   const places = [self.place, ...reads.map((read) => read.place), ...fresh.map((read) => read.place), numbers.place];
   return places.reduce((one, other) => (other.position < one.position ? other : one));
+}
+
+/** @param {any} problem @returns {null} */
+function null_if_gone(problem) {
+  if (![403, 404].includes(problem.status)) throw problem;
+  return null;
+}
+
+/** @param {string} id a chat that was shown and is not the agent's to read any more */
+function lose(id) {
+  opened.value = null;
+  gone.value = id;
 }
 
 /**
@@ -127,6 +148,7 @@ async function load(place) {
  * @property {import('../vendor/preact-signals-2.11.4.mjs').Signal<string[]>} ids
  * @property {string | null} cursor of the next page
  * @property {boolean} is_used whether it was shown
+ * @property {Promise<void> | null} reading
  * @property {import('../vendor/preact-signals-2.11.4.mjs').Signal<boolean>} is_loading
  * @property {import('../vendor/preact-signals-2.11.4.mjs').Signal<boolean>} is_complete
  */
@@ -139,14 +161,24 @@ export function list_of(filter) {
   const key = query(filter);
   const known = lists.get(key);
   if (known) return known;
-  const list = { key, filter, ids: signal([]), cursor: '', is_used: false, is_loading: signal(false), is_complete: signal(false) };
+  const list = { key, filter, ids: signal([]), cursor: '', is_used: false, reading: null, is_loading: signal(false), is_complete: signal(false) };
   lists.set(key, list);
   return list;
 }
 
-/** Reads a list's next page. @param {List} list */
+/** The list that is shown, which a reload reads again. @type {List | null} */
+let shown_list = null;
+
+/** @param {List} list */
+export const show_list = (list) => void (shown_list = list);
+
+/** Reads a list's next page; a caller that comes in the meantime waits for the same one. @param {List} list @returns {Promise<void>} */
 export async function more(list) {
-  if (list.is_loading.value || list.is_complete.value) return;
+  if (!list.is_complete.value) await (list.reading ??= read_more(list).finally(() => (list.reading = null)));
+}
+
+/** @param {List} list */
+async function read_more(list) {
   list.is_loading.value = true;
   try {
     const { data } = await call('GET', `v1/conversations?${query({ ...order(list), cursor: list.cursor })}`);
@@ -207,12 +239,21 @@ export const last = (chat) => chat.lastMessageAt ?? chat.createdAt;
 /** Opens a chat: reads it and what was said in it. @param {string} id */
 export async function open(id) {
   opened.value = id;
-  const { chat, events } = await read_talk(id, null);
+  gone.value = null;
+  const talk = await read_talk(id, null).catch(null_if_gone);
+  if (!talk) return opened.value === id ? lose(id) : undefined;
   batch(() => {
-    keep_chat(chat);
-    const newer = (talks.value.get(id) ?? []).filter(({ position }) => position > (events.at(-1)?.position ?? 0));
-    put(talks, id, [...events, ...newer]);
+    keep_chat(talk.chat);
+    keep_talk(id, talk.events);
+    restore_unsent(id);
   });
+}
+
+/** What was read, and what the stream has brought since. @param {string} id @param {any[]} events */
+function keep_talk(id, events) {
+  const known = new Set(events.map((event) => event.id));
+  const newer = (talks.value.get(id) ?? []).filter((event) => !known.has(event.id));
+  put(talks, id, [...events, ...newer].sort((one, other) => one.position - other.position));
 }
 
 /** @param {string} id @param {Place | null} place */
@@ -244,11 +285,23 @@ function keep_chat(chat) {
 
 /** @param {any} before @param {any} after */
 function count(before, after) {
-  if (before?.status === after.status) return;
+  if (before?.status === after?.status) return;
+  if (!before) return void count_later();
   const next = { ...counts.value };
-  if (before) next[before.status] = Math.max(0, next[before.status] - 1);
-  next[after.status] = (next[after.status] ?? 0) + 1;
+  next[before.status] = Math.max(0, next[before.status] - 1);
+  if (after) next[after.status] = (next[after.status] ?? 0) + 1;
   counts.value = next;
+}
+
+let counting = 0;
+
+/** A chat of which nothing was known may have been counted before. */
+function count_later() {
+  clearTimeout(counting);
+  counting = setTimeout(async () => {
+    const numbers = await call('GET', 'v1/conversations/counts').catch(() => null);
+    if (numbers) counts.value = numbers.data;
+  }, COUNT_MS);
 }
 
 /** What each event does. @type {Record<string, (event: any) => void>} */
@@ -277,7 +330,11 @@ const EFFECTS = {
   removed: ({ data: { kind, id } }) => forget(kind, id),
   changed: ({ data: { kind, id } }) => void reread(kind, id),
   erased: ({ data: { visitorId } }) => {
-    for (const chat of chats.value.values()) if (chat.visitor.id === visitorId) reread('conversation', chat.id);
+    for (const chat of chats.value.values()) if (chat.visitor.id === visitorId) {
+      put(previews, chat.id, undefined);
+      put(talks, chat.id, undefined);
+      reread('conversation', chat.id);
+    }
   },
 };
 
@@ -292,7 +349,9 @@ function forget(kind, id) {
     const before = chats.value.get(id);
     put(chats, id, undefined);
     put(talks, id, undefined);
-    if (before) counts.value = { ...counts.value, [before.status]: Math.max(0, counts.value[before.status] - 1) };
+    put(previews, id, undefined);
+    if (before) count(before, null);
+    if (opened.value === id) lose(id);
   }
   if (kind === 'agent') put(agents, id, undefined);
   if (kind === 'group') put(groups, id, undefined);
@@ -302,28 +361,37 @@ function forget(kind, id) {
 /** @param {string} kind @param {string} id */
 async function reread(kind, id) {
   try {
-    const { data } = await call('GET', `v1/${kind === 'conversation' ? 'conversations' : `${kind}s`}/${id}`);
+    const { data } = await call('GET', `v1/${kind}s/${id}`);
     EFFECTS[kind]?.({ data });
-    if (kind === 'conversation' && talks.value.has(id)) put(talks, id, (await read_talk(id, null)).events);
+    if (kind === 'conversation' && opened.value === id) {
+      const { events } = await read_talk(id, null);
+      batch(() => keep_talk(id, events));
+    }
   } catch (problem) {
     if (problem instanceof Problem && problem.status === 404) forget(kind, id);
   }
 }
 
-/** @param {string} conversationId @param {any} event */
-function hear(conversationId, event) {
-  const talk = talks.value.get(conversationId);
-  if (talk && !talk.some(({ id }) => id === event.id)) {
-    put(talks, conversationId, [...talk, event].sort((one, other) => one.position - other.position));
+/** @param {string} id @param {any} event */
+function add(id, event) {
+  const talk = talks.value.get(id);
+  if (talk && !talk.some((one) => one.id === event.id)) {
+    put(talks, id, [...talk, event].sort((one, other) => one.position - other.position));
   }
   if (event.type !== 'message') return;
-  const chat = chats.value.get(conversationId);
-  put(previews, conversationId, event.content);
-  moment.wrote(conversationId, event.authorId);
-  if (chat) put(chats, conversationId, after_message(chat, event, 'agent'));
-  const is_shown = opened.value === conversationId && document.visibilityState === 'visible' && document.hasFocus();
-  const is_mine = chat && chat.assignedAgentId === me.value?.id;
-  if (event.authorType === 'visitor' && is_mine && !is_shown && live?.leads) onMessage?.(chat, event);
+  put(previews, id, event.content);
+  moment.wrote(id, event.authorId);
+  if (event.clientEventId) keep_unsent(id, (sending.value.get(id) ?? []).filter((item) => item.id !== event.clientEventId));
+}
+
+/** An event of the stream. Only these count what is unread: they come in order. @param {string} id @param {any} event */
+function hear(id, event) {
+  add(id, event);
+  const chat = chats.value.get(id);
+  if (event.type !== 'message' || !chat) return;
+  put(chats, id, after_message(chat, event, 'agent'));
+  const is_shown = opened.value === id && document.visibilityState === 'visible' && document.hasFocus();
+  if (event.authorType === 'visitor' && chat.assignedAgentId === me.value?.id) onMessage?.(chat, event, is_shown);
 }
 
 /** Says that the agent writes in a chat. @param {string} id @param {string} text */
@@ -377,23 +445,54 @@ export async function take(chat) {
   }
 }
 
+/** @param {string} id @param {any[]} items what is not in the log yet */
+function keep_unsent(id, items) {
+  put(sending, id, items.length ? items : undefined);
+  tab.write(`unsent.${id}`, items.length ? items : null);
+}
+
+/** What was not sent when the page was left. @param {string} id */
+function restore_unsent(id) {
+  if (sending.value.has(id)) return;
+  const known = new Set((talks.value.get(id) ?? []).map((event) => event.clientEventId));
+  const left = (tab.read(`unsent.${id}`) ?? []).filter((/** @type {any} */ item) => !known.has(item.id));
+  keep_unsent(id, left.map((/** @type {any} */ item) => ({ ...item, failed: item.failed ?? 'The page was left.' })));
+}
+
+/** The end of what is being sent, by chat, so that messages arrive in the order in which they were written. @type {Map<string, Promise<void>>} */
+const queues = new Map();
+
 /** @param {string} id @param {string} content */
-export async function say(id, content) {
-  await deliver(id, { id: new_id(), content, at: new Date().toISOString() });
+export function say(id, content) {
+  deliver(id, { id: new_id(), content, at: new Date().toISOString() });
 }
 
 /** Sends a message, or sends it again; what is stored already is not stored twice. @param {string} id @param {any} item */
-export async function deliver(id, item) {
-  const others = () => (sending.value.get(id) ?? []).filter((other) => other.id !== item.id);
-  put(sending, id, [...others(), { ...item, failed: undefined }]);
+export function deliver(id, item) {
+  discard(id, item);
+  keep_unsent(id, [...(sending.value.get(id) ?? []), { ...item, failed: undefined }]);
+  const turn = (queues.get(id) ?? Promise.resolve()).then(() => post(id, item));
+  queues.set(id, turn);
+}
+
+/** @param {string} id @param {any} item */
+export function discard(id, item) {
+  keep_unsent(id, (sending.value.get(id) ?? []).filter((other) => other.id !== item.id));
+}
+
+/** @param {string} id @param {any} item */
+async function post(id, item) {
   try {
     const body = { content: item.content, clientEventId: item.id };
     const { data } = await call('POST', `v1/conversations/${id}/events`, { body });
     batch(() => {
-      hear(id, data);
-      put(sending, id, others());
+      add(id, data);
+      discard(id, item);
     });
   } catch (problem) {
-    put(sending, id, [...others(), { ...item, failed: /** @type {Error} */ (problem).message }]);
+    const failed = /** @type {Error} */ (problem).message;
+    // The event may have come although its answer did not.
+    const all = sending.value.get(id) ?? [];
+    keep_unsent(id, all.map((other) => (other.id === item.id ? { ...other, failed } : other)));
   }
 }

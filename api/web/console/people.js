@@ -1,6 +1,6 @@
 // @ts-check
 /** Agents, groups and tags, and how those with the right change them. */
-import { Icon, html, signal, useState } from '../shared/html.js';
+import { Icon, html, signal, useEffect, useState } from '../shared/html.js';
 import * as desk from './desk.js';
 import { new_id } from '../shared/api.js';
 import { call } from './session.js';
@@ -24,8 +24,11 @@ async function remove(map, path, row) {
 }
 
 /** @param {{ title: string, about: string, may: boolean, children?: any }} props */
-const Page = ({ title, about, may, children }) => html`<main class="page"><header class="bar"><div><h1>${title}</h1><p class="muted">${about}</p></div>
+function Page({ title, about, may, children }) {
+  useEffect(() => close, []);
+  return html`<main class="page"><header class="bar"><div><h1>${title}</h1><p class="muted">${about}</p></div>
   ${may && html`<button type="button" class="button primary" onClick=${() => (edited.value = {})}>Add</button>`}</header>${children}</main>`;
+}
 
 /** @param {{ label: string, name: string, value?: any, type?: string, required?: boolean, more?: any }} props */
 const Input = ({ label, name, value = '', type = 'text', required = false, more = {} }) => html`<label class="field"><span>${label}</span>

@@ -54,7 +54,9 @@ export async function call(method, path, { body, token, key, place, signal } = {
   } catch {
     throw new Problem(0, null);
   }
-  const data = response.status === 204 ? null : await response.json().catch(() => null);
+  const data = response.status === 204 ? null : await response.json().catch(() => undefined);
+  // An answer that was cut says nothing of what was done.
+  if (response.ok && data === undefined) throw new Problem(0, null);
   if (!response.ok) throw new Problem(response.status, data, Number(response.headers.get('retry-after') ?? 0));
   const position = Number(response.headers.get('event-position') ?? 0);
   return { data, place: { epoch: response.headers.get('event-epoch') ?? '', position } };

@@ -5,6 +5,16 @@
 function keeper(storage) {
   const prefix = 'livechatlog.';
   return {
+    /** Whether what is written is there afterwards. */
+    get works() {
+      try {
+        storage?.setItem(`${prefix}probe`, '1');
+        storage?.removeItem(`${prefix}probe`);
+        return storage !== null;
+      } catch {
+        return false;
+      }
+    },
     /** @param {string} name @returns {any} */
     read(name) {
       try {

@@ -3,7 +3,7 @@
  * The live stream, once for all tabs of a browser: one tab holds the connection and passes the frames on. When it is closed
  * or dies, another one takes over, from its own position.
  */
-import { alone, backoff, base, pause } from './api.js';
+import { Problem, alone, backoff, base, pause } from './api.js';
 
 /** @typedef {import('./api.js').Place} Place */
 /** @typedef {'connecting' | 'live' | 'offline'} State */
@@ -36,6 +36,8 @@ export class Live {
   #socket = null;
   /** @type {(() => void) | null} */
   #wake = null;
+  /** Ends the connection, and its promise with it. @type {(() => void) | null} */
+  #cut = null;
   /** @type {((answer: any) => void) | null} */
   #answered = null;
 
@@ -54,6 +56,7 @@ export class Live {
   stop() {
     this.#stopped.abort();
     this.#wake?.();
+    this.#cut?.();
     this.#drop();
     this.channel.close();
   }
@@ -176,8 +179,8 @@ export class Live {
     try {
       token = await this.options.token(renew);
     } catch (problem) {
-      const passes = /** @type {any} */ (problem).passes;
-      return { code: 0, was_live: false, final: passes ? undefined : 'unauthorized' };
+      const is_final = problem instanceof Problem && !problem.passes;
+      return { code: 0, was_live: false, final: is_final ? 'unauthorized' : undefined };
     }
     if (this.#ended) return { code: 1000, was_live: false };
     const address = new URL('v1/stream', base);
@@ -191,24 +194,28 @@ export class Live {
   #listen(socket, token, resolve) {
     let was_live = false;
     let heard = Date.now();
+    let asked = 0;
     /** @type {any} */
     let error = null;
     const at = this.#at;
     const end = (/** @type {number} */ code) => {
       clearInterval(pinging);
-      this.#wake = null;
+      this.#wake = this.#cut = null;
       this.#drop();
       const final = code === 4403 ? error?.code ?? 'revoked' : undefined;
       resolve({ code, was_live, final, wait: error?.retryInMs });
     };
     const send = (/** @type {object} */ frame) => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(frame));
     const ping = () => {
-      // Silence on a connection that looks open: a lid was closed, or a network is gone.
-      if (Date.now() - heard > PING_MS + PONG_MS) return end(1006);
-      send({ frame: 'ping', id: Date.now() });
+      // Silence after a question on a connection that looks open: a lid was closed, or a network is gone. The time since the
+      // last frame says nothing, because browsers run the timers of hidden tabs once a minute.
+      if (asked > heard) return Date.now() - asked > PONG_MS ? end(1006) : undefined;
+      asked = Date.now();
+      send({ frame: 'ping', id: asked });
     };
     const pinging = setInterval(ping, PING_MS);
     this.#wake = ping;
+    this.#cut = () => end(1000);
     socket.onopen = () => send({ frame: 'hello', token, ...(at && { after: `${at.epoch}:${at.position}` }) });
     socket.onclose = ({ code }) => end(code);
     socket.onmessage = ({ data }) => {

@@ -7,6 +7,7 @@ import { signal } from './html.js';
 /** The clients repeat it while it is so. */
 const REPEAT_MS = 5_000;
 const REPEAT_LOOK_MS = 15_000;
+const LOOK_MS = 500;
 
 /** Who writes, by conversation. */
 export const writers = signal(/** @type {Map<string, Writer>} */ (new Map()));
@@ -71,10 +72,18 @@ export function say_typing(send, conversationId, text) {
  */
 export function look(send, conversationId) {
   const say = (/** @type {string} */ state) => send({ frame: 'looking', conversationId, state });
-  say('started');
-  const repeating = setInterval(() => document.visibilityState === 'visible' && say('started'), REPEAT_LOOK_MS);
+  let has_said = false;
+  const look_again = () => {
+    if (document.visibilityState !== 'visible') return;
+    has_said = true;
+    say('started');
+  };
+  // A finger on a key passes many chats: it looks at the one where it stops.
+  const beginning = setTimeout(look_again, LOOK_MS);
+  const repeating = setInterval(look_again, REPEAT_LOOK_MS);
   return () => {
+    clearTimeout(beginning);
     clearInterval(repeating);
-    say('stopped');
+    if (has_said) say('stopped');
   };
 }

@@ -84,11 +84,11 @@ export async function end() {
   const { data } = await authorised('POST', `v1/conversations/${current.conversationId}/close`, {
     body: { reason: 'The visitor has ended the chat.' },
   });
-  conversation.value = data;
+  keep_chat(data);
 }
 
 /** @returns {Unsent[]} */
-const stored = () => browser.read('unsent') ?? unsent.value;
+const stored = () => (browser.works ? browser.read('unsent') ?? [] : unsent.value);
 
 /** @param {Unsent[]} items */
 function keepUnsent(items) {
@@ -107,7 +107,7 @@ function follow(next) {
   });
 }
 
-/** The session is over: what the visitor sees stays, and the next message begins a new chat. */
+/** The session is over: the next message begins a new chat. */
 function forget() {
   live?.stop();
   live = null;
@@ -151,11 +151,23 @@ async function load(place) {
   const threads = chat.data.threadIds.slice(-THREADS_SHOWN);
   const read = await Promise.all(threads.map((/** @type {string} */ thread) => loadThread(thread, chat.place)));
   batch(() => {
-    conversation.value = chat.data;
-    events.value = read.flat();
+    keep_chat(chat.data);
+    const found = new Map(read.flat().map((event) => [event.id, event]));
+    // What came while this was read is newer.
+    const newer = events.value.filter((event) => !found.has(event.id) && threads.includes(event.threadId));
+    events.value = in_order([...found.values(), ...newer]);
   });
   return chat.place;
 }
+
+/** @param {any} chat */
+function keep_chat(chat) {
+  const current = conversation.value;
+  if (current?.id !== chat.id || !is_older(chat, current)) conversation.value = chat;
+}
+
+/** @param {any[]} all */
+const in_order = (all) => all.sort((one, other) => one.position - other.position);
 
 /** @param {string} thread @param {Place} place */
 async function loadThread(thread, place) {
@@ -173,8 +185,8 @@ function onEvent({ type, data, conversationId, position }) {
   const id = session.value?.conversationId;
   const current = conversation.value;
   if (type === 'read' && current?.id === conversationId) conversation.value = after_reading(current, position, data, 'visitor');
-  if (type === 'thread_event' && conversationId === id) add(data);
-  if (type === 'conversation' && data.id === id && !(current && is_older(data, current))) conversation.value = data;
+  if (type === 'thread_event' && conversationId === id) hear(data);
+  if (type === 'conversation' && data.id === id) keep_chat(data);
   if (type === 'erased' || (type === 'removed' && data.id === id)) forget();
   if (type === 'changed' && data.id === id) load(null).catch(() => {});
 }
@@ -190,9 +202,14 @@ function onPassing(frame) {
 /** @param {any} event */
 function add(event) {
   if (events.value.some(({ id }) => id === event.id)) return;
+  events.value = in_order([...events.value, event]);
+  moment.wrote(session.value?.conversationId ?? '', event.authorId);
+}
+
+/** An event of the stream. Only these count what is unread: they come in order. @param {any} event */
+function hear(event) {
   batch(() => {
-    events.value = [...events.value, event].sort((one, other) => one.position - other.position);
-    moment.wrote(session.value?.conversationId ?? '', event.authorId);
+    add(event);
     if (event.type === 'message' && conversation.value) conversation.value = after_message(conversation.value, event, 'visitor');
   });
 }
@@ -265,7 +282,12 @@ async function settle(problem) {
 /** @param {string} id */
 async function reopen(id) {
   const { data } = await authorised('POST', `v1/conversations/${id}/reopen`);
-  conversation.value = data;
+  keep_chat(data);
+}
+
+/** Another tab may have reopened the chat. @param {Problem} refusal */
+function unless_open(refusal) {
+  if (refusal.code !== 'chat_open') throw refusal;
 }
 
 /** The id is the key: a repetition begins no second chat. @param {Unsent} item */
@@ -273,14 +295,15 @@ async function start({ id, content, name, email }) {
   const body = { initialMessage: content, name: name || known.value.name, email: email || known.value.email, groupId: group || undefined };
   const { data } = await call('POST', 'v1/widget/session', { body, key: id });
   follow(sessionOf(data));
-  // Until the message has come back, it stands among the unsent ones.
+  // At once: a tab that opens now must not take it for a second message. It is shown here until it has come back.
+  browser.write('unsent', stored().filter((item) => item.id !== id));
   await load(null).catch(() => {});
 }
 
 /** @param {Unsent} item */
 async function send({ id, content }) {
   const { conversationId } = /** @type {Session} */ (session.value);
-  if (conversation.value?.status === 'closed') await reopen(conversationId);
+  if (conversation.value?.status === 'closed') await reopen(conversationId).catch(unless_open);
   const path = `v1/conversations/${conversationId}/events`;
   const { data } = await authorised('POST', path, { body: { content, clientEventId: id } });
   add(data);

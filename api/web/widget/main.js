@@ -38,10 +38,15 @@ function Head() {
   const texts = words.value;
   const is_open = chat.conversation.value && chat.conversation.value.status !== 'closed';
   const [asks, ask] = useState(false);
+  const [trouble, report] = useState('');
+  const end = () => {
+    report('');
+    chat.end().catch(() => report(texts.failed)).finally(() => ask(false));
+  };
   return html`<header class="head">
-    <div><h1>${texts.title}</h1><p role="status">${standing()}</p></div>
+    <div><h1>${texts.title}</h1><p role="status">${standing()}</p>${trouble && html`<p class="error" role="alert">${trouble}</p>`}</div>
     ${is_open && !asks && html`<button type="button" class="button small quiet" onClick=${() => ask(true)}>${texts.end}</button>`}
-    ${is_open && asks && html`<button type="button" class="button small danger" onClick=${() => chat.end().finally(() => ask(false))}>
+    ${is_open && asks && html`<button type="button" class="button small danger" onClick=${end}>
         ${texts.endSure}</button>
       <button type="button" class="button small quiet" onClick=${() => ask(false)}>${texts.keep}</button>`}
     ${host && html`<button type="button" class="button icon quiet" aria-label=${texts.close} onClick=${() => post({ close: true })}>
@@ -52,6 +57,7 @@ function Head() {
 function Form() {
   const texts = words.value;
   const [wrong, report] = useState('');
+  const [missing, complain] = useState('');
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
@@ -60,7 +66,10 @@ function Form() {
     if (email && !email.validity.valid) {
       report(texts.invalidEmail);
       email.focus();
-    } else if (field('message')) {
+    } else if (!field('message')) {
+      complain(texts.empty);
+      /** @type {HTMLElement | null} */ (form.querySelector('textarea'))?.focus();
+    } else {
       chat.say(field('message'), { name: field('name'), email: field('email') });
       post({ event: 'started' });
     }
@@ -76,7 +85,9 @@ function Form() {
       <span class="error" id="wrong" role="alert">${wrong}</span></label>`}
     <label class="field"><span>${texts.message}</span>
       <textarea class="input" name="message" required maxlength="4000" value=${chat.draft.value} data-focus
-        onInput=${(/** @type {any} */ event) => chat.keepDraft(event.target.value)}></textarea></label>
+        aria-invalid=${String(!!missing)} aria-describedby="missing"
+        onInput=${(/** @type {any} */ event) => (complain(''), chat.keepDraft(event.target.value))}></textarea>
+      <span class="error" id="missing" role="alert">${missing}</span></label>
     <button class="button primary">${texts.start}</button>
   </form>`;
 }
@@ -85,9 +96,9 @@ function Form() {
 function Said({ event, first }) {
   const texts = words.value;
   const is_own = event.authorType === 'visitor';
-  const who = is_own ? texts.you : event.authorName ?? texts.agent;
+  const author = is_own ? texts.you : event.authorName ?? texts.agent;
   return html`<div class=${is_own ? 'said own' : 'said'}>
-    ${first && html`<span class=${is_own ? 'sr' : 'who'}>${who}</span>`}
+    ${first && html`<span class=${is_own ? 'sr' : 'who'}>${author}</span>`}
     <div class="text" dir="auto" title=${time(event.createdAt)}>${linked(event.content)}</div>
   </div>`;
 }
@@ -199,6 +210,12 @@ function Unread() {
     if (is_seen) chat.mark();
   }, [is_seen, chat.events.value, count]);
   useEffect(() => void post({ unread: shown.value ? 0 : count }), [count, shown.value]);
+  const newest = chat.events.value.filter(({ authorType }) => authorType === 'agent').at(-1)?.position ?? 0;
+  const before = useRef(newest);
+  useEffect(() => {
+    if (before.current && newest > before.current) post({ event: 'message' });
+    before.current = Math.max(before.current, newest);
+  }, [newest]);
   return null;
 }
 

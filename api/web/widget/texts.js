@@ -38,6 +38,8 @@ export const english = {
   offline: 'No connection. What you write is kept and sent later.',
   loading: 'Loading',
   messages: 'Messages',
+  failed: 'This did not work. Please try again.',
+  empty: 'Please write a message.',
   invalidEmail: 'This is not an e-mail address.',
   tooMany: 'Too many messages at once. Yours will be sent in a moment.',
 };

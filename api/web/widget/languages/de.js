@@ -8,5 +8,6 @@ export default {
   began: 'Der Chat hat begonnen', moved: 'Sie wurden an ein anderes Team übergeben', you: 'Sie', agent: 'Mitarbeiter', seen: 'Gelesen',
   sending: 'Wird gesendet', unsent: 'Nicht gesendet', again: 'Erneut versuchen', discard: 'Verwerfen',
   offline: 'Keine Verbindung. Was Sie schreiben, wird aufbewahrt und später gesendet.', loading: 'Wird geladen', messages: 'Nachrichten',
+  failed: 'Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.', empty: 'Bitte schreiben Sie eine Nachricht.',
   invalidEmail: 'Das ist keine E-Mail-Adresse.', tooMany: 'Zu viele Nachrichten auf einmal. Ihre wird gleich gesendet.',
 };

@@ -7,5 +7,6 @@ export default {
   joined: '{0} se ha unido', left: '{0} ha salido', began: 'El chat ha empezado', moved: 'Te atiende ahora otro equipo', you: 'Tú',
   agent: 'Agente', seen: 'Leído', sending: 'Enviando', unsent: 'No enviado', again: 'Intentar de nuevo', discard: 'Descartar',
   offline: 'Sin conexión. Lo que escribas se guarda y se envía después.', loading: 'Cargando', messages: 'Mensajes',
+  failed: 'No ha funcionado. Inténtalo de nuevo.', empty: 'Escribe un mensaje.',
   invalidEmail: 'No es una dirección de correo.', tooMany: 'Demasiados mensajes a la vez. El tuyo se enviará en un momento.',
 };

@@ -8,5 +8,6 @@ export default {
   began: 'La discussion a commencé', moved: 'Votre discussion a été confiée à une autre équipe', you: 'Vous', agent: 'Conseiller',
   seen: 'Lu', sending: 'Envoi', unsent: 'Non envoyé', again: 'Réessayer', discard: 'Abandonner',
   offline: 'Pas de connexion. Vos messages sont gardés et envoyés plus tard.', loading: 'Chargement', messages: 'Messages',
+  failed: 'Cela n’a pas fonctionné. Veuillez réessayer.', empty: 'Veuillez écrire un message.',
   invalidEmail: 'Ce n’est pas une adresse e-mail.', tooMany: 'Trop de messages à la fois. Le vôtre sera envoyé dans un instant.',
 };
