@@ -27,10 +27,13 @@ export const draft = signal(/** @type {string} */ (browser.read('draft') ?? ''))
 export const connection = signal(/** @type {import('../shared/live.js').State} */ ('connecting'));
 /** The visitor as the site knows them. */
 export const known = signal(/** @type {{ name?: string, email?: string }} */ ({}));
+/** The first message, which the server has and which is not read back yet. */
+const beginning = signal(/** @type {Unsent | null} */ (null));
 /** What waits for the log, without what the log has already. */
 export const waiting = computed(() => {
   const stored = new Set(events.value.map((event) => event.clientEventId));
-  return unsent.value.filter(({ id }) => !stored.has(id));
+  const all = [...(beginning.value ? [beginning.value] : []), ...unsent.value];
+  return all.filter(({ id }, index) => !stored.has(id) && all.findIndex((other) => other.id === id) === index);
 });
 
 /** The group that the site has asked for. */
@@ -297,7 +300,8 @@ async function start({ id, content, name, email }) {
   follow(sessionOf(data));
   // At once: a tab that opens now must not take it for a second message. It is shown here until it has come back.
   browser.write('unsent', stored().filter((item) => item.id !== id));
-  await load(null).catch(() => {});
+  beginning.value = { id, content, at: new Date().toISOString() };
+  load(null).catch(() => {}).finally(() => (beginning.value = null));
 }
 
 /** @param {Unsent} item */
