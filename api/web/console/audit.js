@@ -25,8 +25,8 @@ function Row({ row }) {
 
 /** @param {{ rows: any[] }} props */
 function Verify({ rows }) {
-  const [found, report] = useState('');
-  useEffect(() => report(''), [rows]);
+  const [found, keep] = useState({ rows, text: '' });
+  const report = (/** @type {string} */ text) => keep({ rows, text });
   const check = () => attempt(async () => {
     if (!crypto.subtle) return report('Browsers check hashes on https pages only. On the server: livechatlog audit verify.');
     const { checked, broken, unsure } = await verify(rows);
@@ -35,7 +35,7 @@ function Verify({ rows }) {
       : `${checked} events checked here: the chain is unbroken from ${rows.at(-1)?.position} to ${rows[0]?.position}.${rest}`);
   });
   return html`<button type="button" class="button" onClick=${check}>Verify what is shown</button>
-    <p class="small" role="status">${found}</p>`;
+    <p class="small" role="status">${found.rows === rows ? found.text : ''}</p>`;
 }
 
 const NONE = { rows: /** @type {any[]} */ ([]), cursor: '' };
