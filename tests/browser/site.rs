@@ -43,7 +43,7 @@ fn answer(chat: &str) -> String {
 
 async fn serve(mut stream: TcpStream, answer: String) -> io::Result<()> {
     // The page is short and the request too: what comes in one read is all of it.
-    stream.read(&mut [0; 4096]).await?;
+    let _read = stream.read(&mut [0; 4096]).await?;
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await
 }

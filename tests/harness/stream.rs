@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{SinkExt as _, StreamExt as _};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -89,6 +89,20 @@ impl Stream {
     /// When there is no upgrade.
     pub async fn connect(base: &str) -> Self {
         Self::try_connect(base, &[]).await.unwrap_or_else(|status| panic!("the answer was {status}"))
+    }
+
+    /// Begins a stream whose connection takes little unless it is read.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn with_small_buffer(base: &str, token: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4 * 1024).expect("a small buffer");
+        let tcp = socket.connect(address(base).parse().expect("an address")).await.expect("a connection");
+        let mut stream = Self::upgrade(tcp, base, &[]).await.expect("an upgrade");
+        stream.send(&json!({ "frame": "hello", "token": token })).await;
+        stream.until("live", |frame| frame["frame"] == "live").await;
+        stream
     }
 
     /// Connects and begins a stream, after a cursor or at the end of the log.

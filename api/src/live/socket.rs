@@ -26,8 +26,9 @@ const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + 2 * MAX_FRAME;
 /// How long a client may take for its first frame.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long a client may take nothing of what is sent.
-const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of what is sent. Less than the 30 seconds after which the server cuts any connection that
+/// takes nothing, so that this one gets its reason.
+const TAKEN_WITHIN: Duration = Duration::from_secs(25);
 
 /// How long a client may take for its part of the closing.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! The application without a protocol: what every door (REST, and those to come) calls. A door translates requests into
+//! The application without a protocol: what every door (REST, the live stream) calls. A door translates requests into
 //! these calls and their results into its answers; it adds no rights, limits or waits of its own.
 //!
 //! 1. [`Gate::enter`] counts the action, and the [`Entrance`] that it gives finds the caller and checks the role. There is no
@@ -7,7 +7,7 @@
 //! 3. Reads go through the readers, which check rights and wait for what the caller has seen already ([`FreshReads`]).
 //! 4. Each refusal is a [`Refusal`] with a stable code.
 //!
-//! Nothing here names a protocol's library, a header or a status code; a test reads the `use` lines.
+//! Nothing here names a protocol's library, a header or a status code; a test reads every name.
 
 mod abandoned;
 mod access;

@@ -188,7 +188,7 @@ pub enum Ephemeral {
 
 impl Ephemeral {
     /// The frame as JSON.
-    pub(super) fn to_json(self) -> String {
+    pub(super) fn into_json(self) -> String {
         ServerFrame::Ephemeral { content: self }.to_json()
     }
 }

@@ -43,8 +43,8 @@ impl Hub {
             return Ok(());
         }
         let (parties, key) = (Parties::from(&*conversation), notice.key());
-        let agents: Arc<str> = notice.for_agents().to_json().into();
-        let visitor: Option<Arc<str>> = notice.for_visitor().map(|frame| frame.to_json().into());
+        let agents: Arc<str> = notice.for_agents().into_json().into();
+        let visitor: Option<Arc<str>> = notice.for_visitor().map(|frame| frame.into_json().into());
         for seat in seats.iter().filter(|seat| is_for(seat, &parties, notice.person())) {
             let frame = if seat.reader.is_agent() { Some(&agents) } else { visitor.as_ref() };
             if let Some(frame) = frame {

@@ -117,11 +117,11 @@ mod tests {
     #[test]
     fn draft_is_for_agents_and_no_visitor_sees_any() {
         let of_visitor = notice(Participant::Visitor(VisitorId::default()), Some("Hel"));
-        assert!(of_visitor.for_agents().to_json().contains("Hel"));
+        assert!(of_visitor.for_agents().into_json().contains("Hel"));
         assert!(of_visitor.for_visitor().is_none());
         // Not even one that another node should not have sent.
         let of_agent = notice(Participant::Agent(AgentId::default()), Some("a note"));
-        assert!(!of_agent.for_visitor().unwrap().to_json().contains("note"));
+        assert!(!of_agent.for_visitor().unwrap().into_json().contains("note"));
         let conversation_id = ConversationId::default();
         let looking = Notice::Looking { conversation_id, agent_id: AgentId::default(), state: ActivityState::Started };
         assert!(looking.for_visitor().is_none());

@@ -82,7 +82,7 @@ impl Queues {
                 (chat.conversation_id, i64::try_from(queue.waiting).unwrap_or(i64::MAX));
             let frame = Ephemeral::QueuePosition { conversation_id, queue_position };
             let key = ("queue_position", conversation_id.uuid(), Uuid::nil());
-            queues.places.entry(chat.visitor_id).or_default().push((key, frame.to_json().into()));
+            queues.places.entry(chat.visitor_id).or_default().push((key, frame.into_json().into()));
         }
         queues
     }
@@ -96,7 +96,7 @@ impl Queues {
         let frame = |(id, queue): (&GroupId, &Queue)| {
             let Queue { waiting, since: waiting_since } = *queue;
             let frame = Ephemeral::Queue { group_id: *id, waiting, waiting_since };
-            (("queue", id.uuid(), Uuid::nil()), frame.to_json().into())
+            (("queue", id.uuid(), Uuid::nil()), frame.into_json().into())
         };
         groups.map(frame).collect()
     }

@@ -195,7 +195,13 @@ impl Story {
                 ThreadEvent::MessagesRead { conversation_id, reader, up_to, .. } if *conversation_id == view.id => {
                     seen[side(*reader)] = seen[side(*reader)].max(*up_to);
                 }
-                _ => {}
+                ThreadEvent::ThreadStarted { .. }
+                | ThreadEvent::MessageSent { .. }
+                | ThreadEvent::AgentJoined { .. }
+                | ThreadEvent::AgentLeft { .. }
+                | ThreadEvent::GroupChanged { .. }
+                | ThreadEvent::ThreadClosed { .. }
+                | ThreadEvent::MessagesRead { .. } => {}
             }
         }
         let unread = |author: usize| sent[author].iter().filter(|position| **position > seen[1 - author]).count();

@@ -135,6 +135,29 @@ async fn drain_closes_all_with_a_hint_and_they_resume_on_the_next_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn client_that_takes_nothing_is_closed() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database).await;
+    let (agent, visitor) = super::served(&server).await;
+    let mut stream = Stream::with_small_buffer(server.base(), token(&visitor.client)).await;
+    // More than the buffers of the system hold.
+    let said = json!({ "content": "x".repeat(16_000) });
+    let path = super::messages(&visitor);
+    for _ in 0..16 {
+        futures::future::join_all((0..32).map(async |_| agent.client.post(&path, &said).await.expect(201))).await;
+    }
+    // The reason is given while the client still has a moment to read it.
+    let is_figure = |line: &str| line.contains(r#"stream_closes_total{code="too_slow"}"#) && !line.ends_with(" 0");
+    harness::eventually(3 * harness::DEADLINE, "the client is too slow", async || {
+        let request = reqwest::Client::new().get(format!("{}/metrics", server.base()));
+        let text = request.bearer_auth(harness::METRICS_TOKEN).send().await.unwrap().text().await.unwrap();
+        if text.lines().any(is_figure) { Ok(()) } else { Err("not yet") }
+    })
+    .await;
+    assert_eq!(code(stream.closed().await), (4410, json!("too_slow")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_of_one_address_are_bounded() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database).await;
