@@ -80,6 +80,9 @@ fn row(row: usize) -> Vec<SqlValue> {
         null,
         no_text,
         no_id,
+        0_i64,
+        0_i64,
+        "[]",
         1_i64,
         position,
     ]

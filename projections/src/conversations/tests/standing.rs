@@ -48,6 +48,8 @@ async fn waiting_chat_looks_as_clients_expect() {
             "createdAt": chat.at,
             "closedAt": null,
             "version": 1,
+            "seenUpTo": [],
+            "position": desk.log.events().last().unwrap().header.position,
         });
         assert_eq!(shown, expected);
     }
