@@ -83,7 +83,8 @@ impl Pace {
         let mut last = marks.last.lock().await;
         if let Some(last) = *last {
             if last.up_to >= up_to {
-                return up_to;
+                // The further one may still be under way: a lower one must not overtake it.
+                return last.up_to;
             }
             let passed = self.clock.elapsed().saturating_sub(last.at);
             if let Some(rest) = AT_MOST_EVERY.checked_sub(passed) {
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(pace.admit(key("a"), 1).await, 1);
         assert_eq!(clock.0.load(Ordering::SeqCst), 0, "the first one waits for nothing");
         let admitted = join_all((2..=9).map(|up_to| pace.admit(key("a"), up_to))).await;
-        assert_eq!(admitted[0], 9, "the first one takes the others along");
+        assert_eq!(admitted, [9; 8], "the first one takes the others along");
         assert_eq!(clock.0.load(Ordering::SeqCst), 1_000, "and nobody waits twice");
         assert_eq!(pace.admit(key("b"), 1).await, 1);
         assert_eq!(clock.0.load(Ordering::SeqCst), 1_000, "another reader does not wait");

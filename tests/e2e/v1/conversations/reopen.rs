@@ -1,6 +1,6 @@
 //! Chats that go on.
 
-use harness::desk::{assert_problem, wait_for_agent};
+use harness::desk::wait_for_agent;
 use harness::{Server, TestDatabase, each_database};
 use serde_json::json;
 
@@ -34,7 +34,7 @@ async fn reopening_next_to_an_open_chat_names_that_chat(database: TestDatabase) 
     let admin = server.admin().await.client;
     for caller in [&first.client, &admin] {
         let refused = caller.post(&path, &json!({})).await;
-        assert_problem(&refused, 409, "visitor_has_open_chat");
+        assert_eq!((refused.status, &refused.body["code"]), (409, &json!("visitor_has_open_chat")));
         assert_eq!(refused.body["openConversationId"], second.body["conversationId"]);
     }
 }
