@@ -181,8 +181,8 @@ async fn quiet_database_moves_there_and_back(database: TestDatabase) {
         DatabaseKind::Sqlite => TestDatabase::sqlite(),
         DatabaseKind::MySql => TestDatabase::mysql("moving back").await.expect("it was there before"),
     };
-    for (source, target) in [(&database, &there), (&there, &back)] {
-        let file = folder.path().join(format!("of-{}", source.kind()));
+    for (source, target, name) in [(&database, &there, "there"), (&there, &back, "back")] {
+        let file = folder.path().join(name);
         let file = file.to_str().expect("a path of UTF-8");
         told(command(source, &["backup", file])).await;
         told(command(target, &["restore", file])).await;
