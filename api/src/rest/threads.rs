@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::paging;
-use crate::rest::extract::{AtLeast, OneId, Query, Write};
+use crate::rest::extract::{AtLeast, OneId, Query, Write, required_integer};
 use crate::rest::problem::Problem;
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
@@ -198,6 +198,7 @@ pub async fn list_events(
 #[schemars(rename = "ReadingMark")]
 pub struct ReadingMark {
     /// The position of the last event that the caller has seen.
+    #[serde(deserialize_with = "required_integer")]
     #[schemars(with = "values::Position")]
     up_to: i64,
 }

@@ -16,8 +16,8 @@ use crate::service::{LONGEST_AUDIT_WORD, reading};
 /// may ignore (`Default_Ignorable_Code_Point`, without those beyond the basic plane).
 const SEEN: &str = r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]";
 
-/// No control characters (Unicode category Cc).
-const WITHOUT_CONTROLS: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+/// No control characters (Unicode category Cc), or nothing that can be seen.
+const OPTIONAL_WITHOUT_CONTROLS: &str = r"^([^\u0000-\u001f\u007f-\u009f]*|[\s\u0000-\u001f\u007f-\u009f]*)$";
 
 /// An address as `EmailAddress::parse` takes it (a part before one `@`, and a host after it), or nothing that can be seen: a
 /// pattern, because a form may send the field empty, which `format: email` does not allow.
@@ -97,7 +97,7 @@ values! {
     /// A client's own id of a message, or nothing.
     ClientEventId: json_schema!({
         "type": "string", "maxLength": text::ClientEventId::MAX_BYTES, "x-maxBytes": text::ClientEventId::MAX_BYTES,
-        "pattern": WITHOUT_CONTROLS,
+        "pattern": OPTIONAL_WITHOUT_CONTROLS,
     });
     /// The address of a picture on the web, or nothing.
     AvatarUrl: json_schema!({

@@ -11,6 +11,14 @@ pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>
     deserializer.deserialize_option(Integer)
 }
 
+/// Reads a whole number that must be there, as [`integer`] does.
+///
+/// # Errors
+/// When the value is no whole number.
+pub fn required_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    deserializer.deserialize_i64(Integer)?.ok_or_else(|| D::Error::custom("expected i64"))
+}
+
 struct Integer;
 
 impl<'de> Visitor<'de> for Integer {

@@ -11,7 +11,7 @@ mod write;
 
 pub use auth::{BearerToken, bearer_token, entrance};
 pub use ids::{Id, OneId, TwoIds};
-pub use integer::integer;
+pub use integer::{integer, required_integer};
 pub use json::parse_json;
 pub use position::AtLeast;
 pub use query::Query;
