@@ -9,7 +9,7 @@
 #       RDATE line for each time, or with RRULEs, they are right; dateutil's tzical, which vobject uses, is right with all three.
 #       vobject keeps the first zone of a name for the process: after such a file it reads good ones wrongly, too.
 # So calendars that a Python desk sends are an hour off from March on in pages and mail programs built on ical.js, the winter
-#   shows nothing, and nobody is told: write zones by RRULEs, and try July as well as December.
+#   shows nothing, and no error says so: write zones by RRULEs, and try July as well as December.
 #
 # Needs node, npm and python3 with venv. Exits with 1 when the behaviour differs.
 set -euo pipefail

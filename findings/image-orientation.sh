@@ -3,7 +3,7 @@
 #
 # Versions: PyPI pillow 13.0.0; npm sharp 0.35.5, jimp 1.6.1, playwright-core 1.65.1; Debian chromium 156.0.8078.114.
 # Expected: a browser turns a picture by the orientation in its metadata in each format that it shows, or in JPEG alone; a library
-#           that is told to turn pictures, or does so by itself, does it in each format that it reads.
+#           that turns pictures, by an option or by itself, does it in each format that it reads.
 # Seen: Chromium turns JPEG, PNG (by its eXIf chunk) and AVIF, and not WebP. sharp's autoOrient and Pillow's exif_transpose turn
 #       all four. jimp turns JPEG and not PNG. sharp gives AVIF turned even without autoOrient, and no orientation with it.
 # So a desk that stores uploads as WebP and keeps the metadata shows photos on their side, beside thumbnails that stand upright;

@@ -1,23 +1,29 @@
 //! What the product is for: a visitor asks, an agent answers, and both see it at once.
 
+use harness::Process;
 use serde_json::json;
 
-use crate::driver::{browsers, has_browser};
+use crate::driver::{Browser, browsers, has_browser};
 use crate::people::{begin, go_online, hire, log_in, messages, open_chat, reply, server, visit, write};
+
+/// Anna is available in her console, and Vera has begun a chat with a message.
+async fn asked(message: &str) -> (Process, Browser, Browser) {
+    let server = server().await;
+    hire(&server, "Anna Berg", "agent").await;
+    let [agent, visitor] = browsers().await;
+    log_in(&agent, &server, "Anna Berg").await;
+    go_online(&agent).await;
+    visit(&visitor, &server).await;
+    begin(&visitor, "Vera Lind", message).await;
+    (server, agent, visitor)
+}
 
 #[tokio::test]
 async fn visitor_and_agent_talk() {
     if !has_browser("visitor_and_agent_talk") {
         return;
     }
-    let server = server().await;
-    hire(&server, "Anna Berg", "agent").await;
-    let [agent, visitor] = browsers().await;
-
-    log_in(&agent, &server, "Anna Berg").await;
-    go_online(&agent).await;
-    visit(&visitor, &server).await;
-    begin(&visitor, "Vera Lind", "Is my desk on its way?").await;
+    let (_server, agent, visitor) = asked("Is my desk on its way?").await;
 
     open_chat(&agent, "Vera Lind").await;
     reply(&agent, "It arrives on Friday.").await;
@@ -47,13 +53,7 @@ async fn unread_messages_are_counted_until_they_are_seen() {
     if !has_browser("unread_messages_are_counted_until_they_are_seen") {
         return;
     }
-    let server = server().await;
-    hire(&server, "Anna Berg", "agent").await;
-    let [agent, visitor] = browsers().await;
-    log_in(&agent, &server, "Anna Berg").await;
-    go_online(&agent).await;
-    visit(&visitor, &server).await;
-    begin(&visitor, "Vera Lind", "Is my desk on its way?").await;
+    let (_server, agent, visitor) = asked("Is my desk on its way?").await;
     agent.wait("return document.querySelector('.rail .badge')?.innerText === '1'").await;
     write(&visitor, "Hello?").await;
     agent.wait("return document.querySelector('.rail .badge')?.innerText === '2'").await;
@@ -79,13 +79,7 @@ async fn each_sees_that_the_other_writes() {
     if !has_browser("each_sees_that_the_other_writes") {
         return;
     }
-    let server = server().await;
-    hire(&server, "Anna Berg", "agent").await;
-    let [agent, visitor] = browsers().await;
-    log_in(&agent, &server, "Anna Berg").await;
-    go_online(&agent).await;
-    visit(&visitor, &server).await;
-    begin(&visitor, "Vera Lind", "Hello").await;
+    let (_server, agent, visitor) = asked("Hello").await;
     open_chat(&agent, "Vera Lind").await;
     agent.type_into("[data-reply]", "One mom").await;
     visitor.wait_for_text("Anna Berg is typing").await;

@@ -10,7 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use super::close::code_of;
 use super::inbound::{FRAMES_PER_MINUTE, Inbound};
 use super::{Context, PROTOCOL, meters};
-use crate::server::{OpenConnection, Stranger};
+use crate::server::{OpenConnection, READ_WITHIN, Stranger};
 use crate::service::stream::frames::{ClientFrame, MAX_FRAME, ServerFrame, StreamLimits};
 use crate::service::stream::{End, Follower, Taken, Welcome};
 
@@ -26,9 +26,8 @@ const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + 2 * MAX_FRAME;
 /// How long a client may take for its first frame.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long a client may take nothing of what is sent. Less than the 30 seconds after which the server cuts any connection that
-/// takes nothing, so that this one gets its reason.
-const TAKEN_WITHIN: Duration = Duration::from_secs(25);
+/// How long a client may take nothing of what is sent: ended before its connection is cut, it gets the reason.
+const TAKEN_WITHIN: Duration = Duration::from_secs(READ_WITHIN.as_secs() - 5);
 
 /// How long a client may take for its part of the closing.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);

@@ -37,6 +37,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// File descriptors kept for everything that is not a connection: database, files, Redis.
 const OTHER_FILES: u64 = 256;
 
+/// The longest time that a client may leave an answer unread, before its connection is cut.
+pub const READ_WITHIN: Duration = Duration::from_secs(30);
+
 /// How many connections the server holds, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
@@ -73,7 +76,7 @@ impl ConnectionLimits {
             of_one_address: share.min(open),
             head_within: Duration::from_secs(30),
             idle_within,
-            read_within: Duration::from_secs(30),
+            read_within: READ_WITHIN,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::UseCaseError;
-use application::chat::ensure_conversation_readable;
+use application::chat::{ensure_conversation_readable, participant};
 use application::command_bus::CommandBus;
 use application::ports::{Fanout, Principal};
 use domain::conversation::{Conversation, ConversationError, Participant};
@@ -39,13 +39,10 @@ impl Activity {
     ) -> Result<(), Refusal> {
         let draft = draft.filter(|draft| !is_blank(draft)).map(MessageText::parse).transpose();
         let draft = draft.map_err(|error| Refusal::invalid_field("draft", error.to_string()))?;
-        let author = match principal {
-            Principal::Visitor { id } => Participant::Visitor(id),
-            Principal::Agent { .. } if draft.is_some() => {
-                return Err(Refusal::invalid_field("draft", "is for visitors"));
-            }
-            Principal::Agent { id, .. } => Participant::Agent(id),
-        };
+        let author = participant(principal);
+        if draft.is_some() && matches!(author, Participant::Agent(_)) {
+            return Err(Refusal::invalid_field("draft", "is for visitors"));
+        }
         let conversation = self.readable(principal, conversation_id).await?;
         let takes_part = match author {
             Participant::Visitor(_) => true,

@@ -50,10 +50,7 @@ impl Arrivals {
         entrance.ensure_for(Action::StartChat)?;
         let address = entrance.address().to_owned();
         let returning = self.authenticator.named_by(session_token.as_deref());
-        let standing = self.limits.take_chat(returning, &address).await;
-        if let Some(standing) = standing.filter(|standing| !standing.allowed) {
-            return Err(Refusal::rate_limited(standing));
-        }
+        let standing = self.limits.take_chat(returning, &address).await?;
         Ok(Arrival { address, session_token, standing })
     }
 

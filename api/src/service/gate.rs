@@ -49,10 +49,7 @@ impl Gate {
         address: String,
     ) -> Result<Entrance, Refusal> {
         let named = || self.authenticator.named_by(token);
-        let standing = self.limits.take(action, named, &address).await;
-        if let Some(standing) = standing.filter(|standing| !standing.allowed) {
-            return Err(Refusal::rate_limited(standing));
-        }
+        let standing = self.limits.take(action, named, &address).await?;
         let (authenticator, token) = (self.authenticator.clone(), token.map(str::to_owned));
         Ok(Entrance { authenticator, action, token, address, standing })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use application::ports::{Principal, Rate, RateLimit, RateLimiter};
 
-use super::Action;
+use super::{Action, Refusal};
 
 /// How often callers may do what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,25 +138,32 @@ impl Limits {
     }
 
     /// Counts one action of a principal from a network address. `None` where limits are off; otherwise the state of the
-    /// limit, which says whether the action is allowed. The principal is asked for only if it is needed.
+    /// limit. The principal is asked for only if it is needed.
+    ///
+    /// # Errors
+    /// [`super::Code::RateLimited`].
     pub(super) async fn take(
         &self,
         action: Option<Action>,
         principal: impl FnOnce() -> Option<Principal>,
         address: impl fmt::Display,
-    ) -> Option<RateLimit> {
-        let limiter = self.limiter.as_ref()?;
-        Some(self.count(limiter, self.rates.of(action, principal()), address).await)
+    ) -> Result<Option<RateLimit>, Refusal> {
+        let Some(limiter) = &self.limiter else { return Ok(None) };
+        within(self.count(limiter, self.rates.of(action, principal()), address).await)
     }
 
-    /// Counts a new chat from a network address: of a visitor who returns, if the principal is one, or of a stranger. `None` where limits are off.
+    /// Counts a new chat from a network address: of a visitor who returns, if the principal is one, or of a stranger. `None`
+    /// where limits are off.
+    ///
+    /// # Errors
+    /// [`super::Code::RateLimited`].
     pub(super) async fn take_chat(
         &self,
         returning: Option<Principal>,
         address: impl fmt::Display,
-    ) -> Option<RateLimit> {
-        let limiter = self.limiter.as_ref()?;
-        Some(self.count(limiter, self.rates.of_chat(returning), address).await)
+    ) -> Result<Option<RateLimit>, Refusal> {
+        let Some(limiter) = &self.limiter else { return Ok(None) };
+        within(self.count(limiter, self.rates.of_chat(returning), address).await)
     }
 
     /// Whether one more first answer to this caller may be kept: an answer may be large, and the disk is not.
@@ -186,6 +193,11 @@ impl Limits {
         limiter.give_back(&key, limit.rate).await;
         of_all
     }
+}
+
+/// Refuses what a limit does not allow.
+fn within(standing: RateLimit) -> Result<Option<RateLimit>, Refusal> {
+    if standing.allowed { Ok(Some(standing)) } else { Err(Refusal::rate_limited(standing)) }
 }
 
 #[cfg(test)]

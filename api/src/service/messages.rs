@@ -6,7 +6,7 @@ use domain::text::{ClientEventId, MessageText, Metadata, Name};
 
 use super::{Caller, ChangeRequest, Conversations, Dispatch, Done, Refusal};
 
-/// Takes messages.
+/// Takes messages of visitors and agents, each once.
 #[derive(Clone)]
 pub struct Messages {
     /// Runs the use case.

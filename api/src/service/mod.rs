@@ -85,7 +85,7 @@ pub struct Services {
     pub accounts: Accounts,
     /// Begins, reopens and continues the chats of visitors.
     pub arrivals: Arrivals,
-    /// Takes messages.
+    /// Takes messages of visitors and agents, each once.
     pub messages: Messages,
     /// Takes heartbeats.
     pub presence: Arc<Presence>,

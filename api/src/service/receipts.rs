@@ -22,7 +22,7 @@ const MOST_READERS: usize = 1_024;
 pub struct Receipts {
     /// Finds threads, and knows who may read them.
     pub conversations: Conversations,
-    /// Counts messages.
+    /// Counts the messages of a thread up to a position.
     pub threads: ThreadEventQueries,
     /// Bounds how often a mark becomes an event.
     pub pace: Arc<Pace>,

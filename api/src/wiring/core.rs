@@ -7,7 +7,7 @@ use domain::event::upcasters;
 use infrastructure::auth::SqlSessionStore;
 use infrastructure::database::Database;
 use infrastructure::event_log::{LogHint, LogPorts, SqlEventLog};
-use infrastructure::redis::{RedisWakeUps, WakeUpOptions};
+use infrastructure::redis::{ChannelOptions, RedisWakeUps};
 use infrastructure::system::{RandomIds, SystemClock};
 use infrastructure::wake_ups::NoWakeUps;
 
@@ -90,9 +90,9 @@ fn signals(
     let Some(url) = settings.redis_url.clone() else {
         return Ok((Arc::new(NoWakeUps), Arc::new(|| None)));
     };
-    let options = WakeUpOptions {
+    let options = ChannelOptions {
         url,
-        channel: WakeUpOptions::CHANNEL.to_owned(),
+        channel: RedisWakeUps::CHANNEL.to_owned(),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     };

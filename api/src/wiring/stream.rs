@@ -5,7 +5,7 @@ use application::agents::Sessions;
 use application::ports::{Fanout, ReadError, TicketStore};
 use infrastructure::auth::SqlTicketStore;
 use infrastructure::fanout::{LocalFanout, OnMessage};
-use infrastructure::redis::{FanoutOptions, RedisFanout};
+use infrastructure::redis::{ChannelOptions, RedisFanout};
 use projections::agents::AgentQueries;
 use projections::conversations::ConversationQueries;
 use projections::tags::TagQueries;
@@ -35,7 +35,7 @@ pub(super) async fn build(core: &Core, views: &Arc<Views>, sessions: &Sessions) 
     let (hub, notices) = hub(core, views, (authenticator, store)).await?;
     let receiver = Arc::clone(&hub);
     // Two installations may share a Redis.
-    let channel = format!("{}:{}", FanoutOptions::CHANNEL, hub.epoch());
+    let channel = format!("{}:{}", RedisFanout::CHANNEL, hub.epoch());
     let fanout = fanout(core, channel, Arc::new(move |message: &str| receiver.note(message)))?;
     let activity = Activity { bus: core.bus.clone(), fanout, sneak_peek: core.settings.sneak_peek };
     Ok(Live { hub, notices, activity, tickets })
@@ -44,7 +44,7 @@ pub(super) async fn build(core: &Core, views: &Arc<Views>, sessions: &Sessions) 
 fn fanout(core: &Core, channel: String, on_message: OnMessage) -> Result<Arc<dyn Fanout>, StartError> {
     let Some(url) = core.settings.redis_url.clone() else { return Ok(Arc::new(LocalFanout::new(on_message))) };
     let (clock, ids) = (Arc::clone(&core.clock), Arc::clone(&core.ids));
-    let options = FanoutOptions { url, channel, clock, ids };
+    let options = ChannelOptions { url, channel, clock, ids };
     let redis = RedisFanout::start(options, on_message).map_err(|error| StartError::Redis(Box::new(error)))?;
     Ok(Arc::new(redis))
 }

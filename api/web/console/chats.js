@@ -102,7 +102,7 @@ function Filters({ list }) {
 }
 
 /** @param {any} event @param {any} chat */
-function told({ systemType, content, metadata }, chat) {
+function sentence({ systemType, content, metadata }, chat) {
   const name = (/** @type {string} */ id) => desk.agents.value.get(id)?.name ?? 'An agent';
   switch (systemType) {
     case 'thread_started': return metadata?.previousThreadId ? 'The chat was reopened' : 'The chat began';
@@ -119,7 +119,7 @@ function Said({ event, chat, first }) {
   const is_agent = event.authorType === 'agent';
   const author = is_agent ? desk.agents.value.get(event.authorId)?.name ?? event.authorName ?? 'Agent' : named(chat.visitor);
   return html`<li class=${is_agent ? 'said own' : 'said'}>
-    ${first && html`<p class="who">${author} <time datetime=${event.createdAt}>${clock(event.createdAt)}</time></p>`}
+    ${first && html`<p class="author">${author} <time datetime=${event.createdAt}>${clock(event.createdAt)}</time></p>`}
     <div class="text" dir="auto">${linked(event.content)}</div></li>`;
 }
 
@@ -134,7 +134,7 @@ function lines(chat) {
     [author, date] = [event.type === 'message' ? event.authorId : '', on];
     shown.push(event.type === 'message'
       ? html`<${Said} key=${event.id} event=${event} chat=${chat} first=${first} />`
-      : html`<li class="system" key=${event.id}>${told(event, chat)} · ${clock(event.createdAt)}</li>`);
+      : html`<li class="system" key=${event.id}>${sentence(event, chat)} · ${clock(event.createdAt)}</li>`);
     return shown;
   });
 }

@@ -1,8 +1,8 @@
 // @ts-check
 /** Everything that the console knows, kept true by the live stream. */
-import { Problem, new_id, query } from '../shared/api.js';
-import { batch, computed, signal } from '../shared/html.js';
-import { after_message, after_reading, is_older } from '../shared/fold.js';
+import { Problem, events_of_thread, new_id, query } from '../shared/api.js';
+import { batch, computed, put, signal } from '../shared/html.js';
+import { after_message, after_reading, in_order, is_older, with_event } from '../shared/fold.js';
 import { Live } from '../shared/live.js';
 import * as moment from '../shared/moment.js';
 import { tab } from '../shared/keep.js';
@@ -67,14 +67,6 @@ export function stop() {
     lists.clear();
     opened.value = null;
   });
-}
-
-/** @param {import('../vendor/preact-signals-2.11.4.mjs').Signal<Map<string, any>>} map @param {string} id @param {any} value */
-export function put(map, id, value) {
-  const next = new Map(map.value);
-  if (value === undefined) next.delete(id);
-  else next.set(id, value);
-  map.value = next;
 }
 
 /** All pages of a list. @param {string} path @param {Place | null} place */
@@ -253,25 +245,14 @@ export async function open(id) {
 function keep_talk(id, events) {
   const known = new Set(events.map((event) => event.id));
   const newer = (talks.value.get(id) ?? []).filter((event) => !known.has(event.id));
-  put(talks, id, [...events, ...newer].sort((one, other) => one.position - other.position));
+  put(talks, id, in_order([...events, ...newer]));
 }
 
 /** @param {string} id @param {Place | null} place */
 async function read_talk(id, place) {
   const { data: chat } = await call('GET', `v1/conversations/${id}`, { place });
-  const threads = await Promise.all(chat.threadIds.map((/** @type {string} */ thread) => read_thread(thread, place)));
+  const threads = await Promise.all(chat.threadIds.map((/** @type {string} */ thread) => events_of_thread(call, thread, place)));
   return { chat, events: threads.flat() };
-}
-
-/** @param {string} thread @param {Place | null} place */
-async function read_thread(thread, place) {
-  const found = [];
-  for (let after = 0; ; ) {
-    const { data } = await call('GET', `v1/threads/${thread}/events?${query({ limit: PAGE, after })}`, { place });
-    found.push(...data.data);
-    if (!data.nextCursor) return found;
-    after = data.data.at(-1).position;
-  }
 }
 
 /** @param {any} chat */
@@ -375,9 +356,7 @@ async function reread(kind, id) {
 /** @param {string} id @param {any} event */
 function add(id, event) {
   const talk = talks.value.get(id);
-  if (talk && !talk.some((one) => one.id === event.id)) {
-    put(talks, id, [...talk, event].sort((one, other) => one.position - other.position));
-  }
+  if (talk) put(talks, id, with_event(talk, event));
   if (event.type !== 'message') return;
   put(previews, id, event.content);
   moment.wrote(id, event.authorId);

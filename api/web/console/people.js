@@ -1,6 +1,6 @@
 // @ts-check
 /** Agents, groups and tags, and how those with the right change them. */
-import { Icon, html, signal, useEffect, useState } from '../shared/html.js';
+import { html, Icon, put, signal, useEffect, useState } from '../shared/html.js';
 import * as desk from './desk.js';
 import { new_id } from '../shared/api.js';
 import { call } from './session.js';
@@ -13,14 +13,14 @@ const close = () => (edited.value = null);
 /** @param {any} map @param {string} path @param {any} row @param {any} body */
 async function save(map, path, row, body) {
   const { data } = row.id ? await call('PATCH', `${path}/${row.id}`, { body }) : await call('POST', path, { body, key: new_id() });
-  desk.put(map, data.id, data);
+  put(map, data.id, data);
   return data;
 }
 
 /** @param {any} map @param {string} path @param {any} row */
 async function remove(map, path, row) {
   await call('DELETE', `${path}/${row.id}`);
-  desk.put(map, row.id, undefined);
+  put(map, row.id, undefined);
 }
 
 /** @param {{ title: string, about: string, may: boolean, children?: any }} props */
@@ -89,7 +89,7 @@ function GroupForm({ row }) {
     const added = [...members].filter((id) => !before.has(id));
     if (added.length) await call('POST', `v1/groups/${group.id}/agents`, { body: { agentIds: added } });
     for (const id of before) if (!members.has(id)) await call('DELETE', `v1/groups/${group.id}/agents/${id}`);
-    desk.put(desk.groups, group.id, { ...(await call('GET', `v1/groups/${group.id}`)).data });
+    put(desk.groups, group.id, { ...(await call('GET', `v1/groups/${group.id}`)).data });
   };
   const toggle = (/** @type {string} */ id) => {
     const next = new Set(members);

@@ -68,6 +68,21 @@ export function query(values) {
   return new URLSearchParams(kept.map(([name, value]) => [name, String(value)])).toString();
 }
 
+/**
+ * All events of a thread.
+ * @param {(method: string, path: string, options: Options) => Promise<{ data: any }>} read calls with the token of the reader
+ * @param {string} thread @param {Place | null} place up to which they are there at least
+ */
+export async function events_of_thread(read, thread, place) {
+  const found = [];
+  for (let after = 0; ; ) {
+    const { data } = await read('GET', `v1/threads/${thread}/events?${query({ limit: 100, after })}`, { place });
+    found.push(...data.data);
+    if (!data.nextCursor) return found;
+    after = data.data.at(-1).position;
+  }
+}
+
 /** @param {number} ms */
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -31,6 +31,13 @@ export function seen_by(chat, side) {
   return Math.max(0, ...marks.map((/** @type {any} */ one) => one.position));
 }
 
+/** Events in the order of the log. @param {any[]} events */
+export const in_order = (events) => events.sort((one, other) => one.position - other.position);
+
+/** Events with one more, unless it is among them. @param {any[]} events @param {any} event */
+export const with_event = (events, event) =>
+  events.some(({ id }) => id === event.id) ? events : in_order([...events, event]);
+
 /** Whether one state of a conversation is older than another. @param {any} one @param {any} other */
 export const is_older = (one, other) =>
   one.version < other.version || (one.version === other.version && one.position < other.position);

@@ -8,6 +8,17 @@ import htm from '../vendor/htm-3.1.1.mjs';
 export const html = htm.bind(h);
 export { Fragment, batch, computed, effect, render, signal, useEffect, useLayoutEffect, useMemo, useRef, useState };
 
+/**
+ * Puts a value into a map that a signal holds, or takes it out.
+ * @template T @param {import('../vendor/preact-signals-2.11.4.mjs').Signal<Map<string, T>>} map @param {string} id @param {T | undefined} value
+ */
+export function put(map, id, value) {
+  const next = new Map(map.value);
+  if (value === undefined) next.delete(id);
+  else next.set(id, value);
+  map.value = next;
+}
+
 /** Paths of a 24 by 24 grid. */
 const PATHS = {
   close: 'M6 6l12 12M18 6L6 18',

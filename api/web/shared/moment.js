@@ -1,6 +1,6 @@
 // @ts-check
 /** What is about the moment: who writes, and who looks. It comes by the live stream, is in no log, and ends by itself. */
-import { signal } from './html.js';
+import { put, signal } from './html.js';
 
 /** @typedef {{ type: 'agent' | 'visitor', id: string, draft?: string }} Writer */
 
@@ -16,14 +16,6 @@ export const lookers = signal(/** @type {Map<string, string[]>} */ (new Map()));
 
 /** @type {Map<string, ReturnType<typeof setTimeout>>} */
 const ends = new Map();
-
-/** @template T @param {import('../vendor/preact-signals-2.11.4.mjs').Signal<Map<string, T>>} map @param {string} id @param {T | undefined} value */
-function put(map, id, value) {
-  const next = new Map(map.value);
-  if (value === undefined) next.delete(id);
-  else next.set(id, value);
-  map.value = next;
-}
 
 /** @param {string} name @param {number} ms @param {() => void} end */
 function end_after(name, ms, end) {

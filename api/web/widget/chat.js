@@ -1,8 +1,8 @@
 // @ts-check
 /** The visitor's chat: what is known of it, what is not sent yet, and how both change. */
-import { Problem, alone, backoff, call, new_id, pause } from '../shared/api.js';
+import { Problem, alone, backoff, call, events_of_thread, new_id, pause } from '../shared/api.js';
 import { batch, computed, signal } from '../shared/html.js';
-import { after_message, after_reading, is_older, seen_by } from '../shared/fold.js';
+import { after_message, after_reading, in_order, is_older, seen_by, with_event } from '../shared/fold.js';
 import { browser } from '../shared/keep.js';
 import { Live } from '../shared/live.js';
 import * as moment from '../shared/moment.js';
@@ -62,9 +62,9 @@ export function keepDraft(text) {
   if (id) moment.say_typing((frame) => live?.send(frame), id, text);
 }
 
-/** @param {string} content @param {{ name?: string, email?: string }} [who] for the first message */
-export function say(content, who = {}) {
-  keepUnsent([...stored(), { id: new_id(), content, at: new Date().toISOString(), ...who }]);
+/** @param {string} content @param {{ name?: string, email?: string }} [visitor] for the first message */
+export function say(content, visitor = {}) {
+  keepUnsent([...stored(), { id: new_id(), content, at: new Date().toISOString(), ...visitor }]);
   keepDraft('');
   flush();
 }
@@ -152,7 +152,7 @@ async function load(place) {
     throw [403, 404, 410].includes(problem.status) ? new Problem(401, null) : problem;
   });
   const threads = chat.data.threadIds.slice(-THREADS_SHOWN);
-  const read = await Promise.all(threads.map((/** @type {string} */ thread) => loadThread(thread, chat.place)));
+  const read = await Promise.all(threads.map((/** @type {string} */ thread) => events_of_thread(authorised, thread, chat.place)));
   batch(() => {
     keep_chat(chat.data);
     const found = new Map(read.flat().map((event) => [event.id, event]));
@@ -167,20 +167,6 @@ async function load(place) {
 function keep_chat(chat) {
   const current = conversation.value;
   if (current?.id !== chat.id || !is_older(chat, current)) conversation.value = chat;
-}
-
-/** @param {any[]} all */
-const in_order = (all) => all.sort((one, other) => one.position - other.position);
-
-/** @param {string} thread @param {Place} place */
-async function loadThread(thread, place) {
-  const found = [];
-  for (let after = 0; ; ) {
-    const { data } = await authorised('GET', `v1/threads/${thread}/events?limit=100&after=${after}`, { place });
-    found.push(...data.data);
-    if (!data.nextCursor) return found;
-    after = data.data.at(-1).position;
-  }
 }
 
 /** @param {any} event */
@@ -204,8 +190,9 @@ function onPassing(frame) {
 
 /** @param {any} event */
 function add(event) {
-  if (events.value.some(({ id }) => id === event.id)) return;
-  events.value = in_order([...events.value, event]);
+  const next = with_event(events.value, event);
+  if (next === events.value) return;
+  events.value = next;
   moment.wrote(session.value?.conversationId ?? '', event.authorId);
 }
 

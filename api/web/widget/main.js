@@ -98,7 +98,7 @@ function Said({ event, first }) {
   const is_own = event.authorType === 'visitor';
   const author = is_own ? texts.you : event.authorName ?? texts.agent;
   return html`<div class=${is_own ? 'said own' : 'said'}>
-    ${first && html`<span class=${is_own ? 'sr' : 'who'}>${author}</span>`}
+    ${first && html`<span class=${is_own ? 'sr' : 'author'}>${author}</span>`}
     <div class="text" dir="auto" title=${time(event.createdAt)}>${linked(event.content)}</div>
   </div>`;
 }
@@ -125,11 +125,11 @@ function name_of(id) {
 function system({ systemType, content, metadata }) {
   const texts = words.value;
   const name = name_of(metadata?.agentId);
-  const told = {
+  const sentences = {
     thread_started: texts.began, thread_closed: texts.closed, group_changed: texts.moved,
     agent_joined: fill(texts.joined, name), agent_left: fill(texts.left, name),
   };
-  return told[/** @type {keyof typeof told} */ (systemType)] ?? content;
+  return sentences[/** @type {keyof typeof sentences} */ (systemType)] ?? content;
 }
 
 function lines() {

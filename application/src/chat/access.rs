@@ -129,7 +129,8 @@ fn is_in(principal: Principal, group: &Group) -> bool {
 }
 
 /// The caller as a participant.
-pub(super) const fn participant(principal: Principal) -> Participant {
+#[must_use]
+pub const fn participant(principal: Principal) -> Participant {
     match principal {
         Principal::Visitor { id } => Participant::Visitor(id),
         Principal::Agent { id, .. } => Participant::Agent(id),

@@ -13,7 +13,7 @@ use crate::ports::{LogEvent, Position, Principal, StreamId};
 /// A participant has read a thread up to a message.
 #[derive(Clone, Copy, Debug)]
 pub struct MarkRead {
-    /// The reader.
+    /// The participant who has read.
     pub principal: Principal,
     pub conversation_id: ConversationId,
     pub thread_id: ThreadId,

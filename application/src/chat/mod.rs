@@ -19,7 +19,7 @@ mod transfer_chat;
 
 pub use access::{
     ReadRight, ensure_conversation_readable, ensure_readable, ensure_thread_readable, groups_still_of, may_read_all,
-    reading,
+    participant, reading,
 };
 pub use assign_agent::{AssignAgent, Chooser};
 pub use bulk::{BulkChange, BulkPart};

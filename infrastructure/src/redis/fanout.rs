@@ -3,37 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use application::ports::{Clock, Fanout, Ids};
+use application::ports::{Clock, Fanout};
 use redis::aio::ConnectionManager;
 use redis::{Client, Msg, RedisResult};
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
+use super::channel::ChannelOptions;
 use super::connection;
 use super::link::Link;
 use super::listener::{Listener, TIMEOUT};
+use super::tasks::Tasks;
 use crate::fanout::OnMessage;
 
 /// The most messages that wait for Redis. Later ones are dropped: they are about a moment that has passed.
 const MOST_WAITING: usize = 1_024;
-
-/// Where to pass messages on.
-#[derive(Clone)]
-pub struct FanoutOptions {
-    /// Such as `redis://127.0.0.1:6379`.
-    pub url: String,
-    /// The channel: shared by the nodes of one installation, and used by no other.
-    pub channel: String,
-    /// Waits between attempts.
-    pub clock: Arc<dyn Clock>,
-    /// Names this node, and spreads the attempts of several nodes.
-    pub ids: Arc<dyn Ids>,
-}
-
-impl FanoutOptions {
-    /// The beginning of the channel's name, which the history of the log completes.
-    pub const CHANNEL: &str = "livechatlog:moments";
-}
 
 /// Passes messages on to this node at once, and to the others through Redis. During an outage of Redis the others get none.
 pub struct RedisFanout {
@@ -41,19 +24,23 @@ pub struct RedisFanout {
     own: String,
     on_message: OnMessage,
     outbox: mpsc::Sender<String>,
-    tasks: [AbortHandle; 2],
+    /// Held until the end.
+    _tasks: Tasks,
 }
 
 impl RedisFanout {
+    /// The beginning of the channel's name, which the history of the log completes.
+    pub const CHANNEL: &str = "livechatlog:moments";
+
     /// Starts the two tasks that send and listen; they end when this is dropped. Redis need not be reachable yet. Must be
     /// called within a Tokio runtime.
     ///
     /// # Errors
     /// When the URL is not valid.
-    pub fn start(options: FanoutOptions, on_message: OnMessage) -> RedisResult<Self> {
+    pub fn start(options: ChannelOptions, on_message: OnMessage) -> RedisResult<Self> {
         let client = Client::open(options.url.as_str())?;
         let manager = connection::lazy(&client, TIMEOUT)?;
-        let FanoutOptions { channel, clock, ids, .. } = options;
+        let ChannelOptions { channel, clock, ids, .. } = options;
         let own = format!("{} ", ids.new_uuid().simple());
         let (outbox, waiting) = mpsc::channel(MOST_WAITING);
         let publisher = Publisher { link: Link::new(), channel: channel.clone(), clock: Arc::clone(&clock), manager };
@@ -63,22 +50,14 @@ impl RedisFanout {
             // The signals between nodes report outages.
             |_| {},
         );
-        let tasks = [tokio::spawn(publisher.run(waiting)).abort_handle(), tokio::spawn(listening).abort_handle()];
-        Ok(Self { own, on_message, outbox, tasks })
+        let tasks = Tasks::spawn(publisher.run(waiting), listening);
+        Ok(Self { own, on_message, outbox, _tasks: tasks })
     }
 }
 
 impl fmt::Debug for RedisFanout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisFanout").finish_non_exhaustive()
-    }
-}
-
-impl Drop for RedisFanout {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
     }
 }
 
@@ -126,6 +105,8 @@ mod tests {
     use tokio::sync::watch;
     use tokio::time::timeout;
 
+    use application::ports::Ids as _;
+
     use super::*;
     use crate::system::{RandomIds, SystemClock};
     use crate::testing::redis_url;
@@ -134,14 +115,14 @@ mod tests {
         let (sender, heard) = watch::channel(vec![]);
         let listen: OnMessage = Arc::new(move |message| sender.send_modify(|heard| heard.push(message.to_owned())));
         let (url, channel) = (url.to_owned(), channel.to_owned());
-        let options = FanoutOptions { url, channel, clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) };
+        let options = ChannelOptions { url, channel, clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) };
         (RedisFanout::start(options, listen).unwrap(), heard)
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn every_node_hears_a_message_once() {
         let Some(url) = redis_url("every_node_hears_a_message_once") else { return };
-        let channel = format!("{}:test:{}", FanoutOptions::CHANNEL, RandomIds.new_uuid());
+        let channel = format!("{}:test:{}", RedisFanout::CHANNEL, RandomIds.new_uuid());
         let ((speaker, own), (_listener, mut heard)) = (node(&url, &channel), node(&url, &channel));
         let mut sent = 0;
         // What is said before the other node listens is lost.
@@ -163,7 +144,7 @@ mod tests {
     async fn without_redis_this_node_goes_on() {
         // Nobody listens on the port that the system has just given back.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (speaker, own) = node(&format!("redis://127.0.0.1:{port}"), FanoutOptions::CHANNEL);
+        let (speaker, own) = node(&format!("redis://127.0.0.1:{port}"), RedisFanout::CHANNEL);
         for number in 0..2 * MOST_WAITING {
             speaker.send(&number.to_string());
         }

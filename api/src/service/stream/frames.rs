@@ -200,7 +200,7 @@ impl Ephemeral {
 pub enum ActivityState {
     /// Begins, or goes on.
     Started,
-    /// Is over.
+    /// It is over.
     Stopped,
 }
 

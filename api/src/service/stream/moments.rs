@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use application::UseCaseError;
-use application::chat::Parties;
-use application::ports::Principal;
+use application::chat::{Parties, participant};
 use domain::conversation::{Conversation, Participant};
 use tokio::sync::mpsc;
 
@@ -56,12 +55,5 @@ impl Hub {
 }
 
 fn is_for(seat: &Seat, parties: &Parties, person: Participant) -> bool {
-    let is_the_person = match (seat.reader.principal, person) {
-        (Principal::Visitor { id }, Participant::Visitor(person)) => id == person,
-        (Principal::Agent { id, .. }, Participant::Agent(person)) => id == person,
-        (Principal::Visitor { .. }, Participant::Agent(_)) | (Principal::Agent { .. }, Participant::Visitor(_)) => {
-            false
-        }
-    };
-    !is_the_person && seat.reader.may_read(parties)
+    participant(seat.reader.principal) != person && seat.reader.may_read(parties)
 }

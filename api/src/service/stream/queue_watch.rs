@@ -26,11 +26,10 @@ const MOST_WAITING: u32 = 10_000;
 
 type Frame = (MomentKey, Arc<str>);
 
-/// What the queues look like.
-#[derive(Default)]
+/// What the queues look like, each frame made once for all its readers.
 struct Queues {
     places: BTreeMap<VisitorId, Vec<Frame>>,
-    groups: BTreeMap<GroupId, Queue>,
+    groups: BTreeMap<GroupId, Frame>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -59,10 +58,7 @@ impl Hub {
 
     /// Shows the queues, also those that have become empty. The result is the groups whose queues were ever shown.
     async fn look_at_queues(&self, before: &[GroupId]) -> Result<Vec<GroupId>, Refusal> {
-        let mut queues = Queues::of(self.renderer.conversations.list_waiting(MOST_WAITING).await?);
-        for id in before {
-            queues.groups.entry(*id).or_default();
-        }
+        let queues = Queues::of(self.renderer.conversations.list_waiting(MOST_WAITING).await?, before);
         for seat in self.seats.all() {
             seat.show_queues(queues.for_reader(&seat.reader));
         }
@@ -71,20 +67,21 @@ impl Hub {
 }
 
 impl Queues {
-    /// Of chats in the order of their groups' queues.
-    fn of(waiting: Vec<WaitingChat>) -> Self {
-        let mut queues = Self::default();
+    /// Of chats in the order of their groups' queues, and of groups that had some before.
+    fn of(waiting: Vec<WaitingChat>, before: &[GroupId]) -> Self {
+        let mut groups: BTreeMap<GroupId, Queue> = before.iter().map(|id| (*id, Queue::default())).collect();
+        let mut places: BTreeMap<VisitorId, Vec<Frame>> = BTreeMap::new();
         for chat in waiting {
-            let queue = queues.groups.entry(chat.group_id).or_default();
+            let queue = groups.entry(chat.group_id).or_default();
             queue.waiting += 1;
             queue.since = [queue.since, Some(chat.waiting_since)].into_iter().flatten().min();
             let (conversation_id, queue_position) =
                 (chat.conversation_id, i64::try_from(queue.waiting).unwrap_or(i64::MAX));
             let frame = Ephemeral::QueuePosition { conversation_id, queue_position };
             let key = ("queue_position", conversation_id.uuid(), Uuid::nil());
-            queues.places.entry(chat.visitor_id).or_default().push((key, frame.into_json().into()));
+            places.entry(chat.visitor_id).or_default().push((key, frame.into_json().into()));
         }
-        queues
+        Self { places, groups: groups.into_iter().map(|(id, queue)| (id, queue.frame(id))).collect() }
     }
 
     fn for_reader(&self, reader: &Reader) -> Vec<Frame> {
@@ -93,11 +90,14 @@ impl Queues {
         }
         let sees_all = may_read_all(reader.principal);
         let groups = self.groups.iter().filter(|(id, _)| sees_all || reader.groups.contains(id));
-        let frame = |(id, queue): (&GroupId, &Queue)| {
-            let Queue { waiting, since: waiting_since } = *queue;
-            let frame = Ephemeral::Queue { group_id: *id, waiting, waiting_since };
-            (("queue", id.uuid(), Uuid::nil()), frame.into_json().into())
-        };
-        groups.map(frame).collect()
+        groups.map(|(_, frame)| frame.clone()).collect()
+    }
+}
+
+impl Queue {
+    fn frame(self, group_id: GroupId) -> Frame {
+        let Self { waiting, since: waiting_since } = self;
+        let frame = Ephemeral::Queue { group_id, waiting, waiting_since };
+        (("queue", group_id.uuid(), Uuid::nil()), frame.into_json().into())
     }
 }

@@ -1,48 +1,23 @@
 //! Signals through Redis publish/subscribe.
 
-use std::fmt;
 use std::sync::Arc;
 
-use application::ports::{Clock, Ids, Position, WakeUps};
+use application::ports::{Position, WakeUps};
 use async_trait::async_trait;
 use redis::aio::ConnectionManager;
 use redis::{Client, Msg, RedisError, RedisResult};
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
 
+use super::channel::ChannelOptions;
 use super::connection;
 use super::link::{Change, Link, LinkStatus};
 use super::listener::{BACKOFF, Listener, TIMEOUT};
+use super::tasks::Tasks;
 use crate::wake_ups::{OnAnnounced, WakeUpStatus};
 
 /// The connections, by their place in the link.
 const PUBLISHER: usize = 0;
 const SUBSCRIBER: usize = 1;
-
-/// Where and how to signal.
-#[derive(Clone)]
-pub struct WakeUpOptions {
-    /// Such as `redis://127.0.0.1:6379`.
-    pub url: String,
-    /// The channel: shared by the nodes of one installation, and used by no other.
-    pub channel: String,
-    /// Waits between attempts.
-    pub clock: Arc<dyn Clock>,
-    /// Spreads the attempts of several nodes.
-    pub ids: Arc<dyn Ids>,
-}
-
-impl WakeUpOptions {
-    /// The channel of the only installation on a Redis.
-    pub const CHANNEL: &str = "livechatlog:head";
-}
-
-impl fmt::Debug for WakeUpOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URL may hold a password.
-        f.debug_struct("WakeUpOptions").field("channel", &self.channel).finish_non_exhaustive()
-    }
-}
 
 /// Signals to other nodes through Redis, and receives their signals. An outage of Redis delays signals; those that were
 /// sent during it are lost.
@@ -50,10 +25,14 @@ impl fmt::Debug for WakeUpOptions {
 pub struct RedisWakeUps {
     newest: watch::Sender<Position>,
     link: Arc<Link<2>>,
-    tasks: [AbortHandle; 2],
+    #[cfg_attr(not(test), expect(dead_code, reason = "held until the end"))]
+    tasks: Tasks,
 }
 
 impl RedisWakeUps {
+    /// The channel of the only installation on a Redis.
+    pub const CHANNEL: &str = "livechatlog:head";
+
     /// Whether a URL is valid; nothing is connected.
     #[must_use]
     pub fn is_address(url: &str) -> bool {
@@ -65,14 +44,14 @@ impl RedisWakeUps {
     ///
     /// # Errors
     /// When the URL is not valid.
-    pub fn start(options: WakeUpOptions, on_announced: OnAnnounced) -> RedisResult<Self> {
+    pub fn start(options: ChannelOptions, on_announced: OnAnnounced) -> RedisResult<Self> {
         let client = Client::open(options.url.as_str())?;
         let manager = connection::lazy(&client, TIMEOUT)?;
         let (newest, positions) = watch::channel(0);
         let link = Arc::new(Link::new());
         let shared = Arc::new(Shared { link: Arc::clone(&link), options });
         let publisher = Publisher { shared: Arc::clone(&shared), manager, positions };
-        let WakeUpOptions { channel, clock, ids, .. } = shared.options.clone();
+        let ChannelOptions { channel, clock, ids, .. } = shared.options.clone();
         let listening = Listener { client, channel, clock, ids }.run(
             move |message| pass_on(message, &on_announced),
             move |attempt| match attempt {
@@ -80,7 +59,7 @@ impl RedisWakeUps {
                 Err(error) => shared.fails(SUBSCRIBER, error),
             },
         );
-        let tasks = [tokio::spawn(publisher.run()).abort_handle(), tokio::spawn(listening).abort_handle()];
+        let tasks = Tasks::spawn(publisher.run(), listening);
         Ok(Self { newest, link, tasks })
     }
 
@@ -91,14 +70,6 @@ impl RedisWakeUps {
             LinkStatus::Untried => WakeUpStatus::Connecting,
             LinkStatus::Up => WakeUpStatus::Connected,
             LinkStatus::Down => WakeUpStatus::Disconnected,
-        }
-    }
-}
-
-impl Drop for RedisWakeUps {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
         }
     }
 }
@@ -116,7 +87,7 @@ impl WakeUps for RedisWakeUps {
 
 struct Shared {
     link: Arc<Link<2>>,
-    options: WakeUpOptions,
+    options: ChannelOptions,
 }
 
 impl Shared {

@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use application::ports::{Clock as _, Ids as _};
+use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use super::*;
@@ -9,12 +11,12 @@ use crate::testing::{RedisProxy, redis_url};
 
 const DEADLINE: Duration = Duration::from_secs(15);
 
-fn options(url: String, channel: &str) -> WakeUpOptions {
-    WakeUpOptions { url, channel: channel.to_owned(), clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) }
+fn options(url: String, channel: &str) -> ChannelOptions {
+    ChannelOptions { url, channel: channel.to_owned(), clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) }
 }
 
 fn own_channel() -> String {
-    format!("{}:test:{}", WakeUpOptions::CHANNEL, RandomIds.new_uuid())
+    format!("{}:test:{}", RedisWakeUps::CHANNEL, RandomIds.new_uuid())
 }
 
 /// Waits for something that a task brings about.
@@ -120,7 +122,7 @@ async fn foreign_messages_and_other_channels_are_left_aside() {
 #[tokio::test]
 async fn dropped_node_stops_its_tasks() {
     let wake_ups = RedisWakeUps::start(options("redis://127.0.0.1:1".to_owned(), "any"), Arc::new(|_| {})).unwrap();
-    let tasks = wake_ups.tasks.clone();
+    let tasks = wake_ups.tasks.0.clone();
     drop(wake_ups);
     eventually("both tasks ended", || tasks.iter().all(AbortHandle::is_finished)).await;
 }
