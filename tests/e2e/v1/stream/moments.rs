@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::desk::assert_problem;
+use harness::desk::{assert_problem, wait_for_agent};
 use harness::{
     Client, DatabaseKind, Events, Server, Stream, TestClock, TestDatabase, Visitor, each_database, left_out,
 };
@@ -39,6 +39,8 @@ async fn typing_reaches_the_other_side_and_is_stored_nowhere(database: TestDatab
     let server = Server::start(&database).await;
     let (anna, vera) = served(&server).await;
     let stranger = server.visitor("Hello, too").await;
+    // Its assignment is in the log then.
+    wait_for_agent(&stranger, &anna.id).await;
     let before = head(&server).await;
     let (mut of_anna, mut of_vera) = (join(&server, &anna.client).await, join(&server, &vera.client).await);
     let mut of_stranger = join(&server, &stranger.client).await;
