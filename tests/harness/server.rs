@@ -11,6 +11,7 @@ use api::service::limits::ChatLimits;
 use api::wiring::{Running, start};
 use domain::agent::NewPassword;
 use domain::text::EmailAddress;
+use infrastructure::auth::HashingCost;
 use serde_json::json;
 
 use crate::{Client, Person, TestClock, TestDatabase, Visitor};
@@ -71,6 +72,8 @@ impl Server {
             // Tests do in a second what people do in an hour.
             rate_limits: false,
             limits: patient(LimitSettings::default()),
+            // A third of the time of all tests would go into passwords.
+            password_cost: HashingCost { memory_kib: 64, passes: 1 },
             sneak_peek: false,
             old_sqlite: OldSqlite::Refuse,
             log_format: Default::default(),

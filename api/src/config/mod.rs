@@ -12,6 +12,7 @@ use std::{env, fmt, fs, io};
 use clap::{Args, ValueEnum};
 use domain::agent::NewPassword;
 use domain::text::EmailAddress;
+use infrastructure::auth::HashingCost;
 use infrastructure::redis::RedisWakeUps;
 use infrastructure::secret_file;
 
@@ -229,6 +230,8 @@ pub struct Settings {
     pub rate_limits: bool,
     /// How much one caller, address or connection may take.
     pub limits: LimitSettings,
+    /// What one hash of a password costs. No setting of the environment changes it.
+    pub password_cost: HashingCost,
     /// Whether agents see what visitors are writing.
     pub sneak_peek: bool,
     /// What to do with a SQLite that may lose committed transactions.
@@ -331,6 +334,7 @@ impl Settings {
             drain_delay: Duration::from_secs(arguments.drain_delay),
             rate_limits: arguments.rate_limits == Switch::On,
             limits: arguments.limits.into(),
+            password_cost: HashingCost::default(),
             sneak_peek: arguments.sneak_peek == SneakPeek::On,
             old_sqlite: arguments.old_sqlite,
             log_format: arguments.log_format,

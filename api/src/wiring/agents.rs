@@ -29,7 +29,7 @@ pub(super) fn build_log_in(core: &Core, limiter: Option<Arc<dyn RateLimiter>>) -
     Ok(LogIn {
         bus: bus.clone(),
         credentials: Arc::new(SqlCredentialStore::new(database.clone())),
-        hasher: Arc::new(Argon2PasswordHasher::new(HashingLimits::default())),
+        hasher: Arc::new(Argon2PasswordHasher::new(HashingLimits::default(), settings.password_cost)),
         sessions: Sessions {
             bus: bus.clone(),
             store,

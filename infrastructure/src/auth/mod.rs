@@ -7,7 +7,7 @@ mod tickets;
 mod tokens;
 
 pub use credentials::SqlCredentialStore;
-pub use password::{Argon2PasswordHasher, HashingLimits};
+pub use password::{Argon2PasswordHasher, HashingCost, HashingLimits};
 pub use sessions::SqlSessionStore;
 pub use tickets::SqlTicketStore;
 pub use tokens::{JwtTokens, SECRET_MIN_BYTES, SecretTooShort};

@@ -11,7 +11,7 @@ use domain::agent::{AgentStatus, ChatLimit, Registration, Role};
 use domain::ids::{AgentId, GroupId, TagId};
 use domain::routing::RoutingStrategy;
 use harness::{ADMIN_EMAIL, PASSWORD};
-use infrastructure::auth::{Argon2PasswordHasher, HashingLimits, SqlCredentialStore};
+use infrastructure::auth::{Argon2PasswordHasher, SqlCredentialStore};
 use infrastructure::database::Database;
 
 use super::texts::{email, name};
@@ -79,7 +79,7 @@ struct Founder<'a> {
 
 impl<'a> Founder<'a> {
     async fn new(bus: &'a CommandBus, database: &Database) -> Self {
-        let hasher = Argon2PasswordHasher::new(HashingLimits::default());
+        let hasher = Argon2PasswordHasher::default();
         let hash = hasher.hash(PASSWORD).await.expect("a hash");
         Self { bus, credentials: SqlCredentialStore::new(database.clone()), hash }
     }

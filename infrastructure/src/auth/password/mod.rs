@@ -10,14 +10,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The memory of one hash in KiB: with two passes and one lane, what OWASP's password storage cheat sheet asks for.
-const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
 const LANES: u32 = 1;
-
-/// Nobody's password: it is checked when there is no stored hash, so that both answers take the same time.
-const DUMMY_HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bGl2ZWNoYXRsb2cuZHVtbXk$E/DD9NRPh8JnHrVBT6dR8lb6QF9xqYj/Ch2h8Vj0xkI";
 
 /// bcrypt looks at no more than these bytes of a password.
 const BCRYPT_MAX_BYTES: usize = 72;
@@ -39,9 +32,60 @@ impl Default for HashingLimits {
     }
 }
 
+/// What one hash costs the server, and whoever guesses passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashingCost {
+    /// Its memory in KiB, at least 8.
+    pub memory_kib: u32,
+    /// How often it passes over this memory, at least once.
+    pub passes: u32,
+}
+
+impl Default for HashingCost {
+    /// What OWASP's password storage cheat sheet asks for, with one lane.
+    fn default() -> Self {
+        Self { memory_kib: 19_456, passes: 2 }
+    }
+}
+
+impl HashingCost {
+    fn params(self) -> Result<Params, HashError> {
+        Params::new(self.memory_kib, self.passes, LANES, None).map_err(failed)
+    }
+
+    fn argon2(self) -> Result<Argon2<'static>, HashError> {
+        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params()?))
+    }
+
+    fn hash(self, password: &str) -> Result<String, HashError> {
+        let hash = self.argon2()?.hash_password(password.as_bytes()).map_err(failed)?;
+        Ok(hash.to_string())
+    }
+
+    /// A hash of nobody's password: it is checked when there is no stored hash, so that both answers take the same time.
+    fn dummy(self) -> String {
+        let Self { memory_kib, passes } = self;
+        format!(
+            "$argon2id$v=19$m={memory_kib},t={passes},p={LANES}$bGl2ZWNoYXRsb2cuZHVtbXk$\
+                E/DD9NRPh8JnHrVBT6dR8lb6QF9xqYj/Ch2h8Vj0xkI"
+        )
+    }
+
+    /// Whether the hash was made with the present algorithm at this cost.
+    fn is_of(self, hash: &PasswordHash) -> bool {
+        let same_algorithm =
+            hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into());
+        let same_costs = Params::try_from(hash).is_ok_and(|params| {
+            (params.m_cost(), params.t_cost(), params.p_cost()) == (self.memory_kib, self.passes, LANES)
+        });
+        same_algorithm && same_costs
+    }
+}
+
 /// Hashes passwords with Argon2id on threads of their own, and accepts bcrypt hashes of versions 2a, 2b and 2y.
 #[derive(Clone, Debug)]
 pub struct Argon2PasswordHasher {
+    cost: HashingCost,
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
 }
@@ -49,9 +93,10 @@ pub struct Argon2PasswordHasher {
 impl Argon2PasswordHasher {
     /// A hasher that works within the limits.
     #[must_use]
-    pub fn new(limits: HashingLimits) -> Self {
+    pub fn new(limits: HashingLimits, cost: HashingCost) -> Self {
         let running = limits.running.max(1);
         Self {
+            cost,
             admitted: Arc::new(Semaphore::new(running + limits.waiting)),
             running: Arc::new(Semaphore::new(running)),
         }
@@ -81,23 +126,23 @@ impl Argon2PasswordHasher {
 
 impl Default for Argon2PasswordHasher {
     fn default() -> Self {
-        Self::new(HashingLimits::default())
+        Self::new(HashingLimits::default(), HashingCost::default())
     }
 }
 
 #[async_trait]
 impl PasswordHasher for Argon2PasswordHasher {
     async fn hash(&self, password: &str) -> Result<String, HashError> {
-        let password = password.to_owned();
-        self.run(move || argon2_hash(&password)).await
+        let (password, cost) = (password.to_owned(), self.cost);
+        self.run(move || cost.hash(&password)).await
     }
 
     async fn verify(&self, password: &str, stored: Option<&str>) -> Result<PasswordMatch, HashError> {
-        let password = password.to_owned();
+        let (password, cost) = (password.to_owned(), self.cost);
         let stored = stored.map(str::to_owned);
         self.run(move || match stored {
-            Some(stored) => verify_stored(&password, &stored),
-            None => verify_argon2(&password, DUMMY_HASH).map(|_| PasswordMatch::No),
+            Some(stored) => verify_stored(&password, &stored, cost),
+            None => verify_argon2(&password, &cost.dummy(), cost).map(|_| PasswordMatch::No),
         })
         .await
     }
@@ -107,45 +152,27 @@ fn failed(source: impl std::error::Error + Send + Sync + 'static) -> HashError {
     HashError::Failed { source: Box::new(source) }
 }
 
-fn argon2() -> Result<Argon2<'static>, HashError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(failed)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-fn argon2_hash(password: &str) -> Result<String, HashError> {
-    let hash = argon2()?.hash_password(password.as_bytes()).map_err(failed)?;
-    Ok(hash.to_string())
-}
-
-fn verify_stored(password: &str, stored: &str) -> Result<PasswordMatch, HashError> {
+fn verify_stored(password: &str, stored: &str, cost: HashingCost) -> Result<PasswordMatch, HashError> {
     if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| stored.starts_with(prefix)) {
-        verify_bcrypt(password, stored)
+        verify_bcrypt(password, stored, cost)
     } else if stored.starts_with("$argon2") {
-        verify_argon2(password, stored)
+        verify_argon2(password, stored, cost)
     } else {
         Err(HashError::UnknownHash)
     }
 }
 
-fn verify_argon2(password: &str, stored: &str) -> Result<PasswordMatch, HashError> {
+fn verify_argon2(password: &str, stored: &str, cost: HashingCost) -> Result<PasswordMatch, HashError> {
     let hash = PasswordHash::new(stored).map_err(|_| HashError::UnknownHash)?;
-    match argon2()?.verify_password(password.as_bytes(), &hash) {
-        Ok(()) if is_current(&hash) => Ok(PasswordMatch::Yes),
-        Ok(()) => argon2_hash(password).map(PasswordMatch::YesRehashed),
+    match cost.argon2()?.verify_password(password.as_bytes(), &hash) {
+        Ok(()) if cost.is_of(&hash) => Ok(PasswordMatch::Yes),
+        Ok(()) => cost.hash(password).map(PasswordMatch::YesRehashed),
         Err(PhcError::PasswordInvalid) => Ok(PasswordMatch::No),
         Err(error) => Err(failed(error)),
     }
 }
 
-/// Whether the hash was made with the present algorithm and parameters.
-fn is_current(hash: &PasswordHash) -> bool {
-    let same_algorithm = hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into());
-    let same_costs = Params::try_from(hash)
-        .is_ok_and(|params| (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY_KIB, PASSES, LANES));
-    same_algorithm && same_costs
-}
-
-fn verify_bcrypt(password: &str, stored: &str) -> Result<PasswordMatch, HashError> {
+fn verify_bcrypt(password: &str, stored: &str, cost: HashingCost) -> Result<PasswordMatch, HashError> {
     let is_match = bcrypt::verify(password, stored).map_err(|_| HashError::UnknownHash)?;
     if !is_match {
         return Ok(PasswordMatch::No);
@@ -154,7 +181,7 @@ fn verify_bcrypt(password: &str, stored: &str) -> Result<PasswordMatch, HashErro
     if password.len() > BCRYPT_MAX_BYTES {
         return Ok(PasswordMatch::Yes);
     }
-    argon2_hash(password).map(PasswordMatch::YesRehashed)
+    cost.hash(password).map(PasswordMatch::YesRehashed)
 }
 
 #[cfg(test)]

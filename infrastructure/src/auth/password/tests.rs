@@ -111,12 +111,14 @@ async fn unknown_user_costs_a_full_verification() {
 
 #[test]
 fn dummy_hash_has_the_present_parameters() {
-    assert!(is_current(&PasswordHash::new(DUMMY_HASH).unwrap()));
+    for cost in [HashingCost::default(), HashingCost { memory_kib: 64, passes: 1 }] {
+        assert!(cost.is_of(&PasswordHash::new(&cost.dummy()).unwrap()));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_caller_too_many_is_told_to_come_back() {
-    let hasher = Argon2PasswordHasher::new(HashingLimits { running: 1, waiting: 2 });
+    let hasher = Argon2PasswordHasher::new(HashingLimits { running: 1, waiting: 2 }, HashingCost::default());
     let calls = (0..12).map(|_| {
         let hasher = hasher.clone();
         tokio::spawn(async move { hasher.hash(PASSWORD).await })
@@ -130,7 +132,7 @@ async fn one_caller_too_many_is_told_to_come_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn caller_that_gave_up_keeps_its_place_until_the_work_is_done() {
-    let hasher = Argon2PasswordHasher::new(HashingLimits { running: 1, waiting: 0 });
+    let hasher = Argon2PasswordHasher::new(HashingLimits { running: 1, waiting: 0 }, HashingCost::default());
     let (release, wait) = std::sync::mpsc::channel::<()>();
     let (begin, begun) = tokio::sync::oneshot::channel();
     let work = move || {
