@@ -1,9 +1,12 @@
+use application::UseCaseError;
 use application::chat::{IfUnchanged, ReopenChat};
 use application::command_bus::{CommandContext, Executed};
 use application::ports::{Principal, RateLimit, Sequence};
 use application::visitors::{NewSession, VisitorSession, VisitorSessions};
 use domain::ids::{ConversationId, VisitorId};
+use tracing::Instrument as _;
 
+use super::open_chats::ChatPlace;
 use super::{Action, Authenticator, Caller, Dispatch, Entrance, Limits, OpenChats, Refusal};
 
 /// Begins, reopens and continues the chats of visitors, within the limits of their network address.
@@ -72,11 +75,9 @@ impl Arrivals {
     pub async fn begin(&self, arrival: Arrival, session: NewSession) -> Result<Executed<VisitorSession>, Refusal> {
         let command_id = session.repeatable.map(|(command_id, _)| command_id);
         let place = self.open_chats.admit(arrival.address, session.known, command_id).await?;
-        let executed = self.sessions.begin(session).await?;
-        if let Some(place) = place {
-            place.take(executed.output.chat.conversation_id);
-        }
-        Ok(executed)
+        let sessions = self.sessions.clone();
+        let begins = async move { Ok(sessions.begin(session).await?) };
+        counted(place, begins, |executed| executed.output.chat.conversation_id).await
     }
 
     /// Reopens a chat. One that its visitor reopens counts for the address.
@@ -99,11 +100,9 @@ impl Arrivals {
             }
             Principal::Agent { .. } => None,
         };
-        let executed = self.dispatch.run(context, use_case).await?;
-        if let Some(place) = place {
-            place.take(conversation_id);
-        }
-        Ok(executed.map(|_| ()))
+        let dispatch = self.dispatch.clone();
+        let reopens = async move { Ok(dispatch.run(context, use_case).await?.map(|_| ())) };
+        counted(place, reopens, move |_| conversation_id).await
     }
 
     /// A new token of a visitor whose session token is valid, and the seconds for which it is valid.
@@ -116,4 +115,20 @@ impl Arrivals {
         let (token, expires_in) = self.sessions.renew(visitor_id);
         Ok((visitor_id, token, expires_in))
     }
+}
+
+/// Opens a chat and settles its place. This runs to its end even if the client hangs up, as the command does: otherwise
+/// its chat would not count.
+async fn counted<T: Send + 'static>(
+    place: Option<ChatPlace>,
+    opens: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    id_of: impl FnOnce(&T) -> ConversationId + Send + 'static,
+) -> Result<T, Refusal> {
+    let Some(place) = place else { return opens.await };
+    let task = async move {
+        let opened = opens.await;
+        place.settle(opened.as_ref().ok().map(id_of)).await;
+        opened
+    };
+    tokio::spawn(task.in_current_span()).await.unwrap_or_else(|_| Err(UseCaseError::Aborted.into()))
 }

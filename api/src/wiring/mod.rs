@@ -19,11 +19,11 @@ use std::time::Duration;
 
 use application::InstallationKey;
 use application::agents::LogIn;
-use application::ports::{Clock, RateLimiter};
+use application::ports::{Clock, Places, RateLimiter};
 use domain::time::Timestamp;
 use infrastructure::inspect::ahead_of_clock;
-use infrastructure::rate_limits::MemoryRateLimiter;
-use infrastructure::redis::{RateLimiterOptions, RedisRateLimiter};
+use infrastructure::rate_limits::{MemoryPlaces, MemoryRateLimiter};
+use infrastructure::redis::{RedisPlaces, RedisRateLimiter, SharedCounts, SharedCountsOptions};
 use infrastructure::responses::SqlResponseStore;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -51,7 +51,7 @@ use crate::rest::{self, RestState};
 use crate::server::hints::ProxyHints;
 use crate::server::proxy_header::ProxyHeader;
 use crate::server::{ConnectionLimits, Server, Strangers};
-use crate::service::{self, Limits, Services};
+use crate::service::{self, Limits, OpenChats, Services};
 use crate::web;
 
 /// How long the first start waits until the views show the admin and the group that it has created.
@@ -64,7 +64,7 @@ const FIRST_VIEWS_WITHIN: Duration = Duration::from_secs(5);
 pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
     let Ground { folder, listener, metrics, core } = Ground::lay(settings, clock).await?;
     let (settings, database) = (core.settings.clone(), core.database.clone());
-    let limiter = rate_limiter(&settings, &core.clock)?;
+    let (limiter, places) = counters(&settings, &core.clock)?.unzip();
     let log_in = build_log_in(&core, limiter.clone())?;
     let first_admin = set_up(&settings, &accounts(&log_in)).await?;
     let followers = Followers::start(&core, &log_in.sessions, &metrics).await?;
@@ -73,7 +73,8 @@ pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running,
     let Followers { runners, presence, stream, activity, tickets, .. } = followers;
     let edge = Arc::new(edge(&core, metrics));
     let limits = Limits::new(limiter, settings.limits.rates);
-    let agents = (accounts(&log_in), log_in, limits.clone());
+    let open_chats = OpenChats::new(places, settings.limits.chats.open_of_address, core.bus.clone());
+    let agents = (accounts(&log_in), log_in, (limits.clone(), open_chats));
     let services = Arc::new(services::build(core, &internals, (presence, stream, (activity, tickets)), agents));
     if first_admin.is_some() {
         show_first_admin(&internals).await?;
@@ -196,23 +197,24 @@ async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
     listener.map_err(|source| StartError::Listen { host: host.to_owned(), port, source })
 }
 
-/// The limiter of requests; `None` if rate limits are off.
-fn rate_limiter(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Arc<dyn RateLimiter>>, StartError> {
+/// What is counted of callers; `None` if limits are off.
+type Counters = Option<(Arc<dyn RateLimiter>, Arc<dyn Places>)>;
+
+fn counters(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Counters, StartError> {
     if !settings.rate_limits {
         return Ok(None);
     }
-    let limiter: Arc<dyn RateLimiter> = match &settings.redis_url {
-        None => Arc::new(MemoryRateLimiter::new(Arc::clone(clock))),
-        Some(url) => {
-            let options = RateLimiterOptions {
-                url: url.clone(),
-                prefix: RateLimiterOptions::PREFIX.to_owned(),
-                patience: RateLimiterOptions::PATIENCE,
-                clock: Arc::clone(clock),
-            };
-            let redis = RedisRateLimiter::new(options).map_err(|error| StartError::Redis(Box::new(error)))?;
-            Arc::new(redis)
-        }
+    let Some(url) = &settings.redis_url else {
+        let (rates, places) = (MemoryRateLimiter::new(Arc::clone(clock)), MemoryPlaces::new(Arc::clone(clock)));
+        return Ok(Some((Arc::new(rates), Arc::new(places))));
     };
-    Ok(Some(limiter))
+    let options = SharedCountsOptions {
+        url: url.clone(),
+        prefix: SharedCountsOptions::PREFIX.to_owned(),
+        patience: SharedCountsOptions::PATIENCE,
+        clock: Arc::clone(clock),
+    };
+    let counts = SharedCounts::new(options).map_err(|error| StartError::Redis(Box::new(error)))?;
+    let counts = Arc::new(counts);
+    Ok(Some((Arc::new(RedisRateLimiter::over(Arc::clone(&counts))), Arc::new(RedisPlaces::over(counts)))))
 }

@@ -26,7 +26,7 @@ pub(super) fn build(
     core: Core,
     internals: &Internals,
     (presence, stream, (activity, tickets)): (Arc<Presence>, Arc<Hub>, (Activity, Tickets)),
-    (accounts, log_in, limits): (Accounts, LogIn, Limits),
+    (accounts, log_in, (limits, open_chats)): (Accounts, LogIn, (Limits, OpenChats)),
 ) -> Services {
     let Core { settings, database, clock, log, personal_data_log, bus, signals, .. } = core;
     let (views, sessions) = (Arc::clone(&internals.views), log_in.sessions.clone());
@@ -34,7 +34,6 @@ pub(super) fn build(
     let freshness = FreshReads::new(bus.clone(), Arc::clone(&views));
     let dispatch = Dispatch::new(bus.clone(), Arc::clone(&views));
     let authenticator = Authenticator { bus: bus.clone(), sessions, tokens: Arc::clone(&tokens) };
-    let open_chats = OpenChats::new(settings.rate_limits.then_some(settings.limits.chats.open_of_address), bus.clone());
     let visitor_sessions = VisitorSessions { bus: bus.clone(), tokens };
     let reading = Reading::new(bus.clone(), Arc::clone(&log), &database);
     let conversations = Conversations { freshness: freshness.clone(), reading };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 /// At most `times` requests per `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,4 +34,28 @@ pub trait RateLimiter: Send + Sync + 'static {
 
     /// Takes back a request that was counted but must not count, unless its window has ended.
     async fn give_back(&self, key: &str, rate: Rate);
+}
+
+/// At most `most` holders at a time, each for `held_for` at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaceLimit {
+    pub most: u32,
+    pub held_for: Duration,
+}
+
+/// Places of which each key has a bounded number, shared by all nodes with the same store. Each is held by an id, until it is
+/// given back or its time is over.
+#[async_trait]
+pub trait Places: Send + Sync + 'static {
+    /// Gives a place of a key to a holder. Returns `false` if others hold all of them.
+    async fn take(&self, key: &str, holder: Uuid, limit: PlaceLimit) -> bool;
+
+    /// Passes a place on to another holder, who keeps it for this long from now.
+    async fn pass_on(&self, key: &str, places: (Uuid, Uuid), held_for: Duration);
+
+    /// Frees the places of these holders.
+    async fn give_back(&self, key: &str, holders: &[Uuid]);
+
+    /// The holders of places of a key.
+    async fn holders(&self, key: &str) -> Vec<Uuid>;
 }

@@ -16,7 +16,7 @@ pub use event_log::{
     LogHead, NewEvent, Position, ReadError, Receipt, Repeatable, SeenStream, Sequence, StreamAppend, StreamEvent,
     StreamId, StreamVersion, VersionedState,
 };
-pub use limits::{Rate, RateLimit, RateLimiter};
+pub use limits::{PlaceLimit, Places, Rate, RateLimit, RateLimiter};
 pub use personal_data::{ErasedText, PersonalDataLog, StoredText};
 pub use presence::{EndedLease, PresenceStore};
 pub use system::{Clock, Fanout, Ids, StoreError, WakeUps};

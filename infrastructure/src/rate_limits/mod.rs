@@ -1,10 +1,12 @@
-//! Counters of how often a caller did something.
+//! Counters of how often a caller did something, and of what callers hold at the moment.
 
 mod memory;
+mod places;
 mod window;
 
 pub use memory::MemoryRateLimiter;
-pub(crate) use window::{Step, Window, length, millis};
+pub use places::MemoryPlaces;
+pub(crate) use window::{Step, Window, length, millis, whole_millis};
 
 use sha2::{Digest, Sha256};
 
@@ -16,6 +18,9 @@ pub(crate) fn hashed(key: &str) -> HashedKey {
     half.copy_from_slice(&Sha256::digest(key)[..16]);
     half
 }
+
+#[cfg(test)]
+mod clock;
 
 #[cfg(test)]
 mod tests;

@@ -1,50 +1,23 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use application::ports::{Clock, Ids as _, Rate, RateLimiter};
-use async_trait::async_trait;
-use domain::time::Timestamp;
+use application::ports::{Ids as _, Rate, RateLimiter};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::clock::StoppedClock;
 use super::*;
-use crate::redis::{RateLimiterOptions, RedisRateLimiter};
-use crate::system::{RandomIds, SystemClock};
+use crate::redis::{RedisRateLimiter, SharedCountsOptions};
+use crate::system::RandomIds;
 use crate::testing::{RedisProxy, redis_url};
 
 const TEN_A_MINUTE: Rate = Rate { times: 10, window: Duration::from_secs(60) };
 
-/// Stands still until the test moves it.
-#[derive(Default)]
-struct StoppedClock(AtomicI64);
-
-impl StoppedClock {
-    fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(SystemClock.now().as_micros())))
-    }
-
-    fn advance(&self, duration: Duration) {
-        self.0.fetch_add(i64::try_from(duration.as_micros()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-#[async_trait]
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        SystemClock.sleep(duration).await;
-    }
-}
-
-fn options(url: String, clock: Arc<StoppedClock>) -> RateLimiterOptions {
-    let prefix = format!("{}test:{}:", RateLimiterOptions::PREFIX, RandomIds.new_uuid());
+fn options(url: String, clock: Arc<StoppedClock>) -> SharedCountsOptions {
+    let prefix = format!("{}test:{}:", SharedCountsOptions::PREFIX, RandomIds.new_uuid());
     // A busy machine is not what is tested.
-    RateLimiterOptions { url, prefix, patience: Duration::from_secs(10), clock }
+    SharedCountsOptions { url, prefix, patience: Duration::from_secs(10), clock }
 }
 
 /// Makes one test of a body for each limiter: `name::memory` and `name::redis`.
@@ -181,7 +154,8 @@ async fn redis_that_is_not_there_or_does_not_answer_delays_nobody() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     for url in ["redis://127.0.0.1:1".to_owned(), format!("redis://{}", silent.local_addr().unwrap())] {
         let clock = StoppedClock::new();
-        let options = RateLimiterOptions { patience: RateLimiterOptions::PATIENCE, ..options(url, Arc::clone(&clock)) };
+        let options =
+            SharedCountsOptions { patience: SharedCountsOptions::PATIENCE, ..options(url, Arc::clone(&clock)) };
         let limiter: Arc<dyn RateLimiter> = Arc::new(RedisRateLimiter::new(options).unwrap());
         let start = Instant::now();
         assert_eq!(allowed_at_once(&limiter, 100).await, 10);

@@ -1,5 +1,7 @@
 //! A span of time in which times are counted; it begins with the first of them.
 
+use std::time::Duration;
+
 use application::ports::{Rate, RateLimit};
 use domain::time::Timestamp;
 
@@ -54,7 +56,11 @@ impl Window {
 }
 
 pub(crate) fn length(rate: Rate) -> Millis {
-    i64::try_from(rate.window.as_millis()).unwrap_or(i64::MAX)
+    whole_millis(rate.window)
+}
+
+pub(crate) fn whole_millis(duration: Duration) -> Millis {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(crate) const fn millis(at: Timestamp) -> Millis {

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use api::config::Settings;
 use api::server::proxy_header::ProxyHeader;
+use application::ports::{Clock as _, Ids as _};
 use futures::{StreamExt as _, stream};
-use harness::{ADMIN_EMAIL, Client, DEADLINE, PASSWORD, Reply, Server, TestClock, TestDatabase, eventually};
+use harness::{ADMIN_EMAIL, Client, DEADLINE, PASSWORD, Reply, Server, TestClock, TestDatabase, eventually, left_out};
 use infrastructure::database::{Database, DatabaseOptions};
+use infrastructure::system::{RandomIds, SystemClock};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 const UNKNOWN: &str = "nobody@example.com";
 
@@ -94,12 +98,7 @@ async fn returning_visitor_is_not_kept_out_by_the_strangers_of_their_address() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn address_has_a_bounded_number_of_open_chats_however_they_are_opened() {
     let database = TestDatabase::sqlite();
-    let change = |settings: &mut Settings| {
-        settings.rate_limits = true;
-        settings.limits.chats.open_of_address = 3;
-        settings.trusted_proxies = "127.0.0.1".parse().unwrap();
-    };
-    let server = Server::start_with(&database, TestClock::new(), change).await;
+    let server = Server::start_with(&database, TestClock::new(), three_chats).await;
     let (greedy, other) = (from(&server, "192.0.2.1"), from(&server, "192.0.2.2"));
     let at_once = futures::future::join_all((0..12).map(|_| chat(&greedy))).await;
     let (begun, refused): (Vec<_>, Vec<_>) = at_once.into_iter().partition(|reply| reply.status == 201);
@@ -124,6 +123,81 @@ async fn address_has_a_bounded_number_of_open_chats_however_they_are_opened() {
     // Chats that nobody closes do not keep the address out for good.
     server.clock.advance(Duration::from_secs(3_601));
     chat(&greedy).await.expect(201);
+    server.stop().await;
+}
+
+/// Lets an address have three open chats, and believes what this machine says of its clients.
+fn three_chats(settings: &mut Settings) {
+    settings.rate_limits = true;
+    settings.limits.chats.open_of_address = 3;
+    settings.trusted_proxies = "127.0.0.1".parse().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn open_chats_of_an_address_are_counted_over_all_nodes() {
+    const TEST: &str = "open_chats_of_an_address_are_counted_over_all_nodes";
+    let Some(redis) = std::env::var("TEST_REDIS_URL").ok().filter(|url| !url.is_empty()) else {
+        return left_out(TEST, "TEST_REDIS_URL");
+    };
+    let Some(database) = TestDatabase::mysql(TEST).await else { return };
+    let node = async || {
+        let change = |settings: &mut Settings| {
+            three_chats(settings);
+            settings.redis_url = Some(redis.clone());
+        };
+        Server::start_with(&database, TestClock::new(), change).await
+    };
+    let nodes = [node().await, node().await];
+    // The Redis of tests has the addresses of other runs, too.
+    let address = std::net::Ipv6Addr::from(RandomIds.new_uuid().as_u128() << 64).to_string();
+    let at_once = futures::future::join_all((0..12).map(|n| {
+        let client = from(&nodes[n % 2], &address);
+        async move { chat(&client).await }
+    }));
+    let (begun, refused): (Vec<_>, Vec<_>) = at_once.await.into_iter().partition(|reply| reply.status == 201);
+    assert_eq!(begun.len(), 3);
+    assert!(refused.iter().all(|reply| (reply.status, &reply.body["code"]) == (429, &json!("too_many_open_chats"))));
+    // What one node closes makes room on the other, for one chat.
+    let visitor = from(&nodes[0], &address).with_token(begun[0].body["sessionToken"].as_str().unwrap());
+    let close = format!("/v1/conversations/{}/close", begun[0].body["conversationId"].as_str().unwrap());
+    visitor.post(&close, &json!({ "reason": "done" })).await.expect(200);
+    chat(&from(&nodes[1], &address)).await.expect(201);
+    for node in &nodes {
+        assert_eq!(chat(&from(node, &address)).await.status, 429);
+    }
+    for node in nodes {
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chats_whose_clients_hang_up_count_for_their_address() {
+    let database = TestDatabase::sqlite();
+    let change = |settings: &mut Settings| {
+        three_chats(settings);
+        settings.limits.rates.started_chats.times = 100_000;
+    };
+    let server = Server::start_with(&database, TestClock::new(), change).await;
+    let boss = server.admin().await;
+    let body = r#"{"initialMessage":"Hello"}"#;
+    let request = format!(
+        "POST /v1/widget/session HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let begun = async || boss.client.get("/v1/conversations").await.expect(200).body["data"].as_array().unwrap().len();
+    // At every moment of a request, some of which are after its chat has begun and before that is noted.
+    for round in 0..1_000_u64 {
+        let mut connection = TcpStream::connect(server.base().trim_start_matches("http://")).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        SystemClock.sleep(Duration::from_micros(round % 40 * 250)).await;
+        drop(connection);
+        if round % 40 == 39 && begun().await >= 3 {
+            break;
+        }
+    }
+    assert_eq!(chat(&from(&server, "192.0.2.1")).await.status, 429);
+    assert_eq!(begun().await, 3);
     server.stop().await;
 }
 
