@@ -51,6 +51,12 @@ const REFUSING: [&str; 18] = [
     "GATEWAY_TIMEOUT",
 ];
 
+/// The words of judging who a caller is and what the caller may do.
+const JUDGING: [&str; 6] = ["TokenIssuer", "bearer_of", "holder_of", "is_open", "judge", "verify"];
+
+/// The files that judge: everything else asks them.
+const JUDGES: [&str; 2] = ["access.rs", "authenticate.rs"];
+
 /// Every name in a source; none from its comments and texts.
 fn names(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -108,6 +114,19 @@ fn doors_reach_the_application_through_the_service() {
     for (door, except) in DOORS {
         assert_eq!(breaches(door, except, is_behind), Vec::<String>::new(), "{door}");
     }
+}
+
+#[test]
+fn rights_of_a_caller_are_judged_in_one_place() {
+    let judges = |name: &str| JUDGING.contains(&name);
+    assert_eq!(breaches("api/src/service", &JUDGES, judges), Vec::<String>::new());
+    for (door, _) in DOORS {
+        assert_eq!(breaches(door, &[], judges), Vec::<String>::new(), "{door}");
+    }
+    // The words are those that the judges use.
+    let used = breaches("api/src/service", &[], judges);
+    let used: BTreeSet<_> = used.iter().filter_map(|breach| breach.split(": ").nth(1)).collect();
+    assert_eq!(used.into_iter().collect::<Vec<_>>(), JUDGING);
 }
 
 #[test]

@@ -25,7 +25,7 @@ impl Access {
     ///
     /// # Errors
     /// [`super::Code::Forbidden`].
-    pub fn admit(self, principal: Principal) -> Result<(), Refusal> {
+    pub(super) fn judge(self, principal: Principal) -> Result<(), Refusal> {
         let least = match self {
             Self::Public | Self::Participant => return Ok(()),
             Self::Agent => Role::Agent,

@@ -61,7 +61,7 @@ impl AuditReader {
         query: AuditQuery,
         at_least: Option<Position>,
     ) -> Result<Page<AuditRecord>, Refusal> {
-        Action::ReadAudit.access().admit(caller.principal)?;
+        caller.ensure_may(Action::ReadAudit)?;
         let (list, after) = (query.list(), query.after().map_err(projections::QueryError::from)?);
         let AuditQuery { filter, from, to, newest_first, limit, .. } = query;
         self.freshness.reach_log(at_least).await?;

@@ -1,13 +1,15 @@
 use std::sync::Arc;
 
+use application::UseCaseError;
 use application::agents::Sessions;
 use application::command_bus::CommandBus;
-use application::ports::{AsOf, Principal, StreamTicket, TicketHolder, TokenIssuer};
+use application::ports::{AsOf, Principal, StreamTicket, TicketHolder, TokenIssuer, Verified};
 use domain::agent::{Agent, Role};
 use domain::ids::{AgentId, SessionId, VisitorId};
+use domain::time::Timestamp;
 use domain::visitor::Visitor;
 
-use super::Refusal;
+use super::{Action, Refusal};
 
 /// A caller with a valid token.
 #[derive(Clone, Copy, Debug)]
@@ -64,24 +66,83 @@ impl Caller {
     }
 }
 
-/// Finds the caller of a token, for the parts of the service. Doors come in through the [`Gate`](super::Gate).
+/// What a caller shows for itself.
+#[derive(Clone, Copy)]
+pub(super) enum Credential<'a> {
+    /// A bearer token, or none.
+    Token(Option<&'a str>),
+    /// A ticket that the store knows.
+    Ticket(&'a StreamTicket),
+}
+
+/// What a token is by its signature and its times alone: the session may have ended and rights may be gone.
+pub(super) enum TokenState {
+    /// Signed here, and not expired.
+    Valid(Verified),
+    /// Signed here, and expired.
+    Expired,
+    Forged,
+}
+
+/// The only judge of rights that depend on the caller alone, for all parts of the service. Doors come in through the
+/// [`Gate`](super::Gate).
 #[derive(Clone)]
 pub struct Authenticator {
-    /// Reads agents and visitors.
-    pub bus: CommandBus,
-    /// Knows which sessions are open.
-    pub sessions: Sessions,
-    /// Checks signatures and times.
-    pub tokens: Arc<dyn TokenIssuer>,
+    bus: CommandBus,
+    sessions: Sessions,
+    tokens: Arc<dyn TokenIssuer>,
+}
+
+impl Caller {
+    /// Refuses an action that is not for this caller's role. Rights that depend on the thing itself are checked elsewhere.
+    ///
+    /// # Errors
+    /// [`super::Code::Forbidden`].
+    pub fn ensure_may(&self, action: Action) -> Result<(), Refusal> {
+        action.access().judge(self.principal)
+    }
 }
 
 impl Authenticator {
-    /// The caller of a token.
+    /// Reads agents and visitors by the bus, and knows which sessions are open.
+    #[must_use]
+    pub fn new(bus: CommandBus, sessions: Sessions, tokens: Arc<dyn TokenIssuer>) -> Self {
+        Self { bus, sessions, tokens }
+    }
+
+    /// The caller, if the action is for this caller at this moment.
     ///
     /// # Errors
     /// [`super::Code::Unauthorized`] when the token is missing, forged or expired, its session has ended, the agent was deleted
-    /// or the visitor erased.
-    pub(super) async fn authenticate(&self, token: Option<&str>) -> Result<Caller, Refusal> {
+    /// or the visitor erased; [`super::Code::Forbidden`] without the role.
+    pub(super) async fn admit(&self, action: Action, credential: Credential<'_>) -> Result<Caller, Refusal> {
+        let caller = match credential {
+            Credential::Token(token) => self.bearer_of(token).await?,
+            Credential::Ticket(ticket) => self.holder_of(ticket).await?,
+        };
+        caller.ensure_may(action)?;
+        Ok(caller)
+    }
+
+    /// What the token is by its signature and its times.
+    pub(super) fn look_at(&self, token: &str) -> TokenState {
+        match self.tokens.verify(token, self.bus.now()) {
+            Ok(verified) => TokenState::Valid(verified),
+            // A genuine token was valid once.
+            Err(_) if self.tokens.verify(token, Timestamp::from_micros(0)).is_ok() => TokenState::Expired,
+            Err(_) => TokenState::Forged,
+        }
+    }
+
+    /// Whether a session was open and is so no more.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(super) async fn has_ended(&self, session: SessionId) -> Result<bool, UseCaseError> {
+        self.sessions.has_ended(session).await
+    }
+
+    async fn bearer_of(&self, token: Option<&str>) -> Result<Caller, Refusal> {
         let token = token.ok_or_else(Refusal::unauthorized)?;
         let verified = self.tokens.verify(token, self.bus.now()).map_err(|_| Refusal::unauthorized())?;
         match verified.principal {
@@ -93,11 +154,7 @@ impl Authenticator {
         }
     }
 
-    /// The holder of a ticket, whose session has not ended.
-    ///
-    /// # Errors
-    /// As of [`Self::authenticate`].
-    pub(super) async fn holder_of(&self, ticket: &StreamTicket) -> Result<Caller, Refusal> {
+    async fn holder_of(&self, ticket: &StreamTicket) -> Result<Caller, Refusal> {
         match ticket.holder {
             TicketHolder::Agent { id, session } => self.agent(id, session).await,
             TicketHolder::Visitor { id } => self.visitor(id).await,

@@ -110,7 +110,7 @@ impl Conversations {
         from: (Sequence, u32),
         at_least: Option<Position>,
     ) -> Result<Page<AssignmentView>, Refusal> {
-        Action::ListAssignments.access().admit(caller.principal)?;
+        caller.ensure_may(Action::ListAssignments)?;
         self.reading.ensure_conversation_readable(caller.principal, id).await?;
         let as_of = self.freshness.reach_as_of(at_least, &[ReadModel::Conversations], caller.as_of).await?;
         Ok(self.reading.list_assignments(id, from, as_of).await?)

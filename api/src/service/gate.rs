@@ -1,5 +1,6 @@
 use application::ports::RateLimit;
 
+use super::authenticate::Credential;
 use super::{Access, Action, Authenticator, Caller, Limits, Refusal};
 
 /// The one way into the service. A door enters with every request, also with one that it does not serve: the gate counts it.
@@ -74,13 +75,10 @@ impl Entrance {
     /// [`super::Code::Unauthorized`] without a valid token, [`super::Code::Forbidden`] without the role.
     pub async fn admit(&self, action: Action) -> Result<Option<Caller>, Refusal> {
         self.ensure_for(action)?;
-        let access = action.access();
-        if access == Access::Public {
+        if action.access() == Access::Public {
             return Ok(None);
         }
-        let caller = self.authenticator.authenticate(self.token.as_deref()).await?;
-        access.admit(caller.principal)?;
-        Ok(Some(caller))
+        self.authenticator.admit(action, Credential::Token(self.token.as_deref())).await.map(Some)
     }
 
     /// Refuses to take the request for another action than the one that was counted.

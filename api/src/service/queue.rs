@@ -31,7 +31,7 @@ impl Queue {
         group_id: Option<GroupId>,
         page: &PageRequest,
     ) -> Result<Page<QueuedChat>, Refusal> {
-        Action::ListQueue.access().admit(caller.principal)?;
+        caller.ensure_may(Action::ListQueue)?;
         self.freshness.reach_head(at_least, &[ReadModel::Queue], caller.as_of).await?;
         Ok(self.queue.list_queue(group_id, page).await?)
     }
@@ -41,7 +41,7 @@ impl Queue {
     /// # Errors
     /// [`super::Code::Forbidden`], or when the router's state is behind the position or cannot be read.
     pub async fn stats(&self, caller: &Caller, at_least: Option<Position>) -> Result<Vec<QueueStats>, Refusal> {
-        Action::ReadQueueStats.access().admit(caller.principal)?;
+        caller.ensure_may(Action::ReadQueueStats)?;
         self.freshness.reach_head(at_least, &[ReadModel::Queue], caller.as_of).await?;
         Ok(self.queue.stats(self.clock.now()).await?)
     }

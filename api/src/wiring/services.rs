@@ -33,7 +33,7 @@ pub(super) fn build(
     let tokens = Arc::clone(&sessions.tokens);
     let freshness = FreshReads::new(bus.clone(), Arc::clone(&views));
     let dispatch = Dispatch::new(bus.clone(), Arc::clone(&views));
-    let authenticator = Authenticator { bus: bus.clone(), sessions, tokens: Arc::clone(&tokens) };
+    let authenticator = Authenticator::new(bus.clone(), sessions, Arc::clone(&tokens));
     let visitor_sessions = VisitorSessions { bus: bus.clone(), tokens };
     let reading = Reading::new(bus.clone(), Arc::clone(&log), &database);
     let conversations = Conversations { freshness: freshness.clone(), reading };

@@ -30,8 +30,9 @@ pub(super) async fn build(core: &Core, views: &Arc<Views>, sessions: &Sessions) 
     let store: Arc<dyn TicketStore> = Arc::new(SqlTicketStore::new(core.database.clone()));
     let key = InstallationKey::new("stream tickets", &core.settings.jwt_secret);
     let (sessions, tokens) = (sessions.clone(), Arc::clone(&sessions.tokens));
-    let authenticator = Authenticator { bus: core.bus.clone(), sessions, tokens };
-    let tickets = Tickets { authenticator: authenticator.clone(), store: Arc::clone(&store), key };
+    let authenticator = Authenticator::new(core.bus.clone(), sessions, tokens);
+    let tickets =
+        Tickets { authenticator: authenticator.clone(), bus: core.bus.clone(), store: Arc::clone(&store), key };
     let (hub, notices) = hub(core, views, (authenticator, store)).await?;
     let receiver = Arc::clone(&hub);
     // Two installations may share a Redis.

@@ -101,7 +101,7 @@ impl VisitorRecords {
         visitor_id: VisitorId,
         at_least: Option<Position>,
     ) -> Result<impl Stream<Item = std::io::Result<String>> + Send + use<>, Refusal> {
-        Action::ExportPersonalData.access().admit(caller.principal)?;
+        caller.ensure_may(Action::ExportPersonalData)?;
         self.freshness.reach_log(at_least).await?;
         if !self.bus.read::<Visitor>(visitor_id).await?.registered {
             return Err(Refusal::not_found("visitor"));

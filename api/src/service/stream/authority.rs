@@ -61,7 +61,7 @@ impl Hub {
 
     /// A store that does not answer ends nothing.
     async fn has_ended(&self, session: SessionId) -> bool {
-        matches!(self.sessions().has_ended(session).await, Ok(true))
+        matches!(self.authenticator.has_ended(session).await, Ok(true))
     }
 }
 

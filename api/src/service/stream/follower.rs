@@ -171,12 +171,12 @@ impl Follower {
     /// # Errors
     /// Why the stream ends instead.
     pub async fn renew(&self, token: &str) -> Result<(), End> {
-        let (verified, caller) = self.hub.authenticate(token).await?;
+        let (caller, expires_at) = self.hub.caller_of(token).await?;
         if !is_same(caller.principal, self.principal()) {
             return Err(End::OtherSubject);
         }
         let mut credentials = self.seat().credentials();
-        (credentials.session, credentials.expires_at) = (caller.session, verified.expires_at);
+        (credentials.session, credentials.expires_at) = (caller.session, expires_at);
         credentials.warned = false;
         Ok(())
     }

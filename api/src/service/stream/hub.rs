@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use application::agents::Sessions;
 use application::backoff::Backoff;
 use application::command_bus::CommandBus;
 use application::ports::{Clock, Epoch, EventLog, Freshness, Hash, Position, TicketStore};
@@ -117,10 +116,6 @@ impl Hub {
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
-    }
-
-    pub(super) fn sessions(&self) -> &Sessions {
-        &self.authenticator.sessions
     }
 
     fn log(&self) -> &dyn EventLog {

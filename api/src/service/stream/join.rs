@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::chat::may_read_all;
-use application::ports::{Epoch, Position, Principal, Verified};
+use application::ports::{Epoch, Position, Principal};
 use domain::time::Timestamp;
 
 use super::follower::Follower;
@@ -14,7 +14,8 @@ use super::reader::Reader;
 use super::seats::Credentials;
 use super::tickets::Admission;
 use super::{Cursor, End};
-use crate::service::{Caller, Code, ReadModel, Refusal};
+use crate::service::authenticate::{Credential, TokenState};
+use crate::service::{Action, Caller, Code, ReadModel, Refusal};
 
 /// The most streams of one visitor on a node.
 pub const MAX_OF_A_VISITOR: usize = 5;
@@ -44,9 +45,8 @@ impl Hub {
     /// # Errors
     /// Why there is none.
     pub async fn join(self: &Arc<Self>, token: &str, after: Option<&str>) -> Result<(Welcome, Follower), End> {
-        let (verified, caller) = self.authenticate(token).await?;
-        let (session, expires_at) = (caller.session, verified.expires_at);
-        let credentials = Credentials { session, expires_at, ticket: None, warned: false };
+        let (caller, expires_at) = self.caller_of(token).await?;
+        let credentials = Credentials { session: caller.session, expires_at, ticket: None, warned: false };
         self.seat(&caller, credentials, after).await
     }
 
@@ -59,7 +59,7 @@ impl Hub {
         Admission { ticket, connection }: Admission,
         after: Option<&str>,
     ) -> Result<(Welcome, Follower), End> {
-        let caller = self.authenticator.holder_of(&ticket).await.map_err(|refusal| of_refusal(&refusal))?;
+        let caller = self.admit(Credential::Ticket(&ticket)).await?;
         let (session, ticket, expires_at) = (caller.session, Some((ticket.id, connection)), ticket.ends_at);
         // Nobody can renew a ticket, so that a warning is of no use.
         self.seat(&caller, Credentials { session, expires_at, ticket, warned: true }, after).await
@@ -103,24 +103,25 @@ impl Hub {
         Ok(Reader { principal, groups })
     }
 
-    pub(super) async fn authenticate(&self, token: &str) -> Result<(Verified, Caller), End> {
-        let verified = self.verify(token)?;
-        match self.authenticator.authenticate(Some(token)).await {
-            Ok(caller) => Ok((verified, caller)),
-            Err(refusal) => Err(of_refusal(&refusal)),
-        }
+    /// The caller of a token, and the time at which the token expires.
+    pub(super) async fn caller_of(&self, token: &str) -> Result<(Caller, Timestamp), End> {
+        let expires_at = match self.authenticator.look_at(token) {
+            TokenState::Valid(verified) => verified.expires_at,
+            TokenState::Expired => return Err(End::TokenExpired),
+            TokenState::Forged => return Err(End::Revoked),
+        };
+        Ok((self.admit(Credential::Token(Some(token))).await?, expires_at))
     }
 
-    fn verify(&self, token: &str) -> Result<Verified, End> {
-        let tokens = &self.authenticator.tokens;
-        tokens.verify(token, self.clock.now()).map_err(|_| {
-            // A genuine token was valid once.
-            let was_valid = tokens.verify(token, Timestamp::from_micros(0)).is_ok();
-            if was_valid { End::TokenExpired } else { End::Revoked }
-        })
+    async fn admit(&self, credential: Credential<'_>) -> Result<Caller, End> {
+        let caller = self.authenticator.admit(Action::FollowStream, credential).await;
+        caller.map_err(|refusal| of_refusal(&refusal))
     }
 }
 
 fn of_refusal(refusal: &Refusal) -> End {
-    if refusal.code == Code::Unauthorized { End::Revoked } else { End::Overloaded }
+    match refusal.code {
+        Code::Unauthorized | Code::Forbidden => End::Revoked,
+        _ => End::Overloaded,
+    }
 }

@@ -4,13 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::command_bus::CommandBus;
 use application::ports::{Hash, Principal, StreamTicket, TicketHolder, TicketStore};
 use application::{InstallationKey, UseCaseError};
 use domain::time::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::service::{Authenticator, Caller, Code, Refusal};
+use crate::service::authenticate::{Credential, TokenState};
+use crate::service::{Action, Authenticator, Caller, Code, Refusal};
 
 /// How long after its issue a ticket must be used first, in seconds.
 const USE_WITHIN: Duration = Duration::from_secs(30);
@@ -21,8 +23,10 @@ const LASTS: Duration = Duration::from_secs(12 * 3_600);
 /// Issues tickets, and takes them.
 #[derive(Clone)]
 pub struct Tickets {
-    /// Knows the sessions of tickets.
+    /// Judges the holders of tickets.
     pub authenticator: Authenticator,
+    /// Gives ids and the present time.
+    pub bus: CommandBus,
     /// Keeps the tickets.
     pub store: Arc<dyn TicketStore>,
     /// Makes tickets that nobody can guess: a secret of the installation.
@@ -57,18 +61,19 @@ impl Tickets {
             (Principal::Agent { id, .. }, Some(session)) => TicketHolder::Agent { id, session },
             (Principal::Agent { .. }, None) => return Err(Refusal::unauthorized()),
         };
-        let Authenticator { bus, tokens, .. } = &self.authenticator;
-        let now = bus.now();
+        let now = self.bus.now();
         let longest = now.plus(LASTS);
         // An agent's session ends the ticket; a visitor has none but the token.
         let ends_at = match holder {
             TicketHolder::Agent { .. } => longest,
             TicketHolder::Visitor { .. } => {
-                let verified = tokens.verify(token, now).map_err(|_| Refusal::unauthorized())?;
+                let TokenState::Valid(verified) = self.authenticator.look_at(token) else {
+                    return Err(Refusal::unauthorized());
+                };
                 longest.min(verified.expires_at)
             }
         };
-        let words = self.key.digest(&[bus.new_uuid().as_bytes(), bus.new_uuid().as_bytes()]);
+        let words = self.key.digest(&[self.bus.new_uuid().as_bytes(), self.bus.new_uuid().as_bytes()]);
         let ticket: String = words.iter().map(|byte| format!("{byte:02x}")).collect();
         let (id, use_by) = (id_of(&ticket), now.plus(USE_WITHIN));
         let ticket_of = StreamTicket { id, holder, use_by, ends_at };
@@ -81,13 +86,12 @@ impl Tickets {
     /// # Errors
     /// When the store or the log does not work.
     pub async fn take(&self, ticket: &str) -> Result<Option<Admission>, Refusal> {
-        let bus = &self.authenticator.bus;
-        let connection = bus.new_uuid();
-        let taken = self.store.take(id_of(ticket), connection, bus.now()).await.map_err(UseCaseError::from)?;
+        let connection = self.bus.new_uuid();
+        let taken = self.store.take(id_of(ticket), connection, self.bus.now()).await.map_err(UseCaseError::from)?;
         let Some(ticket) = taken else { return Ok(None) };
-        match self.authenticator.holder_of(&ticket).await {
+        match self.authenticator.admit(Action::FollowStream, Credential::Ticket(&ticket)).await {
             Ok(_) => Ok(Some(Admission { ticket, connection })),
-            Err(refusal) if refusal.code == Code::Unauthorized => Ok(None),
+            Err(refusal) if matches!(refusal.code, Code::Unauthorized | Code::Forbidden) => Ok(None),
             Err(refusal) => Err(refusal),
         }
     }
