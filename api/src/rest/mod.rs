@@ -41,7 +41,7 @@ use std::time::Duration;
 use application::ports::Ids;
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{Method, StatusCode, Version, header};
+use axum::http::{HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -96,6 +96,7 @@ pub fn router(state: RestState, ids: Arc<dyn Ids>, pages: Router<RestState>) -> 
         .merge(pages)
         .layer(from_fn(log_request))
         .layer(from_fn(render_problems))
+        .layer(from_fn(mark_private))
         // Outside of the limits, so that a page can read that it has met one.
         .layer(option_layer(cors))
         .layer(from_fn_with_state(ids, assign_request_id))
@@ -110,6 +111,16 @@ async fn ensure_one_host(request: Request, next: axum::middleware::Next) -> Resp
         return Problem::from(Refusal::malformed("The request must have one Host header.")).into_response();
     }
     next.run(request).await
+}
+
+/// Answers hold tokens and what people wrote: nothing on their way keeps them, unless they say that it may, and nobody takes
+/// them for something else than they say that they are.
+async fn mark_private(request: Request, next: axum::middleware::Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response
 }
 
 async fn limit_time(request: Request, next: axum::middleware::Next) -> Response {

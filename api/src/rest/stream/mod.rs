@@ -8,7 +8,6 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 use domain::time::Timestamp;
 use schemars::JsonSchema;
@@ -106,8 +105,7 @@ pub async fn issue_ticket(
     _: Write<Nothing>,
 ) -> Result<Response, Problem> {
     let Issued { ticket, use_by, ends_at } = services.tickets.issue(&caller, &token).await?;
-    let body = Json(Ticket { ticket, use_by, ends_at });
-    Ok(([(CACHE_CONTROL, "no-store")], body).into_response())
+    Ok(Json(Ticket { ticket, use_by, ends_at }).into_response())
 }
 
 /// The AsyncAPI document.

@@ -174,3 +174,33 @@ fn assert_time(text: &str) {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     assert_eq!(shape, "0000-00-00T00:00:00.000000Z", "{text}");
 }
+
+each_database!(nothing_on_its_way_keeps_an_answer);
+async fn nothing_on_its_way_keeps_an_answer(database: TestDatabase) {
+    let (_server, desk) = open(&database).await;
+    let (admin, stranger) = (&desk.admin.client, &desk.client);
+    let mut answered = std::collections::BTreeSet::new();
+    for endpoint in api::rest::endpoints() {
+        if endpoint.path == "/v1/auth/logout" || endpoint.path == "/v1/stream" {
+            continue;
+        }
+        let chat = &desk.visitor.conversation_id;
+        let path = endpoint.path.replace("{id}", chat).replace("{agentId}", chat).replace("{tagId}", chat);
+        let body = (endpoint.method != "GET").then(|| json!({}));
+        for client in [admin, &desk.visitor.client, stranger] {
+            let reply = client.request(endpoint.method.clone(), &path, body.as_ref()).await;
+            let context = format!("{} {path}: {}", endpoint.method, reply.status);
+            assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{context}");
+            let is_public = path.starts_with("/docs");
+            let kept = if is_public { "public, max-age=3600" } else { "no-store" };
+            assert_eq!(reply.header("cache-control"), Some(kept), "{context}");
+            answered.insert(reply.status);
+        }
+    }
+    for path in ["/v1/nothing", "/v1/conversations/x", "/v1/agents?cursor=x"] {
+        assert_eq!(admin.get(path).await.header("cache-control"), Some("no-store"), "{path}");
+    }
+    assert!([200, 400, 401, 403, 404].iter().all(|status| answered.contains(status)), "{answered:?}");
+    let session = stranger.post("/v1/widget/session", &json!({ "initialMessage": "Hello" })).await.expect(201);
+    assert_eq!(session.header("cache-control"), Some("no-store"));
+}
