@@ -182,6 +182,15 @@ impl EventLog for SqlEventLog {
         self.streams.read(stream, after, self.reader.upcasters()).await
     }
 
+    async fn read_stream_page(
+        &self,
+        stream: StreamId,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StreamEvent>, ReadError> {
+        self.streams.page(stream, (after, limit), self.reader.upcasters()).await
+    }
+
     async fn find_snapshot(&self, stream: StreamId, fingerprint: &str) -> Result<Option<VersionedState>, ReadError> {
         snapshots::find((&self.database, &self.snapshot_key), stream, fingerprint).await.map_err(unavailable)
     }

@@ -1,7 +1,7 @@
 //! The history of a conversation's assignments, read from its stream: views hold only the last one.
 
 use application::UseCaseError;
-use application::ports::{AsOf, Sequence, StreamId};
+use application::ports::{AsOf, ReadError, Sequence, StreamEvent, StreamId};
 use domain::assignment::RoutingDecision;
 use domain::conversation::{Assignment, Conversation, ConversationEvent, Handover, Participant, QueueReason};
 use domain::ids::{AgentId, ConversationId, GroupId, ThreadId};
@@ -12,6 +12,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Reading, ReadingError};
+
+/// The events that are read at once.
+const STEP: usize = 100;
 
 /// A change of a conversation's agent, or its end, and the reason.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -142,24 +145,14 @@ impl Reading {
         (after, limit): (Sequence, u32),
         as_of: AsOf,
     ) -> Result<Page<AssignmentView>, ReadingError> {
-        let mut data = self.assignments_after(id, after).await?;
+        let stream = StreamId::of::<Conversation>(id);
+        let page = |after| self.log.read_stream_page(stream, after, STEP);
+        let mut data = first_assignments(page, after, limit as usize + 1).await?;
         let has_more = data.len() > limit as usize;
         data.truncate(limit as usize);
         self.name_agents(&mut data, as_of).await?;
         let next_cursor = data.last().filter(|_| has_more).map(|last| last.version.to_string());
         Ok(Page { data, next_cursor })
-    }
-
-    async fn assignments_after(
-        &self,
-        id: ConversationId,
-        after: Sequence,
-    ) -> Result<Vec<AssignmentView>, UseCaseError> {
-        let mut assignments = vec![];
-        for event in self.log.read_stream(StreamId::of::<Conversation>(id), after).await? {
-            assignments.extend(AssignmentView::of(event.sequence, serde_json::from_value(event.payload)?));
-        }
-        Ok(assignments)
     }
 
     async fn name_agents(&self, views: &mut [AssignmentView], as_of: AsOf) -> Result<(), UseCaseError> {
@@ -170,6 +163,26 @@ impl Reading {
             (view.agent_name, view.previous_agent_name) = (name(view.agent_id), name(view.previous_agent_id));
         }
         Ok(())
+    }
+}
+
+/// Reads as much of a stream as holds this number of assignments, or all of it.
+async fn first_assignments<F: Future<Output = Result<Vec<StreamEvent>, ReadError>>>(
+    read_page: impl Fn(Sequence) -> F,
+    mut after: Sequence,
+    number: usize,
+) -> Result<Vec<AssignmentView>, UseCaseError> {
+    let mut found = vec![];
+    loop {
+        let events = read_page(after).await?;
+        let is_last = events.len() < STEP;
+        for event in events {
+            after = event.sequence;
+            found.extend(AssignmentView::of(event.sequence, serde_json::from_value(event.payload)?));
+        }
+        if is_last || found.len() >= number {
+            return Ok(found);
+        }
     }
 }
 
@@ -209,6 +222,44 @@ mod tests {
         let view = shown(event).unwrap();
         assert_eq!(view["assignment"], json!({ "kind": "returned", "cause": reason, "groupId": group_id }));
         assert_eq!((&view["previousAgentId"], &view["threadId"]), (&json!(ANNA), &json!(null)));
+    }
+
+    /// Asks for a number of assignments of a stream of 1,000 events, of which every tenth is one. Returns their versions and the
+    /// number of events that were read.
+    async fn asked(after: Sequence, number: usize) -> (Vec<Sequence>, usize) {
+        let returned = |sequence| {
+            let event = match sequence % 10 {
+                0 => ConversationEvent::ChatReturnedToQueue {
+                    group_id: GroupId::default(),
+                    previous_agent_id: Some(ANNA),
+                    reason: QueueReason::AgentOffline,
+                    handover: None,
+                    at: AT,
+                },
+                _ => ConversationEvent::ChatTagged { tag_id: Default::default(), by: ANNA, at: AT },
+            };
+            StreamEvent { sequence, payload: serde_json::to_value(event).unwrap() }
+        };
+        let read = std::cell::Cell::new(0);
+        let page = |after| {
+            let events: Vec<_> = (after + 1..=1_000).take(STEP).map(returned).collect();
+            read.set(read.get() + events.len());
+            std::future::ready(Ok(events))
+        };
+        let found = first_assignments(page, after, number).await.unwrap();
+        (found.iter().map(|view| view.version).collect(), read.get())
+    }
+
+    #[tokio::test]
+    async fn page_reads_no_more_of_a_long_history_than_it_shows() {
+        let (all, read) = asked(0, usize::MAX).await;
+        assert_eq!((all.len(), read), (100, 1_000));
+        for (after, number, most) in [(0, 2, 100), (0, 11, 200), (490, 11, 200), (985, 5, 15)] {
+            let (found, read) = asked(after, number).await;
+            let expected: Vec<_> = all.iter().copied().filter(|version| *version > after).collect();
+            assert!(found.len() >= number.min(expected.len()) && expected.starts_with(&found), "{found:?}");
+            assert!(read <= most, "{read} events were read for {number} after {after}");
+        }
     }
 
     #[test]

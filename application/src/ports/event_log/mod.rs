@@ -44,6 +44,21 @@ pub trait EventLog: Send + Sync + 'static {
     /// See [`ReadError`].
     async fn read_stream(&self, stream: StreamId, after: Sequence) -> Result<Vec<StreamEvent>, ReadError>;
 
+    /// Reads the first events of [`Self::read_stream`], at most `limit`.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    async fn read_stream_page(
+        &self,
+        stream: StreamId,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StreamEvent>, ReadError> {
+        let mut events = self.read_stream(stream, after).await?;
+        events.truncate(limit);
+        Ok(events)
+    }
+
     /// Finds which of these streams have further events. Without `as_of` it considers everything that was committed
     /// before the call. With `as_of` it considers at least what was committed by then, and does not ask the database
     /// where the log ends.

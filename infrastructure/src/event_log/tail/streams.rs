@@ -23,20 +23,19 @@ use crate::sql_args;
 const STEP: Sequence = 64;
 
 const SELECT: &str = "SELECT sequence, event_type, event_version, payload FROM events \
-                      WHERE aggregate_type = ? AND aggregate_id = ? AND sequence > ? ORDER BY sequence";
+                      WHERE aggregate_type = ? AND aggregate_id = ? AND sequence > ? ORDER BY sequence LIMIT ?";
 
 /// The reader of streams of this database.
-pub(crate) enum Streams {
-    Mysql(MysqlEventRepository),
-    Sqlite(Database),
+pub(crate) struct Streams {
+    database: Database,
+    /// On MySQL.
+    repository: Option<MysqlEventRepository>,
 }
 
 impl Streams {
     pub(crate) fn new(database: &Database) -> Self {
-        match database.mysql_pool() {
-            Some(pool) => Self::Mysql(MysqlEventRepository::new(pool.clone())),
-            None => Self::Sqlite(database.clone()),
-        }
+        let repository = database.mysql_pool().map(|pool| MysqlEventRepository::new(pool.clone()));
+        Self { database: database.clone(), repository }
     }
 
     /// The events of a stream after `after`, upcast, in order.
@@ -46,16 +45,23 @@ impl Streams {
         after: Sequence,
         upcasters: &Upcasters,
     ) -> Result<Vec<StreamEvent>, ReadError> {
-        let stored = match self {
-            Self::Mysql(repository) => stored(repository, stream, after).await.map_err(read_error)?,
-            Self::Sqlite(database) => {
-                let args = sql_args![stream.kind.as_str(), stream.id, after];
-                let rows = database.fetch_all(SELECT, args).await.map_err(unavailable)?;
-                rows.iter().map(|row| serialized(row, stream)).collect::<Result<_, _>>()?
-            }
-        };
+        let Some(repository) = &self.repository else { return self.page(stream, (after, usize::MAX), upcasters).await };
+        let stored = stored(repository, stream, after).await.map_err(read_error)?;
         let events = stored.into_iter().map(|event| stream_event(event, upcasters));
         Ok(events.filter(|event| event.sequence > after).collect())
+    }
+
+    /// The first of these events.
+    pub(crate) async fn page(
+        &self,
+        stream: StreamId,
+        (after, limit): (Sequence, usize),
+        upcasters: &Upcasters,
+    ) -> Result<Vec<StreamEvent>, ReadError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let args = sql_args![stream.kind.as_str(), stream.id, after, limit];
+        let rows = self.database.fetch_all(SELECT, args).await.map_err(unavailable)?;
+        rows.iter().map(|row| Ok(stream_event(serialized(row, stream)?, upcasters))).collect()
     }
 }
 

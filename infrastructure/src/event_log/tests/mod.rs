@@ -76,6 +76,10 @@ async fn tail_of_a_long_stream_starts_where_it_is_asked_to() {
             let events = log.read_stream(stream(1), after).await.unwrap();
             let sequences: Vec<_> = events.iter().map(|event| event.sequence).collect();
             assert_eq!(sequences, (after + 1..=200).collect::<Vec<_>>());
+            for limit in [1, 64, 100, 200, 201] {
+                let page = log.read_stream_page(stream(1), after, limit).await.unwrap();
+                assert_eq!(page, events[..limit.min(events.len())], "{limit} after {after}");
+            }
         }
     }
 }
