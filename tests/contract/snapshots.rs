@@ -144,6 +144,31 @@ async fn snapshot_of_another_shape_is_ignored(database: TestDatabase) {
     assert_eq!(loaded(&node).await, from_events_only(EVENTS + 10));
 }
 
+each_database!(snapshot_with_other_fields_is_ignored);
+async fn snapshot_with_other_fields_is_ignored(database: TestDatabase) {
+    let node = with_snapshot_and_tail(&database).await;
+    let kept = snapshot(&node).await.unwrap();
+    // Description is null: without a look at the fields, it would be so with another name, too.
+    for change in ["added", "removed", "renamed"] {
+        let mut changed = kept.clone();
+        let fields = changed.state.as_object_mut().unwrap();
+        fields.insert("name".to_owned(), Value::from("a name that no event gives"));
+        match change {
+            "added" => drop(fields.insert("label".to_owned(), Value::Null)),
+            "removed" => drop(fields.remove("description")),
+            _ => {
+                let value = fields.remove("description").unwrap();
+                fields.insert("note".to_owned(), value);
+            }
+        }
+        node.database.execute("DELETE FROM snapshots", vec![]).await.unwrap();
+        node.log.save_snapshot(group(), Group::FINGERPRINT, changed).await.unwrap();
+        assert_eq!(loaded(&node.newcomer().await).await, from_events_only(EVENTS + 10), "{change}");
+        let is_new = async || snapshot(&node).await.filter(|kept| kept.version > EVENTS).map(drop).ok_or("the old one");
+        eventually(DEADLINE, "a new snapshot is kept", is_new).await;
+    }
+}
+
 each_database!(broken_snapshot_is_ignored);
 async fn broken_snapshot_is_ignored(database: TestDatabase) {
     let node = with_snapshot_and_tail(&database).await;

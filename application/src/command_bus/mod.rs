@@ -4,6 +4,7 @@ mod authority;
 mod cache;
 mod locks;
 mod recall;
+mod snapshot;
 mod unit_of_work;
 
 use std::collections::BTreeSet;

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::cache::AnyState;
+use super::snapshot::{self, Snapshot};
 use crate::UseCaseError;
 use crate::ports::{
     AsOf, Growth, NewEvent, Receipt, SeenStream, Sequence, StreamAppend, StreamEvent, StreamId, StreamVersion,
-    VersionedState,
 };
 
 /// A snapshot is saved after this many events, both when a stream is loaded and when it grows in memory. Some streams
@@ -39,29 +39,6 @@ struct Entry {
     from_cache: bool,
     /// Saved once the events are in the log.
     snapshot: Option<Snapshot>,
-}
-
-/// A state to save alongside the log.
-struct Snapshot {
-    fingerprint: &'static str,
-    kept: VersionedState,
-}
-
-impl Snapshot {
-    fn of<A: Root>(version: Sequence, state: &A) -> Result<Self, UseCaseError> {
-        let kept = VersionedState { version, state: serde_json::to_value(state)? };
-        Ok(Self { fingerprint: A::FINGERPRINT, kept })
-    }
-
-    /// Saves outside the append and without waiting: the log never depends on a snapshot.
-    fn save(self, inner: &Inner, stream: StreamId) {
-        let log = Arc::clone(&inner.log);
-        tokio::spawn(async move {
-            if let Err(error) = log.save_snapshot(stream, self.fingerprint, self.kept).await {
-                tracing::warn!(%stream, error = &error as &dyn std::error::Error, "snapshot was not saved");
-            }
-        });
-    }
 }
 
 /// Whether snapshots may be saved: personal data is in the log only, where erasure finds it.
@@ -181,8 +158,7 @@ impl UnitOfWork {
             return Ok(Entry::of(seen, state, true));
         }
         let snapshot = if is_kept::<A>() { self.inner.log.find_snapshot(stream, A::FINGERPRINT).await? } else { None };
-        // A snapshot that cannot be read is ignored.
-        let usable = snapshot.and_then(|kept| Some((kept.version, serde_json::from_value::<A>(kept.state).ok()?)));
+        let usable = snapshot.and_then(snapshot::read::<A>);
         let (before, mut state, events) = self.with_events_after(stream, usable.unwrap_or_default()).await?;
         let mut version = before;
         for event in events {
@@ -190,7 +166,7 @@ impl UnitOfWork {
             state.apply(decode::<A>(event)?);
         }
         if is_kept::<A>() && version - before >= SNAPSHOT_EVERY {
-            Snapshot::of(version, &state)?.save(&self.inner, stream);
+            Snapshot::of(version, &state)?.save(&self.inner.log, stream);
         }
         Ok(Entry::of(SeenStream { stream, freshness: freshness.at_version(version) }, Arc::new(state), false))
     }
@@ -271,7 +247,7 @@ impl UnitOfWork {
             if let Some(entry) = self.entries.get_mut(stream) {
                 entry.seen.freshness = entry.seen.freshness.confirmed(receipt.last_position);
                 if let Some(snapshot) = entry.snapshot.take() {
-                    snapshot.save(&self.inner, *stream);
+                    snapshot.save(&self.inner.log, *stream);
                 }
             }
         }
