@@ -13,8 +13,10 @@ pub(super) struct EndSignals {
 }
 
 /// Signals that other programs send on the assumption that a service reads its files again: logrotate, service managers,
-/// terminals that close. There is nothing to read again, and the system would end the program.
-const SURVIVED: [fn() -> SignalKind; 3] = [SignalKind::hangup, SignalKind::user_defined1, SignalKind::user_defined2];
+/// terminals that close; and those of timers and files that nobody here has asked for. There is nothing to read again, and the
+/// system would end the program.
+const SURVIVED: [fn() -> SignalKind; 5] =
+    [SignalKind::hangup, SignalKind::user_defined1, SignalKind::user_defined2, SignalKind::alarm, SignalKind::io];
 
 impl EndSignals {
     /// Handles the signals from now on; they no longer end the program by themselves.

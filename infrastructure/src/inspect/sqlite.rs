@@ -16,7 +16,8 @@ const FILE: &str = "database file";
 /// How many lines of SQLite are shown.
 const SHOWN: usize = 5;
 
-/// What is to be said about a file that must not be opened by SQLite, which would change it.
+/// What is to be said about a file that must not be opened by SQLite as the server does, which would change it. One without a
+/// write-ahead log, which is a warning, can still be read.
 pub(super) fn before_opening(file: &Path) -> Option<Finding> {
     let mut head = [0; 20];
     let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
@@ -30,7 +31,7 @@ pub(super) fn before_opening(file: &Path) -> Option<Finding> {
         }
         Ok(()) if head.starts_with(b"SQLite format 3\0") => (head[18] != 2).then(|| {
             let found = format!("{} does not keep a write-ahead log (WAL)", file.display());
-            Finding::warning(SUBJECT, found, "the next start switches it on; the rest was left out")
+            Finding::warning(SUBJECT, found, "the next start switches it on")
         }),
         _ => {
             let found = format!("{} is no SQLite database", file.display());

@@ -105,6 +105,35 @@ async fn files_that_are_no_database_are_told_and_none_is_made() {
 }
 
 #[tokio::test]
+async fn file_of_another_program_without_a_write_ahead_log_is_told_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.db");
+    let url = format!("sqlite:{}", file.display());
+    for foreign in ["CREATE TABLE tags (a INT)", "CREATE TABLE invoices (a INT)", "CREATE VIEW tags AS SELECT 1"] {
+        let shop = rusqlite::Connection::open(&file).unwrap();
+        shop.execute_batch(foreign).unwrap();
+        drop(shop);
+        let before = fs::read(&file).unwrap();
+        let found = look(&url).await;
+        assert!(found.iter().any(|finding| finding.status == Status::Failed), "{foreign}: {found:#?}");
+        assert_eq!(fs::read(&file).unwrap(), before, "{foreign}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{foreign}");
+        fs::remove_file(&file).unwrap();
+    }
+    // One of ours that another program has set back is still one of ours.
+    let fresh = crate::testing::fresh_sqlite().await;
+    assert!(fresh.database.wipe().await.unwrap());
+    fresh.database.close().await;
+    fs::copy(Database::file(&fresh.url).unwrap(), &file).unwrap();
+    let own = rusqlite::Connection::open(&file).unwrap();
+    own.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    drop(own);
+    let found = look(&url).await;
+    assert_eq!(found[0].status, Status::Warning, "{found:#?}");
+    assert!(found.iter().any(|finding| finding.subject == "schema" && finding.status == Status::Ok), "{found:#?}");
+}
+
+#[tokio::test]
 async fn damaged_list_of_tables_is_told_as_damage() {
     let fresh = crate::testing::fresh_sqlite().await;
     assert!(fresh.database.wipe().await.unwrap());

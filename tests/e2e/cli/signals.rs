@@ -12,7 +12,7 @@ fn send(signal: &str, id: u32) {
 #[tokio::test]
 async fn signals_that_mean_read_your_files_change_nothing() {
     let mut process = Process::builder().start().await;
-    for signal in ["HUP", "USR1", "USR2", "PIPE"] {
+    for signal in ["HUP", "USR1", "USR2", "PIPE", "ALRM", "IO", "WINCH", "URG", "CHLD", "CONT"] {
         for _ in 0..3 {
             send(signal, process.id());
             process.client().get("/livez").await.expect(200);
