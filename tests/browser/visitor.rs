@@ -188,3 +188,31 @@ async fn page_that_opens_while_the_chat_begins_sends_nothing_twice() {
     visitor.wait("return document.querySelectorAll('.said').length > 1 && !document.querySelector('.pending')").await;
     assert_eq!(stored(&server).await, ["First", "Second"]);
 }
+
+#[tokio::test]
+async fn first_message_whose_answer_is_lost_is_stored_once() {
+    if !has_browser("first_message_whose_answer_is_lost_is_stored_once") {
+        return;
+    }
+    let server = server().await;
+    let [visitor] = browsers().await;
+    visitor.open(&format!("{}/widget/", server.base())).await;
+    visitor.wait("return document.querySelector('textarea')").await;
+    // The first answer is dropped, and so is the second; another tab has got one and knows the chat by then.
+    let drop_two = "let dropped = 0; const real = window.fetch; window.fetch = async (url, options) => {
+        const answer = await real(url, options);
+        if (!String(url).endsWith('/v1/widget/session') || dropped > 1) return answer;
+        const { sessionToken: token, visitorId, conversationId } = await answer.json();
+        const session = { token, visitorId, conversationId, renewAt: Date.now() + 3_600_000 };
+        if (++dropped > 1) localStorage.setItem('livechatlog.visitor', JSON.stringify(session));
+        throw new TypeError('Failed to fetch');
+    }";
+    visitor.script(drop_two).await;
+    visitor.type_into("textarea", "Is it there?").await;
+    visitor.click("form.form button").await;
+    visitor.wait("return document.querySelector('.said:not(.pending)') && !document.querySelector('.pending')").await;
+    write(&visitor, "Second").await;
+    visitor.wait("return document.querySelectorAll('.said').length > 1 && !document.querySelector('.pending')").await;
+    assert_eq!(messages(&visitor).await, ["Is it there?", "Second"]);
+    assert_eq!(stored(&server).await, ["Is it there?", "Second"]);
+}

@@ -280,9 +280,16 @@ function unless_open(refusal) {
   if (refusal.code !== 'chat_open') throw refusal;
 }
 
-/** The id is the key: a repetition begins no second chat. @param {Unsent} item */
+/**
+ * The id is the key: a repetition begins no second chat. It is the message's id, too: where the answer is lost and another tab
+ * knows the chat, the message is sent to the thread again and is there once.
+ * @param {Unsent} item
+ */
 async function start({ id, content, name, email }) {
-  const body = { initialMessage: content, name: name || known.value.name, email: email || known.value.email, groupId: group || undefined };
+  const body = {
+    initialMessage: content, clientEventId: id, name: name || known.value.name, email: email || known.value.email,
+    groupId: group || undefined,
+  };
   const { data } = await call('POST', 'v1/widget/session', { body, key: id });
   follow(sessionOf(data));
   // At once: a tab that opens now must not take it for a second message. It is shown here until it has come back.
