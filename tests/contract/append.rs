@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{AppendError, AppendRequest, EventLog, Receipt};
+use application::ports::{AppendError, AppendRequest, EventLog, Receipt, StreamVersion};
 use futures::future::join_all;
 use harness::{TestDatabase, each_database};
 use infrastructure::sql_args;
@@ -93,6 +93,62 @@ async fn one_of_those_who_build_on_the_same_version_succeeds(database: TestDatab
     let conflict = |answer: &&Answer| matches!(answer, Err(AppendError::Conflict { stream: s }) if *s == stream(1));
     assert_eq!(answers.iter().filter(conflict).count(), 19);
     node.ends_at(6).await;
+}
+
+each_database!(stream_goes_on_from_the_version_that_is_read_after_each_conflict);
+async fn stream_goes_on_from_the_version_that_is_read_after_each_conflict(database: TestDatabase) {
+    let nodes = all_nodes(&database).await;
+    let mut appended = 0;
+    for round in 0..40 {
+        // On the node that has appended before, on another one, and on one that knows nothing yet.
+        let newcomer = if round % 8 == 0 { Some(nodes[0].newcomer().await) } else { None };
+        let node = newcomer.as_ref().unwrap_or(&nodes[round % nodes.len()]);
+        // Behind and ahead, alone and next to a stream that would do.
+        for wrong in [appended - 1, appended + 1 + round as i64 % 3] {
+            for streams in [vec![(stream(1), wrong, 1)], vec![(stream(2), appended, 1), (stream(1), wrong, 2)]] {
+                let refused = node.log.append(request(&streams)).await;
+                let is_expected = matches!(
+                    &refused,
+                    Err(AppendError::Conflict { stream: named }) if *named == stream(1)
+                ) || matches!(refused, Err(AppendError::Invalid { .. }) if wrong < 0);
+                assert!(is_expected, "{wrong} instead of {appended}: {refused:?}");
+            }
+        }
+        let version = node.log.read_stream(stream(1), 0).await.unwrap().len() as i64;
+        assert_eq!(version, appended);
+        node.log.append(request(&[(stream(1), version, 1), (stream(2), version, 1)])).await.unwrap();
+        appended += 1;
+    }
+    nodes[0].ends_at(2 * appended).await;
+}
+
+each_database!(each_kind_of_expectation_is_checked_whether_right_or_wrong);
+async fn each_kind_of_expectation_is_checked_whether_right_or_wrong(database: TestDatabase) {
+    let nodes = all_nodes(&database).await;
+    nodes[0].append(2, 0, 2).await;
+    let mut next = 100;
+    // A stream that must not exist, that must exist, and that must stand at a version; 1 is new, 2 stands at 2.
+    for (id, version) in [(1, 0), (2, 0), (1, 1), (2, 1), (1, 2), (2, 2), (1, 3), (2, 3)] {
+        let is_right = (id, version) == (1, 0) || (id, version) == (2, 2);
+        for node in nodes.iter().chain([&nodes[0].newcomer().await]) {
+            // What is only looked at changes nothing, so that each expectation is met again by the next node.
+            next += 1;
+            let looks = AppendRequest {
+                observed: vec![StreamVersion { stream: stream(id), version }],
+                ..request(&[(stream(next), 0, 1)])
+            };
+            let answer = node.log.append(looks).await;
+            assert_eq!(answer.is_ok(), is_right, "{id} seen at {version}: {answer:?}");
+            if !is_right {
+                let writes = node.log.append(request(&[(stream(id), version, 1)])).await;
+                let is_conflict =
+                    matches!(&writes, Err(AppendError::Conflict { stream: named }) if *named == stream(id));
+                assert!(is_conflict, "{id} written at {version}: {writes:?}");
+            }
+        }
+    }
+    nodes[0].append(1, 0, 1).await;
+    nodes[0].append(2, 2, 1).await;
 }
 
 each_database!(repeated_command_gets_the_first_receipt);

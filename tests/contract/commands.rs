@@ -11,7 +11,7 @@ use domain::ids::{CommandId, EntityId as _, TagId};
 use domain::tag::{Tag, TagCommand, TagError, TagEvent};
 use domain::time::Timestamp;
 use futures::future::join_all;
-use harness::{DEADLINE, TestDatabase, each_database, eventually};
+use harness::{DEADLINE, DatabaseKind, TestDatabase, each_database, eventually};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -337,6 +337,81 @@ async fn what_never_was_at_the_same_time_refuses_nobody(database: TestDatabase) 
     let agreed = here.execute(context(&here), twins.clone()).await.map(|done| done.output);
     assert!(matches!(agreed, Ok(true)), "{agreed:?}");
     assert_eq!(twins.attempts.load(Ordering::SeqCst), 2);
+}
+
+/// Lets every append fail by what a trigger raises, until it is dropped.
+const fn failing(kind: DatabaseKind) -> &'static str {
+    match kind {
+        DatabaseKind::Sqlite => {
+            "CREATE TRIGGER failing BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'a fault'); END"
+        }
+        DatabaseKind::MySql => {
+            "CREATE TRIGGER failing BEFORE INSERT ON events FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a fault'"
+        }
+    }
+}
+
+async fn run(node: &Node, statement: &str) {
+    let mut session = node.database.log_session().await.unwrap();
+    session.run(statement).await.unwrap();
+    session.close().await;
+}
+
+each_database!(command_whose_commit_failed_is_stored_once_when_it_is_sent_again);
+async fn command_whose_commit_failed_is_stored_once_when_it_is_sent_again(database: TestDatabase) {
+    let node = Node::start(&database).await;
+    let bus = node.bus();
+    tell::<Tag>(&bus, tag_id(), create("0")).await.unwrap();
+    for round in 1..=10 {
+        run(&node, failing(database.kind())).await;
+        let id = CommandId::from_uuid(bus.new_uuid());
+        let command = CountUp { locks: true, ..CountUp::default() };
+        for _ in 0..3 {
+            let failed = bus.execute(context(&bus).repeatable(id, [1; 32]), command.clone()).await;
+            assert!(matches!(failed, Err(UseCaseError::Append(_))), "{failed:?}");
+        }
+        // What a trigger raises is no conflict, which would be decided again.
+        assert_eq!(command.attempts.load(Ordering::SeqCst), 3);
+        assert_eq!(bus.read::<Tag>(tag_id()).await.map(|tag| number(&tag)).unwrap(), round - 1);
+        run(&node, "DROP TRIGGER failing").await;
+        let first = bus.execute(context(&bus).repeatable(id, [1; 32]), command.clone()).await.unwrap();
+        let again = bus.execute(context(&bus).repeatable(id, [1; 32]), command).await.unwrap();
+        assert_eq!((first.output, first.repeated, again.output, again.repeated), (round, false, round, true));
+    }
+    node.ends_at(11).await;
+    assert_eq!(node.log.read_stream(StreamId::of::<Tag>(tag_id()), 0).await.unwrap().len(), 11);
+}
+
+/// Counts how often its rule is asked, which refuses.
+#[derive(Clone, Default)]
+struct Refused(Arc<AtomicU32>);
+
+impl UseCase for Refused {
+    type Output = ();
+
+    fn locks(&self) -> Vec<StreamId> {
+        vec![]
+    }
+
+    async fn run(&self, work: &mut UnitOfWork) -> Result<(), UseCaseError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        work.execute::<Tag>(tag_id(), restyle("1")).await.map(drop)
+    }
+
+    fn recall(&self, _events: &[Arc<LogEvent>]) -> Option<()> {
+        None
+    }
+}
+
+each_database!(rule_that_refuses_is_not_asked_again);
+async fn rule_that_refuses_is_not_asked_again(database: TestDatabase) {
+    let bus = Node::start(&database).await.bus();
+    for attempts in 1..=3 {
+        let refused = Refused::default();
+        let answer = bus.execute(context(&bus), refused.clone()).await;
+        assert!(matches!(answer, Err(UseCaseError::Tag(TagError::NotCreated))), "{answer:?}");
+        assert_eq!(refused.0.load(Ordering::SeqCst), 1, "attempt {attempts}");
+    }
 }
 
 each_database!(repeated_command_is_carried_out_once_on_whatever_node);

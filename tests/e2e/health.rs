@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use harness::{DEADLINE, DatabaseKind, Process, Server, TestDatabase, each_database, eventually};
+use harness::{
+    ADMIN_EMAIL, DEADLINE, DatabaseKind, METRICS_TOKEN, PASSWORD, Process, Server, TestDatabase, each_database,
+    eventually,
+};
 use infrastructure::database::{Database, DatabaseOptions};
 use serde_json::{Value, json};
 
@@ -78,6 +81,42 @@ async fn database_that_takes_no_writes_is_told(database: TestDatabase) {
         if told(&ready) == well { Ok(()) } else { Err(ready) }
     })
     .await;
+}
+
+each_database!(read_model_that_has_stopped_is_reported_with_the_event_everywhere);
+async fn read_model_that_has_stopped_is_reported_with_the_event_everywhere(database: TestDatabase) {
+    let process = Process::on(&database).setting("ADMIN_EMAIL", ADMIN_EMAIL).setting("ADMIN_PASSWORD", PASSWORD);
+    let process = process.setting("METRICS_TOKEN", METRICS_TOKEN).start().await;
+    let admin = process.client().log_in(ADMIN_EMAIL).await.client;
+    let other = Database::connect(database.url(), DatabaseOptions::default()).await.unwrap();
+    let refuse = match database.kind() {
+        DatabaseKind::Sqlite => "BEGIN SELECT RAISE(ABORT, 'no row fits'); END",
+        DatabaseKind::MySql => "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no row fits'",
+    };
+    let mut session = other.log_session().await.unwrap();
+    session.query(&format!("CREATE TRIGGER no_tags BEFORE INSERT ON tags {refuse}")).await.unwrap();
+    session.close().await;
+    let eager = admin.with_header("prefer", "respond-async");
+    let tag = eager.post("/v1/tags", &json!({ "name": "VIP" })).await;
+    let position = tag.header("event-position").expect("a position").to_owned();
+    let told = eventually(DEADLINE, "it has stopped", async || {
+        let ready = process.client().get("/readyz").await;
+        let checks = ready.body["checks"].as_array().unwrap().clone();
+        let of_tags = checks.into_iter().find(|check| check["name"] == "projection:tags" && check["ok"] == false);
+        of_tags.ok_or(ready.body)
+    })
+    .await;
+    assert_eq!(told["required"], true);
+    assert!(told["reason"].as_str().unwrap().contains(&format!("position {position}")), "{told}");
+    let metrics = process.client().with_token(METRICS_TOKEN).get("/metrics").await.expect(200).body;
+    let metrics = metrics.as_str().unwrap();
+    assert!(metrics.contains(r#"livechatlog_projection_running{projection="tags"} 0"#), "{metrics}");
+    assert!(metrics.contains(r#"livechatlog_projection_running{projection="agents"} 1"#), "{metrics}");
+    let log = process.log();
+    let line = log.lines().find(|line| line.contains("subscriber has stopped")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("tags") && line.contains(&format!("position {position}")), "{line}");
+    // The others go on.
+    process.client().post("/v1/widget/session", &json!({ "initialMessage": "Hello" })).await.expect(201);
 }
 
 each_database!(long_waits_are_told);

@@ -154,6 +154,30 @@ mod tests {
         assert_eq!(pipe.text(), (0..100).map(|number| format!("{number}\n")).collect::<String>());
     }
 
+    /// A full disk, or a pipe whose reader has ended.
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn output_that_fails_stops_nothing() {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::BrokenPipe] {
+            let queue = LineQueue::start(Broken(kind)).unwrap();
+            for _ in 0..1_000 {
+                queue.make_writer().write_all(b"line\n").unwrap();
+            }
+            assert!(queue.flush(), "the thread goes on: {kind}");
+        }
+    }
+
     #[test]
     fn nothing_waits_for_a_reader_that_has_stopped_and_lost_lines_are_counted() {
         let pipe = Pipe::default();

@@ -399,11 +399,60 @@ mod tests {
         assert!(!DatabaseError::from(sqlx::Error::RowNotFound).is_transient());
     }
 
+    /// What each class means: tried again by the log (retryable), by the caller (unavailable), or not at all. A key that is
+    /// there twice and a check that fails are read from the driver's kind of error.
+    #[test]
+    fn each_error_of_the_servers_has_its_class() {
+        let of =
+            |class| (0..=u16::MAX).filter(|number| classify_mysql(*number, Some("HY000")) == class).collect::<Vec<_>>();
+        assert_eq!(of(Class::Retryable), [1020, 1205, 1213, 3101]);
+        let unavailable = [
+            1021, 1037, 1038, 1040, 1041, 1042, 1043, 1047, 1053, 1077, 1078, 1079, 1080, 1114, 1129, 1152, 1154, 1155,
+            1156, 1157, 1158, 1159, 1160, 1161, 1180, 1184, 1189, 1190, 1203, 1226, 1290, 1317, 1792, 1836, 1927, 2006,
+            2013, 3024, 3032, 3100, 3159, 3169, 3989, 4031,
+        ];
+        assert_eq!(of(Class::Unavailable), unavailable);
+        // What a trigger raises, by itself or by SIGNAL, is neither a conflict nor worth another try.
+        let states = [
+            "01000", "02000", "21S01", "22001", "22003", "22007", "22012", "22032", "23000", "24000", "25000", "25001",
+            "25006", "28000", "2F003", "34000", "35000", "3D000", "40000", "40002", "40003", "42000", "42S01", "42S02",
+            "42S22", "44000", "45000", "70100", "72000", "99999", "HY000", "HY001", "XA100", "XAE03",
+        ];
+        for state in states {
+            assert_eq!(classify_mysql(1644, Some(state)), Class::Other, "{state}");
+        }
+        assert_eq!(classify_mysql(1644, Some("40001")), Class::Retryable);
+        for state in ["08000", "08001", "08003", "08004", "08006", "08007", "08S01"] {
+            assert_eq!(classify_mysql(1644, Some(state)), Class::Unavailable, "{state}");
+        }
+        let of = |class| (0..=28).filter(|code| classify_sqlite(*code) == class).collect::<Vec<_>>();
+        assert_eq!((of(Class::Retryable), of(Class::Unavailable)), (vec![5, 6], vec![7, 8, 9, 10, 13, 14]));
+        let of = |class| {
+            (256..=8_192).filter(|code| classify_sqlite(*code) == class && code & 0xff == 19).collect::<Vec<_>>()
+        };
+        assert_eq!((of(Class::Duplicate), of(Class::Check)), (vec![1555, 2067, 2579], vec![275]));
+        assert_eq!(classify_sqlite(1811), Class::Other, "SQLITE_CONSTRAINT_TRIGGER");
+        for busy in [261, 517, 773, 262, 518] {
+            assert_eq!(classify_sqlite(busy), Class::Retryable, "{busy}");
+        }
+    }
+
     #[test]
     fn everything_that_means_the_wrong_server_is_unavailable() {
         let numbers: Vec<_> = (0..5_000).filter(|number| is_of_wrong_server(*number)).collect();
         assert_eq!(numbers, [1047, 1053, 1290, 1792, 1836, 3032, 3100]);
         assert!(numbers.iter().all(|number| classify_mysql(*number, Some("HY000")) == Class::Unavailable));
+    }
+
+    #[test]
+    fn connection_that_cannot_be_made_says_what_to_do() {
+        let tls =
+            "invalid peer certificate: certificate not valid for name \"127.0.0.1\"; certificate is only valid for";
+        let hint_for = |error: sqlx::Error| hint(&DriverError::Sqlx(error));
+        assert!(hint_for(sqlx::Error::Tls(tls.into())).contains("the driver demands it also with VERIFY_CA"));
+        let lookup = std::io::Error::other("failed to lookup address information: Name or service not known");
+        assert!(hint_for(sqlx::Error::Io(lookup)).contains("%40 %2F %23"));
+        assert_eq!(hint_for(sqlx::Error::Io(std::io::ErrorKind::ConnectionRefused.into())), "");
     }
 
     #[test]

@@ -40,12 +40,25 @@ pub(crate) enum DecodeError {
     /// An id is not spelled as ids are.
     #[error("the id in {0} is not in lower case with hyphens")]
     Spelling(&'static str),
+    /// An event that is not understood, by its wire name.
+    #[error("{event_type} {event_version} is not understood")]
+    Event {
+        event_type: String,
+        event_version: String,
+        #[source]
+        source: Box<DecodeError>,
+    },
     /// The payload is no event of its aggregate.
     #[error(transparent)]
     Payload(#[from] serde_json::Error),
 }
 
 impl DecodeError {
+    fn of_event(self, header: &EventHeader) -> Self {
+        let (event_type, event_version) = (header.event_type.clone(), header.event_version.clone());
+        Self::Event { event_type, event_version, source: Box::new(self) }
+    }
+
     pub(crate) fn at(self, position: Position) -> ReadError {
         ReadError::Undecodable { position, source: Box::new(self) }
     }
@@ -59,7 +72,8 @@ impl StoredEvent {
     /// Brings the event to its newest version and decodes it.
     pub(crate) fn decode(self, upcasters: &Upcasters) -> Result<Arc<LogEvent>, ReadError> {
         let position = self.header.position;
-        let decoded = decode(&self.header, &self.payload, upcasters).map_err(|error| error.at(position))?;
+        let decoded = decode(&self.header, &self.payload, upcasters);
+        let decoded = decoded.map_err(|error| error.of_event(&self.header).at(position))?;
         Ok(Arc::new(LogEvent { header: self.header, event: decoded }))
     }
 }

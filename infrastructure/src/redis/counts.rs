@@ -14,7 +14,7 @@ use super::connection;
 use super::link::{Change, Link, LinkStatus};
 use crate::rate_limits::hashed;
 
-/// Where and how to count.
+/// The Redis of an installation, and how long a caller waits for it.
 #[derive(Clone)]
 pub struct SharedCountsOptions {
     /// Such as `redis://127.0.0.1:6379`.

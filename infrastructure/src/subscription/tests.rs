@@ -417,6 +417,33 @@ async fn event_that_cannot_be_read_stops_the_projector_after_everything_before_i
 }
 
 #[tokio::test]
+async fn unreadable_events_at_the_edges_of_a_page_stop_the_projector_and_hide_nothing() {
+    /// As many as a subscriber reads at once.
+    const PAGE: Position = 500;
+    // The first one of all, the last of a page, the first of the next, and a page of nothing else.
+    for (first, last) in [(1, 1), (PAGE, PAGE), (PAGE + 1, PAGE + 1), (PAGE + 1, 2 * PAGE)] {
+        for fresh in databases().await {
+            let writer = node(&fresh.database).await;
+            for id in 1..=5 {
+                writer.append(id, 0, 220).await;
+            }
+            let change = format!("UPDATE events SET payload = '{{}}' WHERE position BETWEEN {first} AND {last}");
+            fresh.database.execute(&change, vec![]).await.unwrap();
+            let node = node(&fresh.database).await;
+            let handle = node.subscriptions.start(Arc::new(Notes::default()));
+            let StopReason::Poison { position, cause } = stopped(&handle).await else { panic!("another reason") };
+            assert_eq!(position, first);
+            assert!(cause.contains("TagDeleted"), "the type of the event: {cause}");
+            assert_eq!(notes(&fresh.database).await, (1..first).collect::<Vec<_>>());
+            // Whoever reads on after them gets the rest: positions are counted, not events that were understood.
+            assert!(node.log.read_after(first - 1, 1).await.is_err());
+            let rest = node.log.read_after(last, 10).await.unwrap();
+            assert_eq!(rest.iter().map(|event| event.header.position).next(), Some(last + 1));
+        }
+    }
+}
+
+#[tokio::test]
 async fn another_history_stops_the_projector() {
     let changes = [
         "UPDATE checkpoints SET epoch = '00000000-0000-0000-0000-000000000009'".to_owned(),

@@ -116,6 +116,14 @@ fn token_expires_by_the_time_that_is_passed() {
 }
 
 #[test]
+fn token_of_a_node_whose_clock_is_ahead_is_accepted() {
+    for ahead in [1, 300, 24 * 3_600] {
+        let token = tokens().issue_agent(ANNA, Role::Agent, SESSION, later(ahead));
+        assert!(tokens().verify(&token, NOW).is_ok(), "{ahead} seconds ahead");
+    }
+}
+
+#[test]
 fn properly_signed_control_is_accepted() {
     assert!(tokens().verify(&signed(&header(), &agent_claims(), SECRET), NOW).is_ok());
 }

@@ -28,7 +28,7 @@ const SELECT: &str = "SELECT sequence, event_type, event_version, payload FROM e
 /// The reader of streams of this database.
 pub(crate) struct Streams {
     database: Database,
-    /// On MySQL.
+    /// The reader of mysql-es, where the database is a server.
     repository: Option<MysqlEventRepository>,
 }
 

@@ -33,3 +33,21 @@ async fn transfer_to_a_group_waits_at_its_end(database: TestDatabase) {
     assert_eq!(admin.get(&format!("/v1/agents/{}", anna.id)).await.body["activeChats"], 0);
     anna.client.post(&path, &json!({})).await.expect(400);
 }
+
+each_database!(chat_is_handed_over_by_whoever_serves_it_who_then_is_out_of_it);
+async fn chat_is_handed_over_by_whoever_serves_it_who_then_is_out_of_it(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let anna = server.agent(1).await;
+    let vera = server.visitor("Hello").await;
+    active(&vera.client, &vera.chat("")).await;
+    let ben = server.agent(1).await;
+    let to_ben = json!({ "agentId": ben.id });
+    // A colleague who does not serve the chat hands it to nobody.
+    ben.client.post(&vera.chat("/transfer"), &to_ben).await.expect(403);
+    anna.client.post(&vera.chat("/transfer"), &to_ben).await.expect(200);
+    anna.client.post(&vera.chat("/events"), &json!({ "content": "One more thing" })).await.expect(403);
+    anna.client.post(&vera.chat("/transfer"), &json!({ "agentId": anna.id })).await.expect(403);
+    // The receiver is in it at once.
+    assert_eq!(ben.client.get(&vera.chat("")).await.expect(200).body["assignedAgent"]["id"], json!(ben.id));
+    ben.client.post(&vera.chat("/events"), &json!({ "content": "Hello" })).await.expect(201);
+}

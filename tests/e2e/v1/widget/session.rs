@@ -34,6 +34,18 @@ async fn returning_visitor_gets_the_open_chat_and_loses_no_word(database: TestDa
     assert_eq!(said(&events), ["First", "Second"]);
 }
 
+each_database!(strangers_who_give_one_address_are_two_visitors);
+async fn strangers_who_give_one_address_are_two_visitors(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let mine = json!({ "initialMessage": "mine", "name": "Kim", "email": "kim@example.com", "phone": "+49 30 1" });
+    let first = server.client().visitor(mine.clone()).await;
+    let second = server.client().visitor(mine).await;
+    assert_ne!((&first.id, &first.conversation_id), (&second.id, &second.conversation_id));
+    for (one, other) in [(&first, &second), (&second, &first)] {
+        one.client.get(&other.chat("")).await.expect(404);
+    }
+}
+
 each_database!(racing_sessions_of_one_visitor_get_the_same_chat);
 async fn racing_sessions_of_one_visitor_get_the_same_chat(database: TestDatabase) {
     let server = Server::start(&database).await;
