@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as in itself")]
 
 mod driver;
+mod graphiql;
 mod hostile;
 mod lasting;
 mod people;

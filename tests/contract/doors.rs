@@ -27,7 +27,8 @@ const BEHIND: [&str; 8] =
     ["command_bus", "CommandBus", "infrastructure", "projections", "ReadModel", "View", "Views", "wiring"];
 
 /// The folders of the doors, with the files that may name what lies behind.
-const DOORS: [(&str, &[&str]); 3] = [("api/src/rest", &["problem.rs"]), ("api/src/live", &[]), ("api/src/web", &[])];
+const DOORS: [(&str, &[&str]); 4] =
+    [("api/src/rest", &["problem.rs"]), ("api/src/live", &[]), ("api/src/web", &[]), ("api/src/graphql", &[])];
 
 /// The refusals of HTTP, as `StatusCode` names them.
 const REFUSING: [&str; 18] = [

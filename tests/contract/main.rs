@@ -9,6 +9,7 @@ mod dependencies;
 mod docs;
 mod doors;
 mod durability;
+mod graphql;
 mod interop;
 mod layout;
 mod matrix;

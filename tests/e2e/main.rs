@@ -6,6 +6,7 @@
 mod cli;
 mod cross;
 mod docs;
+mod graphql;
 mod health;
 mod metrics;
 mod office;

@@ -93,6 +93,24 @@ async fn pages_allow_nothing_inline_and_ask_no_other_server() {
 }
 
 #[tokio::test]
+async fn editor_of_graphql_is_a_page_of_this_server_alone() {
+    let (_server, _database, client) = client().await;
+    let browser = client.with_header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    assert_eq!(browser.get("/graphql").await.expect(303).header("location"), Some("graphql/"));
+    // What has a query is an operation, also in the address line.
+    browser.get("/graphql?query=%7B__typename%7D").await.expect(200);
+    let page = browser.get("/graphql/").await.expect(200);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    let files = addresses(page.body.as_str().unwrap());
+    assert!(files.iter().filter(|file| file.contains("/vendor/")).count() >= 4, "{files:?}");
+    for file in files.iter().map(|file| resolved("/graphql/", file)) {
+        assert!(file.starts_with("/assets/"), "{file}");
+        client.get(&file).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn page_that_is_known_is_not_sent_again() {
     let (_server, _database, client) = client().await;
     for page in ["/", "/console/", "/widget.js"] {

@@ -28,7 +28,7 @@ pub fn without_empty_variables(program: Command) -> Command {
 fn uses(command: &str, setting: &str) -> bool {
     match command {
         "serve" | "check" => true,
-        "asyncapi" | "openapi" | "completions" => false,
+        "asyncapi" | "graphql-schema" | "openapi" | "completions" => false,
         _ if COMMON.contains(&setting) => true,
         "demo" => matches!(setting, "admin_email" | "admin_password"),
         "admin" => matches!(setting, "admin_password" | "redis_url"),

@@ -96,6 +96,8 @@ enum Command {
     Demo(demo::Options),
     /// Print the AsyncAPI document of the live stream
     Asyncapi,
+    /// Print the GraphQL schema in its definition language
+    GraphqlSchema,
     /// Print the OpenAPI document of the REST API
     Openapi {
         /// Print a Postman collection generated from it instead
@@ -172,6 +174,7 @@ impl Job {
             Command::EraseVisitor(options) => Self::on(Open, |settings| erase_visitor::run(settings, options)),
             Command::Demo(options) => Self::on(Create, |settings| demo::run(settings, options)),
             Command::Asyncapi => Self::alone(|| Ok(openapi::run_asyncapi())),
+            Command::GraphqlSchema => Self::alone(|| Ok(openapi::run_graphql_schema())),
             Command::Openapi { postman } => Self::alone(move || Ok(openapi::run(postman))),
             Command::Completions(options) => {
                 Self::alone(move || Ok(completions::run(&options, help::fit(Cli::command()))))

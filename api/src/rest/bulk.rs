@@ -20,9 +20,7 @@ use crate::rest::problem::Problem;
 use crate::rest::recipient::Recipient;
 use crate::rest::respond::{Answer, Responder};
 use crate::rest::values;
-use crate::service::{BulkOutcome, Caller, Fields, Refusal, Services};
-
-const MAX_CONVERSATIONS: usize = 100;
+use crate::service::{BulkOutcome, Caller, Fields, MAX_CONVERSATIONS, Refusal, Services};
 
 /// The body as it comes: the conversations and exactly one of the actions.
 #[derive(Deserialize)]

@@ -20,12 +20,9 @@ use crate::rest::extract::{AtLeast, KnownVersion, Nothing, OneId, Query, TwoIds,
 use crate::rest::problem::Problem;
 use crate::rest::respond::Responder;
 use crate::rest::values;
-use crate::service::{Caller, CallingAgent, Fields, Services, UseCase};
+use crate::service::{Caller, CallingAgent, Fields, MAX_MEMBERS, Services, UseCase};
 
 const STRATEGIES: &str = "round_robin, least_loaded, sticky";
-
-/// The most agents in one request.
-const MAX_MEMBERS: usize = 500;
 
 pub async fn list(
     State(services): State<Arc<Services>>,

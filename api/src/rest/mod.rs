@@ -13,6 +13,7 @@ mod destination;
 mod docs;
 pub mod endpoints;
 pub mod extract;
+mod graphql;
 mod groups;
 pub(crate) mod health;
 mod limits;
@@ -84,6 +85,7 @@ pub fn router(state: RestState, ids: Arc<dyn Ids>, pages: Router<RestState>) -> 
         let guarded = Guard { edge: Arc::clone(&state.edge), action, takes_body };
         router = router.route(path, handler.route_layer(from_fn_with_state(guarded, guard)));
     }
+    router = router.route(graphql::PATH, graphql::route());
     let counted = (state.clone(), Arc::new(Actions::of_endpoints()));
     router
         .fallback(|| async { Problem::from(Refusal::not_found("resource")) })

@@ -89,6 +89,11 @@ const fn status_of(code: Code) -> StatusCode {
     }
 }
 
+/// The status of a GraphQL answer: 400 for a request of which nothing was executed.
+pub const fn graphql_status(is_wrong: bool) -> StatusCode {
+    if is_wrong { StatusCode::BAD_REQUEST } else { StatusCode::OK }
+}
+
 impl Problem {
     /// 405: the resource does not have the method.
     #[must_use]

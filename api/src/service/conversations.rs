@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use application::ports::{Position, Principal, Sequence};
 use domain::ids::{ConversationId, ThreadId};
 use projections::conversations::{ConversationCounts, ConversationFilter, ConversationOrder};
 use projections::{Page, PageRequest};
 
-use super::reading::{AssignmentView, NamedConversation, NamedEvent, Reading, Standing};
+use super::reading::{AssignmentView, NamedConversation, NamedEvent, Reading, ShownThread, Standing};
 use super::views::ReadModel;
 use super::{Action, Caller, FreshReads, Refusal};
 
@@ -97,6 +99,20 @@ impl Conversations {
         self.reading.ensure_thread_readable(caller.principal, thread_id).await?;
         let as_of = self.freshness.reach_as_of(at_least, &[ReadModel::ThreadEvents], caller.as_of).await?;
         Ok(self.reading.list_thread_events(thread_id, (after, limit), as_of).await?)
+    }
+
+    /// Reads the last events of threads that the caller has been shown: one statement for all of them.
+    ///
+    /// # Errors
+    /// When the view is behind the position or cannot be read.
+    pub async fn last_events(
+        &self,
+        caller: &Caller,
+        (threads, limit): (&[ShownThread], u32),
+        at_least: Option<Position>,
+    ) -> Result<BTreeMap<ThreadId, Vec<NamedEvent>>, Refusal> {
+        let as_of = self.freshness.reach_as_of(at_least, &[ReadModel::ThreadEvents], caller.as_of).await?;
+        Ok(self.reading.list_last_events(threads, limit, as_of).await?)
     }
 
     /// Lists the assignments, returns and closings of a conversation after a version, for agents.

@@ -13,6 +13,9 @@ use super::reading::deleted;
 use super::views::ReadModel;
 use super::{Caller, CallingAgent, FreshReads, Refusal};
 
+/// The most agents that one request adds to a group.
+pub const MAX_MEMBERS: usize = 500;
+
 /// Reads agents, groups and tags.
 #[derive(Clone)]
 pub struct Directory {

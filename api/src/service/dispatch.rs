@@ -17,6 +17,9 @@ use super::{Caller, Refusal};
 /// change itself is committed by then.
 const SETTLE_WITHIN: Duration = Duration::from_secs(5);
 
+/// The most conversations of one bulk change.
+pub const MAX_CONVERSATIONS: usize = 100;
+
 /// Whether a caller wants to wait until reads show the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {

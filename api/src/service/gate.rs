@@ -54,6 +54,20 @@ impl Gate {
         let (authenticator, token) = (self.authenticator.clone(), token.map(str::to_owned));
         Ok(Entrance { authenticator, action, token, address, standing })
     }
+
+    /// Whether an action has no limit of its own: it counts like a request that nothing serves.
+    #[must_use]
+    pub fn counts_like_any(&self, action: Action, token: Option<&str>) -> bool {
+        self.limits.counts_like_any(action, || self.authenticator.named_by(token))
+    }
+
+    /// An entrance for a part of a request that was counted as a whole, for a part that [counts like
+    /// any](Self::counts_like_any).
+    #[must_use]
+    pub fn enter_counted(&self, action: Action, token: Option<&str>, address: String) -> Entrance {
+        let (authenticator, token) = (self.authenticator.clone(), token.map(str::to_owned));
+        Entrance { authenticator, action: Some(action), token, address, standing: None }
+    }
 }
 
 impl Entrance {

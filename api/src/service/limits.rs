@@ -166,6 +166,12 @@ impl Limits {
         within(self.count(limiter, self.rates.of_chat(returning), address).await)
     }
 
+    /// Whether an action counts under the limit of requests that nothing serves.
+    pub(super) fn counts_like_any(&self, action: Action, principal: impl FnOnce() -> Option<Principal>) -> bool {
+        let principal = principal();
+        self.rates.of(Some(action), principal) == self.rates.of(None, principal)
+    }
+
     /// Whether one more first answer to this caller may be kept: an answer may be large, and the disk is not.
     pub async fn may_keep_answer(&self, actor: &str) -> bool {
         let Some(limiter) = &self.limiter else { return true };

@@ -14,6 +14,7 @@ mod access;
 mod action;
 mod activity;
 mod agent_sessions;
+mod agent_summary;
 mod arrivals;
 mod audit;
 mod authenticate;
@@ -49,6 +50,7 @@ pub use access::Access;
 pub use action::Action;
 pub use activity::Activity;
 pub use agent_sessions::AgentSessions;
+pub use agent_summary::AgentStats;
 pub use application::command_bus::{CommandContext, Executed, UseCase};
 pub use arrivals::{Arrival, Arrivals};
 pub use audit::{
@@ -57,8 +59,8 @@ pub use audit::{
 pub use authenticate::{Authenticator, Caller, CallingAgent};
 pub use background::BackgroundTasks;
 pub use conversations::{Conversations, EventsRequest};
-pub use directory::{AgentFigures, Directory, Lookup};
-pub use dispatch::{BulkOutcome, ChangeRequest, Dispatch, Done, Wait};
+pub use directory::{AgentFigures, Directory, Lookup, MAX_MEMBERS};
+pub use dispatch::{BulkOutcome, ChangeRequest, Dispatch, Done, MAX_CONVERSATIONS, Wait};
 pub use fields::Fields;
 pub use freshness::FreshReads;
 pub use gate::{Entrance, Gate};

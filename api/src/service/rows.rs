@@ -28,5 +28,5 @@ pub mod tags {
 }
 
 pub mod thread_events {
-    pub use projections::thread_events::{AuthorType, ThreadEventKind};
+    pub use projections::thread_events::{AuthorType, SystemType, ThreadEventKind};
 }

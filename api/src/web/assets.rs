@@ -82,7 +82,7 @@ impl Assets {
             let media_type = media_type::of(&name)?;
             let content = if name.ends_with(".html") {
                 place(&name, &content, &version)
-            } else if name.ends_with(".js") {
+            } else if name.ends_with(".js") && !name.starts_with("vendor/") {
                 without_comments(&String::from_utf8_lossy(&content)).into_bytes()
             } else {
                 content
@@ -166,6 +166,7 @@ mod tests {
             ("home/index.html", "<script src=\"{assets}/main.js\"></script>"),
             ("console/index.html", "<script src=\"{assets}/main.js\"></script>"),
             ("main.js", script),
+            ("vendor/lib.js", "`\n// text\n`"),
             ("vendor/derive", "echo"),
         ];
         Assets::new(files.map(|(name, content)| (name.to_owned(), content.into())).into())
@@ -176,6 +177,12 @@ mod tests {
         let script = "// why\n/**\n * A * b.\n */\nlet a = 1; // kept\n\n  /** @type {B} */ (a).b();\n/* c */\nlet url = 'https://x';\n";
         let left = "let a = 1; // kept\n  /** @type {B} */ (a).b();\nlet url = 'https://x';\n";
         assert_eq!(without_comments(script), left);
+    }
+
+    #[test]
+    fn libraries_are_served_as_their_authors_wrote_them() {
+        let library = assets("1").find("vendor/lib.js").unwrap().plain().clone();
+        assert_eq!(library, "`\n// text\n`");
     }
 
     #[test]
@@ -204,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_page_is_there() {
-        for page in ["home", "console", "widget", "demo"] {
+        for page in ["home", "console", "widget", "demo", "graphiql"] {
             assert!(Assets::get().find(&format!("{page}/index.html")).is_some_and(Asset::is_page), "{page}");
         }
         assert!(Assets::get().find("widget/loader.js").is_some());

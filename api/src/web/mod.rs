@@ -1,5 +1,5 @@
-//! The pages: the way in at `/`, the agents' console, the visitors' widget and a shop that shows it. They call the public
-//! API and the live stream, nothing else. Their files are in `api/web/`.
+//! The pages: the way in at `/`, the agents' console, the visitors' widget, a shop that shows it, and GraphiQL. They
+//! call the public API and the live stream, nothing else. Their files are in `api/web/`.
 
 mod assets;
 mod media_type;
@@ -40,6 +40,7 @@ pub fn routes() -> Router<RestState> {
         .route("/console/", get(console))
         .route("/demo", get(async || to("demo/")))
         .route("/demo/", get(demo))
+        .route("/graphql/", get(graphiql))
         .route("/widget", get(async || to("widget/")))
         .route("/widget/", get(widget))
         .route("/widget.js", get(loader))
@@ -62,6 +63,10 @@ async fn console(headers: HeaderMap) -> Response {
 
 async fn demo(headers: HeaderMap) -> Response {
     page("demo/index.html", &Policy::WithWidget, &headers)
+}
+
+async fn graphiql(headers: HeaderMap) -> Response {
+    page("graphiql/index.html", &Policy::WithStyles, &headers)
 }
 
 async fn widget(State(edge): State<Arc<Edge>>, headers: HeaderMap) -> Response {

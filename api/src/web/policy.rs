@@ -9,6 +9,10 @@ use crate::server::cors::CorsOrigins;
 const STRICT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     manifest-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
+/// The same for a page whose library writes styles and texts as HTML, and brings its fonts along.
+const WITH_STYLES: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
@@ -16,6 +20,8 @@ const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy")
 pub(super) enum Policy<'a> {
     /// It stands in no other page, and no other in it.
     Alone,
+    /// As [`Self::Alone`], with styles that a library writes: for tools of developers only.
+    WithStyles,
     /// The widget stands in it.
     WithWidget,
     /// It stands in pages of this server and of these origins.
@@ -27,6 +33,7 @@ impl Policy<'_> {
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let policy = match self {
             Self::Alone => format!("{STRICT}; frame-ancestors 'none'"),
+            Self::WithStyles => WITH_STYLES.to_owned(),
             Self::WithWidget => format!("{STRICT}; frame-src 'self'; frame-ancestors 'none'"),
             Self::Framed(origins) => format!("{STRICT}; frame-ancestors {}", ancestors(origins)),
         };
@@ -81,10 +88,16 @@ mod tests {
 
     #[test]
     fn other_pages_stand_in_none() {
-        for policy in [Policy::Alone, Policy::WithWidget] {
+        for policy in [Policy::Alone, Policy::WithStyles, Policy::WithWidget] {
             let (policy, denied) = written(&policy);
             assert!(policy.ends_with("frame-ancestors 'none'") && denied, "{policy}");
         }
+    }
+
+    #[test]
+    fn page_with_styles_of_a_library_has_no_foreign_script_and_asks_no_other_server() {
+        let (policy, _) = written(&Policy::WithStyles);
+        assert!(policy.contains("script-src 'self';") && policy.contains("connect-src 'self';"), "{policy}");
     }
 
     #[test]

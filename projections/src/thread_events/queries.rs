@@ -67,6 +67,22 @@ impl ThreadEventQueries {
         Ok((row.opt_int("last")?.unwrap_or_default(), messages))
     }
 
+    /// The last events of each of these threads, of all threads by position: one statement, however many threads there are.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list_last_events(&self, threads: &[ThreadId], limit: u32) -> Result<Vec<ThreadEventView>, QueryError> {
+        // Each thread by its own index range: a window over all of them would read every event of long threads.
+        const OF_THREAD: &str = "SELECT * FROM (SELECT * FROM thread_events WHERE thread_id = ? ORDER BY position DESC LIMIT ?) AS last_events";
+        if threads.is_empty() {
+            return Ok(vec![]);
+        }
+        let sql = format!("{} ORDER BY position", vec![OF_THREAD; threads.len()].join(" UNION ALL "));
+        let args = threads.iter().flat_map(|thread| sql_args![thread.uuid(), i64::from(limit)]).collect();
+        let rows = self.database.fetch_all(&sql, args).await?;
+        Ok(rows.iter().map(ThreadEventView::read).collect::<Result<_, _>>()?)
+    }
+
     /// The events of a thread after a position, in order; `nextCursor` is the position to go on after. A client
     /// that follows the thread goes on after the position of its last event.
     ///

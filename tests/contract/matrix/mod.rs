@@ -1,7 +1,8 @@
-//! Every action with every role, through each door: the service, called in this process, and REST over HTTP. One table has
-//! the outcomes of both.
+//! Every action with every role, through each door: the service, called in this process, REST and GraphQL over HTTP. One
+//! table has the outcomes of all.
 
 mod case;
+mod graphql;
 mod http;
 mod rows;
 mod service;
@@ -15,7 +16,7 @@ use projections::PageRequest;
 use serde_json::json;
 
 use case::{Case, Things};
-use rows::{CALLERS, Call, On, Row, rows};
+use rows::{CALLERS, Call, DONE, On, Row, rows};
 
 /// The people of the table: the outsider, the colleague, the assigned agent, the supervisor and the admin.
 async fn staff(server: &Server) -> Vec<Person> {
@@ -89,9 +90,9 @@ impl Scene {
     }
 
     async fn check(&self, (call, on, expected): Row) {
+        let mut chat = self.chat(on).await;
         for (number, (caller, expected)) in CALLERS.into_iter().zip(expected).enumerate() {
-            for door in ["service", "rest"] {
-                let chat = self.chat(on).await;
+            for door in ["service", "rest", "graphql"] {
                 let client = self.client(number, (call, &chat)).await;
                 let mut case = Case {
                     call,
@@ -108,20 +109,29 @@ impl Scene {
                 case.prepare().await;
                 let found = match door {
                     "service" => service::in_process(self.server.services(), &case).await,
+                    "graphql" => graphql::over_graphql(&case).await.unwrap_or_else(|| expected.to_owned()),
                     _ => http::over_http(&case).await,
                 };
                 assert_eq!(found, expected, "{call:?} by {caller} through {door}");
-                if on != On::Nothing {
-                    let path = format!("/v1/conversations/{}/close", chat.conversation_id);
-                    chat.client.post(&path, &json!({ "reason": "over" })).await;
+                if on != On::Nothing && expected == DONE && call.uses_up_the_chat() {
+                    close(&chat).await;
+                    chat = self.chat(on).await;
                 }
             }
+        }
+        if on != On::Nothing {
+            close(&chat).await;
         }
     }
 }
 
-each_database!(service_and_rest_give_every_caller_the_same_answers);
-async fn service_and_rest_give_every_caller_the_same_answers(database: TestDatabase) {
+async fn close(chat: &Visitor) {
+    let path = format!("/v1/conversations/{}/close", chat.conversation_id);
+    chat.client.post(&path, &json!({ "reason": "over" })).await;
+}
+
+each_database!(doors_give_every_caller_the_same_answers);
+async fn doors_give_every_caller_the_same_answers(database: TestDatabase) {
     let scene = Scene::of(&database).await;
     for row in rows() {
         scene.check(row).await;

@@ -32,6 +32,12 @@ impl Call {
             Self::TakeChat | Self::GiveChat => Action::AssignChat,
         }
     }
+
+    /// Whether the chat is of no use for another such call once it was done.
+    pub const fn uses_up_the_chat(self) -> bool {
+        use Action::{AssignChat, CloseChat, ErasePersonalData, ReopenChat, TransferChat};
+        matches!(self.action(), AssignChat | CloseChat | ErasePersonalData | ReopenChat | TransferChat)
+    }
 }
 
 /// The chat on which a call is made.

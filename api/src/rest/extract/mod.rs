@@ -16,4 +16,4 @@ pub use json::parse_json;
 pub use position::AtLeast;
 pub use query::Query;
 pub use version::KnownVersion;
-pub use write::{MAX_BODY_BYTES, MAX_KEY_LENGTH, Nothing, Write, WriteInfo, double_option, read_body};
+pub use write::{MAX_BODY_BYTES, MAX_KEY_LENGTH, Nothing, Write, WriteInfo, double_option, read_body, read_json};

@@ -131,6 +131,15 @@ where
     }
 }
 
+/// All bytes of a JSON body.
+///
+/// # Errors
+/// 415 for another media type, and as of [`read_body`].
+pub async fn read_json(request: Request) -> Result<Bytes, Problem> {
+    ensure_json(request.headers())?;
+    Ok(read_body(request.into_body()).await?)
+}
+
 /// All bytes of a body.
 ///
 /// # Errors

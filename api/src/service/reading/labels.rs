@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use application::ports::{AsOf, Principal};
 use application::{Entity, UseCaseError};
 use domain::agent::Agent;
-use domain::ids::{AgentId, ConversationId, EntityId as _, TagId, VisitorId};
+use domain::ids::{AgentId, ConversationId, EntityId as _, TagId, ThreadId, VisitorId};
 use domain::tag::Tag;
 use domain::text::{Color, Name};
 use futures::future::try_join_all;
@@ -69,6 +69,32 @@ pub struct NamedEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     author_name: Option<Name>,
+}
+
+/// A thread of a conversation that a caller has been shown, so that its events may be shown as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownThread(ThreadId);
+
+impl ShownThread {
+    /// Finds its events.
+    #[must_use]
+    pub const fn id(self) -> ThreadId {
+        self.0
+    }
+}
+
+impl NamedConversation {
+    /// The one that is open, or was the last to be.
+    #[must_use]
+    pub fn last_thread(&self) -> Option<ShownThread> {
+        self.view.thread_ids.last().copied().map(ShownThread)
+    }
+}
+
+impl NamedEvent {
+    pub(super) const fn thread_id(&self) -> ThreadId {
+        self.event.thread_id
+    }
 }
 
 /// A conversation's id and visitor, and its state for the visitor and for agents.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use application::chat::ensure_thread_readable;
 use application::ports::{AsOf, Position, Principal};
 use domain::agent::Agent;
@@ -6,7 +8,7 @@ use domain::text::Name;
 use domain::thread::Thread;
 use projections::Page;
 
-use super::{NamedEvent, Reading, ReadingError};
+use super::{NamedEvent, Reading, ReadingError, ShownThread};
 
 impl Reading {
     /// Refuses callers who may not read a thread, as if it did not exist.
@@ -30,6 +32,25 @@ impl Reading {
     ) -> Result<Page<NamedEvent>, ReadingError> {
         let Page { data, next_cursor } = self.threads.list_thread_events(id, after, limit).await?;
         Ok(Page { data: self.named_events(data, as_of).await?, next_cursor })
+    }
+
+    /// The last events of threads that the caller has been shown, in order, with the names of their authors.
+    ///
+    /// # Errors
+    /// When the log or the view cannot be read.
+    pub async fn list_last_events(
+        &self,
+        threads: &[ShownThread],
+        limit: u32,
+        as_of: AsOf,
+    ) -> Result<BTreeMap<ThreadId, Vec<NamedEvent>>, ReadingError> {
+        let ids: Vec<_> = threads.iter().map(|thread| thread.id()).collect();
+        let events = self.threads.list_last_events(&ids, limit).await?;
+        let mut of_threads = BTreeMap::<_, Vec<_>>::new();
+        for event in self.named_events(events, as_of).await? {
+            of_threads.entry(event.thread_id()).or_default().push(event);
+        }
+        Ok(of_threads)
     }
 
     /// The conversation of a thread; `None` when there is no such thread.

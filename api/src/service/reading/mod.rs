@@ -19,7 +19,7 @@ use projections::thread_events::ThreadEventQueries;
 pub use assignments::AssignmentView;
 pub use conversations::Standing;
 pub use error::ReadingError;
-pub use labels::{NamedConversation, NamedEvent};
+pub use labels::{NamedConversation, NamedEvent, ShownThread};
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, deleted};
 
 /// Reads conversations for callers.

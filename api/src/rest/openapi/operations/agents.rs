@@ -2,9 +2,9 @@ use crate::service::rows::Page;
 use crate::service::rows::agents::AgentView;
 use serde_json::json;
 
-use crate::rest::agent_stats::AgentStats;
 use crate::rest::openapi::operation::Doc;
 use crate::rest::presence::Beat;
+use crate::service::AgentStats;
 
 pub(super) fn docs() -> Vec<Doc> {
     vec![
