@@ -182,6 +182,8 @@ impl Mariadb {
         let user = std::fs::metadata(folder.path()).is_ok_and(|folder| folder.uid() == 0).then_some("--user=root");
         let mut installing = Command::new(install);
         installing.args(["--no-defaults", "--force", &data, "--skip-test-db", "--skip-name-resolve"]).args(user);
+        // A server that starts removes temporary tables where another one has its own.
+        installing.env("TMPDIR", folder.path());
         let installed = installing.arg("--auth-root-authentication-method=normal").output().expect("it can be started");
         assert!(installed.status.success(), "{installed:?}");
         let port = free_port();
@@ -189,6 +191,7 @@ impl Mariadb {
         // Durable as it comes: the log of InnoDB is flushed at every commit.
         let mut words =
             vec![server, "--no-defaults".to_owned(), data, in_folder("socket", "s"), in_folder("pid-file", "p")];
+        words.push(in_folder("tmpdir", ""));
         words.extend(user.map(str::to_owned));
         let rest = ["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=500"];
         words.extend(rest.map(str::to_owned));

@@ -29,6 +29,7 @@ pub use schema::{Holder, MigrateError, PrimaryKey, SchemaLock, TableCopies};
 use session::Inner as SessionInner;
 pub use session::Session;
 pub use snapshot::ReadSnapshot;
+pub(crate) use sqlite::is_foreign;
 pub use sqlite::{SqliteVersion, has_foreign_wal, unwritable_place};
 pub use statements::{CHUNKS, placeholders};
 pub(crate) use statements::{Statement, WholeTransaction, push_text};

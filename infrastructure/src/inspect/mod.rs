@@ -9,8 +9,6 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
 use application::ports::Clock;
 
 pub use self::redis::inspect_redis;
@@ -34,10 +32,7 @@ pub async fn inspect_database(url: &str, expected: Expectations<'_>, clock: &dyn
     if let Some(file) = Database::file(url)
         && let Some(finding) = sqlite::before_opening(&file)
     {
-        return match finding.status {
-            Status::Warning => inspect_read_only(&file, finding, expected, clock).await,
-            Status::Ok | Status::Failed => vec![finding],
-        };
+        return vec![finding];
     }
     let options = DatabaseOptions { pool_size: 2, ..DatabaseOptions::default() };
     let database = match Database::connect(url, options).await {
@@ -55,25 +50,6 @@ pub async fn inspect_database(url: &str, expected: Expectations<'_>, clock: &dyn
     log::inspect(&database, expected.projectors, clock, &mut findings).await;
     database.close().await;
     findings
-}
-
-/// Looks at what is in a file that the next start changes: it may be another program's.
-async fn inspect_read_only(
-    file: &Path,
-    finding: Finding,
-    expected: Expectations<'_>,
-    clock: &dyn Clock,
-) -> Vec<Finding> {
-    let url = format!("sqlite:{}?mode=ro", file.display());
-    match Database::connect(&url, DatabaseOptions { pool_size: 1, ..DatabaseOptions::default() }).await {
-        Ok(database) => {
-            let mut findings = vec![finding];
-            log::inspect(&database, expected.projectors, clock, &mut findings).await;
-            database.close().await;
-            findings
-        }
-        Err(error) => vec![finding, unreachable(&url, &error)],
-    }
 }
 
 fn unreachable(url: &str, error: &DatabaseError) -> Finding {

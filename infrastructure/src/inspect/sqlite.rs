@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 
 use super::{Finding, unknown, with_causes};
-use crate::database::{Database, DatabaseError, SqliteVersion, unwritable_place};
+use crate::database::{Database, DatabaseError, SqliteVersion, is_foreign, unwritable_place};
 use crate::sql_args;
 
 const SUBJECT: &str = "database";
@@ -16,8 +16,7 @@ const FILE: &str = "database file";
 /// How many lines of SQLite are shown.
 const SHOWN: usize = 5;
 
-/// What is to be said about a file that must not be opened by SQLite as the server does, which would change it. One without a
-/// write-ahead log, which is a warning, can still be read.
+/// What is to be said about a file that must not be opened by SQLite as the server does, which would change it.
 pub(super) fn before_opening(file: &Path) -> Option<Finding> {
     let mut head = [0; 20];
     let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
@@ -29,10 +28,7 @@ pub(super) fn before_opening(file: &Path) -> Option<Finding> {
             let advice = "let the user who runs livechatlog read and write it";
             Some(Finding::failed(SUBJECT, format!("{} cannot be read: {error}", file.display()), advice))
         }
-        Ok(()) if head.starts_with(b"SQLite format 3\0") => (head[18] != 2).then(|| {
-            let found = format!("{} does not keep a write-ahead log (WAL)", file.display());
-            Finding::warning(SUBJECT, found, "the next start switches it on")
-        }),
+        Ok(()) if head.starts_with(b"SQLite format 3\0") => (head[18] != 2).then(|| without_wal(file)),
         _ => {
             let found = format!("{} is no SQLite database", file.display());
             Some(Finding::failed(
@@ -41,6 +37,21 @@ pub(super) fn before_opening(file: &Path) -> Option<Finding> {
                 "name another file in DATABASE_URL, or restore a backup into a new one",
             ))
         }
+    }
+}
+
+/// The next start would refuse a file of another program, and change an own one.
+fn without_wal(file: &Path) -> Finding {
+    match is_foreign(file) {
+        Ok(false) => {
+            let found = format!("{} does not keep a write-ahead log (WAL)", file.display());
+            Finding::warning(SUBJECT, found, "the next start switches it on; the rest was left out")
+        }
+        Ok(true) => {
+            let found = format!("{}: {}", file.display(), DatabaseError::ForeignFile);
+            Finding::failed(SUBJECT, found, "name a file of its own in DATABASE_URL. Nothing was changed")
+        }
+        Err(error) => unknown(SUBJECT, &error),
     }
 }
 

@@ -109,7 +109,11 @@ async fn file_of_another_program_without_a_write_ahead_log_is_told_and_stays_as_
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.db");
     let url = format!("sqlite:{}", file.display());
-    for foreign in ["CREATE TABLE tags (a INT)", "CREATE TABLE invoices (a INT)", "CREATE VIEW tags AS SELECT 1"] {
+    for foreign in [
+        "CREATE TABLE tags (a INT)",
+        "CREATE TABLE invoices (a INT)",
+        "CREATE TABLE a (b INT); CREATE VIEW tags AS SELECT 1",
+    ] {
         let shop = rusqlite::Connection::open(&file).unwrap();
         shop.execute_batch(foreign).unwrap();
         drop(shop);
@@ -129,8 +133,7 @@ async fn file_of_another_program_without_a_write_ahead_log_is_told_and_stays_as_
     own.pragma_update(None, "journal_mode", "DELETE").unwrap();
     drop(own);
     let found = look(&url).await;
-    assert_eq!(found[0].status, Status::Warning, "{found:#?}");
-    assert!(found.iter().any(|finding| finding.subject == "schema" && finding.status == Status::Ok), "{found:#?}");
+    assert_eq!((found.len(), found[0].status), (1, Status::Warning), "{found:#?}");
 }
 
 #[tokio::test]

@@ -60,6 +60,18 @@ pub(super) fn ensure_not_foreign(connection: &Connection) -> Result<(), Database
     if tables > 0 && own == 0 { Err(DatabaseError::ForeignFile) } else { Ok(()) }
 }
 
+/// Whether a file has tables of another program. It is only read, as it is without a write-ahead log.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn is_foreign(file: &Path) -> Result<bool, DatabaseError> {
+    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    match ensure_not_foreign(&Connection::open_with_flags(immutable(file), access)?) {
+        Err(DatabaseError::ForeignFile) => Ok(true),
+        other => other.map(|()| false),
+    }
+}
+
 /// The file's address as a URI, which has the characters that mean something in it encoded (<https://sqlite.org/uri.html>).
 fn immutable(file: &Path) -> PathBuf {
     let path = file.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");

@@ -20,6 +20,7 @@ use super::{DatabaseError, DatabaseOptions, SqlValue};
 pub(super) use address::path;
 pub use address::unwritable_place;
 use address::{Mode, create_private};
+pub(crate) use connection::is_foreign;
 pub use foreign_wal::has_foreign_wal;
 use profile::Profile;
 use readers::Readers;
