@@ -18,6 +18,7 @@ mod redis;
 mod replay;
 mod rights;
 mod servers;
+mod soak;
 mod stream;
 mod trap;
 mod waiting;
