@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Batch, Connection, OpenFlags, ToSql};
@@ -40,6 +41,9 @@ pub(super) fn open(file: &Path, mode: Mode) -> Result<Connection, DatabaseError>
     let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
+    // Otherwise the plan may follow the values, such as that of LIMIT, and each new value makes SQLite prepare the kept
+    // statement again (https://sqlite.org/queryplanner-ng.html#qpsg): half of the time of a short list.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     for (name, value) in PRAGMAS {
         set(&connection, name, value)?;
     }
@@ -139,5 +143,36 @@ impl ToSql for SqlValue {
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    const PAGE: &str = "SELECT number FROM numbers WHERE number > ? ORDER BY number LIMIT ?";
+
+    /// How often SQLite has prepared the kept statement again.
+    fn prepared_again(connection: &Connection) -> i32 {
+        connection.execute_batch("CREATE TABLE IF NOT EXISTS numbers (number INTEGER PRIMARY KEY)").unwrap();
+        for limit in 1..=10 {
+            let page = Statement::new(PAGE, vec![SqlValue::Int(0), SqlValue::Int(limit)]);
+            assert_eq!(run(connection, &page).unwrap().count, 0);
+        }
+        connection.prepare_cached(PAGE).unwrap().get_status(StatementStatus::RePrepare)
+    }
+
+    #[test]
+    fn kept_statement_takes_new_values_without_being_prepared_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("one.db");
+        std::fs::File::create(&file).unwrap();
+        let connection = open(&file, Mode::ReadWrite).unwrap();
+        assert_eq!(prepared_again(&connection), 0);
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, false).unwrap();
+        connection.flush_prepared_statement_cache();
+        assert!(prepared_again(&connection) > 0, "the setting has no use any more");
     }
 }
