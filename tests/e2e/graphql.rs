@@ -286,6 +286,11 @@ async fn costly_documents_are_refused_before_anything_is_done(database: TestData
         format!("{}{}", "{ me ".repeat(14), "}".repeat(14)),
         bomb.to_owned(),
         "mutation { ".to_owned() + &(0..2_001).map(|n| format!("t{n}:logOut{{done}} ")).collect::<String>() + "}",
+        format!("{{ tags(first: {}1{}) {{ nodes {{ id }} }} }}", "[".repeat(65), "]".repeat(65)),
+        format!(
+            "{{ agents(first: 100) {{ nodes {{ {} }} }} }}",
+            (0..1_500).map(|n| format!("a{n}:id ")).collect::<String>()
+        ),
     ] {
         let reply = admin.with_header("accept", RESPONSE).post("/graphql", &json!({ "query": document })).await;
         assert_eq!((reply.status, code(&reply.body)), (400, "graphql_too_costly"), "{document:.80}");
@@ -295,6 +300,19 @@ async fn costly_documents_are_refused_before_anything_is_done(database: TestData
     let after = weighed["extensions"]["after"].as_str().unwrap();
     let (epoch, position) = after.rsplit_once(':').unwrap();
     assert_eq!((epoch.len(), position.parse::<i64>().unwrap() > 0), (36, true), "{after}");
+}
+
+each_database!(variable_that_is_left_out_leaves_its_field_as_it_is);
+async fn variable_that_is_left_out_leaves_its_field_as_it_is(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await.client;
+    let tag = admin.post("/v1/tags", &json!({ "name": "urgent", "color": "#ff0000" })).await.expect(201).body;
+    let change = "mutation($id: ID!, $name: String, $color: String) {
+        changeTag(input: { id: $id, name: $name, color: $color }) { tag { name color } } }";
+    let answer = ask(&admin, change, json!({ "id": tag["id"], "name": "late" })).await;
+    assert_eq!(answer["data"]["changeTag"]["tag"], json!({ "name": "late", "color": "#ff0000" }), "{answer}");
+    let answer = ask(&admin, change, json!({ "id": tag["id"], "color": null })).await;
+    assert_eq!(answer["data"]["changeTag"]["tag"], json!({ "name": "late", "color": null }), "{answer}");
 }
 
 each_database!(conversations_of_a_page_show_their_own_last_messages);

@@ -1,10 +1,10 @@
 //! What a document may cost at most, found before anything of it is executed.
 //!
 //! The cost is the number of objects that may be returned: a list counts as often as its `first` allows, for each object
-//! that holds it. The number of fields bounds the work of validation as well, with fragments counted wherever they are
+//! that holds it. The values of these objects are bounded as well, because one object may be asked for one value many times. The number of fields bounds the work of validation as well, with fragments counted wherever they are
 //! spread; so a few lines that spread each other, or thousands of aliases, are refused after a short walk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
     Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
@@ -18,29 +18,33 @@ use crate::service::reading::DEFAULT_LIMIT;
 pub const MAX_COST: u64 = 5_000;
 /// The most fields of a document, spread fragments and directives included.
 pub const MAX_FIELDS: usize = 2_000;
+/// The most values that an operation may return, long texts counted as [`LONG`].
+pub const MAX_VALUES: u64 = 100_000;
+/// As many values count for one text that may be long.
+const LONG: u64 = 20;
 /// The deepest field, outside of the introspection.
 pub const MAX_DEPTH: usize = 12;
 /// The most lists of the introspection that hold each other: clients need two, and each multiplies the answer.
 pub const MAX_INTROSPECTED_LISTS: usize = 2;
 
+/// The most fields of the introspection, fragments counted wherever they are spread: clients need some 300.
+pub const MAX_INTROSPECTED_FIELDS: usize = 500;
+
 /// Lists of the roots, whose arguments say how long they may be.
-const ROOT_LISTS: [&str; 9] = [
-    "agents",
-    "groups",
-    "tags",
-    "conversations",
-    "threadEvents",
-    "assignments",
-    "queue",
-    "auditEvents",
-    "changeConversations",
-];
+const ROOT_LISTS: [&str; 8] =
+    ["agents", "groups", "tags", "conversations", "threadEvents", "assignments", "queue", "auditEvents"];
 /// Lists of other objects, with the argument that says how long they may be.
 const LISTS: [&str; 1] = ["events"];
+/// Lists that no argument bounds, with the length that they have at most or as a rule.
+const OTHER_LISTS: [(&str, u64); 2] = [("candidates", 25), ("results", 100)];
+/// Texts that people or programs write at length.
+const LONG_TEXTS: [&str; 3] = ["content", "metadata", "payload"];
 /// The lists of the introspection.
 const INTROSPECTED_LISTS: [&str; 5] = ["fields", "inputFields", "interfaces", "possibleTypes", "args"];
-/// The parts of a page, which are no objects of their own.
-const PARTS: [&str; 4] = ["edges", "node", "nodes", "pageInfo"];
+/// The items of a page, which a document may name in both ways.
+const ITEMS: [&str; 2] = ["edges", "nodes"];
+/// The parts of a page that are no objects of their own.
+const PARTS: [&str; 2] = ["node", "pageInfo"];
 
 /// The cost of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,14 +62,34 @@ pub(super) struct Cost {
 pub(super) enum TooCostly {
     #[error("The operation may return {0} objects; {MAX_COST} are allowed. Ask for shorter lists.")]
     Objects(u64),
+    #[error("The operation may return {0} values; {MAX_VALUES} are allowed. Ask for shorter lists or fewer fields.")]
+    Values(u64),
     #[error("The document has more than {MAX_FIELDS} fields.")]
     Fields,
     #[error("The fields are more than {MAX_DEPTH} levels deep.")]
     Depth,
-    #[error("The introspection has more than {MAX_INTROSPECTED_LISTS} lists that hold each other.")]
+    #[error(
+        "The introspection has an alias, more than {MAX_INTROSPECTED_FIELDS} fields, or more than {MAX_INTROSPECTED_LISTS} \
+         lists that hold each other."
+    )]
     Introspection,
     #[error("The fragment spreads itself.")]
     Circle,
+    // The library would make the change twice.
+    #[error("The mutation has two changes of one name: give each an alias of its own.")]
+    Repeated,
+}
+
+impl TooCostly {
+    /// The code that clients get.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Repeated => super::errors::INVALID,
+            Self::Objects(_) | Self::Values(_) | Self::Fields | Self::Depth | Self::Introspection | Self::Circle => {
+                super::errors::TOO_COSTLY
+            }
+        }
+    }
 }
 
 /// A variable without a value.
@@ -86,6 +110,9 @@ pub(super) fn weigh(
         walk.directives(&operation.directives)?;
         walk.selections(&operation.selection_set.node, Place::ROOT)?;
         cost.fields = walk.fields;
+        if is_wanted && operation.ty == OperationType::Mutation && walk.repeats {
+            return Err(TooCostly::Repeated);
+        }
         if is_wanted {
             (cost.objects, cost.roots) = (walk.objects, walk.roots);
         }
@@ -133,12 +160,14 @@ struct Place {
     depth: usize,
     /// How many objects hold it.
     times: u64,
+    /// How many items the page has in which it stands; 1 outside of pages.
+    length: u64,
     /// The lists of the introspection around it; none outside of the introspection.
     introspected: Option<usize>,
 }
 
 impl Place {
-    const ROOT: Self = Self { depth: 0, times: 1, introspected: None };
+    const ROOT: Self = Self { depth: 0, times: 1, length: 1, introspected: None };
 }
 
 struct Walk<'a> {
@@ -147,15 +176,21 @@ struct Walk<'a> {
     variables: &'a Variables,
     fields: usize,
     objects: u64,
+    values: u64,
     roots: Vec<String>,
+    /// The names of the root's fields in the answer, and whether one is there twice.
+    keys: HashSet<&'a str>,
+    repeats: bool,
+    introspected: usize,
     /// The fragments that are being spread.
     spread: Vec<&'a Name>,
 }
 
 impl<'a> Walk<'a> {
     fn default_of(document: &'a ExecutableDocument, variables: &'a Variables) -> Self {
-        let (defaults, roots, spread) = (HashMap::new(), vec![], vec![]);
-        Self { document, defaults, variables, fields: 0, objects: 0, roots, spread }
+        let (defaults, roots, spread, keys) = (HashMap::new(), vec![], vec![], HashSet::new());
+        let (fields, objects, values, repeats, introspected) = (0, 0, 0, false, 0);
+        Self { document, defaults, variables, fields, objects, values, roots, keys, repeats, introspected, spread }
     }
 
     fn new(document: &'a ExecutableDocument, operation: &'a OperationDefinition, variables: &'a Variables) -> Self {
@@ -209,31 +244,58 @@ impl<'a> Walk<'a> {
         let name = field.name.node.as_str();
         if place.depth == 0 {
             self.roots.push(name.to_owned());
+            self.repeats |= !self.keys.insert(field.response_key().node.as_str());
         }
         let introspected = introspected(name, place)?;
+        if introspected.is_some() {
+            self.count_introspected(field)?;
+        }
         let depth = place.depth + 1;
         if introspected.is_none() && depth > MAX_DEPTH {
             return Err(TooCostly::Depth);
         }
-        let times = self.times(field, place, introspected.is_some());
+        if field.selection_set.node.items.is_empty() {
+            return self.add_value(name, place);
+        }
+        let inside = self.inside(field, place, introspected.is_some());
         if self.objects > MAX_COST {
             return Err(TooCostly::Objects(self.objects));
         }
-        self.selections(&field.selection_set.node, Place { depth, times, introspected })
+        self.selections(&field.selection_set.node, Place { depth, introspected, ..inside })
+    }
+
+    /// An alias would repeat what the introspection says of each type.
+    fn count_introspected(&mut self, field: &Field) -> Result<(), TooCostly> {
+        self.introspected += 1;
+        let is_too_much = field.alias.is_some() || self.introspected > MAX_INTROSPECTED_FIELDS;
+        if is_too_much { Err(TooCostly::Introspection) } else { Ok(()) }
+    }
+
+    fn add_value(&mut self, name: &str, place: Place) -> Result<(), TooCostly> {
+        let weight = if LONG_TEXTS.contains(&name) { LONG } else { 1 };
+        self.values = self.values.saturating_add(place.times.saturating_mul(weight));
+        if self.values > MAX_VALUES { Err(TooCostly::Values(self.values)) } else { Ok(()) }
     }
 
     /// How often the fields of a field may be returned. Its objects are added to the cost.
-    fn times(&mut self, field: &Field, place: Place, is_introspected: bool) -> u64 {
+    fn inside(&mut self, field: &Field, place: Place, is_introspected: bool) -> Place {
         let name = field.name.node.as_str();
-        let is_scalar = field.selection_set.node.items.is_empty();
-        if is_scalar || is_introspected || PARTS.contains(&name) {
-            return place.times;
+        if is_introspected || PARTS.contains(&name) {
+            return place;
         }
-        let is_list = if place.depth == 0 { ROOT_LISTS.contains(&name) } else { LISTS.contains(&name) };
-        let length = if is_list { self.length(field) } else { 1 };
+        if place.depth == 0 && ROOT_LISTS.contains(&name) {
+            return Place { length: self.length(field), ..place };
+        }
+        let other = OTHER_LISTS.iter().find(|(list, _)| *list == name).map(|(_, length)| *length);
+        let length = match other {
+            _ if ITEMS.contains(&name) => place.length,
+            Some(length) => length,
+            None if LISTS.contains(&name) => self.length(field),
+            None => 1,
+        };
         let times = place.times.saturating_mul(length);
         self.objects = self.objects.saturating_add(times);
-        times
+        Place { times, length: 1, ..place }
     }
 
     /// The most items of a list. What is no number is refused later, by the list.
@@ -307,8 +369,32 @@ mod tests {
     fn operation_that_may_return_too_much_is_refused() {
         let document = "{ conversations(first: 100) { nodes { events(last: 100) { id } } } }";
         assert_eq!(cost(document), Err(TooCostly::Objects(10_100)));
+        let twice = "{ tags(first: 100) { a: nodes { id } b: nodes { id } edges { node { id } } } }";
+        assert_eq!(cost(twice), Ok(300));
+        let candidates = "{ assignments(conversationId: 1, first: 100) { nodes { candidates { name } } } }";
+        assert_eq!(cost(candidates), Ok(100 + 2_500));
         assert_eq!(cost("{ agents(first: 9999999999999999999999) { nodes { id } } }"), Ok(25));
         assert!(matches!(cost("{ agents(first: 18446744073709551615) { nodes { id } } }"), Err(TooCostly::Objects(_))));
+    }
+
+    #[test]
+    fn values_count_for_each_object_and_long_texts_more() {
+        let fields = |number: usize, name: &str| (0..number).map(|n| format!("a{n}: {name} ")).collect::<String>();
+        let page = |number, name| format!("{{ agents(first: 100) {{ nodes {{ {} }} }} }}", fields(number, name));
+        assert!(cost(&page(1_000, "id")).is_ok());
+        assert_eq!(cost(&page(1_001, "id")), Err(TooCostly::Values(100_100)));
+        assert_eq!(cost(&page(51, "content")), Err(TooCostly::Values(102_000)));
+        let inbox =
+            "{ conversations(first: 100) { nodes { id tags { id name } events(last: 20) { id content createdAt } } } }";
+        assert!(cost(inbox).is_ok());
+    }
+
+    #[test]
+    fn mutation_that_names_two_changes_alike_is_refused() {
+        let twice = "mutation { logOut { done } ...M } fragment M on Mutation { logOut { done } }";
+        assert_eq!(cost(twice), Err(TooCostly::Repeated));
+        assert!(cost("mutation { logOut { done } again: logOut { done } }").is_ok());
+        assert!(cost("{ me { id } me { name } }").is_ok());
     }
 
     #[test]
@@ -347,6 +433,13 @@ mod tests {
 
     #[test]
     fn introspection_that_multiplies_is_refused() {
+        for document in [
+            "{ __schema { types { description again: description } } }".to_owned(),
+            "{ a: __schema { types { name } } b: __schema { types { name } } }".to_owned(),
+            format!("{{ __schema {{ types {{ {} }} }} }}", "description ".repeat(MAX_INTROSPECTED_FIELDS)),
+        ] {
+            assert_eq!(cost(&document), Err(TooCostly::Introspection), "{document}");
+        }
         assert!(cost("{ __schema { types { fields { args { name } } } } }").is_ok());
         let bomb = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
         assert_eq!(cost(bomb), Err(TooCostly::Introspection));

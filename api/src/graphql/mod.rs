@@ -7,6 +7,8 @@ mod cost;
 mod errors;
 mod filters;
 mod mutation;
+mod nesting;
+mod omitted;
 mod paging;
 mod query;
 mod scope;
@@ -20,8 +22,9 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{EmptySubscription, Request, Response, Schema, ServerError};
 use serde_json::{Map, Value, json};
 
-pub use cost::{MAX_COST, MAX_DEPTH, MAX_FIELDS, MAX_INTROSPECTED_LISTS};
+pub use cost::{MAX_COST, MAX_DEPTH, MAX_FIELDS, MAX_INTROSPECTED_FIELDS, MAX_INTROSPECTED_LISTS, MAX_VALUES};
 use mutation::Mutation;
+pub use nesting::MAX_NESTING;
 use query::Query;
 pub use scope::Scope;
 
@@ -79,7 +82,11 @@ pub enum Answer {
 
 /// Executes a request.
 pub async fn execute(asked: Asked, way: Way, scope: Scope) -> Answer {
-    let document = match parse_query(&asked.query) {
+    if nesting::is_too_deep(&asked.query) {
+        let message = format!("The document has more than {MAX_NESTING} open brackets, or a text without an end.");
+        return wrong(vec![errors::request_error(errors::TOO_COSTLY, message, None)]);
+    }
+    let mut document = match parse_query(&asked.query) {
         Ok(document) => document,
         Err(error) => return wrong(vec![errors::with_code(error.into(), errors::SYNTAX)]),
     };
@@ -87,7 +94,7 @@ pub async fn execute(asked: Asked, way: Way, scope: Scope) -> Answer {
     let variables = async_graphql::Variables::from_json(Value::Object(asked.variables.unwrap_or_default()));
     let weighed = match cost::weigh(&document, operation_name, &variables) {
         Ok(cost) => cost,
-        Err(error) => return wrong(vec![errors::request_error(errors::TOO_COSTLY, error.to_string(), None)]),
+        Err(error) => return wrong(vec![errors::request_error(error.code(), error.to_string(), None)]),
     };
     let wanted = cost::type_of(&document, operation_name);
     if way == Way::ReadOnly && wanted.is_some_and(|wanted| wanted != OperationType::Query) {
@@ -97,6 +104,7 @@ pub async fn execute(asked: Asked, way: Way, scope: Scope) -> Answer {
         let message = format!("The variable ${name} is required.");
         return wrong(vec![errors::request_error(errors::INVALID, message, None)]);
     }
+    omitted::remove(&mut document, operation_name, &variables);
     let shown = position_of(&weighed.roots, &scope);
     let mut request = Request::new("").variables(variables).data(scope);
     if let Some(name) = operation_name {

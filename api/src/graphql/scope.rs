@@ -145,7 +145,8 @@ fn write_sorted(value: &Value, form: &mut String) {
             members.sort_by_key(|(name, _)| *name);
             form.push('{');
             for (name, member) in members {
-                form.push_str(name);
+                // Quoted: a name may hold what separates members.
+                form.push_str(&serde_json::Value::from(name.as_str()).to_string());
                 form.push(':');
                 write_sorted(member, form);
                 form.push(',');

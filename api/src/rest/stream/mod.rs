@@ -27,12 +27,14 @@ const HEARTBEAT_SECONDS: u64 = 15;
 
 /// The parameters of a stream of server-sent events.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "StreamQuery")]
 pub struct StreamQuery {
     /// The position after which the stream begins, `EPOCH:POSITION`; the end of the log if absent. `Last-Event-ID` counts
     /// more.
     after: Option<String>,
+    /// The id of the last event, from clients that repeat it here instead of in `Last-Event-ID`. It counts more than `after`.
+    last_event_id: Option<String>,
     /// A ticket instead of a token, for server-sent events of clients that cannot send one.
     ticket: Option<String>,
     /// The seconds between two heartbeats, 1 to 60; 15 if absent.
@@ -79,8 +81,9 @@ fn wanted(query: StreamQuery, opening: Opening, proof: Proof) -> Result<Wanted, 
     if !(1..=60).contains(&heartbeat) {
         return Err(Refusal::invalid_field("heartbeat", "must be 1 to 60"));
     }
-    // Browsers repeat the query when they come back, and add the id of the last event.
-    let after = opening.last_event_id.filter(|id| !id.is_empty()).or(query.after);
+    // Clients repeat the query when they come back, and add the id of the last event.
+    let last = [opening.last_event_id, query.last_event_id].into_iter().flatten().find(|id| !id.is_empty());
+    let after = last.or(query.after);
     Ok(Wanted { proof, after, heartbeat: Duration::from_secs(heartbeat) })
 }
 

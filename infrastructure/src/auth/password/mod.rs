@@ -32,7 +32,7 @@ impl Default for HashingLimits {
     }
 }
 
-/// What one hash costs the server, and whoever guesses passwords.
+/// What one hash costs the server, and each guess of an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashingCost {
     /// Its memory in KiB, at least 8.

@@ -1,10 +1,11 @@
 //! What is shown of an agent.
 
+use domain::routing::RoutingStrategy;
 use harness::desk::{assert_problem, wait_for_agent};
 use harness::{Server, TestDatabase, each_database};
 use serde_json::json;
 
-use crate::support::active_chats;
+use crate::support::{active_chats, team};
 
 each_database!(deleted_agent_is_shown_to_admins_who_ask_for_it);
 async fn deleted_agent_is_shown_to_admins_who_ask_for_it(database: TestDatabase) {
@@ -21,6 +22,29 @@ async fn deleted_agent_is_shown_to_admins_who_ask_for_it(database: TestDatabase)
     assert_problem(&boss.client.get(&format!("{path}?includeDeleted=false")).await, 404, "not_found");
     assert_problem(&admin.client.get(&format!("{path}?includeDeleted=maybe")).await, 400, "invalid_request");
     assert_problem(&admin.client.get(&format!("{path}?deleted=true")).await, 400, "invalid_request");
+}
+
+each_database!(each_filter_of_agents_leaves_out_all_others);
+async fn each_filter_of_agents_leaves_out_all_others(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    let admin = server.admin().await;
+    let (anna, ben, boss) =
+        (server.agent(1).await, server.person("agent", "away", 1).await, server.person("supervisor", "away", 1).await);
+    let group = team(&server, RoutingStrategy::RoundRobin, &[&ben]).await;
+    let of_group = format!("groupId={group}");
+    for (filter, expected) in [
+        ("role=agent", vec![&anna, &ben]),
+        ("role=supervisor", vec![&boss]),
+        ("role=admin", vec![&admin]),
+        ("status=away", vec![&ben, &boss]),
+        ("status=away&role=agent", vec![&ben]),
+        (&of_group, vec![&ben]),
+        ("status=online&role=supervisor", vec![]),
+    ] {
+        let found = admin.client.get(&format!("/v1/agents?{filter}")).await.expect(200).body;
+        let found: Vec<_> = found["data"].as_array().unwrap().iter().map(|agent| agent["id"].clone()).collect();
+        assert_eq!(found, expected.iter().map(|agent| json!(agent.id)).collect::<Vec<_>>(), "{filter}");
+    }
 }
 
 each_database!(active_chats_of_an_agent_are_true);
