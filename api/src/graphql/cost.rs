@@ -18,9 +18,9 @@ use crate::service::reading::DEFAULT_LIMIT;
 pub const MAX_COST: u64 = 5_000;
 /// The most fields of a document, spread fragments and directives included.
 pub const MAX_FIELDS: usize = 2_000;
-/// The most values that an operation may return, long texts counted as [`LONG`].
+/// The most values that an operation may return; a text that may be long counts as 20.
 pub const MAX_VALUES: u64 = 100_000;
-/// As many values count for one text that may be long.
+/// What a text that may be long counts as.
 const LONG: u64 = 20;
 /// The deepest field, outside of the introspection.
 pub const MAX_DEPTH: usize = 12;
